@@ -1,0 +1,48 @@
+"""How allauth is bound to this site: nobody signs themselves up, secrets are sealed at rest."""
+
+import base64
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from alliance import tablet
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """After a hand-over, the client's page (which answers 404 to whoever may not see it)."""
+        returned_to = tablet.forget_return(request)
+        return returned_to or reverse("home")
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """allauth stores the secret of one-time codes in clear unless these two are overridden."""
+
+    def encrypt(self, text: str) -> str:
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+    def _get_site_name(self) -> str:
+        return "Session alliance"
+
+
+def _box() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(_derived(key)) for key in keys])
+
+
+def _derived(key: str) -> bytes:
+    derive: Any = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"second factor secrets")
+    return base64.urlsafe_b64encode(derive.derive(key.encode()))

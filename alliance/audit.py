@@ -1,0 +1,32 @@
+"""The one way to write the access log."""
+
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from alliance.models import AuditEvent, User
+
+# Set for the length of a request by `middleware.headers`, so that actions need no request to tell
+# where from: they are called from commands too.
+address_of_request: ContextVar[str | None] = ContextVar("address_of_request", default=None)
+
+
+def record(
+    action: str, entity: models.Model, *, by: User | None, client: UUID | None = None, **detail: Any
+) -> None:
+    """Write one event about `entity`, inside the caller's transaction.
+
+    `by` is None for a client with a grant and for the system. `detail` holds codes and kinds only:
+    never a name, a label, an answer or a total.
+    """
+    AuditEvent.objects.create(
+        action=action,
+        entity=entity._meta.model_name or "",
+        entity_code=getattr(entity, "code", entity.pk if isinstance(entity, User) else None),
+        actor=by.pk if by is not None else None,
+        client=client,
+        address=address_of_request.get(),
+        detail=detail,
+    )

@@ -1,0 +1,142 @@
+"""What happens to every request before a view sees it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from allauth.core.internal.httpkit import get_client_ip
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from alliance import tablet
+from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, PageRule, View, rule_of
+from alliance.audit import address_of_request
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+_SEEN_AT = "seen_at"
+# A page that asks by itself whether something arrived is not somebody being there.
+POLL_HEADER = "X-Poll"
+
+
+def headers(get_response: GetResponse) -> GetResponse:
+    """No page is kept by any cache; the address is at hand for the access log."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        address_of_request.set(get_client_ip(request) or None)
+        response = get_response(request)
+        response.setdefault("Cache-Control", "no-store")
+        response.setdefault(
+            "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        patch_vary_headers(response, ["Cookie"])
+        return response
+
+    return middleware
+
+
+def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
+    """While a browser holds a grant, only the rating and the sign-in answer; all else leads to the rating."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if tablet.lock_of(request) is None:
+            return get_response(request)
+        if request.user.is_authenticated:
+            # Never both: a lock beside a signed-in person means that a flush was missed.
+            logout(request)
+            return _send_to(request, reverse("account_login"))
+        if not tablet.answers(request.path_info):
+            return _send_to(request, reverse("rate:form"))
+        return get_response(request)
+
+    return middleware
+
+
+def end_idle_sign_in(get_response: GetResponse) -> GetResponse:
+    """Sign out after `IDLE_MINUTES` without anybody there. Polls do not count as somebody."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return get_response(request)
+        now = timezone.now()
+        seen_at = datetime.fromisoformat(request.session.get(_SEEN_AT, now.isoformat()))
+        if now - seen_at > timedelta(minutes=settings.IDLE_MINUTES):
+            logout(request)
+            request.session["signed_out_idle"] = True
+            return _to_sign_in(request)
+        if POLL_HEADER not in request.headers and (
+            _SEEN_AT not in request.session or now - seen_at > timedelta(minutes=1)
+        ):
+            request.session[_SEEN_AT] = now.isoformat()
+        return get_response(request)
+
+    return middleware
+
+
+class PageRules:
+    """Refuse every view that declares no rule, and everyone whom the rule does not name."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        rule = rule_of(view, match.url_name if match else None)
+        if rule is None or rule == REFUSED:
+            return render(request, "404.html", status=404)
+        if rule == PUBLIC:
+            return None
+        if rule == CLIENT:
+            return None if tablet.lock_of(request) else render(request, "rate/nothing_here.html", status=404)
+        return _refusal(request, rule)
+
+
+def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
+    user = request.user
+    if not user.is_authenticated:
+        return _to_sign_in(request)
+    if rule == SETTLING_IN:
+        return None
+    if settings.SECOND_FACTOR_REQUIRED and not is_mfa_enabled(user):
+        messages.info(
+            request, "Before you start, set up a second factor: an app with one-time codes, or a passkey."
+        )
+        return _send_to(request, reverse("mfa_index"))
+    if rule.roles and not user.has_any_role(rule.roles):
+        return render(
+            request, "403.html", {"for_roles": [role.label.lower() for role in rule.roles]}, status=403
+        )
+    return None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return _send_to(request, reverse("account_login"))
+    if request.method == "GET":
+        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+    return redirect(settings.LOGIN_URL)
+
+
+def _send_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Lead the whole browser to `url`, also where only a piece of a page was asked for."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    response = redirect(url)
+    response.status_code = 303
+    return response
+
+
+def site(request: HttpRequest) -> dict[str, object]:
+    """What every page may say about the site itself."""
+    return {"product_name": "Session alliance", "idle_minutes": settings.IDLE_MINUTES, "demo": settings.DEMO}

@@ -1,0 +1,100 @@
+"""Staff and the record of what they saw and did."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class Role(models.TextChoices):
+    THERAPIST = "therapist", "Therapist"
+    SUPERVISOR = "supervisor", "Supervisor"
+    ADMINISTRATOR = "administrator", "Administrator"
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.full_clean(exclude=["password"])
+        user.save()
+        return user
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email__iexact=email)
+
+    def with_role(self, role: Role) -> "models.QuerySet[User]":
+        """Active people holding `role`, in alphabetical order."""
+        return self.filter(**{f"is_{role.value}": True}, is_active=True).order_by("name", "email")
+
+
+class User(AbstractBaseUser):
+    """A member of staff. Clients never have an account.
+
+    One person may hold several roles; a role opens pages, never rows: which clients a person sees
+    is decided by `Episode.objects.visible_to` alone. Nobody is all-powerful.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField("e-mail address", unique=True)
+    name = models.CharField(max_length=80)
+    is_therapist = models.BooleanField("therapist", default=False)
+    is_supervisor = models.BooleanField("supervisor", default=False)
+    is_administrator = models.BooleanField("administrator", default=False)
+    is_active = models.BooleanField("may sign in", default=True)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = (models.UniqueConstraint(Lower("email"), name="user_email_whatever_the_case"),)
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def roles(self) -> list[Role]:
+        return [role for role in Role if getattr(self, f"is_{role.value}")]
+
+    def has_any_role(self, roles: "frozenset[Role]") -> bool:
+        return self.is_active and not roles.isdisjoint(self.roles)
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+
+class AuditEvent(models.Model):
+    """One line of the access log: who saw or did what, to whom, when, from where.
+
+    Append-only: triggers on both databases refuse update and delete. It holds pseudonymous codes,
+    never a name, a label, an answer or a total, so that erasing a client leaves the log whole.
+    """
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    actor = models.UUIDField(
+        null=True, help_text="The user; empty for a client with a grant and for the system."
+    )
+    action = models.CharField(max_length=40)
+    entity = models.CharField(max_length=40)
+    entity_code = models.UUIDField(null=True)
+    client = models.UUIDField(null=True, help_text="The client whose row it was, where there is one.")
+    address = models.GenericIPAddressField(null=True)
+    detail = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=["client", "-id"], condition=Q(client__isnull=False), name="audit_by_client"),
+            models.Index(fields=["actor", "-id"], condition=Q(actor__isnull=False), name="audit_by_actor"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.entity}"

@@ -1,0 +1,201 @@
+"""Every setting of the site, in one page. What a clinic may set is listed in docs/deployment.md."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from alliance.environment import Environment, SettingError
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+env = Environment(BASE_DIR / ".env")
+
+# --- What kind of start this is ---------------------------------------------------------------
+DEMO = env.switch("DEMO", False)
+DEBUG = env.switch("DEBUG", False)
+TRY_OUT = DEMO or DEBUG
+HTTPS = env.switch("HTTPS", not TRY_OUT)
+# All staff need a second factor. A try-out may leave it off, but then serves on this machine only.
+SECOND_FACTOR_REQUIRED = env.switch("SECOND_FACTOR", not TRY_OUT)
+LOCAL_ONLY = not (HTTPS and SECOND_FACTOR_REQUIRED)
+
+SECRET_KEY = env.secret("SECRET_KEY", keep_in=VAR_DIR / "secret_key" if TRY_OUT else None)
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", local_only=LOCAL_ONLY)
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
+
+# --- Apps and middleware ----------------------------------------------------------------------
+INSTALLED_APPS = [
+    "alliance",
+    "clients",
+    "sessions_app",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "csp",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "alliance.middleware.headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "alliance.middleware.keep_the_tablet_locked",
+    "alliance.middleware.end_idle_sign_in",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "alliance.middleware.PageRules",
+]
+ROOT_URLCONF = "alliance.urls"
+WSGI_APPLICATION = "alliance.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "alliance.middleware.site",
+            ],
+        },
+    },
+]
+
+# --- Database and cache -----------------------------------------------------------------------
+database = env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / ('demo' if DEMO else 'alliance')}.sqlite3")
+if database["ENGINE"] == "django.db.backends.sqlite3":
+    VAR_DIR.mkdir(exist_ok=True)
+    database["OPTIONS"] = {
+        # IMMEDIATE: a writer queues at once instead of failing half-way with "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # FULL: an acknowledged rating survives a power cut, also in WAL mode.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+    database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
+else:
+    database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.whole("DATABASE_POOL", 4), "timeout": 10}}
+DATABASES = {"default": database}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Sign-in limits and the replay guard of one-time codes live in the cache: it must be shared by all
+# workers. With per-process memory, four workers let 20 wrong passwords through where the limit was 5.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# --- Accounts ---------------------------------------------------------------------------------
+AUTH_USER_MODEL = "alliance.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "alliance.accounts.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an administrator vouches for the address by inviting it
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ALLAUTH_TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXIES", 0)
+MFA_ADAPTER = "alliance.accounts.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Session alliance"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+USERSESSIONS_TRACK_ACTIVITY = False
+PASSWORD_RESET_TIMEOUT = 72 * 3600  # an invitation is good for three days
+
+# --- Sessions, cookies, headers ---------------------------------------------------------------
+SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 12 * 3600  # absolute; the idle limit is IDLE_MINUTES
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+IDLE_MINUTES = 15
+CSRF_FAILURE_VIEW = "alliance.views.csrf_failure"
+SECURE_SSL_REDIRECT = False  # the proxy in front does it; /healthz must answer plain HTTP inside
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.whole("TRUSTED_PROXIES", 0) else None
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [
+            SELF,
+            "data:",
+            "blob:",
+        ],  # data: the QR of the second factor; blob: the chart as a picture
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # SECURE_SSL_REDIRECT: see above
+
+# --- Language, time, files, mail --------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = env.time_zone("TIME_ZONE")
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "alliance.static_files.HashedFiles"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+vars().update(env.mail("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "alliance@localhost")
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
+
+if (
+    DEMO
+    and database["ENGINE"] == "django.db.backends.postgresql"
+    and not env.switch("DEMO_ON_POSTGRESQL", False)
+):
+    raise SettingError("DEMO is on with a PostgreSQL database; take DEMO out, or set DEMO_ON_POSTGRESQL=on.")

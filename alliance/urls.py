@@ -1,0 +1,25 @@
+"""One word, five places: rate, dashboard, caseload, clients, clinic."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from alliance import views
+from clients.urls import client_pages, clinic_pages
+from sessions_app.urls import caseload_pages, dashboard_pages, rate_pages
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.health, name="health"),
+    path("accounts/security/", views.account_security, name="account_security"),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("rate/", include((rate_pages, "rate"))),
+    path("dashboard/", include((dashboard_pages, "dashboard"))),
+    path("caseload/", include((caseload_pages, "caseload"))),
+    path("clients/", include((client_pages, "clients"))),
+    path("clinic/", include((clinic_pages, "clinic"))),
+]
+
+if settings.DEBUG:
+    urlpatterns.append(path("gallery/", views.gallery, name="gallery"))

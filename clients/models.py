@@ -1,0 +1,185 @@
+"""Who: clients, their episodes of therapy, and who supervises whom."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from alliance.models import User
+
+
+class AgeBand(models.TextChoices):
+    ADULT = "adult", "18 and over"
+    ADOLESCENT = "adolescent", "13 to 17"
+    CHILD = "child", "6 to 12"
+    YOUNG_CHILD = "young_child", "up to 5"
+
+
+class Ending(models.TextChoices):
+    PLANNED = "planned", "Planned ending"
+    UNPLANNED = "unplanned", "Unplanned ending"
+    TRANSFERRED = "transferred", "Transferred to another therapist"
+
+
+class SupervisionQuerySet(models.QuerySet["Supervision"]):
+    def today(self) -> Self:
+        """The supervisions in force today, in the clinic's time zone."""
+        today = timezone.localdate()
+        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
+
+
+class Supervision(models.Model):
+    """Who supervises whom, from when to when. It is what lets a supervisor see a caseload."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    supervisor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="supervisions_given"
+    )
+    therapist = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="supervisions_received"
+    )
+    starts_on = models.DateField("from", default=timezone.localdate)
+    ends_on = models.DateField("to and including", null=True, blank=True)
+
+    objects = SupervisionQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(supervisor=F("therapist")), name="supervision_of_another_person"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="supervision_ends_after_start",
+            ),
+            models.UniqueConstraint(
+                fields=["supervisor", "therapist"],
+                condition=Q(ends_on__isnull=True),
+                name="one_open_supervision_a_pair",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.supervisor} supervises {self.therapist}"
+
+
+class ClientQuerySet(models.QuerySet["Client"]):
+    def visible_to(self, user: User) -> Self:
+        """The clients whose *label* this person may see: all of them for an administrator, else one's own.
+
+        A label is not a rating: an administrator manages people and reaches no clinical row.
+        """
+        if user.is_active and user.is_administrator:
+            return self
+        return self.filter(episodes__in=Episode.objects.visible_to(user)).distinct()
+
+
+class Client(models.Model):
+    """A label the clinic chooses, a language and an age band. This is not a medical record."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    label = models.CharField(
+        max_length=40, help_text="Initials, or a code from your record system. Never the client's full name."
+    )
+    language = models.CharField(
+        "language of the form", max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+    )
+    age_band = models.CharField("age", max_length=20, choices=AgeBand.choices, default=AgeBand.ADULT)
+    registered_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ClientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("label",)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.code
+
+
+class EpisodeQuerySet(models.QuerySet["Episode"]):
+    def own(self, user: User) -> Self:
+        """The episodes this person treats: those they may write to."""
+        if not (user.is_active and user.is_therapist):
+            return self.none()
+        return self.filter(therapist=user)
+
+    def supervised_by(self, user: User) -> Self:
+        """The episodes of the therapists whom this person supervises today."""
+        if not (user.is_active and user.is_supervisor):
+            return self.none()
+        return self.filter(
+            therapist__in=Supervision.objects.today().filter(supervisor=user).values("therapist")
+        )
+
+    def visible_to(self, user: User) -> Self:
+        """The one door to clinical rows: one's own episodes, and those of today's supervisees.
+
+        There is no branch for an all-powerful user, and none for administrators.
+        """
+        rows = self.none()
+        if user.is_active and (user.is_therapist or user.is_supervisor):
+            rows = self.filter(
+                Q(pk__in=Episode.objects.own(user).values("pk"))
+                | Q(pk__in=Episode.objects.supervised_by(user).values("pk"))
+            )
+        return rows
+
+    def managed_by(self, user: User) -> Self:
+        """The episodes whose *dates and therapist* this person may manage: an administrator all, else one's own."""
+        return self if user.is_active and user.is_administrator else self.own(user)
+
+    def open(self) -> Self:
+        return self.filter(closed_on__isnull=True)
+
+
+class Episode(models.Model):
+    """A course of therapy of one client with one therapist.
+
+    The alliance belongs to the pair: usual range and trend start anew with each episode.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    client = models.ForeignKey(Client, models.PROTECT, related_name="episodes")
+    therapist = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="episodes")
+    opened_on = models.DateField("opened on", default=timezone.localdate)
+    closed_on = models.DateField("closed on", null=True, blank=True)
+    ending = models.CharField("kind of ending", max_length=20, choices=Ending.choices, blank=True, default="")
+
+    objects = EpisodeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("client__label", "opened_on")
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(closed_on__isnull=True, ending="") | (Q(closed_on__isnull=False) & ~Q(ending="")),
+                name="episode_closed_with_an_ending",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("opened_on")),
+                name="episode_closes_after_opening",
+            ),
+            models.CheckConstraint(condition=Q(ending__in=["", *Ending.values]), name="episode_known_ending"),
+            models.UniqueConstraint(
+                fields=["client", "therapist"],
+                condition=Q(closed_on__isnull=True),
+                name="one_open_episode_a_pair",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.client} with {self.therapist}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_on is None
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.client.code

@@ -1,0 +1,341 @@
+"""The writes about sessions: keyword-only, one transaction each, scores, flags and log inside.
+
+A rating comes in through `record_rating` alone, whatever brought it: tablet, paper or voice.
+Refusals are `Refused`; the text is a sentence for the person at the screen.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from alliance import audit
+from alliance.measurement import instruments, scoring
+from alliance.measurement.flag_rules import Finding
+from alliance.models import User
+from clients.actions import Refused
+from clients.models import Episode
+from sessions_app import course
+from sessions_app.models import (
+    SESSION_LENGTH,
+    Attendance,
+    Channel,
+    Discussion,
+    Flag,
+    Modality,
+    Mode,
+    Rating,
+    RatingGrant,
+    SetAsideRating,
+    TherapySession,
+    hash_of_token,
+    new_token,
+)
+
+OPEN_FOR = timedelta(minutes=30)
+ACCEPT_FOR = timedelta(days=7)
+
+
+class NotStored(Exception):
+    """The marks could not stand as the rating. They are kept aside for the therapist, unless a retry stored them."""
+
+    def __init__(self, reason: SetAsideRating.Reason) -> None:
+        super().__init__(reason.label)
+        self.reason = reason
+
+
+# --- Sessions ------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_session(
+    *,
+    episode: Episode,
+    held_at: datetime,
+    by: User,
+    modality: str = Modality.IN_PERSON,
+    attendance: str = Attendance.PLANNED,
+    length: timedelta = SESSION_LENGTH,
+) -> TherapySession:
+    """A session with the next number. Whoever adds one to a closed episode is told so."""
+    # The row lock makes two people who add a session at once queue for the number.
+    locked = Episode.objects.select_for_update().get(pk=episode.pk)
+    if not locked.is_open:
+        raise Refused("This episode is closed. Reopen it to add a session.")
+    last = locked.sessions.aggregate(last=Max("number"))["last"] or 0
+    session = TherapySession.objects.create(
+        episode=episode,
+        number=last + 1,
+        held_at=held_at,
+        ends_at=held_at + length,
+        modality=modality,
+        attendance=attendance,
+    )
+    audit.record("session added", session, by=by, client=episode.client_code)
+    refresh_flags(episode=episode)
+    return session
+
+
+@transaction.atomic
+def change_session(
+    *, session: TherapySession, held_at: datetime, modality: str, attendance: str, by: User
+) -> TherapySession:
+    if attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND} and session.ratings.exists():
+        raise Refused("This session has a rating, so it took place.")
+    session.ends_at = held_at + (session.ends_at - session.held_at)
+    session.held_at, session.modality, session.attendance = held_at, modality, attendance
+    session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
+    audit.record("session changed", session, by=by, client=session.client_code, attendance=attendance)
+    refresh_flags(episode=session.episode)
+    return session
+
+
+# --- Hand-over and rating --------------------------------------------------------------------------
+
+
+@transaction.atomic
+def hand_over(
+    *, session: TherapySession, by: User, instrument_id: str = instruments.SESSION_RATING, language: str = ""
+) -> tuple[RatingGrant, str]:
+    """One permission to write this session's rating on this browser. Returns the grant and its token.
+
+    An earlier grant that is still open is withdrawn: two tablets must not wait for one session.
+    """
+    _refuse_unless_ratable(session, instrument_id)
+    now = timezone.now()
+    RatingGrant.objects.awaiting(now).filter(session=session, instrument=instrument_id).update(
+        withdrawn_at=now, withdrawn_by=by
+    )
+    grant, token = _new_grant(session, instrument_id, Channel.TABLET, by, language)
+    if session.attendance == Attendance.PLANNED:
+        session.attendance = Attendance.ATTENDED
+        session.save(update_fields=["attendance"])
+    audit.record("handed over", grant, by=by, client=grant.client_code)
+    return grant, token
+
+
+@transaction.atomic
+def take_back(*, grant: RatingGrant, by: User) -> None:
+    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
+    grant.withdrawn_at, grant.withdrawn_by = timezone.now(), by
+    grant.save(update_fields=["withdrawn_at", "withdrawn_by"])
+    audit.record("hand-over taken back", grant, by=by, client=grant.client_code)
+
+
+def enter_rating(
+    *,
+    session: TherapySession,
+    answers: Mapping[str, int | None],
+    channel: Channel,
+    comment: str = "",
+    by: User,
+) -> Rating:
+    """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks."""
+    _refuse_unless_ratable(session, instruments.SESSION_RATING)
+    with transaction.atomic():
+        grant, _ = _new_grant(session, instruments.SESSION_RATING, channel, by)
+        if session.attendance != Attendance.ATTENDED:
+            session.attendance = Attendance.ATTENDED
+            session.save(update_fields=["attendance"])
+        return record_rating(grant=grant, answers=answers, comment=comment, mode=Mode(channel.value), by=by)
+
+
+def record_rating(
+    *,
+    grant: RatingGrant,
+    answers: Mapping[str, int | None],
+    mode: Mode,
+    comment: str = "",
+    share_comment: bool = False,
+    language: str = "",
+    by: User | None = None,
+) -> Rating:
+    """Store, score, flag and log one rating: one transaction, and once only, whatever races.
+
+    The same marks sent again return the rating that is stored. Marks that cannot stand (others are
+    stored, the grant was withdrawn, its last day is past) are kept aside and raise `NotStored`.
+    Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
+    """
+    instrument = instruments.get(grant.instrument, grant.instrument_version)
+    score = scoring.score(instrument, answers)
+    sha256 = hash_of_answers(score.answers, comment)
+    if reason := _reason_to_set_aside(grant, timezone.now()):
+        return _already_stored(grant, sha256) or _set_aside(grant, score.answers, comment, sha256, reason)
+    try:
+        with transaction.atomic():
+            # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
+            rating = Rating.objects.create(
+                grant=grant,
+                session=grant.session,
+                instrument=grant.instrument,
+                instrument_version=grant.instrument_version,
+                answers=score.answers,
+                total=score.total,
+                comment=comment,
+                share_comment=share_comment,
+                language=language or grant.language,
+                mode=mode,
+                sha256=sha256,
+            )
+            audit.record("rated", rating, by=by, client=grant.client_code, channel=grant.channel, mode=mode)
+            refresh_flags(episode=grant.session.episode)
+            return rating
+    except IntegrityError:
+        # Caught outside the transaction, which the error has ended on PostgreSQL.
+        stored = _already_stored(grant, sha256)
+        if stored is None:
+            return _set_aside(grant, score.answers, comment, sha256, SetAsideRating.Reason.DISPUTED)
+        return stored
+
+
+def hash_of_answers(answers: Mapping[str, int | None], comment: str) -> str:
+    """SHA-256 of the canonical marks: tells a delivery that came twice from one that differs."""
+    canonical = json.dumps(
+        {"answers": dict(answers), "comment": comment}, sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
+    if not session.episode.is_open:
+        raise Refused("This episode is closed. Reopen it before you ask for a rating.")
+    if Rating.objects.filter(session=session, instrument=instrument_id).exists():
+        raise Refused(f"Session {session.number} has its rating already.")
+    if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
+        raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
+
+
+def _new_grant(
+    session: TherapySession, instrument_id: str, channel: Channel, by: User, language: str = ""
+) -> tuple[RatingGrant, str]:
+    token, now = new_token(), timezone.now()
+    grant = RatingGrant.objects.create(
+        session=session,
+        instrument=instrument_id,
+        instrument_version=instruments.get(instrument_id).version,
+        token_hash=hash_of_token(token),
+        channel=channel,
+        language=language or session.episode.client.language,
+        made_by=by,
+        open_until=now + OPEN_FOR,
+        accept_until=now + ACCEPT_FOR,
+    )
+    return grant, token
+
+
+def _reason_to_set_aside(grant: RatingGrant, now: datetime) -> SetAsideRating.Reason | None:
+    if grant.withdrawn_at is not None:
+        return SetAsideRating.Reason.WITHDRAWN
+    return SetAsideRating.Reason.LATE if now >= grant.accept_until else None
+
+
+def _already_stored(grant: RatingGrant, sha256: str) -> Rating | None:
+    return Rating.objects.filter(grant=grant, sha256=sha256).first()
+
+
+def _set_aside(
+    grant: RatingGrant,
+    answers: Mapping[str, int | None],
+    comment: str,
+    sha256: str,
+    reason: SetAsideRating.Reason,
+) -> Rating:
+    with transaction.atomic():
+        aside, created = SetAsideRating.objects.get_or_create(
+            grant=grant,
+            sha256=sha256,
+            defaults={
+                "session": grant.session,
+                "reason": reason,
+                "answers": dict(answers),
+                "comment": comment,
+            },
+        )
+        if created:
+            audit.record("rating set aside", aside, by=None, client=grant.client_code, reason=reason)
+    raise NotStored(reason)
+
+
+# --- Flags and conversations -------------------------------------------------------------------------
+
+
+@transaction.atomic
+def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
+    """Make the stored flags of an episode equal to what the rules say of it now.
+
+    Flags are conclusions: one that no longer stands is withdrawn and one that stands again comes
+    back, so that a discussion keeps hanging on its row.
+    """
+    moment = now or timezone.now()
+    # Two ratings of one episode that arrive at once must not each compute without the other.
+    Episode.objects.select_for_update().get(pk=episode.pk)
+    concluded = {
+        (one.session.pk, finding.rule): (one, finding)
+        for one in course.read(episode, moment)
+        for finding in one.findings
+    }
+    stored = {
+        (flag.session_id, flag.rule): flag
+        for flag in Flag.objects.filter(session__episode=episode, instrument=instruments.SESSION_RATING)
+    }
+    _withdraw(
+        [flag for key, flag in stored.items() if key not in concluded and flag.withdrawn_at is None], moment
+    )
+    for key, (one, finding) in concluded.items():
+        _raise(stored.get(key), one, finding, moment)
+
+
+def _withdraw(flags: Iterable[Flag], moment: datetime) -> None:
+    Flag.objects.filter(pk__in=[flag.pk for flag in flags]).update(withdrawn_at=moment)
+
+
+def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> None:
+    says = {
+        "rating": one.rating if finding.rule != "G" else None,
+        "is_new": finding.is_new,
+        "on_work_list": finding.on_work_list,
+        "evidence": dict(finding.evidence),
+    }
+    if flag is None:
+        Flag.objects.create(
+            session=one.session,
+            instrument=instruments.SESSION_RATING,
+            rule=finding.rule,
+            settings_version=course.SETTINGS_VERSION,
+            raised_at=moment,
+            **says,
+        )
+    elif flag.withdrawn_at is not None or any(getattr(flag, name) != value for name, value in says.items()):
+        Flag.objects.filter(pk=flag.pk).update(
+            withdrawn_at=None, settings_version=course.SETTINGS_VERSION, **says
+        )
+
+
+@transaction.atomic
+def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discussion:
+    """Note the conversation about flags of one session. They are *discussed* from now on."""
+    talked_about = list(flags)
+    if not talked_about:
+        raise Refused("Choose what you talked about.")
+    if len({flag.session_id for flag in talked_about}) > 1:
+        raise Refused("Note the conversation about one session at a time.")
+    session = talked_about[0].session
+    discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
+    discussion.flags.set(talked_about)
+    audit.record(
+        "discussed", discussion, by=by, client=session.client_code, rules=[flag.rule for flag in talked_about]
+    )
+    return discussion
+
+
+@transaction.atomic
+def withdraw_discussion(*, discussion: Discussion, by: User) -> Discussion:
+    """Undo of `discuss`: the words are kept, the flags are open again."""
+    discussion.withdrawn_at, discussion.withdrawn_by = timezone.now(), by
+    discussion.save(update_fields=["withdrawn_at", "withdrawn_by"])
+    audit.record("discussion withdrawn", discussion, by=by, client=discussion.client_code)
+    return discussion

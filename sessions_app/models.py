@@ -1,0 +1,368 @@
+"""What happened in an episode, what the client marked, what it means, and what was said about it."""
+
+import hashlib
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from alliance.models import User
+from clients.models import Episode
+
+OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
+SESSION_LENGTH = timedelta(minutes=50)
+
+
+class EpisodeRows(models.QuerySet[Any]):
+    """Rows that hang on an episode. Their doors all lead to `Episode`'s; `to_episode` is the way there."""
+
+    to_episode = "session__episode"
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(**{f"{self.to_episode}__in": Episode.objects.visible_to(user)})
+
+    def own(self, user: User) -> Self:
+        return self.filter(**{f"{self.to_episode}__in": Episode.objects.own(user)})
+
+
+class Modality(models.TextChoices):
+    IN_PERSON = "in_person", "In person"
+    VIDEO = "video", "Video"
+    PHONE = "phone", "Phone"
+
+
+class Attendance(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    ATTENDED = "attended", "Attended"
+    CANCELLED = "cancelled", "Cancelled"
+    DID_NOT_ATTEND = "did_not_attend", "Did not attend"
+
+
+class TherapySessionQuerySet(EpisodeRows):
+    to_episode = "episode"
+
+    def attended(self) -> Self:
+        return self.filter(attendance=Attendance.ATTENDED)
+
+    def rated(self) -> Self:
+        """Sessions with a complete rating; a partial one counts as none (rule G)."""
+        return self.filter(
+            Exists(Rating.objects.standing().filter(session=OuterRef("pk"), total__isnull=False))
+        )
+
+    def unrated(self) -> Self:
+        return self.filter(
+            ~Exists(Rating.objects.standing().filter(session=OuterRef("pk"), total__isnull=False))
+        )
+
+    def overdue(self, now: datetime) -> Self:
+        """Attended, over for a day, and no complete rating."""
+        return self.attended().unrated().filter(ends_at__lte=now - OVERDUE_AFTER)
+
+    def awaiting(self, now: datetime) -> Self:
+        """Handed over, and the rating may still come."""
+        return self.filter(grants__in=RatingGrant.objects.awaiting(now)).distinct()
+
+
+class TherapySession(models.Model):
+    """One therapy session. Its number orders the course: device clocks and hand-in times never do."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    episode = models.ForeignKey(Episode, models.PROTECT, related_name="sessions")
+    number = models.PositiveSmallIntegerField()
+    held_at = models.DateTimeField("starts")
+    ends_at = models.DateTimeField("ends")
+    modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
+    attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
+
+    objects = TherapySessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("episode", "number")
+        indexes = (models.Index(fields=["held_at"], name="session_by_day"),)
+        constraints = (
+            models.UniqueConstraint(fields=["episode", "number"], name="one_session_a_number"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("held_at")), name="session_ends_after_start"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="session_number_from_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"Session {self.number}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.episode.client_code
+
+
+class Channel(models.TextChoices):
+    TABLET = "tablet", "Tablet"
+    PAPER = "paper", "On paper"
+    VERBAL = "verbal", "Said aloud"
+
+
+class RatingGrantQuerySet(EpisodeRows):
+    def with_token(self, token: str) -> Self:
+        return self.filter(token_hash=hash_of_token(token))
+
+    def awaiting(self, now: datetime) -> Self:
+        """Handed over, not withdrawn, not rated, and still accepted."""
+        return self.filter(rating__isnull=True, withdrawn_at__isnull=True, accept_until__gt=now)
+
+
+def hash_of_token(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    """256 bits. Only its hash is stored."""
+    return secrets.token_urlsafe(32)
+
+
+class RatingGrant(models.Model):
+    """One permission to write one rating of one instrument. It reads nothing.
+
+    Two clocks: until `open_until` the form may be opened, until `accept_until` a rating is taken,
+    for a tablet that was off the network. The state is read from the clocks and the rating.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="grants")
+    instrument = models.CharField(max_length=40)
+    instrument_version = models.CharField(max_length=20)
+    token_hash = models.CharField(max_length=64, unique=True)
+    channel = models.CharField(max_length=20, choices=Channel.choices)
+    language = models.CharField(max_length=10, default="en")
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    open_until = models.DateTimeField()
+    accept_until = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+
+    objects = RatingGrantQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(accept_until__gte=F("open_until")), name="grant_accepts_while_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="grant_withdrawn_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Grant for {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
+
+    def is_open(self, now: datetime) -> bool:
+        return self.withdrawn_at is None and now < self.open_until and not hasattr(self, "rating")
+
+
+class Mode(models.TextChoices):
+    """How the marks were made; the most recent way where a client used several."""
+
+    LINE = "line", "On the lines"
+    NUMBER = "number", "By choosing numbers"
+    PAPER = "paper", "On paper"
+    VERBAL = "verbal", "Said aloud"
+
+
+class RatingQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        """The ratings that count: those no later row replaces."""
+        return self.filter(replaced_by__isnull=True)
+
+
+class Rating(models.Model):
+    """What a client marked at the end of one session. A fact: rows are added, never changed.
+
+    `answers` holds {item: tenths 0 to 100, or null for "not answered"}; `total` tenths 0 to 400, null
+    where a line is missing. A correction is a new row that names the one it replaces.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    grant = models.OneToOneField(RatingGrant, models.PROTECT, related_name="rating")
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="ratings")
+    instrument = models.CharField(max_length=40)
+    instrument_version = models.CharField(max_length=20)
+    answers = models.JSONField()
+    total = models.PositiveSmallIntegerField(null=True)
+    comment = models.TextField(blank=True, default="", max_length=2000)
+    share_comment = models.BooleanField(
+        default=False, help_text="The client agreed that the supervisor reads it too."
+    )
+    language = models.CharField(max_length=10)
+    mode = models.CharField(max_length=20, choices=Mode.choices)
+    received_at = models.DateTimeField(default=timezone.now)
+    sha256 = models.CharField(
+        max_length=64, help_text="Of the canonical answers; tells a repeated delivery from another."
+    )
+    replaces = models.OneToOneField("self", models.PROTECT, related_name="replaced_by", null=True)
+
+    objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("session", "received_at")
+        constraints = (
+            # Never doubled: one first rating a session and instrument; a correction names what it replaces.
+            models.UniqueConstraint(
+                fields=["session", "instrument"],
+                condition=Q(replaces__isnull=True),
+                name="one_first_rating_a_session",
+            ),
+            models.CheckConstraint(
+                condition=~Q(instrument="session-rating") | Q(total__isnull=True) | Q(total__lte=400),
+                name="rating_total_in_range",
+            ),
+            models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
+        )
+
+    def __str__(self) -> str:
+        return f"Rating of {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
+
+
+class SetAsideRating(models.Model):
+    """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
+
+    class Reason(models.TextChoices):
+        DISPUTED = "disputed", "Other marks arrived for the same session"
+        WITHDRAWN = "withdrawn", "The hand-over had been taken back"
+        LATE = "late", "It arrived after the last day on which ratings are taken"
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    grant = models.ForeignKey(RatingGrant, models.PROTECT, related_name="set_aside")
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="set_aside")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    answers = models.JSONField()
+    comment = models.TextField(blank=True, default="")
+    sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField(default=timezone.now)
+
+    objects = EpisodeRows.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["grant", "sha256"], name="set_aside_once"),)
+
+    def __str__(self) -> str:
+        return f"Set aside: {self.get_reason_display()}"
+
+
+class FlagQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        return self.filter(withdrawn_at__isnull=True)
+
+    def discussed(self) -> Self:
+        return self.standing().filter(Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
+
+    def open(self) -> Self:
+        """Standing, and nobody has noted a conversation about it yet."""
+        return self.standing().filter(~Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
+
+    def for_work_list(self) -> Self:
+        """New A, C, D or E, not yet discussed (clinical.md section 2, consequence 2)."""
+        return self.open().filter(on_work_list=True)
+
+
+class Flag(models.Model):
+    """A conclusion: it can be computed again from the ratings and the settings of the day.
+
+    What people did about it hangs on the row, so a flag that no longer stands is withdrawn, never
+    deleted. Rule G belongs to a session without a rating.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="flags")
+    rating = models.ForeignKey(Rating, models.PROTECT, related_name="flags", null=True)
+    instrument = models.CharField(max_length=40)
+    rule = models.CharField(max_length=2)
+    is_new = models.BooleanField(default=True)
+    on_work_list = models.BooleanField(default=False)
+    evidence = models.JSONField(default=dict)
+    settings_version = models.CharField(max_length=40)
+    raised_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = FlagQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("session", "rule")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["session", "instrument", "rule"], name="one_flag_a_rule_and_session"
+            ),
+            models.CheckConstraint(
+                condition=Q(rule="G") | Q(rating__isnull=False), name="flag_rests_on_a_rating"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["session"],
+                condition=Q(withdrawn_at__isnull=True, on_work_list=True),
+                name="flag_work_list",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule} at {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
+
+
+class DiscussionQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class Discussion(models.Model):
+    """The conversation about one or more flags: what the client said, what was agreed to change."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(
+        TherapySession,
+        models.PROTECT,
+        related_name="discussions",
+        help_text="The session whose rating was talked about.",
+    )
+    flags = models.ManyToManyField(Flag, related_name="discussions")
+    said = models.CharField("what the client said", max_length=500)
+    agreed = models.CharField("what we change", max_length=500, blank=True, default="")
+    discussed_at = models.DateTimeField(default=timezone.now)
+    discussed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+
+    objects = DiscussionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("discussed_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="discussion_withdrawn_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Discussion of {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code

@@ -1,0 +1,105 @@
+"""Who plays in the tests.
+
+Olga owns the episode with the client K-1. Carl is her colleague in the other team. Sina supervises
+Olga, Stefan supervises Carl. Adam administers. Strange is signed in without a role.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from alliance.models import Role, User
+from clients.actions import add_person
+from clients.models import Client, Episode, Supervision
+from sessions_app import actions
+from sessions_app.models import Attendance, Mode, Rating, TherapySession
+
+PASSWORD = "correct horse battery staple"
+ITEMS = ("relationship", "goals", "approach", "overall")
+STARTED = date(2026, 1, 7)
+
+
+def person(name: str, *roles: Role) -> User:
+    adam = User.objects.filter(is_administrator=True).first()
+    someone = add_person(email=f"{name.lower()}@clinic.example", name=name, roles=set(roles), by=adam)
+    someone.set_password(PASSWORD)
+    someone.save()
+    return someone
+
+
+def episode(therapist: User, label: str = "K-1", opened_on: date = STARTED, **fields: Any) -> Episode:
+    client = Client.objects.create(label=label, language="en")
+    return Episode.objects.create(client=client, therapist=therapist, opened_on=opened_on, **fields)
+
+
+def therapy_session(of: Episode, *, ago: timedelta | None = None, **fields: Any) -> TherapySession:
+    """The next session; without `ago`, a week after the one before, the last one today."""
+    number = of.sessions.count() + 1
+    held_at: datetime = fields.pop(
+        "held_at", timezone.now() - (ago if ago is not None else timedelta(hours=1))
+    )
+    fields = {"ends_at": held_at + timedelta(minutes=50), "attendance": Attendance.ATTENDED, **fields}
+    return TherapySession.objects.create(episode=of, number=number, held_at=held_at, **fields)
+
+
+def answers(total: int | None = 380, **lines: int | None) -> dict[str, int | None]:
+    """Four answers in tenths that add up to `total`, as even as can be; `lines` overrides single ones."""
+    if total is None:
+        return {**dict.fromkeys(ITEMS), **lines}
+    spread = [total // 4 + (1 if place < total % 4 else 0) for place in range(4)]
+    return {**dict(zip(ITEMS, spread, strict=True)), **lines}
+
+
+def rating(
+    session: TherapySession, total: int | None = 380, *, comment: str = "", **lines: int | None
+) -> Rating:
+    """A rating as a client gives it: through a hand-over and the one door."""
+    grant, _ = actions.hand_over(session=session, by=session.episode.therapist)
+    return actions.record_rating(
+        grant=grant, answers=answers(total, **lines), mode=Mode.LINE, comment=comment
+    )
+
+
+def rated_course(
+    of: Episode, totals: list[int | None], *, last_ago: timedelta = timedelta(hours=1)
+) -> list[TherapySession]:
+    """Weekly sessions, the last one `last_ago`; a total of None is a session without a rating."""
+    rows = []
+    for place, total in enumerate(totals):
+        weeks = timedelta(weeks=len(totals) - 1 - place)
+        rows.append(therapy_session(of, ago=last_ago + weeks))
+        if total is not None:
+            rating(rows[-1], total)
+    return rows
+
+
+@dataclass
+class Clinic:
+    olga: User
+    carl: User
+    sina: User
+    stefan: User
+    adam: User
+    strange: User
+    olgas: Episode
+    carls: Episode
+
+
+def clinic() -> Clinic:
+    adam = person("Adam", Role.ADMINISTRATOR)
+    olga, carl = person("Olga", Role.THERAPIST), person("Carl", Role.THERAPIST)
+    sina, stefan = person("Sina", Role.SUPERVISOR), person("Stefan", Role.SUPERVISOR)
+    for supervisor, therapist in ((sina, olga), (stefan, carl)):
+        Supervision.objects.create(supervisor=supervisor, therapist=therapist, starts_on=STARTED)
+    return Clinic(
+        olga=olga,
+        carl=carl,
+        sina=sina,
+        stefan=stefan,
+        adam=adam,
+        strange=person("Strange"),
+        olgas=episode(olga, "K-1"),
+        carls=episode(carl, "K-2"),
+    )

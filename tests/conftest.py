@@ -1,0 +1,51 @@
+"""The named cast, and what the database needs between tests."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tests import cast
+
+# Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture(autouse=True)
+def _flush_past_the_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite empties a table with DELETE, which the append-only triggers refuse: lift them for the flush alone."""
+    if connection.vendor != "sqlite":
+        return
+    flush = type(connection.ops).sql_flush
+
+    def lifted(self, style, tables, **options):
+        triggers = _triggers(self.connection)
+        lift = [f'DROP TRIGGER "{name}"' for name, _ in triggers]
+        return [*lift, *flush(self, style, tables, **options), *(sql for _, sql in triggers)]
+
+    monkeypatch.setattr(type(connection.ops), "sql_flush", lifted)
+
+
+def _triggers(wrapper: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+    with wrapper.cursor() as cursor:
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        return cursor.fetchall()
+
+
+@pytest.fixture
+def clinic(db) -> Iterator[cast.Clinic]:
+    """Two teams that must not see each other; see `cast.Clinic` for who is who."""
+    return cast.clinic()
+
+
+@pytest.fixture
+def sign_in(client):
+    """Sign a member of the cast in on the test client, and hand the client back."""
+
+    def signed_in(person):
+        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        return client
+
+    return signed_in

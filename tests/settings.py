@@ -1,0 +1,15 @@
+"""The site's settings as the tests run them: strict ones, with a key that is nobody's."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0" * 50)
+os.environ.setdefault("HTTPS", "off")
+os.environ.setdefault("SECOND_FACTOR", "off")
+os.environ.setdefault("ALLOWED_HOSTS", "testserver,localhost,127.0.0.1")
+os.environ.setdefault("TIME_ZONE", "Europe/Berlin")
+
+from alliance.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
