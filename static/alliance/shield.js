@@ -1,0 +1,30 @@
+// Clears a page of staff when this browser goes into a client's hands.
+//
+// The server ends the session; this clears what is already on a screen. A second tab still shows
+// the caseload after a hand-over, and the back/forward cache keeps a page as it looked when left:
+// `no-store` alone did not stop Chromium from showing it again.
+
+const channel = new BroadcastChannel("hand-over");
+
+function clear() {
+  document.title = "";
+  document.body.replaceChildren();
+  document.body.removeAttribute("hx-headers");
+}
+
+channel.addEventListener("message", () => {
+  const notice = document.getElementById("cleared")?.content.cloneNode(true);
+  clear();
+  if (notice) document.body.append(notice);
+  document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());
+});
+
+// Always, not only when `persisted`: the browser may still change its mind about keeping the page.
+addEventListener("pagehide", () => {
+  document.documentElement.hidden = true;
+  clear();
+});
+
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
