@@ -1,0 +1,108 @@
+"""From answers to a score: a missing line stays missing, nothing is imputed. All values in whole tenths."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from alliance.measurement.instruments import Instrument, Item
+
+
+class AnswerError(ValueError):
+    """An answer that cannot be right: `item` (empty if unknown) and a plain `sentence`."""
+
+    def __init__(self, item: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.item = item
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """answers: every item as given, in the instrument's order; total, subscales: None if one is missing."""
+
+    answers: dict[str, int | None]
+    total: int | None
+    complete: bool
+    subscales: dict[str, int | None]
+
+
+def score(instrument: Instrument, answers: Mapping[str, int | None]) -> Score:
+    """Score one rating. Answers are in tenths; an absent item is a missing line.
+
+    Raises AnswerError for an unknown item, a value outside its range, between its marks, or not whole.
+    An instrument that is not scored (score_method "none") never has a total.
+    """
+    for unknown in answers.keys() - {item.id for item in instrument.items}:
+        raise AnswerError(unknown, f"{instrument.name} has no line called “{unknown}”.")
+    given = {item.id: _checked(item, answers.get(item.id)) for item in instrument.items}
+    return Score(
+        answers=given,
+        total=_combined(instrument, given, given),
+        complete=None not in given.values(),
+        subscales={name: _combined(instrument, given, ids) for name, ids in instrument.subscales.items()},
+    )
+
+
+def _checked(item: Item, answer: object) -> int | None:
+    if answer is None:
+        return None
+    # bool is an int in Python; True would be one tenth.
+    if not isinstance(answer, int) or isinstance(answer, bool):
+        raise AnswerError(item.id, f"The answer for “{item.label}” is not a whole number of tenths.")
+    if not item.minimum <= answer <= item.maximum:
+        low, high = points(item.minimum), points(item.maximum)
+        raise AnswerError(item.id, f"The answer for “{item.label}” is not between {low} and {high}.")
+    if (answer - item.minimum) % item.step:
+        raise AnswerError(item.id, f"The answer for “{item.label}” lies between two possible marks.")
+    return answer
+
+
+def _combined(instrument: Instrument, answers: Mapping[str, int | None], ids: Iterable[str]) -> int | None:
+    wanted = set(ids)
+    values = [_oriented(item, answers[item.id]) for item in instrument.items if item.id in wanted]
+    known = [value for value in values if value is not None]
+    if instrument.score_method == "none" or len(known) < len(values):
+        return None
+    if instrument.score_method == "sum":
+        return sum(known)
+    return (2 * sum(known) + len(known)) // (2 * len(known))  # mean, half a tenth upward
+
+
+def _oriented(item: Item, answer: int | None) -> int | None:
+    if answer is None or not item.reverse:
+        return answer
+    return item.minimum + item.maximum - answer
+
+
+def points(tenths: int) -> str:
+    """Tenths as a person reads them: 345 -> "34.5", 360 -> "36". Decimals exist only here and beyond."""
+    sign, size = "-" if tenths < 0 else "", abs(tenths)
+    return f"{sign}{size // 10}" + (f".{size % 10}" if size % 10 else "")
+
+
+# Digits a client's or therapist's keyboard may produce: Arabic-Indic, its eastern form, Devanagari.
+_DIGITS = {first + digit: str(digit) for first in (0x0660, 0x06F0, 0x0966) for digit in range(10)}
+# Direction marks come along when a number is pasted from right-to-left text.
+_INVISIBLE: dict[int, str | None] = dict.fromkeys((0x061C, 0x200E, 0x200F))
+_TYPED: dict[int, str | None] = {**_DIGITS, **_INVISIBLE, ord(","): ".", 0x066B: "."}
+_ONE_DECIMAL = re.compile(r"[0-9]{1,3}(?:\.[0-9])?", re.ASCII)
+_MORE_DECIMALS = re.compile(r"[0-9]+\.[0-9]{2,}", re.ASCII)
+
+
+def tenths_from_text(text: str, *, item: str = "", minimum: int = 0, maximum: int = 100) -> int | None:
+    """What a person types for one answer, in points, to tenths: "8.2" and "8,2" -> 82; nothing typed -> None.
+
+    Raises AnswerError with a plain sentence. Signs and exponents are refused, not guessed at.
+    """
+    typed = text.translate(_TYPED).strip()
+    if not typed:
+        return None
+    if _MORE_DECIMALS.fullmatch(typed):
+        raise AnswerError(item, "Please give at most one decimal, such as 8.2.")
+    if not _ONE_DECIMAL.fullmatch(typed):
+        raise AnswerError(item, "Please give a number, such as 8.2.")
+    whole, _, tenth = typed.partition(".")
+    tenths = int(whole) * 10 + int(tenth or 0)
+    if not minimum <= tenths <= maximum:
+        raise AnswerError(item, f"Please give a number from {points(minimum)} to {points(maximum)}.")
+    return tenths
