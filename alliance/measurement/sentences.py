@@ -1,0 +1,95 @@
+"""What a finding says to the therapist: neutral, in our own words, with figures in points."""
+
+from collections.abc import Callable, Mapping
+
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.scoring import points
+
+EvidenceValue = int | str | list[int] | list[str]
+Evidence = dict[str, EvidenceValue]
+_Seen = Mapping[str, EvidenceValue]
+
+
+def sentence_for(letter: str, evidence: _Seen, instrument: Instrument) -> str:
+    """The sentence of one rule, from the evidence (tenths) its finding carries."""
+    return _SENTENCES[letter](evidence, instrument)
+
+
+def _figure(evidence: _Seen, key: str) -> str:
+    return points(_whole(evidence, key))
+
+
+def _whole(evidence: _Seen, key: str) -> int:
+    value = evidence[key]
+    assert isinstance(value, int)
+    return value
+
+
+_WORDS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+
+
+def _number_word(count: int) -> str:
+    return _WORDS[count] if count < len(_WORDS) else str(count)
+
+
+def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
+    where = "at or below" if evidence["operator"] == "<=" else "below"
+    return (
+        f"Today's total is {where} the level at which it is usual to ask about the session "
+        f"({_figure(evidence, 'total')}; level {_figure(evidence, 'cutoff')}). "
+        "Ask what would have made it a little better."
+    )
+
+
+def _say_low_line(evidence: _Seen, instrument: Instrument) -> str:
+    lines, values = evidence["lines"], evidence["values"]
+    assert isinstance(lines, list)
+    assert isinstance(values, list)
+    pairs = zip(map(str, lines), map(int, values), strict=True)
+    named = ", ".join(f"{instrument.item(line).label} {points(value)}" for line, value in pairs)
+    if len(lines) == _whole(evidence, "answered"):
+        return f"Each line answered is below {_figure(evidence, 'item_cutoff')}: {named}."
+    if len(lines) == 1:
+        return f"One line is lower than the rest: {named}."
+    return f"{_number_word(len(lines))} lines are lower than the rest: {named}."
+
+
+def _say_sudden_fall(evidence: _Seen, _: Instrument) -> str:
+    return f"{_figure(evidence, 'fall')} lower than last time. It may be chance; ask before you interpret."
+
+
+def _say_decline(evidence: _Seen, _: Instrument) -> str:
+    if evidence["window"] == 4:
+        first, last = _figure(evidence, "first"), _figure(evidence, "last")
+        return f"Each of the last four ratings is lower than the one before ({first} to {last})."
+    return "Ratings have mostly fallen over the last five sessions."
+
+
+def _say_below_own_range(evidence: _Seen, _: Instrument) -> str:
+    lower, upper = _figure(evidence, "lower"), _figure(evidence, "upper")
+    earlier = evidence["earlier"]
+    return f"Below this client's own usual range ({lower} to {upper}, from {earlier} earlier ratings)."
+
+
+def _say_flat_top(evidence: _Seen, _: Instrument) -> str:
+    sessions = _number_word(_whole(evidence, "sessions"))
+    return (
+        f"{sessions} sessions at the top of the scale. It may simply be good; "
+        "say that critical remarks are welcome and ask for the smallest thing to change."
+    )
+
+
+def _say_missing(evidence: _Seen, _: Instrument) -> str:
+    missing, of = evidence["missing"], evidence["of"]
+    return f"No rating for {missing} of the last {of} sessions. A gap is not a low score."
+
+
+_SENTENCES: Mapping[str, Callable[[_Seen, Instrument], str]] = {
+    "A": _say_below_cutoff,
+    "B": _say_low_line,
+    "C": _say_sudden_fall,
+    "D": _say_decline,
+    "E": _say_below_own_range,
+    "F": _say_flat_top,
+    "G": _say_missing,
+}

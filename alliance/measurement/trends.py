@@ -1,0 +1,158 @@
+"""From a course of ratings to a usual range, a direction, a decline. Totals in whole tenths, oldest first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt, sqrt
+from typing import Literal
+
+from alliance.measurement.parameters import T_975_MILLIONTHS, Parameters
+
+Answers = Mapping[str, int | None]
+
+# Mann-Kendall: all falls of five ratings but one pair (or with ties), or each of four below the one before;
+# exact one-sided p = .042 for both (Kendall's permutation distribution: 5/120 and 1/24).
+DECLINE_WINDOWS = ((5, -8), (4, -6))
+
+
+@dataclass(frozen=True, slots=True)
+class CourseSession:
+    """One therapy session of one episode, with what was rated on one instrument version.
+
+    answers None: no rating. total None: a partial rating or none. overdue: the caller's clock says that the
+    rating should have been there by now.
+    """
+
+    number: int
+    answers: Answers | None
+    total: int | None
+    attended: bool = True
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UsualRange:
+    """A client's own 95 % range for the next total, in tenths; sp2 in tenths squared.
+
+    lower and upper are for drawing only. lowest and highest are the whole tenths inside, exact: a total is
+    below the usual range if and only if it is less than lowest.
+    """
+
+    lower: float
+    upper: float
+    lowest: int
+    highest: int
+    mean: Fraction
+    sp2: Fraction
+    earlier: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The window that showed a decline: its length, Mann-Kendall S, first and last total in tenths."""
+
+    length: int
+    s: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Integers behind the usual range: mean = total/count, and count times its half-width squared."""
+
+    count: int
+    total: int
+    squares: int  # n * (nu0*s0² + (n-1)s²), whole because (n-1)s² = sum x² - (sum x)²/n
+    freedom: int
+    reach: int  # the whole part of count times the half-width
+
+
+def _spread(totals: Sequence[int], p: Parameters) -> _Spread | None:
+    window = totals[-p.own_range_window :]
+    n = len(window)
+    if n < p.own_range_minimum:
+        return None
+    total = sum(window)
+    squares = n * (p.nu0 * p.s0 * p.s0 + sum(x * x for x in window)) - total * total
+    freedom = n + p.nu0 - 1
+    t = T_975_MILLIONTHS[freedom]
+    # (n·half-width)² = n²·t²·sp²·(1 + 1/n) with sp² = squares / (n·freedom). For a whole number d,
+    # d² > q if and only if d > isqrt(floor(q)): so the comparison of rule E is exact without a root.
+    reach = isqrt(t * t * (n + 1) * squares // (freedom * 10**12))
+    return _Spread(n, total, squares, freedom, reach)
+
+
+def lowest_usual(totals: Sequence[int], parameters: Parameters) -> int | None:
+    """The lowest whole tenth inside the usual range of these earlier totals; None while they are too few."""
+    spread = _spread(totals, parameters)
+    if spread is None:
+        return None
+    return max(-((spread.reach - spread.total) // spread.count), parameters.total_minimum)
+
+
+def usual_range(totals: Sequence[int], parameters: Parameters) -> UsualRange | None:
+    """The usual range from the earlier totals of one episode; None while they are fewer than the minimum.
+
+    m -/+ t(.975, n+nu0-1)·sp·sqrt(1+1/n) over the last n = min(window, earlier) totals, with
+    sp² = (nu0·s0² + (n-1)s²)/(n+nu0-1); ends are held inside the range of the total. An adapted control
+    chart: the literature has no agreed rule (Eubanks-Carter 2012, Lipner 2022).
+    """
+    spread = _spread(totals, parameters)
+    if spread is None:
+        return None
+    n, floor, ceiling = spread.count, parameters.total_minimum, parameters.total_maximum
+    mean = Fraction(spread.total, n)
+    sp2 = Fraction(spread.squares, n * spread.freedom)
+    half = T_975_MILLIONTHS[spread.freedom] / 1e6 * sqrt(sp2 * (n + 1) / n)
+    return UsualRange(
+        lower=max(float(mean) - half, float(floor)),
+        upper=min(float(mean) + half, float(ceiling)),
+        lowest=max(-((spread.reach - spread.total) // n), floor),
+        highest=min((spread.total + spread.reach) // n, ceiling),
+        mean=mean,
+        sp2=sp2,
+        earlier=n,
+    )
+
+
+def mann_kendall(totals: Sequence[int]) -> int:
+    """Mann-Kendall S: pairs that rise minus pairs that fall; ties count 0."""
+    return sum(
+        (later > earlier) - (later < earlier)
+        for index, earlier in enumerate(totals)
+        for later in totals[index + 1 :]
+    )
+
+
+def decline(totals: Sequence[int], minimum_fall: int) -> Decline | None:
+    """The decline that ends at the last total, if there is one; the longer window is looked at first."""
+    for length, limit in DECLINE_WINDOWS:
+        window = totals[-length:]
+        # The fall is checked first: it is cheap and most windows have none.
+        if len(window) == length and window[0] - window[-1] >= minimum_fall:
+            s = mann_kendall(window)
+            if s <= limit:
+                return Decline(length, s, window[0], window[-1])
+    return None
+
+
+Direction = Literal["falling", "rising", "steady"]
+
+
+def direction(totals: Sequence[int], minimum_change: int = 20) -> Direction | None:
+    """Where the last four or five totals went, by rule D and its mirror image; None below four."""
+    if len(totals) < 4:
+        return None
+    if decline(totals, minimum_change):
+        return "falling"
+    return "rising" if decline([-total for total in totals], minimum_change) else "steady"
+
+
+def median(totals: Sequence[int]) -> Fraction | None:
+    """The median in tenths, exact (an even number of totals may give half a tenth); None without totals."""
+    if not totals:
+        return None
+    ordered = sorted(totals)
+    middle = len(ordered) // 2
+    return Fraction(ordered[middle] + ordered[-middle - 1], 2)
