@@ -24,7 +24,8 @@ def append_only(table: str) -> RunPython:
 
     def refuse(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(POSTGRESQL.format(table=table))
+            # params=None: otherwise psycopg takes the % of RAISE for a placeholder.
+            schema_editor.execute(POSTGRESQL.format(table=table), params=None)
             return
         for verb in ("UPDATE", "DELETE"):
             schema_editor.execute(SQLITE.format(table=table, verb=verb))
