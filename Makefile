@@ -1,24 +1,86 @@
 # `make` alone lists the targets. Every target works from a fresh clone: the first one that
 # needs the environment makes it.
 SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
 VENV := .venv
 PY := $(VENV)/bin/python
-PORT ?= 8000
-export PYTHONDONTWRITEBYTECODE := 1
+export PORT ?= 8000
+export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+# What a clinic's own settings would be, for the checks that look at them. The key is nobody's.
+LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-aEuQoRiT ALLOWED_HOSTS=alliance.clinic.example \
+  DATABASE_URL=sqlite:///var/check.sqlite3 TRUSTED_PROXIES=1 DEMO=off DEBUG=off HTTPS=on SECOND_FACTOR=on
+LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup
+.PHONY: help setup demo run test test-fast test-browser test-postgresql check fix bench static lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 setup: $(VENV)/.ready ## make the environment .venv, and nothing else
 
 # Hash-pinned: a package whose content changed since it was pinned is refused.
 $(VENV)/.ready: requirements-dev.txt
 	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing $(VENV) && uv pip install --quiet --python $(PY) --require-hashes -r requirements-dev.txt; \
+	  uv venv --quiet --allow-existing $(VENV); \
+	  uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements-dev.txt; \
 	else \
-	  python3 -m venv $(VENV) && $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; \
+	  python3 -m venv $(VENV); \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; \
 	fi
 	@touch $@
+
+demo: setup ## try it with invented people, on http://127.0.0.1:8000/ (PORT=8100 for another port)
+	@DEMO=on exec $(PY) manage.py demo
+
+run: setup ## the same with the development server, which shows errors and reloads changed code
+	@DEMO=on DEBUG=on $(PY) manage.py demo --only-prepare
+	@DEMO=on DEBUG=on exec $(PY) manage.py runserver 127.0.0.1:$(PORT)
+
+test: setup ## all tests: on SQLite with the browser, then on PostgreSQL without
+	@if [ -n "$(CHROMIUM)" ]; then \
+	  $(PY) -m pytest --quiet; \
+	else \
+	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
+	  $(PY) -m pytest --quiet -m "not browser"; \
+	fi
+	@$(MAKE) --no-print-directory test-postgresql
+
+test-fast: setup ## the tests on SQLite, without the browser
+	@$(PY) -m pytest --quiet -m "not browser"
+
+test-browser: setup ## the tests that drive a real Chromium
+	@$(PY) -m pytest --quiet -m browser
+
+test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without the browser
+	@if scripts/with_postgresql.sh true; then \
+	  scripts/with_postgresql.sh $(PY) -m pytest --quiet -m "not browser"; \
+	else \
+	  $(call LEFT_OUT,the tests on PostgreSQL.); \
+	fi
+
+check: setup ## style, types, templates, migrations and the settings of a clinic
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy --no-error-summary .
+	@$(PY) -m djlint templates --lint --quiet
+	@$(LIKE_A_CLINIC) $(PY) manage.py makemigrations --check --dry-run --verbosity 0
+	@$(LIKE_A_CLINIC) $(PY) -W error manage.py check --deploy --fail-level WARNING
+	@$(PY) scripts/vendor.py --check
+
+fix: setup ## put right what can be put right by itself: style and layout of the code
+	@$(PY) -m ruff check --fix --quiet .
+	@$(PY) -m ruff format --quiet .
+
+bench: setup ## speed of the main pages on PostgreSQL, as ratios to a bare page of the same run
+	@scripts/with_postgresql.sh $(PY) -m bench
+
+static: setup ## collect, hash and compress the static files
+	@DEMO=on $(PY) manage.py collectstatic --no-input --verbosity 1
+
+lock: ## pin every package again after a change in pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## delete the environment and everything under var/, the demo's database included
+	rm -rf $(VENV) var .mypy_cache .pytest_cache .ruff_cache
