@@ -1,0 +1,272 @@
+"""The generative model of client courses: demo data, false-alarm tables, tests. Reproducible from a seed.
+
+The model is ours and no published norm; docs/clinical-rules.md states it. Latent values are in points and
+are floats; what leaves this module is whole tenths.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from math import exp, floor, sqrt
+from random import Random
+from typing import Literal
+
+from alliance.measurement.flag_rules import Finding, Parameters, fell_by, findings
+from alliance.measurement.trends import CourseSession
+
+LINES = ("relationship", "goals", "approach", "overall")
+DEFAULT_SEED = 36
+MISSING_SHARE = 0.1  # for the false-alarm rate of G
+DEMO_MISSING_SHARE = 0.09  # 8 to 10 % in routine use
+SMALL_FALL = 10  # a vendor's red; for comparison only, never a flag
+BEFORE_SD = 4.3  # between clients, for the dropout slope
+
+Style = Literal["ordinary", "straight-line", "always-top"]
+EventKind = Literal["sudden fall", "slow slide", "slow rise"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Where clients' usual totals lie, in points: two groups (mean, SD) and the share of the lower one."""
+
+    usual: tuple[float, float]
+    low: tuple[float, float]
+    low_share: float
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "standard": Variant((40.2, 2.2), (34.0, 4.0), 0.30),
+    "low": Variant((36.5, 2.6), (30.0, 4.2), 0.35),
+    "high": Variant((42.0, 2.2), (36.0, 4.0), 0.20),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened in a course: from session `onset` (1-based) for `length` sessions; depth in points.
+
+    For a slide or rise, depth is per session. repaired is None where there is nothing to repair.
+    """
+
+    kind: EventKind
+    onset: int
+    length: int
+    depth: float
+    repaired: bool | None = None
+
+    def shift(self, number: int) -> float:
+        """Points added to the latent total in session `number`."""
+        since = number - self.onset
+        if since < 0:
+            return 0.0
+        if self.kind == "sudden fall":
+            lasting = 0.0 if self.repaired else self.depth / 2
+            return -self.depth if since < self.length else -lasting
+        steps = min(since + 1, self.length)
+        return self.depth * (steps - self.length if self.kind == "slow rise" else -steps)
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedCourse:
+    sessions: tuple[CourseSession, ...]
+    event: Event | None
+    style: Style
+    dropped_out: bool
+
+
+def therapist_effect(rng: Random) -> float:
+    """One therapist's shift of every client's total, in points."""
+    return rng.gauss(0.0, 1.35)
+
+
+def simulate_course(
+    rng: Random,
+    variant: str = "standard",
+    sessions: int | None = None,
+    *,
+    with_events: bool = False,
+    therapist: float | None = None,
+) -> SimulatedCourse:
+    """One client's course. Without events: a stable client, every session rated, `sessions` (12) long.
+
+    With events: falls, slides, rises, straight-liners, always-top clients, missing ratings (overdue), and,
+    where `sessions` is None, a drawn length and dropout. `therapist`: the shift (points) of their therapist,
+    else of a new one.
+    """
+    length = sessions or (_episode_length(rng) if with_events else 12)
+    style = _style(rng) if with_events else "ordinary"
+    event = _event(rng, length) if with_events and style != "always-top" else None
+    shift = therapist_effect(rng) if therapist is None else therapist
+    rated = _ratings(rng, VARIANTS[variant], length, shift, style, event)
+    if not with_events:
+        return SimulatedCourse(tuple(rated), event, style, dropped_out=False)
+    stays = rated if sessions else _until_dropout(rng, rated)
+    kept = tuple(s if rng.random() >= DEMO_MISSING_SHARE else _unrated(s) for s in stays)
+    return SimulatedCourse(kept, event, style, dropped_out=len(stays) < len(rated))
+
+
+def _ratings(
+    rng: Random, variant: Variant, length: int, therapist: float, style: Style, event: Event | None
+) -> list[CourseSession]:
+    gauss = rng.gauss
+    low = rng.random() < variant.low_share
+    base = therapist + gauss(*(variant.low if low else variant.usual))
+    spread = 2.8 * exp(gauss(0.0, 0.5))  # within-client SD, points
+    quiet = 0.1 if style == "straight-line" else 1.0
+    leanings = [gauss(0.0, 0.25 * quiet) for _ in LINES]
+    noise, wave, course = 0.70 * quiet, gauss(0.0, 1.0), []
+    for number in range(1, length + 1):
+        growth = -1.5 * exp(-(number - 1) / 2.5)
+        latent = base + growth + spread * wave + (event.shift(number) if event else 0.0)
+        marks = [_mark(latent / 4 + leaning + gauss(0.0, noise)) for leaning in leanings]
+        course.append(_rated(number, [100] * 4 if style == "always-top" else marks))
+        wave = 0.2 * wave + sqrt(0.96) * gauss(0.0, 1.0)  # lag-1 r .2, variance stays 1
+    return course
+
+
+def _mark(latent: float) -> int:
+    # A line reads the last full tenth, as a ruler on paper does: rounding up would make the top too common
+    # (40 of 40 in 14 to 22 % of sessions instead of 13 to 21 %).
+    return floor(min(max(latent, 0.0), 10.0) * 10)
+
+
+def _rated(number: int, marks: list[int]) -> CourseSession:
+    return CourseSession(number, dict(zip(LINES, marks, strict=True)), sum(marks))
+
+
+def _unrated(session: CourseSession) -> CourseSession:
+    return replace(session, answers=None, total=None, overdue=True)
+
+
+def _style(rng: Random) -> Style:
+    share = rng.random()
+    if share < 0.05:
+        return "always-top"
+    return "straight-line" if share < 0.20 else "ordinary"
+
+
+def _event(rng: Random, length: int) -> Event | None:
+    share = rng.random()
+    if share < 0.25:
+        repaired = rng.random() < 0.58
+        return Event("sudden fall", rng.randint(3, 8), rng.randint(1, 3), rng.uniform(3, 10), repaired)
+    if share < 0.30:
+        return Event("slow slide", rng.randint(2, 5), length, rng.uniform(0.5, 1.5))
+    if share < 0.40:
+        return Event("slow rise", 1, 6, rng.uniform(0.5, 1.5))
+    return None
+
+
+def _episode_length(rng: Random) -> int:
+    """Negative binomial (a Poisson with gamma mean): mean 5.8, SD 4.2, at least one session."""
+    size = 5.8**2 / (4.2**2 - 5.8)
+    return max(1, _poisson(rng, rng.gammavariate(size, 5.8 / size)))
+
+
+def _poisson(rng: Random, mean: float) -> int:
+    limit, count, product = exp(-mean), 0, rng.random()
+    while product > limit:
+        count, product = count + 1, product * rng.random()
+    return count
+
+
+def _until_dropout(rng: Random, rated: list[CourseSession]) -> list[CourseSession]:
+    for index, session in enumerate(rated[:-1]):
+        distance = (360 - (session.total or 0)) / 10 / BEFORE_SD
+        if rng.random() < 1 / (1 + exp(3.4 - 0.55 * distance)):
+            return rated[: index + 1]
+    return rated
+
+
+# --- false alarms ------------------------------------------------------------------------------------------
+
+# The first session at which each rule can fire: "per session" is the mean from there on.
+FIRST_SESSION = {"A": 2, "A_new": 2, "B": 2, "C": 2, "C_small": 2, "D": 4, "E": 5, "F": 4, "G": 4}
+TABLE_KEYS = tuple(FIRST_SESSION)
+_CHUNK = 1000  # fixed, so that the table does not depend on the number of processes
+
+
+def false_alarm_table(
+    variant: str = "standard",
+    clients: int = 20_000,
+    sessions: int = 12,
+    seed: int = DEFAULT_SEED,
+    *,
+    parameters: Parameters | None = None,
+    processes: int = 1,
+) -> dict[str, dict[str, float]]:
+    """Shares (0..1) of stable clients' sessions with each flag, and of clients with one in the first ten.
+
+    Per session: over the sessions from FIRST_SESSION on. G: the same courses with 10 % random misses.
+    """
+    rules = parameters or Parameters()
+    # The same random numbers for every variant: variants then differ by their clients, not by the draw.
+    chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
+    count = partial(_count_chunk, variant=variant, sessions=sessions, parameters=rules)
+    if processes == 1:
+        return _shares(map(count, chunks), clients, sessions)
+    with ProcessPoolExecutor(processes) as pool:
+        return _shares(pool.map(count, chunks), clients, sessions)
+
+
+def false_alarm_report(tables: Mapping[str, Mapping[str, Mapping[str, float]]], clients: int) -> str:
+    """The tables in plain text, one block per variant, shares as per cent."""
+    lines = [
+        f"{clients} stable clients with 12 sessions each: share of sessions, and of clients in ten sessions"
+    ]
+    for variant, table in tables.items():
+        lines += ["", f"{variant:<10}{'per session':>13}{'in ten':>9}"]
+        lines += [f"{k:<10}{s['per_session']:>12.1%}{s['in_ten']:>10.1%}" for k, s in table.items()]
+    return "\n".join(lines)
+
+
+_Counts = tuple[Counter[str], Counter[str]]
+
+
+def _shares(counts: Iterable[_Counts], clients: int, sessions: int) -> dict[str, dict[str, float]]:
+    per_session, in_ten = Counter[str](), Counter[str]()
+    for each_session, each_client in counts:
+        per_session += each_session
+        in_ten += each_client
+    return {
+        key: {
+            "per_session": per_session[key] / (clients * max(1, sessions - first + 1)),
+            "in_ten": in_ten[key] / clients,
+        }
+        for key, first in FIRST_SESSION.items()
+    }
+
+
+def _count_chunk(chunk: tuple[str, int], variant: str, sessions: int, parameters: Parameters) -> _Counts:
+    seed, clients = chunk
+    rng = Random(seed)
+    per_session, in_ten = Counter[str](), Counter[str]()
+    for _ in range(clients):
+        course = simulate_course(rng, variant, sessions).sessions
+        raised = _raised(rng, course, parameters)
+        in_ten.update(set().union(*raised[:10]))
+        for number, keys in enumerate(raised, start=1):
+            per_session.update(key for key in keys if number >= FIRST_SESSION[key])
+    return per_session, in_ten
+
+
+def _raised(rng: Random, course: Sequence[CourseSession], parameters: Parameters) -> list[set[str]]:
+    """The table's keys at each session; G on a copy with missing ratings, so that the rest has none."""
+    ratings_only = replace(parameters, enabled=parameters.enabled - {"G"})
+    missing_only = replace(parameters, enabled=parameters.enabled & {"G"})
+    keys = [_keys(found) for found in findings(course, ratings_only)]
+    totals = [session.total or 0 for session in course]
+    for index, (before, after) in enumerate(pairwise(totals), start=1):
+        if fell_by(before, after, SMALL_FALL):
+            keys[index].add("C_small")
+    gaps = [_unrated(s) if rng.random() < MISSING_SHARE else s for s in course]
+    for index, found in enumerate(findings(gaps, missing_only)):
+        keys[index].update(f.rule for f in found)
+    return keys
+
+
+def _keys(found: Iterable[Finding]) -> set[str]:
+    return {f.rule for f in found} | {"A_new" for f in found if f.rule == "A" and f.is_new}
