@@ -1,0 +1,460 @@
+"""Each rule at its boundaries, and every edge on which two implementations could differ."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alliance.measurement.flag_rules import (
+    RULES,
+    STRENGTH,
+    Finding,
+    Parameters,
+    fallen_line,
+    findings,
+    is_work_list,
+    lowest_line,
+    question,
+    sentence,
+    strength,
+)
+from alliance.measurement.instruments import SESSION_RATING, get
+from alliance.measurement.simulate import LINES
+from tests.measurement.courses import course, even, last, letters, rated, unrated
+
+RATING = get(SESSION_RATING)
+ONLY = {letter: Parameters(enabled=frozenset(letter)) for letter in "ABCDEFG"}
+
+
+def only(letter: str, sessions, **settings) -> list[str]:
+    return letters(sessions, replace(ONLY[letter], **settings))
+
+
+# --- A -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("total", "flags"), [(35.9, "A+"), (36.0, ""), (36.1, ""), (0, "A+"), (40, "")])
+def test_a_is_strictly_below_the_cutoff(total, flags):
+    assert only("A", course(total)) == [flags]
+
+
+@pytest.mark.parametrize(("total", "flags"), [(35.9, "A+"), (36.0, "A+"), (36.1, "")])
+def test_a_may_include_the_cutoff(total, flags):
+    assert only("A", course(total), cutoff_operator="<=") == [flags]
+
+
+def test_a_is_new_on_the_first_complete_rating_and_after_each_return():
+    assert only("A", course(35, 34, 36, 35, 35)) == ["A+", "A", "", "A+", "A"]
+
+
+def test_a_first_complete_rating_may_come_late():
+    sessions = [unrated(1), rated(2, 5, 5, 5, None), *course(0, 0, 35)[2:]]
+    assert only("A", sessions) == ["", "", "A+"]
+
+
+def test_a_looks_past_a_gap_at_the_previous_complete_rating():
+    assert only("A", course(38, None, 35, None, 34)) == ["", "", "A+", "", "A"]
+
+
+def test_a_with_the_clinics_own_cutoff():
+    assert only("A", course(34.0, 33.9), cutoff=340) == ["", "A+"]
+
+
+def test_a_off_without_a_cutoff():
+    assert only("A", course(10), cutoff=None) == [""]
+
+
+def test_a_continuing_is_quiet_until_it_has_fallen_two_points_further():
+    quiet = [findings(course(35.5, total), ONLY["A"])[1][0].is_quiet for total in (35.5, 33.6, 33.5, 30)]
+    assert quiet == [True, True, False, False]
+    assert not findings(course(35.5), ONLY["A"])[0][0].is_quiet
+
+
+def test_a_counts_the_further_fall_from_where_it_was_last_new():
+    assert last(course(30, 36, 35.5, 35, 33), "A").evidence["fall_since_new"] == 25
+
+
+# --- B -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("line", "flags"), [(8.9, "B"), (9.0, ""), (9.1, "")])
+def test_b_is_strictly_below_nine(line, flags):
+    assert only("B", [rated(1, 10, line, 10, 10)]) == [flags]
+
+
+def test_b_is_silent_where_a_holds():
+    assert letters([rated(1, 8.9, 9, 9, 9)]) == ["A+"]
+    assert letters([rated(1, 8.9, 9.1, 9, 9)]) == ["B"]
+
+
+def test_b_speaks_where_a_is_switched_off():
+    assert only("B", [rated(1, 5, 5, 5, 5)]) == ["B"]
+
+
+def test_b_sees_the_answered_lines_of_a_partial_rating():
+    assert letters([rated(1, 8.2, None, None, None)]) == ["B"]
+    assert letters([rated(1, None, 9, 9, 9)]) == [""]
+
+
+def test_b_has_nothing_to_say_of_an_empty_rating():
+    assert letters([rated(1, None, None, None, None), unrated(2)]) == ["", "G"]
+
+
+def test_b_is_off_without_a_line_cutoff():
+    assert only("B", [rated(1, 8, 10, 10, 10)], item_cutoff=None) == [""]
+
+
+# --- C -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("now", "flags"), [(34.1, "C"), (34.0, "C"), (34.2, ""), (40, "")])
+def test_c_at_a_fall_of_four(now, flags):
+    assert only("C", course(38.1, now)) == ["", flags]
+
+
+def test_c_compares_with_the_previous_complete_rating():
+    partial = rated(2, 10, 10, 10, None)
+    assert only("C", [even(1, 390), partial, unrated(3), even(4, 350)]) == ["", "", "", "C"]
+
+
+def test_c_needs_a_previous_rating():
+    assert only("C", course(0)) == [""]
+
+
+# --- D -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("totals", "flag", "s", "fall"),
+    [
+        ((39, 38, 37, 36.5), True, -6, 25),
+        ((39, 38.8, 38.5, 38.2), False, None, None),
+        ((39, 38, 38.2, 37, 36), True, -8, 30),
+        ((40, 40, 39, 38, 37), True, -9, 30),
+        ((39, 38.9, 38.8, 37.0), True, -6, 20),
+        ((39, 38.9, 38.8, 37.1), False, None, None),
+        ((39, 38, 37), False, None, None),
+        ((39, 38, 38, 37), False, None, None),
+        ((40, 40, 40, 39, 38), False, None, None),
+        ((39, 38, 39, 37, 36), False, None, None),
+        ((38, 39, 38, 37, 36), True, -6, 30),
+        ((36, 39, 38, 37, 36), True, -6, 30),
+        ((39, 39, 38, 37, 37), True, -8, 20),
+    ],
+)
+def test_d_at_its_boundaries(totals, flag, s, fall):
+    found = last(course(*totals), "D", ONLY["D"])
+    assert bool(found) == flag
+    if found:
+        assert (found.evidence["s"], found.evidence["fall"]) == (s, fall)
+
+
+def test_d_looks_at_complete_ratings_only():
+    assert only("D", course(39, None, 38, None, 37, 36.5))[-1] == "D"
+
+
+def test_d_fall_is_that_of_the_window_that_fired():
+    # Five: S = -8 but a fall of 1.9 only. Four: S = -6 and 2.0.
+    assert last(course(38.9, 39, 38.5, 38, 37), "D", ONLY["D"]).evidence["window"] == 4
+    assert last(course(38.9, 39, 38.5, 38, 37.1), "D", ONLY["D"]) is None
+
+
+# --- E -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("history", "now", "flags"),
+    [
+        ((40, 40, 40, 40), 36.0, "E"),
+        ((40, 40, 40, 40), 36.1, ""),
+        ((38, 37.5, 38.5, 38, 37), 34.0, "E"),
+        ((38, 37.5, 38.5, 38, 37), 34.1, ""),
+        ((40, 40, 40), 0, ""),
+    ],
+)
+def test_e_at_the_limit(history, now, flags):
+    assert only("E", course(*history, now))[-1] == flags
+
+
+def test_e_does_not_count_the_rating_it_judges_nor_those_before_the_last_eight():
+    assert only("E", course(0, *[40] * 8, 36.5))[-1] == "E"
+    assert last(course(0, *[40] * 8, 36.5), "E").evidence["earlier"] == 8
+
+
+def test_e_skips_gaps():
+    assert only("E", course(40, None, 40, 40, None, 40, 36))[-1] == "E"
+
+
+# --- F -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("totals", "flags"),
+    [((40, 40, 40, 40), "F"), ((39.8,) * 4, "F"), ((40, 40, 40, 39.7), ""), ((40, 40, 40), ""),
+     ((30, 40, 40, 40, 40), "F"), ((40, 40, None, 40, 40), "F")],
+)  # fmt: skip
+def test_f_needs_four_at_the_top(totals, flags):
+    assert only("F", course(*totals))[-1] == flags
+
+
+# --- G -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("totals", "flags"),
+    [
+        ((None,), [""]),
+        ((None, None), ["", "G"]),
+        ((None, 40, None), ["", "", "G"]),
+        ((None, 40, 40, None), ["", "", "", ""]),
+        ((None, None, 40), ["", "G", ""]),
+        ((None, None, None), ["", "G", "G"]),
+        ((None, None, 40, None), ["", "G", "", "G"]),
+    ],
+)
+def test_g_is_raised_where_the_rating_is_missing(totals, flags):
+    assert only("G", course(*totals)) == flags
+
+
+def test_g_a_partial_rating_is_no_complete_rating():
+    assert only("G", [unrated(1), rated(2, 9, 9, 9, None)]) == ["", "G"]
+
+
+def test_g_waits_until_the_rating_is_overdue():
+    assert only("G", [unrated(1), unrated(2, overdue=False)]) == ["", ""]
+    assert only("G", [unrated(1, overdue=False), unrated(2)]) == ["", ""]
+
+
+def test_g_leaves_out_sessions_that_were_not_attended():
+    absent = [unrated(2, attended=False), unrated(3, attended=False)]
+    assert only("G", [unrated(1), *absent, unrated(4)]) == ["", "", "", "G"]
+    assert only("G", absent) == ["", ""]
+
+
+def test_g_counts_what_it_saw():
+    assert last(course(None, None), "G").evidence == {"missing": 2, "of": 2}
+    assert last(course(40, None, None, None), "G").evidence == {"missing": 3, "of": 3}
+
+
+# --- all together ------------------------------------------------------------------------------------------
+
+
+def test_no_session_no_finding():
+    assert findings([], Parameters()) == []
+
+
+def test_a_licensed_total_without_lines_is_read_too():
+    sessions = [replace(session, answers=None) for session in course(40, 40, 40, 40, 35)]
+    assert letters(sessions) == ["", "", "", "F", "A+ C E"]
+    assert "line" not in last(sessions, "C").evidence
+
+
+def test_rules_can_be_switched_off():
+    sessions = course(40, 40, 40, 40, 35)
+    assert letters(sessions, Parameters(enabled=frozenset("CG")))[-1] == "C"
+    assert letters(sessions, Parameters(enabled=frozenset())) == [""] * 5
+
+
+@pytest.mark.parametrize(
+    ("letter", "totals", "on_list"),
+    [("A", (35,), True), ("A", (35, 35), False), ("C", (40, 36), True), ("D", (39, 38, 37, 36.5), True),
+     ("E", (40, 40, 40, 40, 36), True), ("F", (40,) * 4, False), ("G", (None, None), False)],
+)  # fmt: skip
+def test_work_list(letter, totals, on_list):
+    found = last(course(*totals), letter)
+    assert found.on_work_list is on_list
+    assert is_work_list(found) is on_list
+
+
+def test_b_is_not_on_the_work_list():
+    assert not last([rated(1, 10, 8, 10, 10)], "B").on_work_list
+
+
+def test_a_finding_is_new_when_the_rule_was_not_raised_before():
+    found = findings(course(40, 36, 32, 32, 28), ONLY["C"])
+    assert [f.is_new for each in found for f in each] == [True, False, True]
+
+
+def test_triage_puts_the_strongest_first():
+    found = findings(course(40, 40, 40, 40, 35), Parameters())[-1]
+    assert [f.rule for f in sorted(found, key=strength)] == ["C", "E", "A"]
+    assert set(STRENGTH) == {*RULES, "A+"}
+
+
+TOTALS = st.lists(st.one_of(st.none(), st.integers(0, 400)), max_size=14)
+
+
+def from_tenths(totals):
+    return [unrated(n) if t is None else even(n, t) for n, t in enumerate(totals, start=1)]
+
+
+@given(TOTALS, st.integers(0, 14))
+def test_the_past_is_never_judged_again(totals, cut):
+    sessions = from_tenths(totals)
+    assert findings(sessions, Parameters())[:cut] == findings(sessions[:cut], Parameters())
+
+
+@given(TOTALS)
+def test_evidence_is_json_and_every_finding_has_its_words(totals):
+    for session, found in zip(from_tenths(totals), findings(from_tenths(totals), Parameters()), strict=True):
+        assert [f.rule for f in found] == sorted({f.rule for f in found})
+        for finding in found:
+            assert json.loads(json.dumps(dict(finding.evidence))) == finding.evidence
+            assert sentence(finding, RATING).endswith((".", "change."))
+            assert question(finding)
+            assert finding.evidence.get("line", LINES[0]) in (session.answers or LINES)
+
+
+@given(TOTALS)
+def test_a_gap_changes_nothing_but_g(totals):
+    rated_only = [t for t in totals if t is not None]
+    with_gaps = [
+        f for t, f in zip(totals, letters(from_tenths(totals), no_g()), strict=True) if t is not None
+    ]
+    assert with_gaps == letters(from_tenths(rated_only), no_g())
+
+
+def no_g() -> Parameters:
+    return Parameters(enabled=frozenset("ABCDEF"))
+
+
+@given(st.lists(st.integers(0, 399), min_size=2, max_size=12))
+def test_one_tenth_higher_never_adds_a_level_or_a_fall(totals):
+    raised = from_tenths([*totals[:-1], totals[-1] + 1])
+    for letter in "ACE":
+        assert only(letter, raised)[-1] in ("", only(letter, from_tenths(totals))[-1])
+
+
+# --- lines -------------------------------------------------------------------------------------------------
+
+
+def answers(*values):
+    return dict(zip(LINES, values, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [((90, 80, 95, 85), "goals"), ((80, 80, 90, 90), "relationship"), ((None, 90, None, 80), "overall"),
+     ((None,) * 4, None)],
+)  # fmt: skip
+def test_lowest_line(values, line):
+    assert lowest_line(answers(*values)) == line
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "line"),
+    [
+        ((100, 100, 100, 100), (98, 90, 95, 100), "goals"),
+        ((100, 60, 100, 100), (90, 58, 100, 100), "relationship"),
+        ((100, 95, 100, 100), (95, 90, 100, 100), "goals"),
+        ((90, 90, 90, 90), (90, 95, 92, 91), "relationship"),
+        ((None, 90, 90, 90), (10, 89, 90, 90), "goals"),
+        ((90, 90, 90, 90), (None, None, 95, 94), "overall"),
+        ((90, 90, 90, 90), (None,) * 4, None),
+    ],
+)
+def test_the_line_that_fell_most(before, now, line):
+    assert fallen_line(answers(*before), answers(*now)) == line
+
+
+def test_without_earlier_answers_the_lowest_line_stands_in():
+    assert fallen_line(None, answers(90, 80, 95, 85)) == "goals"
+
+
+def test_a_decline_names_the_line_that_fell_over_the_window():
+    sessions = [rated(1, 10, 10, 9.5, 9.5), rated(2, 10, 9, 9.5, 9.5), rated(3, 10, 8, 9.5, 9.5),
+                rated(4, 9, 7.9, 9.5, 9.5)]  # fmt: skip
+    assert last(sessions, "D").evidence["line"] == "goals"
+    assert fallen_line(sessions[2].answers, sessions[3].answers) == "relationship"
+
+
+def test_instruments_with_reversed_items_name_no_line():
+    statistical = get("wai-sr").parameters
+    assert "line" not in last([even(1, 500), even(2, 400)], "C", statistical).evidence
+
+
+# --- words -------------------------------------------------------------------------------------------------
+
+
+def said(letter: str, *totals) -> str:
+    return sentence(last(course(*totals), letter), RATING)
+
+
+@pytest.mark.parametrize(
+    ("letter", "totals", "words"),
+    [
+        ("A", (34.5,), "Today's total is below the level at which it is usual to ask about the session "
+                       "(34.5; level 36). Ask what would have made it a little better."),
+        ("C", (38.5, 34), "4.5 lower than last time. It may be chance; ask before you interpret."),
+        ("D", (38.6, 38, 37, 35.9),
+         "Each of the last four ratings is lower than the one before (38.6 to 35.9)."),
+        ("D", (39, 38, 38.2, 37, 36), "Ratings have mostly fallen over the last five sessions."),
+        ("E", (40, 40, 40, 40, 36),
+         "Below this client's own usual range (36.1 to 40, from 4 earlier ratings)."),
+        ("F", (40,) * 4, "Four sessions at the top of the scale. It may simply be good; say that critical "
+                         "remarks are welcome and ask for the smallest thing to change."),
+        ("G", (None, 40, None), "No rating for 2 of the last 3 sessions. A gap is not a low score."),
+    ],
+)  # fmt: skip
+def test_what_the_therapist_reads(letter, totals, words):
+    assert said(letter, *totals) == words
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ((10, 8.2, 10, 10), "One line is lower than the rest: goals and topics 8.2."),
+        ((10, 8.2, 8, 10), "Two lines are lower than the rest: goals and topics 8.2, approach 8."),
+        ((8.5, None, None, None), "Each line answered is below 9: relationship 8.5."),
+    ],
+)
+def test_what_the_therapist_reads_about_low_lines(values, words):
+    assert sentence(last([rated(1, *values)], "B"), RATING) == words
+
+
+def test_the_inclusive_cutoff_is_said_as_such():
+    found = last(course(36), "A", Parameters(cutoff_operator="<="))
+    assert "at or below the level" in sentence(found, RATING)
+
+
+@pytest.mark.parametrize("letter", "ABCDE")
+def test_every_line_has_a_question_of_its_own(letter):
+    assert len({question(letter, line) for line in LINES}) == len(LINES)
+
+
+@pytest.mark.parametrize("letter", "FG")
+def test_f_and_g_have_one_question(letter):
+    assert len({question(letter, line) for line in (*LINES, None)}) == 1
+
+
+def test_a_finding_asks_about_its_own_line():
+    found = last([rated(1, 10, 8.2, 10, 10)], "B")
+    assert question(found) == question("B", "goals")
+    assert question(found, "approach") == question("B", "approach")
+
+
+FORBIDDEN = ("risk", "patient", "customer", "survey", "alert", "metric", "case ", "ruptur", "suicid")
+
+
+@pytest.mark.parametrize("letter", RULES)
+def test_words_stay_neutral(letter):
+    asked = [question(letter, line) for line in (*LINES, None)]
+    for text in asked:
+        assert not [word for word in FORBIDDEN if word in text.lower()]
+        assert "?" in text
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.letter)
+def test_the_handbook_entry_is_whole(rule):
+    assert RULES[rule.letter] is rule
+    for text in (rule.definition, rule.source, rule.not_meaning):
+        assert text.endswith(".")
+    assert rule.not_meaning.startswith("It does not mean")
+    assert 0 < rule.per_session < rule.in_ten < 1
+    assert rule.calls_for_talk == (rule.letter in "ACDE")
+
+
+def test_findings_compare_by_value():
+    assert Finding("F", True, False, {}) == Finding("F", True, False, {})
