@@ -14,7 +14,7 @@ SESSION_RATING = "session-rating"
 SCORE_METHODS = ("sum", "mean", "none")
 
 
-class UnknownInstrument(KeyError):  # noqa: N818 - reads as what happened
+class UnknownInstrument(KeyError):
     """No such instrument, or no such version of it; the text is a sentence."""
 
     def __str__(self) -> str:

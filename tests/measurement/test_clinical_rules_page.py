@@ -1,0 +1,55 @@
+"""The page clinicians read must say what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
+from alliance.measurement.flag_rules import RULES
+from alliance.measurement.parameters import Parameters
+from alliance.measurement.scoring import points
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "clinical-rules.md"
+# Line breaks are the page's own business.
+TEXT = " ".join(PAGE.read_text("utf-8").split())
+ROWS = {
+    "A": "A below cutoff", "A_new": "A, new", "B": "B low line", "C": "C sudden fall",
+    "C_small": "(fall of 1.0 or more; never a flag)", "D": "D decline", "E": "E below own range",
+    "F": "F flat at the top", "G": "G missing",
+}  # fmt: skip
+
+
+def per_cent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.letter)
+def test_the_page_prints_each_rule_as_it_is(rule):
+    section = re.search(rf"### {rule.letter}: {rule.name} (.*?) (?:### |## )", TEXT)[1]
+    for text in (rule.definition, rule.source, rule.not_meaning):
+        assert text in section
+    assert f"{per_cent(rule.per_session)} of sessions; {per_cent(rule.in_ten)} of clients" in section
+    assert ("Not on the work list." in section) != rule.calls_for_talk
+
+
+@pytest.mark.parametrize(("key", "name"), ROWS.items())
+def test_the_table_has_the_rates_of_the_program(key, name):
+    rates = [per_cent(table[v][key]) for v in ("standard", "low", "high") for table in (PER_SESSION, IN_TEN)]
+    assert f"| {name} | {' | '.join(rates)} |" in TEXT
+
+
+def test_the_page_names_the_settings():
+    p = Parameters()
+    assert f"cutoff {p.cutoff / 10:.1f}" in TEXT
+    assert f"line cutoff {p.item_cutoff / 10:.1f}" in TEXT
+    assert f"fall {p.sudden_fall / 10:.1f}" in TEXT
+    assert f"{points(p.flat_top)}; {p.flat_top_sessions} ratings" in TEXT
+    assert f"{p.overdue_hours} hours; {p.missing_flag} of {p.missing_of}" in TEXT
+    assert f"prior spread {p.s0 / 10:.1f} with weight {p.nu0}" in TEXT
+
+
+def test_the_page_says_what_ratings_cannot_do_and_where_its_figures_come_from():
+    assert "Ratings do not detect suicide risk" in TEXT
+    assert "manage.py simulate_flags" in TEXT
+    assert "statistical, not validated" in TEXT
