@@ -21,7 +21,7 @@ ROWS = {
 
 
 def per_cent(share: float) -> str:
-    return f"{share * 100:.1f} %"
+    return f"{share:.1%}".replace("%", " %")
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.letter)
