@@ -41,7 +41,7 @@ ACCEPT_FOR = timedelta(days=7)
 
 
 class NotStored(Exception):
-    """The marks could not stand as the rating. They are kept aside for the therapist, unless a retry stored them."""
+    """The marks could not stand as the rating. They are kept aside for the therapist."""
 
     def __init__(self, reason: SetAsideRating.Reason) -> None:
         super().__init__(reason.label)
@@ -124,6 +124,18 @@ def take_back(*, grant: RatingGrant, by: User) -> None:
     grant.withdrawn_at, grant.withdrawn_by = timezone.now(), by
     grant.save(update_fields=["withdrawn_at", "withdrawn_by"])
     audit.record("hand-over taken back", grant, by=by, client=grant.client_code)
+
+
+@transaction.atomic
+def decline(*, grant: RatingGrant) -> None:
+    """The client gives the tablet back without a rating, so that the session waits for none.
+
+    Withdrawn in the name of whoever handed it over, since a client is no user; the log has no actor.
+    """
+    now = timezone.now()
+    waiting = RatingGrant.objects.awaiting(now).filter(pk=grant.pk)
+    if waiting.update(withdrawn_at=now, withdrawn_by=grant.made_by):
+        audit.record("rating declined", grant, by=None, client=grant.client_code)
 
 
 def enter_rating(
@@ -282,18 +294,15 @@ def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
         (flag.session_id, flag.rule): flag
         for flag in Flag.objects.filter(session__episode=episode, instrument=instruments.SESSION_RATING)
     }
-    _withdraw(
-        [flag for key, flag in stored.items() if key not in concluded and flag.withdrawn_at is None], moment
-    )
-    for key, (one, finding) in concluded.items():
-        _raise(stored.get(key), one, finding, moment)
+    fallen = [flag.pk for key, flag in stored.items() if key not in concluded and flag.withdrawn_at is None]
+    changed = [_raise(stored.get(key), one, finding, moment) for key, (one, finding) in concluded.items()]
+    if fallen or any(changed):
+        Flag.objects.filter(pk__in=fallen).update(withdrawn_at=moment)
+        audit.record("flags refreshed", episode, by=None, client=episode.client_code)
 
 
-def _withdraw(flags: Iterable[Flag], moment: datetime) -> None:
-    Flag.objects.filter(pk__in=[flag.pk for flag in flags]).update(withdrawn_at=moment)
-
-
-def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> None:
+def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> bool:
+    """Store one conclusion; whether that changed anything."""
     says = {
         "rating": one.rating if finding.rule != "G" else None,
         "is_new": finding.is_new,
@@ -309,10 +318,13 @@ def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment
             raised_at=moment,
             **says,
         )
-    elif flag.withdrawn_at is not None or any(getattr(flag, name) != value for name, value in says.items()):
+        return True
+    if flag.withdrawn_at is not None or any(getattr(flag, name) != value for name, value in says.items()):
         Flag.objects.filter(pk=flag.pk).update(
             withdrawn_at=None, settings_version=course.SETTINGS_VERSION, **says
         )
+        return True
+    return False
 
 
 @transaction.atomic

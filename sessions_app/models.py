@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from alliance.measurement import flag_rules, instruments
 from alliance.models import User
 from clients.models import Episode
 
@@ -97,6 +98,10 @@ class TherapySession(models.Model):
     @property
     def client_code(self) -> uuid.UUID:
         return self.episode.client_code
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether a rating should have been there by now; the caller knows whether there is one."""
+        return self.attendance == Attendance.ATTENDED and self.ends_at + OVERDUE_AFTER <= now
 
 
 class Channel(models.TextChoices):
@@ -266,12 +271,16 @@ class FlagQuerySet(EpisodeRows):
     def standing(self) -> Self:
         return self.filter(withdrawn_at__isnull=True)
 
+    def with_discussed(self) -> Self:
+        """Each flag with `is_discussed`: somebody noted a conversation about it, and it was not taken back."""
+        return self.annotate(is_discussed=Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
+
     def discussed(self) -> Self:
-        return self.standing().filter(Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
+        return self.standing().with_discussed().filter(is_discussed=True)
 
     def open(self) -> Self:
         """Standing, and nobody has noted a conversation about it yet."""
-        return self.standing().filter(~Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
+        return self.standing().with_discussed().filter(is_discussed=False)
 
     def for_work_list(self) -> Self:
         """New A, C, D or E, not yet discussed (clinical.md section 2, consequence 2)."""
@@ -323,6 +332,29 @@ class Flag(models.Model):
     @property
     def client_code(self) -> uuid.UUID:
         return self.session.client_code
+
+    @property
+    def finding(self) -> flag_rules.Finding:
+        return flag_rules.Finding(self.rule, self.is_new, self.on_work_list, self.evidence)
+
+    @property
+    def word(self) -> str:
+        return flag_rules.RULES[self.rule].name
+
+    @property
+    def sentence(self) -> str:
+        """For the therapist; never shown to clients."""
+        return flag_rules.sentence(self.finding, instruments.get(self.instrument))
+
+    @property
+    def question(self) -> str:
+        """What one could ask, matched to the line that fell."""
+        return flag_rules.question(self.finding)
+
+    @property
+    def strength(self) -> int:
+        """A sort key: 0 for the strongest reason to talk."""
+        return flag_rules.strength(self.finding)
 
 
 class DiscussionQuerySet(EpisodeRows):

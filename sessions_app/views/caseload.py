@@ -1,9 +1,14 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
 
-from alliance.access import page
+from alliance.access import page, visible_or_404
 from alliance.models import Role
+from clients.models import Episode
+from sessions_app import arrivals, client_page
 
 
 @page(Role.SUPERVISOR)
@@ -11,6 +16,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
+@require_safe
 @page(Role.SUPERVISOR)
 def client(request: HttpRequest, code: UUID) -> HttpResponse:
-    return HttpResponse()
+    """A supervisee's client, read-only; asked again by the open page itself."""
+    episodes = Episode.objects.supervised_by(request.user).select_related("client", "therapist")
+    episode = visible_or_404(request, episodes, code, looked_at=False)
+    if request.GET.get("seen") == arrivals.stamp([episode.client_code]):
+        return HttpResponse(status=204)
+    episode = visible_or_404(request, episodes, code)
+    piece = "components/_course.html" if request.htmx else "caseload/client.html"
+    return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})

@@ -1,16 +1,93 @@
+"""The therapist's pages: the work list, one client's course, the conversation."""
+
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
-from alliance.access import page
+from alliance.access import own_or_404, page, visible_or_404
 from alliance.models import Role
+from clients.models import Episode
+from sessions_app import actions, arrivals, client_page, work_list
+from sessions_app.models import Discussion, Flag, TherapySession
+
+NOTHING_NEW = 204
 
 
+@require_safe
 @page(Role.THERAPIST)
-def work_list(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
+def day(request: HttpRequest) -> HttpResponse:
+    """The work list; asked again by the open page itself, which sends the stamp of what it shows."""
+    own = Episode.objects.own(request.user).open()
+    stamp = arrivals.stamp(own.values_list("client__code", flat=True))
+    if request.GET.get("seen") == stamp:
+        return HttpResponse(status=NOTHING_NEW)
+    piece = "_work_list" if request.htmx else "work_list"
+    lists = work_list.build(request.user, timezone.now())
+    return render(request, f"dashboard/{piece}.html", {"lists": lists, "stamp": stamp})
 
 
+@require_safe
 @page(Role.THERAPIST)
 def client(request: HttpRequest, code: UUID) -> HttpResponse:
-    return HttpResponse()
+    episodes = Episode.objects.select_related("client", "therapist")
+    # A page that asks by itself is not another look: only what it is then shown is written to the log.
+    episode = own_or_404(request, episodes, code)
+    if request.GET.get("seen") == arrivals.stamp([episode.client_code]):
+        return HttpResponse(status=NOTHING_NEW)
+    episode = visible_or_404(request, episodes, code)
+    piece = "components/_course.html" if request.htmx else "dashboard/client.html"
+    return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})
+
+
+@require_POST
+@page(Role.THERAPIST)
+def discuss(request: HttpRequest, code: UUID) -> HttpResponse:
+    """Note the conversation about the open flags of one session."""
+    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    form = client_page.discussion_form(session, request.POST)
+    flags = list(Flag.objects.open().filter(session=session, code__in=_uuids(request.POST.getlist("flag"))))
+    if form.is_valid() and flags:
+        actions.discuss(flags=flags, **form.cleaned_data, by=request.user)
+        return _course(request, session.episode, done="Noted. The next rating shows whether it helped.")
+    if not flags:
+        form.add_error(
+            None, "These flags were talked about or withdrawn meanwhile. Your words are still here."
+        )
+    return _course(request, session.episode, form=form)
+
+
+@require_POST
+@page(Role.THERAPIST)
+def withdraw_discussion(request: HttpRequest, code: UUID) -> HttpResponse:
+    """Undo of `discuss`."""
+    discussions = Discussion.objects.standing().select_related("session__episode__client")
+    discussion = own_or_404(request, discussions, code)
+    actions.withdraw_discussion(discussion=discussion, by=request.user)
+    return _course(request, discussion.session.episode, done="Taken back. The flag is open again.")
+
+
+def _course(
+    request: HttpRequest, episode: Episode, *, form: client_page.DiscussionForm | None = None, done: str = ""
+) -> HttpResponse:
+    """The client's course after a write: the piece for htmx, else the page."""
+    if done:
+        messages.success(request, done)
+        if not request.htmx:
+            return redirect("dashboard:client", episode.code)
+    piece = "components/_course.html" if request.htmx else "dashboard/client.html"
+    context = {"page": client_page.build(episode, request.user, timezone.now(), form), "oob": request.htmx}
+    return render(request, piece, context, status=200 if done else 422)
+
+
+def _uuids(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,175 @@
+"""One client's course as a page shows it: figures, table rows, flags, conversations."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from alliance.measurement import instruments
+from alliance.models import User
+from clients.models import Episode
+from sessions_app import arrivals, charts, course
+from sessions_app.forms.dashboard import DiscussionForm
+from sessions_app.models import (
+    Attendance,
+    Discussion,
+    Flag,
+    Rating,
+    RatingGrant,
+    SetAsideRating,
+    TherapySession,
+)
+
+
+@dataclass
+class SessionRow:
+    """One session in the table of the client's page; figures as text, in points."""
+
+    session: TherapySession
+    rating: Rating | None = None
+    total: str = ""
+    answers: list[str] = field(default_factory=list)
+    state: str = ""
+    flags: list[Flag] = field(default_factory=list)
+    discussions: list[Discussion] = field(default_factory=list)
+    comment: str = ""
+
+
+@dataclass
+class Talk:
+    """The open flags of one session, with the form that notes the conversation about them."""
+
+    session: TherapySession
+    flags: list[Flag]  # strongest first
+    form: DiscussionForm
+
+    @property
+    def strongest(self) -> Flag:
+        return self.flags[0]
+
+    @property
+    def others(self) -> list[Flag]:
+        return self.flags[1:]
+
+
+@dataclass
+class ClientPage:
+    episode: Episode
+    may_write: bool
+    stamp: str
+    item_labels: list[str]
+    rows: list[SessionRow]  # newest first
+    talks: list[Talk]
+    latest: SessionRow | None
+    last_discussion: Discussion | None
+    set_aside: list[SetAsideRating]
+    figure: dict[str, Any]
+    lines_figure: dict[str, Any]
+    in_words: str
+    rated: int = 0
+    attended: int = 0
+
+
+def one_decimal(tenths: int) -> str:
+    """For columns, where the points stand under each other: 360 -> "36.0"."""
+    return f"{tenths // 10}.{tenths % 10}"
+
+
+def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | None = None) -> ClientPage:
+    """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
+
+    A supervisor reads the client's own words only where the client agreed to it.
+    """
+    instrument = instruments.get(instruments.SESSION_RATING)
+    rated = course.read(episode, now)
+    may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
+    rows = _rows(episode, rated, now, reads_comments=may_write)
+    discussions = [one for row in rows for one in row.discussions]
+    discussed = frozenset(row.session.number for row in rows if row.discussions)
+    parameters = course.parameters_of(instrument)
+    return ClientPage(
+        episode=episode,
+        may_write=may_write,
+        stamp=arrivals.stamp([episode.client_code]),
+        item_labels=[item.label[:1].upper() + item.label[1:] for item in instrument.items],
+        rows=rows,
+        talks=_talks(rows, form),
+        latest=next((row for row in rows if row.rating), None),
+        last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
+        set_aside=list(SetAsideRating.objects.filter(session__episode=episode).select_related("session")),
+        figure=charts.course_figure(rated, parameters, instrument, discussed),
+        lines_figure=charts.lines_figure(rated, instrument),
+        in_words=charts.in_words(rated, parameters),
+        rated=sum(one.rating is not None and one.rating.total is not None for one in rated),
+        attended=len(rated),
+    )
+
+
+def _rows(
+    episode: Episode, rated: list[course.RatedSession], now: datetime, *, reads_comments: bool
+) -> list[SessionRow]:
+    ratings = {one.session.pk: one.rating for one in rated}
+    flags, discussions = _flags(episode), _discussions(episode)
+    awaiting = set(
+        RatingGrant.objects.awaiting(now).filter(session__episode=episode).values_list("session", flat=True)
+    )
+    rows = []
+    for session in episode.sessions.order_by("-number"):
+        rating = ratings.get(session.pk)
+        row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
+        row.state = _state(session, rating, now, awaits=session.pk in awaiting)
+        if rating:
+            row.total = "" if rating.total is None else one_decimal(rating.total)
+            row.answers = ["–" if value is None else one_decimal(value) for value in rating.answers.values()]
+            row.comment = rating.comment if reads_comments or rating.share_comment else ""
+        rows.append(row)
+    return rows
+
+
+def _state(session: TherapySession, rating: Rating | None, now: datetime, *, awaits: bool) -> str:
+    if rating:
+        return "rated" if rating.total is not None else "partly"
+    if session.attendance != Attendance.ATTENDED:
+        return session.attendance
+    if session.is_overdue(now):
+        return "overdue"
+    return "awaiting" if awaits else "to rate"
+
+
+def _flags(episode: Episode) -> dict[int, list[Flag]]:
+    found: dict[int, list[Flag]] = defaultdict(list)
+    standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
+    for flag in standing.with_discussed():
+        found[flag.session_id].append(flag)
+    for flags in found.values():
+        flags.sort(key=lambda flag: flag.strength)
+    return found
+
+
+def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
+    found: dict[int, list[Discussion]] = defaultdict(list)
+    standing = Discussion.objects.standing().filter(session__episode=episode)
+    for discussion in standing.select_related("session", "discussed_by").order_by("discussed_at"):
+        found[discussion.session_id].append(discussion)
+    return found
+
+
+def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
+    """Sessions with something to talk about, newest first: all that call for it, the quiet ones of the last only."""
+    newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
+    talks = []
+    for row in rows:
+        is_open = [flag for flag in row.flags if not flag.is_discussed]
+        if any(flag.on_work_list for flag in is_open) or (is_open and row.session.pk == newest):
+            bound = form if form is not None and form.prefix == _prefix(row.session) else None
+            talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
+    return talks
+
+
+def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:
+    """The form about one session; its fields carry the session's code, for there may be several on a page."""
+    return DiscussionForm(data, prefix=_prefix(session))
+
+
+def _prefix(session: TherapySession) -> str:
+    return f"talk-{session.code}"

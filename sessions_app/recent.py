@@ -1,0 +1,48 @@
+"""The last sessions and the last agreement of many episodes at once, in a fixed number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import F, Prefetch, Window
+from django.db.models.functions import RowNumber
+
+from clients.models import Episode
+from sessions_app.models import Attendance, Discussion, Rating, TherapySession
+
+SPARKLINE_LENGTH = 12
+
+
+def last_sessions(
+    episodes: Iterable[Episode], length: int = SPARKLINE_LENGTH
+) -> dict[int, list[TherapySession]]:
+    """{episode: its last attended sessions, oldest first}, each with `standing_ratings`; two queries."""
+    latest_first = Window(RowNumber(), partition_by=F("episode"), order_by=F("number").desc())
+    rows = (
+        TherapySession.objects.filter(episode__in=episodes, attendance=Attendance.ATTENDED)
+        .annotate(back=latest_first)
+        .filter(back__lte=length)
+        .prefetch_related(Prefetch("ratings", queryset=Rating.objects.standing(), to_attr="standing_ratings"))
+        .order_by("episode", "number")
+    )
+    found: dict[int, list[TherapySession]] = defaultdict(list)
+    for row in rows:
+        found[row.episode_id].append(row)
+    return found
+
+
+def totals_of(sessions: Iterable[TherapySession]) -> list[int | None]:
+    """Totals in tenths, oldest first; None where there is no complete rating."""
+    return [s.standing_ratings[0].total if s.standing_ratings else None for s in sessions]
+
+
+def last_discussions(episodes: Iterable[Episode]) -> dict[int, Discussion]:
+    """{episode: its latest standing discussion}; one query."""
+    latest_first = Window(RowNumber(), partition_by=F("session__episode"), order_by=F("discussed_at").desc())
+    rows = (
+        Discussion.objects.standing()
+        .filter(session__episode__in=episodes)
+        .select_related("session")
+        .annotate(back=latest_first)
+        .filter(back=1)
+    )
+    return {row.session.episode_id: row for row in rows}

@@ -1,0 +1,149 @@
+"""What a therapist does with one therapy session: plan it, hand the tablet over, enter a paper rating."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from alliance import tablet
+from alliance.access import own_or_404, page
+from alliance.measurement import instruments
+from alliance.models import Role
+from clients.actions import Refused
+from clients.models import Episode
+from sessions_app import actions
+from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
+from sessions_app.models import Attendance, Modality, RatingGrant, TherapySession
+
+INVALID = 422
+CONFLICT = 409
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def hand_over(request: HttpRequest, code: UUID) -> HttpResponse:
+    """Give the tablet to the client of an episode, for today's session, or for the one that is named."""
+    episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    session = _session_to_rate(request, episode, timezone.now())
+    context = {
+        "episode": episode,
+        "session": session,
+        "instrument": _instrument(),
+        "next_number": _next(episode),
+    }
+    if request.method != "POST":
+        return render(request, "dashboard/hand_over.html", context)
+    try:
+        with transaction.atomic():
+            session = session or actions.add_session(
+                episode=episode, held_at=timezone.now(), attendance=Attendance.ATTENDED, by=request.user
+            )
+            _, token = actions.hand_over(session=session, by=request.user)
+            tablet.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
+    except Refused as refusal:
+        return render(request, "dashboard/hand_over.html", {**context, "refusal": refusal}, status=CONFLICT)
+    response = redirect("rate:form")
+    response.status_code = 303
+    return response
+
+
+@require_POST
+@page(Role.THERAPIST)
+def take_back(request: HttpRequest, code: UUID) -> HttpResponse:
+    """Undo of a hand-over: nobody waits for this session's rating any more."""
+    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    for grant in RatingGrant.objects.awaiting(timezone.now()).filter(session=session):
+        actions.take_back(grant=grant, by=request.user)
+    messages.success(request, f"Session {session.number}: the hand-over was taken back.")
+    return redirect("dashboard:client", session.episode.code)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def enter_rating(request: HttpRequest, code: UUID) -> HttpResponse:
+    """A rating the client gave on paper or aloud."""
+    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    form = PaperRatingForm(request.POST or None, instrument=_instrument())
+    if request.method == "POST" and form.is_valid():
+        cleaned = form.cleaned_data
+        try:
+            actions.enter_rating(
+                session=session,
+                answers=cleaned["answers"],
+                channel=cleaned["channel"],
+                comment=cleaned["comment"],
+                by=request.user,
+            )
+            messages.success(request, f"The rating of session {session.number} is stored.")
+            return redirect("dashboard:client", session.episode.code)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return _form(request, "dashboard/enter_rating.html", form, session.episode, session)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def add_session(request: HttpRequest, code: UUID) -> HttpResponse:
+    episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    now = timezone.localtime().replace(minute=0, second=0, microsecond=0)
+    initial = {"held_at": now, "modality": Modality.IN_PERSON, "attendance": Attendance.PLANNED}
+    form = SessionForm(request.POST or None, episode=episode, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            session = actions.add_session(episode=episode, **form.cleaned_data, by=request.user)
+            messages.success(request, f"Session {session.number} is added.")
+            return redirect("dashboard:client", episode.code)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return _form(request, "dashboard/session.html", form, episode)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def change_session(request: HttpRequest, code: UUID) -> HttpResponse:
+    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    form = SessionForm(request.POST or None, episode=session.episode, initial=session_as_initial(session))
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_session(session=session, **form.cleaned_data, by=request.user)
+            messages.success(request, f"Session {session.number} is changed.")
+            return redirect("dashboard:client", session.episode.code)
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+    return _form(request, "dashboard/session.html", form, session.episode, session)
+
+
+def _form(
+    request: HttpRequest, template: str, form: object, episode: Episode, session: TherapySession | None = None
+) -> HttpResponse:
+    context = {"form": form, "episode": episode, "session": session}
+    return render(request, template, context, status=INVALID if request.method == "POST" else 200)
+
+
+def _instrument() -> instruments.Instrument:
+    return instruments.get(instruments.SESSION_RATING)
+
+
+def _next(episode: Episode) -> int:
+    last = episode.sessions.order_by("-number").first()
+    return last.number + 1 if last else 1
+
+
+def _session_to_rate(request: HttpRequest, episode: Episode, now: datetime) -> TherapySession | None:
+    """The session named in the address, else the earliest of today without a rating, else None: a new one."""
+    named = request.GET.get("session") or request.POST.get("session")
+    sessions = TherapySession.objects.own(request.user).filter(episode=episode)
+    if named:
+        try:
+            return own_or_404(request, sessions, UUID(named))
+        except ValueError:
+            return own_or_404(request, sessions.none(), UUID(int=0))
+    today = timezone.localdate(now)
+    took_place = sessions.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
+    return took_place.filter(held_at__date=today, ratings__isnull=True).order_by("held_at").first()

@@ -1,0 +1,133 @@
+"""The therapist's day: whom to talk to first, today's sessions, ratings still to come, everyone else."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from alliance.measurement import instruments
+from alliance.measurement.scoring import points
+from alliance.models import User
+from clients.models import Episode
+from sessions_app import charts, recent
+from sessions_app.models import Attendance, Discussion, Flag, RatingGrant, TherapySession
+
+# An older gap cannot be filled from memory; it stays visible on the client's page.
+OVERDUE_SHOWN_FOR = timedelta(days=14)
+
+
+@dataclass
+class Row:
+    """One client of the therapist."""
+
+    episode: Episode
+    flags: list[Flag] = field(default_factory=list)
+    badges: list[Flag] = field(default_factory=list)
+    last: TherapySession | None = None
+    last_total: str = ""
+    sparkline: SafeString | str = ""
+    discussion: Discussion | None = None
+
+    @property
+    def first_reason(self) -> Flag:
+        return self.flags[0]
+
+    @property
+    def other_reasons(self) -> list[Flag]:
+        return self.flags[1:]
+
+
+@dataclass(frozen=True)
+class SessionLine:
+    """One session of today, or one whose rating is still to come, and where its rating stands."""
+
+    session: TherapySession
+    state: str  # planned, to rate, awaiting, overdue, rated, partly, cancelled, did_not_attend
+
+    @property
+    def can_be_handed_over(self) -> bool:
+        return self.state in {"planned", "to rate", "awaiting", "overdue"}
+
+
+@dataclass(frozen=True)
+class WorkList:
+    talks: list[Row]
+    today: list[SessionLine]
+    waiting: list[SessionLine]
+    others: list[Row]
+
+
+def build(therapist: User, now: datetime) -> WorkList:
+    """Everything the first page shows, in a fixed number of queries."""
+    episodes = list(Episode.objects.own(therapist).open().select_related("client").order_by("client__label"))
+    rows = _rows(episodes)
+    today, waiting = _session_lines(episodes, now)
+    talks = [row for row in rows if row.flags]
+    talks.sort(key=lambda row: (row.first_reason.strength, row.first_reason.raised_at))
+    return WorkList(talks, today, waiting, [row for row in rows if not row.flags])
+
+
+def _rows(episodes: list[Episode]) -> list[Row]:
+    flags, badges = _open_flags(episodes)
+    sessions, discussions = recent.last_sessions(episodes), recent.last_discussions(episodes)
+    instrument = instruments.get(instruments.SESSION_RATING)
+    rows = []
+    for episode in episodes:
+        last = sessions.get(episode.pk, [])
+        totals = recent.totals_of(last)
+        known = [total for total in totals if total is not None]
+        rows.append(
+            Row(
+                episode=episode,
+                flags=sorted(flags[episode.pk], key=lambda flag: (flag.strength, -flag.session.number)),
+                badges=[flag for flag in badges[episode.pk] if last and flag.session_id == last[-1].pk],
+                last=last[-1] if last else None,
+                last_total=points(known[-1]) if known else "",
+                sparkline=charts.sparkline(
+                    totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
+                ),
+                discussion=discussions.get(episode.pk),
+            )
+        )
+    return rows
+
+
+def _open_flags(episodes: list[Episode]) -> tuple[dict[int, list[Flag]], dict[int, list[Flag]]]:
+    """{episode: flags that call for a talk} and {episode: the quiet ones}; one query."""
+    calling: dict[int, list[Flag]] = defaultdict(list)
+    quiet: dict[int, list[Flag]] = defaultdict(list)
+    for flag in Flag.objects.open().filter(session__episode__in=episodes).select_related("session"):
+        (calling if flag.on_work_list else quiet)[flag.session.episode_id].append(flag)
+    return calling, quiet
+
+
+def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[SessionLine], list[SessionLine]]:
+    start = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
+    own = TherapySession.objects.filter(episode__in=episodes).select_related("episode__client")
+    awaiting = set(
+        RatingGrant.objects.awaiting(now)
+        .filter(session__episode__in=episodes)
+        .values_list("session", flat=True)
+    )
+    todays = own.filter(held_at__gte=start, held_at__lt=start + timedelta(days=1))
+    rated = {row.pk: row for row in todays.filter(ratings__isnull=False).prefetch_related("ratings")}
+    today = [SessionLine(s, _state(s, rated, awaiting, now)) for s in todays.order_by("held_at", "number")]
+    earlier = own.unrated().filter(ratings__isnull=True, held_at__lt=start).order_by("held_at")
+    late = earlier.attended().filter(held_at__gte=now - OVERDUE_SHOWN_FOR)
+    waiting = [SessionLine(s, "awaiting" if s.pk in awaiting else "overdue") for s in late]
+    return today, waiting
+
+
+def _state(
+    session: TherapySession, rated: dict[int, TherapySession], awaiting: set[int], now: datetime
+) -> str:
+    if session.pk in rated:
+        complete = any(rating.total is not None for rating in rated[session.pk].ratings.all())
+        return "rated" if complete else "partly"
+    if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
+        return session.attendance
+    if session.pk in awaiting:
+        return "awaiting"
+    return "to rate" if session.held_at <= now else "planned"
