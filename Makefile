@@ -30,8 +30,8 @@ $(VENV)/.ready: requirements-dev.txt
 	fi
 	@touch $@
 
-demo: setup ## try it with invented people, on http://127.0.0.1:8000/ (PORT=8100 for another port)
-	@DEMO=on exec $(PY) manage.py demo
+demo: setup ## try it with invented people, on http://127.0.0.1:8000/ (PORT=8100: another port; FRESH=1: new data)
+	@DEMO=on exec $(PY) manage.py demo $(if $(FRESH),--fresh)
 
 run: setup ## the same with the development server, which shows errors and reloads changed code
 	@DEMO=on DEBUG=on $(PY) manage.py demo --only-prepare

@@ -34,7 +34,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "alliance.static_files.CollectedFiles",
     "django.contrib.humanize",
     "allauth",
     "allauth.account",

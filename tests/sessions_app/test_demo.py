@@ -1,0 +1,186 @@
+from collections import Counter
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.utils import timezone
+
+from alliance.measurement.flag_rules import ALL_RULES
+from alliance.models import AuditEvent, Role, User
+from clients.models import Client, Ending, Episode
+from sessions_app import actions, demo
+from sessions_app.demo import courses, rows, staff
+from sessions_app.models import Attendance, Discussion, Flag, Rating, TherapySession
+from tests import cast
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture(scope="module")
+def seeded(django_db_setup, django_db_blocker):
+    """The whole demo once for this module: it takes seconds."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        now = timezone.now()
+        demo.seed(now)
+        yield now
+        transaction.set_rollback(True)
+
+
+def test_is_a_clinic_of_a_believable_size(seeded):
+    assert Counter(person.role for person in demo.STAFF) == {
+        Role.THERAPIST: 6,
+        Role.SUPERVISOR: 2,
+        Role.ADMINISTRATOR: 1,
+    }
+    assert Client.objects.count() == 120
+    assert 900 <= Rating.objects.count() <= 1200
+    assert seeded - TherapySession.objects.earliest("held_at").held_at < timedelta(days=366)
+
+
+def test_everyone_signs_in_with_the_printed_password(seeded):
+    people = User.objects.filter(email__in=[person.email for person in demo.STAFF])
+    assert len(people) == len(demo.STAFF)
+    assert people[0].check_password(demo.PASSWORD)
+    assert len({one.password for one in people}) == 1
+
+
+@pytest.mark.parametrize("rule", sorted(ALL_RULES))
+def test_shows_every_kind_of_flag(seeded, rule):
+    assert Flag.objects.standing().filter(rule=rule).count() >= 5
+
+
+def test_flags_are_as_old_as_their_ratings(seeded):
+    for flag in Flag.objects.filter(rating__isnull=False).select_related("rating"):
+        assert flag.raised_at == flag.rating.received_at
+    for flag in Flag.objects.filter(rule="G").select_related("session"):
+        assert flag.raised_at == flag.session.ends_at + timedelta(hours=24)
+
+
+def test_the_rules_would_raise_the_same_flags_again(seeded):
+    before = set(Flag.objects.standing().values_list("session", "rule", "is_new"))
+    for episode in Episode.objects.all():
+        actions.refresh_flags(episode=episode, now=seeded)
+    assert set(Flag.objects.standing().values_list("session", "rule", "is_new")) == before
+
+
+def test_nothing_is_dated_after_today_but_what_is_planned(seeded):
+    assert not Rating.objects.filter(received_at__gt=seeded).exists()
+    assert not Discussion.objects.filter(discussed_at__gt=seeded).exists()
+    assert not AuditEvent.objects.filter(at__gt=timezone.now()).exists()
+    assert (
+        not TherapySession.objects.filter(held_at__gt=seeded).exclude(attendance=Attendance.PLANNED).exists()
+    )
+
+
+@pytest.mark.parametrize("therapist", [one for one in demo.STAFF if one.role == Role.THERAPIST])
+def test_every_therapist_has_something_to_do(seeded, therapist):
+    person = User.objects.get(email=therapist.email)
+    own = TherapySession.objects.own(person)
+    assert own.filter(held_at__gte=seeded, attendance=Attendance.PLANNED).exists()
+    assert own.awaiting(seeded).count() == 1
+    assert Flag.objects.for_work_list().own(person).exists()
+
+
+def test_the_story_is_a_fall_a_talk_and_the_way_back(seeded):
+    episode = Episode.objects.get(client__label=courses.STORY_LABEL)
+    assert episode.therapist.email == demo.STAFF[0].email
+    fall = episode.sessions.get(number=courses.STORY_FALL + 1)
+    assert {flag.rule for flag in fall.flags.discussed()} == {"A", "C", "E"}
+    assert {flag.evidence["line"] for flag in fall.flags.all()} == {"approach"}
+    totals = [one.ratings.get().total for one in episode.sessions.attended()]
+    assert totals[courses.STORY_FALL] == min(totals)
+    assert totals[-1] == max(totals)
+
+
+def test_holds_what_happens_in_a_clinic(seeded):
+    assert set(Episode.objects.values_list("ending", flat=True)) == {"", *Ending.values}
+    transferred = Client.objects.filter(episodes__ending=Ending.TRANSFERRED)
+    assert transferred.filter(episodes__closed_on=None).count() == 2
+    assert TherapySession.objects.filter(attendance=Attendance.DID_NOT_ATTEND).exists()
+    assert TherapySession.objects.overdue(seeded).exists()
+    assert Rating.objects.filter(total__isnull=True).exists()
+    assert Rating.objects.exclude(comment="").exists()
+    assert Flag.objects.discussed().exists()
+
+
+def test_the_two_teams_do_not_see_each_other(seeded):
+    ruth, hugo = User.objects.get(email="ruth@demo.example"), User.objects.get(email="hugo@demo.example")
+    of_ruth, of_hugo = Episode.objects.visible_to(ruth), Episode.objects.visible_to(hugo)
+    assert of_ruth.count() + of_hugo.count() == Episode.objects.count()
+    assert not (of_ruth & of_hugo).exists()
+    nina = User.objects.get(email="nina@demo.example")
+    assert not Episode.objects.visible_to(nina).exists()
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2026, 11, 22, 10, 0, tzinfo=BERLIN),  # a Sunday
+        datetime(2026, 3, 29, 12, 0, tzinfo=BERLIN),  # the clocks go forward
+        datetime(2026, 10, 25, 12, 0, tzinfo=BERLIN),  # the clocks go back
+        datetime(2026, 1, 1, 0, 3, tzinfo=BERLIN),
+        datetime(2026, 12, 31, 23, 58, tzinfo=BERLIN),
+    ],
+)
+def test_can_be_started_at_any_hour(now):
+    planned = courses.plan(now, demo.DEFAULT_SEED, 6)
+    for course in planned:
+        times = [visit.held_at for visit in course.visits]
+        assert times == sorted(times)
+        assert len(set(times)) == len(times)
+    later = [v for c in planned for v in c.visits if v.attendance == Attendance.PLANNED and v.held_at >= now]
+    assert len(later) >= 12
+
+
+def test_the_same_seed_gives_the_same_clinic(db):
+    now = timezone.now()
+    assert courses.plan(now, 7, 6) == courses.plan(now, 7, 6)
+    assert courses.plan(now, 7, 6) != courses.plan(now, 8, 6)
+    assert _written(now) == _written(now)
+
+
+def _written(now):
+    with transaction.atomic():
+        rows.write(courses.plan(now, 7, 6)[:6], staff.hire(now), now, 7)
+        facts = list(Rating.objects.order_by("pk").values_list("sha256", "mode", "received_at"))
+        facts += Discussion.objects.order_by("pk").values_list("said", "discussed_at")
+        transaction.set_rollback(True)
+    return facts
+
+
+def test_the_command_leaves_real_data_alone(clinic, settings):
+    settings.DEMO = True
+    people, clients = User.objects.count(), Client.objects.count()
+    with pytest.raises(CommandError, match="did not make; it stays untouched"):
+        call_command("demo", "--only-prepare")
+    with pytest.raises(ValueError, match="an empty database only"):
+        demo.seed(timezone.now())
+    assert (User.objects.count(), Client.objects.count()) == (people, clients)
+
+
+def test_the_command_needs_the_demo_switch(db, settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="DEMO is off"):
+        call_command("demo")
+
+
+@pytest.mark.parametrize("port", ["", "http", "0", "70000"])
+def test_the_command_wants_a_port_that_is_one(db, settings, monkeypatch, port):
+    settings.DEMO = True
+    monkeypatch.setenv("PORT", port)
+    with pytest.raises(CommandError, match="PORT is"):
+        call_command("demo")
+
+
+def test_raise_missing_raises_what_time_alone_has_made_overdue(clinic):
+    cast.rated_course(clinic.olgas, [380, None, None], last_ago=timedelta(hours=20))
+    actions.refresh_flags(episode=clinic.olgas)
+    assert not Flag.objects.filter(rule="G").exists()
+    TherapySession.objects.filter(number=3).update(
+        held_at=timezone.now() - timedelta(hours=26), ends_at=timezone.now() - timedelta(hours=25)
+    )
+    call_command("raise_missing")
+    call_command("raise_missing")
+    assert Flag.objects.get(rule="G").session.number == 3
