@@ -1,0 +1,181 @@
+"""The client's marks as the page sends them: whole tenths or nothing, and never a guess."""
+
+import json
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument, Item, ItemWording, Wording
+from sessions_app.models import Mode, Rating, RatingGrant
+
+COMMENT_LENGTH = Rating._meta.get_field("comment").max_length
+# Where the words for a place on a line change, in hundredths of its length. The ends and the exact
+# middle have words of their own: they are what a person without sight aims for.
+BANDS = (0, 15, 39, 49, 50, 60, 84, 99, 100)
+_WHOLE_TENTHS = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
+# Everything below the space but tab and line feed: PostgreSQL refuses NUL, no page shows the others.
+_CONTROLS = dict.fromkeys([*range(9), *range(11, 32), 127])
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line as the page shows it: its words, and what the client has marked so far."""
+
+    item: Item
+    wording: ItemWording
+    tenths: int | None
+    declined: bool
+    error: str
+
+    @property
+    def id(self) -> str:
+        return self.item.id
+
+    @property
+    def numbers(self) -> list[tuple[int, int]]:
+        """The numbers to choose from, each with its tenths."""
+        return [(tenths // 10, tenths) for tenths in range(self.item.minimum, self.item.maximum + 1, 10)]
+
+    @property
+    def words(self) -> list[str]:
+        """What a screen reader says for a mark, one phrase for each of `BANDS`."""
+        low, high = {"end": self.wording.low_end}, {"end": self.wording.high_end}
+        return [
+            _("all the way at “%(end)s”") % low,
+            _("close to “%(end)s”") % low,
+            _("nearer to “%(end)s”") % low,
+            _("just on the side of “%(end)s”") % low,
+            _("exactly in the middle"),
+            _("just on the side of “%(end)s”") % high,
+            _("nearer to “%(end)s”") % high,
+            _("close to “%(end)s”") % high,
+            _("all the way at “%(end)s”") % high,
+        ]
+
+    @property
+    def words_as_json(self) -> str:
+        return json.dumps(self.words, ensure_ascii=False)
+
+    @property
+    def place(self) -> float | None:
+        """How far along the line the mark is, in hundredths of its length."""
+        if self.tenths is None:
+            return None
+        return 100 * (self.tenths - self.item.minimum) / (self.item.maximum - self.item.minimum)
+
+    @property
+    def said(self) -> str:
+        return "" if self.place is None else self.words[bisect_left(BANDS, self.place)]
+
+
+class MarkField(forms.Field):
+    """Tenths in ASCII digits, or nothing. The page makes the value, so anything else is not a person's slip."""
+
+    def __init__(self, item: Item) -> None:
+        super().__init__(required=False)
+        self.item = item
+
+    def clean(self, value: Any) -> int | None:
+        if value in (None, ""):
+            return None
+        if _WHOLE_TENTHS.fullmatch(value):
+            tenths, item = int(value), self.item
+            if item.minimum <= tenths <= item.maximum and not (tenths - item.minimum) % item.step:
+                return tenths
+        raise ValidationError(_("Please mark this line again."))
+
+
+class CommentField(forms.CharField):
+    def to_python(self, value: Any) -> str:
+        # The length counts as the page counts it: a line break is one character, not CR and LF.
+        text = (value or "").replace("\r\n", "\n").translate(_CONTROLS)
+        return str(super().to_python(text.encode("utf-8", "replace").decode()))
+
+
+class RatingForm(forms.Form):
+    """The marks of one rating. `whole`: every line must be there, if only as an empty mark."""
+
+    comment = CommentField(
+        required=False,
+        max_length=COMMENT_LENGTH,
+        error_messages={"max_length": gettext_lazy("Please make your sentence shorter.")},
+    )
+    share_comment = forms.BooleanField(required=False)
+    mode = forms.ChoiceField(
+        choices=[(mode.value, mode.label) for mode in (Mode.LINE, Mode.NUMBER)],
+        error_messages={"invalid_choice": gettext_lazy("Please send the form again.")},
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, grant: RatingGrant, whole: bool = False) -> None:
+        super().__init__(data)
+        self.instrument = instruments.get(grant.instrument, grant.instrument_version)
+        self.wording = wording_of(self.instrument, grant.language)
+        self.whole = whole
+        for item in self.instrument.items:
+            self.fields[item.id] = MarkField(item)
+            self.fields[declined(item)] = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        for name in self.fields:
+            if len(self.data.getlist(name)) > 1:
+                self._refuse(name, _("Please mark this line again."))
+        for item in self.instrument.items:
+            if self.whole and item.id not in self.data:
+                self._refuse(item.id, _("This line did not arrive. Please look at it again."))
+            if self.cleaned_data.get(declined(item)):
+                self.cleaned_data[item.id] = None
+        return self.cleaned_data
+
+    def _refuse(self, name: str, sentence: str) -> None:
+        if name not in self.errors:
+            self.add_error(name, sentence)
+
+    @property
+    def answers(self) -> dict[str, int | None]:
+        return {item.id: self.cleaned_data.get(item.id) for item in self.instrument.items}
+
+    @property
+    def lines(self) -> list[Line]:
+        cleaned = getattr(self, "cleaned_data", {})
+        return [
+            Line(
+                item=item,
+                wording=self.wording.items[item.id],
+                tenths=cleaned.get(item.id),
+                declined=bool(cleaned.get(declined(item))),
+                error=" ".join(self.errors.get(item.id, [])),
+            )
+            for item in self.instrument.items
+        ]
+
+    @property
+    def unmarked(self) -> list[Line]:
+        """The lines the review names: without a mark, and not left out on purpose."""
+        return [line for line in self.lines if line.tenths is None and not line.declined]
+
+    @property
+    def sentences(self) -> dict[str, str]:
+        return {name: " ".join(errors) for name, errors in self.errors.items()}
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """Comment, its permission and the way of marking as they came, so that an error costs nobody their words."""
+        return {name: self.data.get(name, "") for name in ("comment", "share_comment", "mode")}
+
+
+def declined(item: Item) -> str:
+    return f"{item.id}-declined"
+
+
+def wording_of(instrument: Instrument, language: str) -> Wording:
+    """The wording in this language; English where there is none, and then the page says so in `lang`."""
+    tags = (language, language.partition("-")[0], "en")
+    return next(instrument.wordings[tag] for tag in tags if tag in instrument.wordings)

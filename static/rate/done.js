@@ -1,0 +1,3 @@
+import { tellHandedIn } from "./other_tabs.js";
+
+tellHandedIn();

@@ -1,0 +1,194 @@
+"""A real Chromium, as it runs on a tablet: with its back/forward cache on, with fingers, with witnesses."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from sessions_app import actions
+from sessions_app.models import RatingGrant
+from tests import cast
+
+TABLET = {"width": 820, "height": 1180}
+PHONE = {"width": 390, "height": 844}
+NARROW = {"width": 320, "height": 640}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    path = chromium()
+    if path is None:
+        # A green run without a browser would be a lie about everything in this folder.
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("There is no Chromium here.")
+    return {
+        **browser_type_launch_args,
+        "executable_path": path,
+        "args": FLAGS,
+        # Playwright switches the back/forward cache off; every test of Back would prove nothing.
+        "ignore_default_args": ["--disable-back-forward-cache"],
+    }
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server: Any) -> str:
+    """`page.goto("/rate/")` opens the live server. (The plugin's own fixture warns under pytest 9.)"""
+    return str(live_server.url)
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {**browser_context_args, "viewport": TABLET, "has_touch": True, "locale": "en-GB"}
+
+
+class Witness:
+    """Collects what a browser complains about: the content security policy, errors, failed scripts."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.complaints: list[str] = []
+        self.expected: list[str] = []
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+
+    def _on_console(self, message: Any) -> None:
+        # The policy's reports are errors of the console too.
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    def expect(self, part: str) -> None:
+        """A test that cuts the network or sends nonsense names the complaint it provokes."""
+        self.expected.append(part)
+
+    @property
+    def unexpected(self) -> list[str]:
+        return [one for one in self.complaints if not any(part in one for part in self.expected)]
+
+
+@pytest.fixture
+def witness(context: BrowserContext) -> Witness:
+    return Witness(context)
+
+
+@pytest.fixture(autouse=True)
+def _no_complaints(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No violation of the policy and no error in the console, in any test that opens the `context`."""
+    if "context" not in request.fixturenames and "page" not in request.fixturenames:
+        yield
+        return
+    witness = request.getfixturevalue("witness")
+    yield
+    assert witness.unexpected == []
+
+
+@pytest.fixture
+def new_context(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Any]:
+    """Further browsers beside `context`, each with a witness of its own."""
+    opened: list[tuple[BrowserContext, Witness]] = []
+
+    def open_one(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{**browser_context_args, **options})
+        opened.append((context, Witness(context)))
+        return context
+
+    yield open_one
+    for context, witness in opened:
+        context.close()
+        assert witness.unexpected == []
+
+
+@pytest.fixture
+def live_clinic(live_server: Any, transactional_db: None) -> cast.Clinic:
+    """The named cast in the database of the live server."""
+    return cast.clinic()
+
+
+@pytest.fixture
+def sign_in_browser(live_server: Any) -> Any:
+    """Sign a member of the cast in, in this browser, without the pages of the sign-in."""
+
+    def sign_in(context: BrowserContext, person: Any) -> None:
+        client = Client()
+        client.force_login(person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        _give_session(context, live_server.url, client.cookies[settings.SESSION_COOKIE_NAME].value)
+
+    return sign_in
+
+
+@pytest.fixture
+def handed_over(live_server: Any, live_clinic: cast.Clinic) -> Any:
+    """Put this browser where a hand-over leaves it: locked, with one grant. Returns the grant."""
+
+    def lock(context: BrowserContext, *, session: Any = None) -> RatingGrant:
+        session = session or cast.therapy_session(live_clinic.olgas)
+        grant, token = actions.hand_over(session=session, by=live_clinic.olga)
+        store = SessionStore()
+        store["tablet"] = {"token": token, "return_to": f"/dashboard/clients/{live_clinic.olgas.code}/"}
+        store.create()
+        _give_session(context, live_server.url, store.session_key)
+        return grant
+
+    return lock
+
+
+def _give_session(context: BrowserContext, url: str, key: str) -> None:
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": url, "httpOnly": True}])
+
+
+class Finger:
+    """Touches through the DevTools protocol: Playwright's own tap cannot slide."""
+
+    def __init__(self, page: Page) -> None:
+        self.session = page.context.new_cdp_session(page)
+
+    def touch(self, *points: tuple[float, float]) -> None:
+        """Put the finger down at the first point, slide it along the others, lift it."""
+        (x, y), *rest = points
+        self._send("touchStart", x, y)
+        for x, y in rest:
+            self._send("touchMove", x, y)
+        self.session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    def _send(self, kind: str, x: float, y: float) -> None:
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+
+
+@pytest.fixture
+def finger() -> type[Finger]:
+    """`finger(page).touch((x, y), ...)`. Its DevTools session swallows `online` after a reload: detach it."""
+    return Finger
+
+
+@pytest.fixture
+def axe() -> Any:
+    """`axe(page)`: every accessibility rule; the list of violations, empty where there is none."""
+
+    def run(page: Page) -> list[str]:
+        found = Axe().run(page).response["violations"]
+        return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+    return run

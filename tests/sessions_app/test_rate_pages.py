@@ -1,0 +1,448 @@
+"""What a tablet in the client's hands answers, in every state of its grant."""
+
+import gzip
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from alliance import tablet
+from alliance.measurement import instruments
+from alliance.models import AuditEvent
+from sessions_app import actions
+from sessions_app.models import Mode, Rating, SetAsideRating
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+FORM, DONE, NOT_TODAY, HELP = (reverse(f"rate:{name}") for name in ("form", "done", "not_today", "help"))
+JSON = {"Accept": "application/json"}
+BUDGET = 60 * 1024
+NONE_STORED = (0, 0)
+
+
+def marks(**fields):
+    return {
+        "step": "hand-in",
+        "mode": "line",
+        "comment": "",
+        **dict(zip(cast.ITEMS, ("71", "82", "93", "100"), strict=True)),
+        **fields,
+    }
+
+
+def stored():
+    return Rating.objects.count(), SetAsideRating.objects.count()
+
+
+def key_of(client):
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def put_lock(client, token, return_to="/"):
+    session = client.session
+    session["tablet"] = {"token": token, "return_to": return_to}
+    session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
+
+
+@pytest.fixture
+def grant(clinic, client):
+    """Olga has handed `client` over for K-1."""
+    grant, token = actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
+    put_lock(client, token)
+    grant.token = token
+    return grant
+
+
+class TestTheStatesOfAGrant:
+    def test_open_shows_the_four_lines(self, client, grant):
+        response = client.get(FORM)
+        assert response.status_code == 200
+        for wording in instruments.get(instruments.SESSION_RATING).wordings["en"].items.values():
+            for words in (wording.question, wording.low_end, wording.high_end):
+                assert words in response.content.decode()
+
+    def test_no_lock_is_nothing_here(self, client, db):
+        for url in (FORM, DONE, NOT_TODAY, HELP):
+            response = client.get(url)
+            assert response.status_code == 404
+            assert "There is nothing to fill in here" in response.content.decode()
+
+    def test_a_token_of_nobody_is_closed(self, client, db):
+        put_lock(client, "no such token")
+        assert client.get(FORM).status_code == 410
+
+    @pytest.mark.parametrize("age", [actions.OPEN_FOR, timedelta(days=8)])
+    def test_past_its_time_is_closed(self, client, grant, time_machine, age):
+        time_machine.move_to(grant.made_at + age, tick=False)
+        put_lock(client, grant.token)
+        response = client.get(FORM)
+        assert response.status_code == 410
+        assert "can no longer be filled in" in response.content.decode()
+
+    def test_taken_back_is_closed_and_marks_on_their_way_are_kept_aside(self, client, grant, clinic):
+        actions.take_back(grant=grant, by=clinic.olga)
+        assert client.get(FORM).status_code == 410
+        response = client.post(FORM, marks(), headers=JSON)
+        assert (response.status_code, response.json()["stored"]) == (410, True)
+        assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.WITHDRAWN
+        assert client.get(FORM, follow=True).redirect_chain == [(DONE, 303)]
+
+    def test_marks_that_come_after_the_last_day_are_kept_aside(self, client, grant, time_machine):
+        time_machine.move_to(grant.accept_until, tick=False)
+        put_lock(client, grant.token)
+        response = client.post(FORM, marks(), headers=JSON)
+        assert (response.status_code, response.json()["stored"]) == (410, True)
+        assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.LATE
+
+    def test_a_form_that_was_opened_in_time_is_accepted_after_it(self, client, grant, time_machine):
+        time_machine.move_to(grant.open_until + timedelta(minutes=1), tick=False)
+        assert client.post(FORM, marks(), headers=JSON).status_code == 201
+
+    def test_handed_in_leads_to_done_from_everywhere(self, client, grant):
+        client.post(FORM, marks())
+        client.get(DONE)
+        for method, url in ((client.get, FORM), (client.get, DONE), (client.post, FORM)):
+            response = method(url, follow=True)
+            assert response.status_code == 200
+            assert "Thank you. Please hand the tablet back." in response.content.decode()
+
+    def test_done_is_not_reached_before_the_marks_are(self, client, grant):
+        assert client.get(DONE).headers["Location"] == FORM
+        assert client.get(NOT_TODAY).headers["Location"] == FORM
+
+
+class TestHandingIn:
+    def test_stores_what_was_marked(self, client, grant):
+        response = client.post(FORM, marks(comment="More about work.\r\nPlease.", share_comment="on"))
+        assert (response.status_code, response.headers["Location"]) == (303, DONE)
+        rating = Rating.objects.get()
+        assert rating.answers == dict(zip(cast.ITEMS, (71, 82, 93, 100), strict=True))
+        assert (rating.comment, rating.share_comment) == ("More about work.\nPlease.", True)
+        assert (rating.mode, rating.language, rating.grant) == (Mode.LINE, "en", grant)
+
+    def test_a_zero_is_a_mark_and_an_empty_mark_is_none(self, client, grant):
+        client.post(FORM, marks(relationship="0", goals=""))
+        answers = Rating.objects.get().answers
+        assert (answers["relationship"], answers["goals"]) == (0, None)
+
+    def test_preferring_not_to_answer_outweighs_a_mark(self, client, grant):
+        client.post(FORM, marks(**{"goals-declined": "on"}))
+        assert Rating.objects.get().answers["goals"] is None
+
+    def test_the_answer_says_that_it_is_stored_and_of_what(self, client, grant):
+        response = client.post(FORM, marks(), headers=JSON)
+        assert response.status_code == 201
+        assert response.json() == {"stored": True, "sha256": Rating.objects.get().sha256}
+
+    def test_sent_again_when_the_answer_was_lost_it_is_the_same_rating(self, client, grant):
+        first, second = (client.post(FORM, marks(), headers=JSON) for _ in range(2))
+        assert (first.status_code, second.status_code) == (201, 200)
+        assert first.json() == second.json()
+        assert stored() == (1, 0)
+
+    def test_other_marks_are_kept_aside_and_the_page_may_forget_them(self, client, grant):
+        client.post(FORM, marks(), headers=JSON)
+        response = client.post(FORM, marks(goals="10"), headers=JSON)
+        assert (response.status_code, response.json()["stored"]) == (409, True)
+        assert stored() == (1, 1)
+
+    def test_rotates_the_cookie_and_takes_the_grant_away(self, client, grant):
+        before = key_of(client)
+        client.post(FORM, marks(), follow=True)
+        assert key_of(client) != before
+        assert not Session.objects.filter(session_key=before).exists()
+        assert client.session["tablet"] == {"token": "", "return_to": "/"}
+
+    def test_needs_the_csrf_token(self, grant, client):
+        strict = Client(enforce_csrf_checks=True)
+        strict.cookies = client.cookies
+        for url in (FORM, NOT_TODAY):
+            assert strict.post(url, marks()).status_code == 403
+        assert stored() == NONE_STORED
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', strict.get(FORM).content.decode())[1]
+        assert strict.post(FORM, marks(csrfmiddlewaretoken=token)).status_code == 303
+        assert stored() == (1, 0)
+
+    def test_a_page_that_was_left_behind_learns_that_the_tablet_is_handed_in(self, client, grant):
+        client.post(FORM, marks(), follow=True)
+        response = client.post(FORM, marks(goals="3"), headers=JSON)
+        assert (response.status_code, response.json()) == (410, {"stored": False, "handed_in": True})
+
+
+class TestWithoutJavaScript:
+    def test_radios_review_change_and_hand_in(self, client, grant):
+        chosen = {
+            "step": "review",
+            "mode": "number",
+            "relationship": "70",
+            "comment": "Thanks.",
+            "goals": "0",
+        }
+        review = client.post(FORM, {**chosen, "approach-declined": "on"})
+        page = review.content.decode()
+        assert review.status_code == 200
+        assert "You have not marked:" in page
+        assert "You prefer not to answer" in page
+        assert stored() == NONE_STORED
+        hidden = HiddenFields.of(page)
+        assert hidden["relationship"] == "70"
+        assert hidden["overall"] == ""
+        changed = client.post(FORM, {**hidden, "step": "change"}).content.decode()
+        assert re.search(r'name="relationship" value="70"[^>]*checked', changed)
+        assert re.search(r'name="approach-declined"[^>]*checked', changed)
+        assert "Thanks.</textarea>" in changed
+        client.post(FORM, {**hidden, "step": "hand-in"})
+        rating = Rating.objects.get()
+        assert rating.answers == {"relationship": 70, "goals": 0, "approach": None, "overall": None}
+        assert (rating.mode, rating.comment) == (Mode.NUMBER, "Thanks.")
+
+    def test_the_review_shows_no_number(self, client, grant):
+        page = client.post(FORM, marks(step="review", relationship="73")).content.decode()
+        words = re.sub(r"<[^>]*>", " ", page)
+        assert not re.search(r"\d", words)
+        assert "nearer to “Very well”" in words
+
+    def test_an_error_is_listed_and_linked_and_the_rest_is_kept(self, client, grant):
+        response = client.post(FORM, marks(step="review", goals="101", comment="Kept."))
+        page = response.content.decode()
+        assert response.status_code == 422
+        assert 'href="#line-goals"' in page
+        assert 'data-tenths="71"' in page
+        assert "Kept.</textarea>" in page
+
+
+class HiddenFields(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = {}
+
+    def handle_starttag(self, tag, attributes):
+        fields = dict(attributes)
+        if tag == "input" and fields.get("type") == "hidden" and fields["name"] != "csrfmiddlewaretoken":
+            self.found[fields["name"]] = fields["value"]
+
+    @classmethod
+    def of(cls, page):
+        parser = cls()
+        parser.feed(page)
+        return parser.found
+
+
+class TestNotToday:
+    def test_hands_the_tablet_back_and_stores_nothing(self, client, grant):
+        before = key_of(client)
+        page = client.post(NOT_TODAY, marks(), follow=True)
+        assert page.redirect_chain == [(NOT_TODAY, 303)]
+        assert "You did not rate today" in page.content.decode()
+        assert stored() == NONE_STORED
+        assert key_of(client) != before
+        assert "Thank you" in client.get(FORM, follow=True).content.decode()
+
+    def test_nobody_waits_for_it_and_the_session_can_be_handed_over_again(self, client, grant, clinic):
+        client.post(NOT_TODAY)
+        event = AuditEvent.objects.get(action="rating declined")
+        assert (event.actor, event.entity_code) == (None, grant.code)
+        assert not type(grant).objects.awaiting(timezone.now()).exists()
+        assert actions.hand_over(session=grant.session, by=clinic.olga)
+
+    def test_said_twice_or_after_handing_in_it_changes_nothing(self, client, grant):
+        client.post(FORM, marks())
+        client.post(NOT_TODAY)
+        client.post(NOT_TODAY)
+        grant.refresh_from_db()
+        assert grant.withdrawn_at is None
+        assert stored() == (1, 0)
+
+
+NOT_TENTHS = [
+    "101",
+    "-1",
+    "-0",
+    "+5",
+    "5,5",
+    "5.5",
+    "5.0",
+    "1e1",
+    "1e309",
+    "NaN",
+    "Infinity",
+    "0x10",
+    "007",
+    " 50",
+    "50 ",
+    "٥٠",
+    "५०",
+    "５０",
+    "50\x00",
+    "\u200f50",
+    "\ufffd",
+    "true",
+    "null",
+    "[]",
+    "9" * 400,
+    "<script>",
+]
+
+
+class TestHostileInput:
+    @pytest.mark.parametrize("value", NOT_TENTHS)
+    def test_what_is_not_whole_tenths_is_refused_with_a_sentence(self, client, grant, value):
+        response = client.post(FORM, marks(goals=value), headers=JSON)
+        assert response.status_code == 422
+        assert response.json() == {"stored": False, "errors": {"goals": "Please mark this line again."}}
+        assert client.post(FORM, marks(goals=value)).status_code == 422
+        assert stored() == NONE_STORED
+
+    @pytest.mark.parametrize("name", [*cast.ITEMS, "mode", "step"])
+    def test_a_missing_or_repeated_field_is_refused(self, client, grant, name):
+        missing = {key: value for key, value in marks().items() if key != name}
+        assert client.post(FORM, missing, headers=JSON).status_code == 422
+        if name != "step":
+            assert client.post(FORM, marks(**{name: ["10", "20"]}), headers=JSON).status_code == 422
+        assert stored() == NONE_STORED
+
+    @pytest.mark.parametrize("step", ["", "steal", "review\x00", "hand-in "])
+    def test_an_unknown_step_is_refused(self, client, grant, step):
+        assert client.post(FORM, marks(step=step)).status_code == 422
+        assert stored() == NONE_STORED
+
+    @pytest.mark.parametrize("mode", ["paper", "verbal", "", "LINE"])
+    def test_a_way_of_marking_that_is_not_the_tablets_is_refused(self, client, grant, mode):
+        assert client.post(FORM, marks(mode=mode), headers=JSON).status_code == 422
+
+    def test_ten_megabytes_are_refused(self, client, grant):
+        response = client.post(FORM, marks(comment="x" * 10_000_000), headers=JSON)
+        assert response.status_code == 400
+        assert stored() == NONE_STORED
+
+    def test_a_long_comment_is_refused_and_a_full_one_is_not(self, client, grant):
+        assert client.post(FORM, marks(comment="x" * 2001), headers=JSON).json()["errors"] == {
+            "comment": "Please make your sentence shorter."
+        }
+        assert client.post(FORM, marks(comment="\r\n".join(["x"] * 1000)), headers=JSON).status_code == 201
+
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [(b"a%00b", "ab"), (b"a%ED%A0%80b", "a\ufffd\ufffd\ufffdb"), (b"%FF", "\ufffd"), (b"%1B%7Fok", "ok")],
+    )
+    def test_a_comment_keeps_no_control_characters_and_no_broken_ones(self, client, grant, sent, kept):
+        body = b"&".join(f"{name}={value}".encode() for name, value in marks().items() if name != "comment")
+        body += b"&comment=" + sent
+        response = client.post(FORM, body, content_type="application/x-www-form-urlencoded", headers=JSON)
+        assert response.status_code == 201
+        assert Rating.objects.get().comment == kept
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            (b"{}", "application/json"),
+            (b'{"goals": ' * 10_000, "application/json"),
+            (b"\xff\xfe", "text/plain"),
+            (b"", "multipart/form-data"),
+            (b"--x", "multipart/form-data; boundary=x"),
+            (b"goals=50", "application/x-www-form-urlencoded; charset=utf-16"),
+            (b"&".join(b"k%d=1" % n for n in range(5000)), "application/x-www-form-urlencoded"),
+        ],
+    )
+    def test_a_body_that_is_no_form_is_refused(self, client, grant, body, kind):
+        assert client.post(FORM, body, content_type=kind).status_code in {400, 422}
+        assert stored() == NONE_STORED
+
+    @pytest.mark.parametrize("method", ["put", "patch", "delete"])
+    def test_other_methods_are_refused(self, client, grant, method):
+        assert getattr(client, method)(FORM).status_code == 405
+
+
+class TestWhatThePageHolds:
+    def pages(self, client):
+        yield client.get(FORM)
+        yield client.get(HELP)
+        yield client.post(FORM, marks(step="review"))
+        yield client.post(FORM, marks(goals="x"))
+        yield client.post(FORM, marks(), follow=True)
+
+    def test_nothing_of_a_person_and_no_total(self, client, grant, clinic):
+        for response in self.pages(client):
+            page = response.content.decode()
+            for word in (
+                "K-1",
+                "Olga",
+                clinic.olga.email,
+                str(clinic.olgas.code),
+                str(grant.code),
+                "345",
+                "34.5",
+            ):
+                assert word not in page
+
+    def test_the_token_is_nowhere(self, client, grant):
+        for response in self.pages(client):
+            assert grant.token not in response.content.decode() + str(response.headers)
+
+    def test_no_link_leads_out_of_the_form(self, client, grant):
+        shown = client.get(FORM).content.decode().partition('id="idle"')[0]
+        links = set(re.findall(r'(?:href|action)="(/(?!static/)[^"]*|https?:[^"]*)"', shown))
+        assert links <= {FORM, NOT_TODAY, *(f"{FORM}#line-{item}" for item in cast.ITEMS)}
+
+    def test_no_cache_keeps_it(self, client, grant):
+        for response in self.pages(client):
+            assert response.headers["Cache-Control"] == "no-store"
+            assert "Cookie" in response.headers["Vary"]
+
+    def test_the_view_never_asks_who_the_user_is(self):
+        source = Path("sessions_app/views/rate.py").read_text()
+        assert "request.user" not in source.partition('"""\n\nfrom')[2]
+
+    def test_its_weight(self, client, grant):
+        page = client.get(FORM).content
+        assert b"plotly" not in page.lower()
+        files = set(re.findall(r'/static/([^"]+)', page.decode()))
+        scripts = {str(file.relative_to("static")) for file in Path("static/rate").glob("*.js")}
+        assert all(name.startswith("rate/") for name in files)
+        sizes = {name: len(gzip.compress((Path("static") / name).read_bytes())) for name in files | scripts}
+        total = len(gzip.compress(page)) + sum(sizes.values())
+        print(f"page {len(gzip.compress(page))} bytes, with its files {total} bytes")
+        assert total <= BUDGET
+
+
+def test_right_to_left_follows_the_language_of_the_wording(client, grant, monkeypatch):
+    from dataclasses import replace
+
+    ours = instruments.get(instruments.SESSION_RATING)
+    arabic = replace(ours.wordings["en"], language="ar")
+    translated = replace(ours, wordings={"ar": arabic, **ours.wordings})
+    monkeypatch.setattr(instruments, "get", lambda *_: translated)
+    type(grant).objects.update(language="ar")
+    assert '<html lang="ar" dir="rtl">' in client.get(FORM).content.decode()
+
+
+def test_a_language_without_a_wording_falls_back_and_says_so(client, grant):
+    type(grant).objects.update(language="xx-YY")
+    assert '<html lang="en" dir="ltr">' in client.get(FORM).content.decode()
+
+
+@pytest.mark.parametrize(("tenths", "words"), [(0, "all the way at “Badly”"), (50, "exactly in the middle")])
+def test_the_words_for_a_mark(grant, tenths, words):
+    from django.http import QueryDict
+
+    from sessions_app.forms.rate import RatingForm
+
+    form = RatingForm(QueryDict(f"relationship={tenths}&mode=line"), grant=grant)
+    assert form.is_valid()
+    assert form.lines[0].said == words
+
+
+def test_the_lock_is_what_the_helper_of_these_tests_makes(rf, client, grant):
+    """`put_lock` must not drift from `tablet.lock`."""
+    request = rf.get("/")
+    request.session = client.session
+    assert tablet.lock_of(request) == tablet.Lock(token=grant.token, return_to="/")
