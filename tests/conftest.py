@@ -13,10 +13,14 @@ from tests import cast
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 
-@pytest.fixture(autouse=True)
-def _flush_past_the_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite empties a table with DELETE, which the append-only triggers refuse: lift them for the flush alone."""
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_triggers() -> Iterator[None]:
+    """SQLite empties a table with DELETE, which the append-only triggers refuse: lift them for the flush alone.
+
+    For the whole run: with a live server the flush comes after the fixtures of the test are gone.
+    """
     if connection.vendor != "sqlite":
+        yield
         return
     flush = type(connection.ops).sql_flush
 
@@ -25,7 +29,9 @@ def _flush_past_the_triggers(monkeypatch: pytest.MonkeyPatch) -> None:
         lift = [f'DROP TRIGGER "{name}"' for name, _ in triggers]
         return [*lift, *flush(self, style, tables, **options), *(sql for _, sql in triggers)]
 
-    monkeypatch.setattr(type(connection.ops), "sql_flush", lifted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(connection.ops), "sql_flush", lifted)
+        yield
 
 
 def _triggers(wrapper: BaseDatabaseWrapper) -> list[tuple[str, str]]:
