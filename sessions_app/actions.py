@@ -153,7 +153,7 @@ def enter_rating(
         if session.attendance != Attendance.ATTENDED:
             session.attendance = Attendance.ATTENDED
             session.save(update_fields=["attendance"])
-        return record_rating(grant=grant, answers=answers, comment=comment, mode=Mode(channel.value), by=by)
+        return record_rating(grant=grant, answers=answers, comment=comment, mode=Mode(channel), by=by)
 
 
 def record_rating(

@@ -37,15 +37,19 @@ class SessionRow:
 
 @dataclass
 class Talk:
-    """The open flags of one session, with the form that notes the conversation about them."""
+    """The open flags of one session, with the form that notes the conversation about them.
+
+    `as_well`: the flags were talked about already, and somebody's words wait for a decision.
+    """
 
     session: TherapySession
     flags: list[Flag]  # strongest first
     form: DiscussionForm
+    as_well: bool = False
 
     @property
-    def strongest(self) -> Flag:
-        return self.flags[0]
+    def strongest(self) -> Flag | None:
+        return self.flags[0] if self.flags else None
 
     @property
     def others(self) -> list[Flag]:
@@ -155,14 +159,17 @@ def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
 
 
 def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
-    """Sessions with something to talk about, newest first: all that call for it, the quiet ones of the last only."""
+    """What there is to talk about, newest first: all that calls for it, the quiet flags of the last session only."""
     newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
     talks = []
     for row in rows:
         is_open = [flag for flag in row.flags if not flag.is_discussed]
-        if any(flag.on_work_list for flag in is_open) or (is_open and row.session.pk == newest):
-            bound = form if form is not None and form.prefix == _prefix(row.session) else None
+        bound = form if form is not None and form.prefix == _prefix(row.session) else None
+        calls = any(flag.on_work_list for flag in is_open) or (is_open and row.session.pk == newest)
+        if calls:
             talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
+        elif bound is not None:
+            talks.append(Talk(row.session, row.flags, bound, as_well=True))
     return talks
 
 

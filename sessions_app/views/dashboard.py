@@ -15,6 +15,10 @@ from sessions_app import actions, arrivals, client_page, work_list
 from sessions_app.models import Discussion, Flag, TherapySession
 
 NOTHING_NEW = 204
+MEANWHILE = (
+    "A conversation about this session was noted meanwhile, or its flags were withdrawn. "
+    "Your words are still here."
+)
 
 
 @require_safe
@@ -49,14 +53,14 @@ def discuss(request: HttpRequest, code: UUID) -> HttpResponse:
     """Note the conversation about the open flags of one session."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
     form = client_page.discussion_form(session, request.POST)
-    flags = list(Flag.objects.open().filter(session=session, code__in=_uuids(request.POST.getlist("flag"))))
-    if form.is_valid() and flags:
-        actions.discuss(flags=flags, **form.cleaned_data, by=request.user)
+    flags = Flag.objects.standing().filter(session=session, code__in=_uuids(request.POST.getlist("flag")))
+    # Said twice by a second tab or a second press, unless the person was told and wants it.
+    fresh = list(flags) if "as_well" in request.POST else list(flags.open())
+    if form.is_valid() and fresh:
+        actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
         return _course(request, session.episode, done="Noted. The next rating shows whether it helped.")
-    if not flags:
-        form.add_error(
-            None, "These flags were talked about or withdrawn meanwhile. Your words are still here."
-        )
+    if not fresh:
+        form.add_error(None, MEANWHILE)
     return _course(request, session.episode, form=form)
 
 

@@ -19,7 +19,7 @@ from clients.actions import Refused
 from clients.models import Episode
 from sessions_app import actions
 from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
-from sessions_app.models import Attendance, Modality, RatingGrant, TherapySession
+from sessions_app.models import Attendance, Channel, Modality, RatingGrant, TherapySession
 
 INVALID = 422
 CONFLICT = 409
@@ -76,7 +76,7 @@ def enter_rating(request: HttpRequest, code: UUID) -> HttpResponse:
             actions.enter_rating(
                 session=session,
                 answers=cleaned["answers"],
-                channel=cleaned["channel"],
+                channel=Channel(cleaned["channel"]),
                 comment=cleaned["comment"],
                 by=request.user,
             )

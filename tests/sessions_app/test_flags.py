@@ -1,0 +1,148 @@
+"""Flags are conclusions: computed again at will, withdrawn and never deleted, discussions survive."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from alliance.models import AuditEvent
+from clients.actions import Refused
+from sessions_app import actions
+from sessions_app.models import Attendance, Discussion, Flag, Rating
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def rules(session):
+    return sorted(session.flags.standing().values_list("rule", flat=True))
+
+
+def on_work_list(episode):
+    return sorted(
+        Flag.objects.for_work_list().filter(session__episode=episode).values_list("rule", flat=True)
+    )
+
+
+def test_a_fall_out_of_the_usual_range_raises_its_flags_and_calls_for_a_talk(clinic):
+    *_, last = cast.rated_course(clinic.olgas, [380, 375, 385, 380, 330])
+    assert rules(last) == ["A", "C", "E"]
+    assert on_work_list(clinic.olgas) == ["A", "C", "E"]
+
+
+def test_a_continuing_level_is_no_reason_for_the_work_list(clinic):
+    first, second = cast.rated_course(clinic.olgas, [350, 351])
+    assert (rules(first), rules(second)) == (["A"], ["A"])
+    assert first.flags.get().on_work_list
+    assert not second.flags.get().on_work_list
+
+
+def test_refreshing_twice_changes_nothing_and_logs_nothing(clinic):
+    cast.rated_course(clinic.olgas, [380, 330])
+    before = (list(Flag.objects.values()), AuditEvent.objects.count())
+    actions.refresh_flags(episode=clinic.olgas)
+    assert (list(Flag.objects.values()), AuditEvent.objects.count()) == before
+
+
+def test_a_late_rating_of_an_earlier_session_changes_what_later_flags_say(clinic):
+    """Session 2 arrives after session 3: order comes from the session number, not from arrival."""
+    first, second, third = (
+        cast.therapy_session(clinic.olgas, ago=timedelta(weeks=weeks)) for weeks in (2, 1, 0)
+    )
+    late, _ = actions.hand_over(session=second, by=clinic.olga)
+    cast.rating(first, 400)
+    cast.rating(third, 360)
+    assert rules(third) == ["C"]
+    discussion = actions.discuss(flags=third.flags.all(), said="It was me.", agreed="", by=clinic.olga)
+    actions.record_rating(grant=late, answers=cast.answers(370), mode="line")
+    assert rules(third) == []
+    assert Flag.objects.get(session=third, rule="C").withdrawn_at is not None
+    assert list(discussion.flags.all()) == [Flag.objects.get(session=third, rule="C")]
+
+
+def test_a_flag_that_stands_again_is_the_same_row(clinic):
+    *_, last = cast.rated_course(clinic.olgas, [380, 330])
+    flag = last.flags.get(rule="C")
+    Flag.objects.filter(pk=flag.pk).update(withdrawn_at=timezone.now())
+    actions.refresh_flags(episode=clinic.olgas)
+    assert last.flags.get(rule="C").pk == flag.pk
+    assert last.flags.get(rule="C").withdrawn_at is None
+
+
+@pytest.mark.parametrize(("hours", "raised"), [(24, True), (23, False)])
+def test_a_missing_rating_is_flagged_a_day_after_the_session(clinic, hours, raised):
+    cast.therapy_session(clinic.olgas, ago=timedelta(weeks=1))
+    last = cast.therapy_session(clinic.olgas, ago=timedelta(hours=hours, minutes=51))
+    actions.refresh_flags(episode=clinic.olgas)
+    assert rules(last) == (["G"] if raised else [])
+
+
+@pytest.mark.parametrize("attendance", [Attendance.CANCELLED, Attendance.DID_NOT_ATTEND, Attendance.PLANNED])
+def test_a_session_that_did_not_take_place_is_not_missed(clinic, attendance):
+    for weeks in (3, 2):
+        cast.therapy_session(clinic.olgas, ago=timedelta(weeks=weeks), attendance=attendance)
+    actions.refresh_flags(episode=clinic.olgas)
+    assert not Flag.objects.exists()
+
+
+def test_ratings_of_another_version_are_not_mixed_in(clinic):
+    session = cast.therapy_session(clinic.olgas, ago=timedelta(weeks=1))
+    grant, _ = actions.hand_over(session=session, by=clinic.olga)
+    Rating.objects.create(
+        grant=grant,
+        session=session,
+        instrument="session-rating",
+        instrument_version="0",
+        answers=cast.answers(400),
+        total=400,
+        sha256="x",
+        language="en",
+        mode="line",
+    )
+    cast.rating(cast.therapy_session(clinic.olgas), 360)
+    assert not Flag.objects.filter(rule="C").exists()
+
+
+class TestDiscussing:
+    @pytest.fixture
+    def session(self, clinic):
+        return cast.rated_course(clinic.olgas, [380, 330])[-1]
+
+    def test_a_conversation_takes_the_client_off_the_work_list_and_undo_puts_them_back(self, clinic, session):
+        discussion = actions.discuss(
+            flags=session.flags.all(),
+            said="Too much talk of work.",
+            agreed="Start with home.",
+            by=clinic.olga,
+        )
+        assert on_work_list(clinic.olgas) == []
+        assert Flag.objects.discussed().count() == 2
+        actions.withdraw_discussion(discussion=discussion, by=clinic.olga)
+        assert on_work_list(clinic.olgas) == ["A", "C"]
+        assert Discussion.objects.get().said == "Too much talk of work."
+
+    def test_is_about_the_flags_of_one_session(self, clinic, session):
+        other = cast.rated_course(clinic.carls, [350])[-1]
+        with pytest.raises(Refused, match="one session"):
+            actions.discuss(
+                flags=[*session.flags.all(), *other.flags.all()], said="x", agreed="", by=clinic.olga
+            )
+        with pytest.raises(Refused, match="Choose"):
+            actions.discuss(flags=[], said="x", agreed="", by=clinic.olga)
+        assert not Discussion.objects.exists()
+
+    def test_the_database_wants_both_or_neither_of_when_and_by_whom(self, clinic, session):
+        discussion = actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Discussion.objects.filter(pk=discussion.pk).update(withdrawn_at=timezone.now())
+
+
+def test_what_a_flag_says_and_asks_fits_the_line_that_fell(clinic):
+    first, second = (cast.therapy_session(clinic.olgas, ago=timedelta(weeks=weeks)) for weeks in (1, 0))
+    cast.rating(first, None, relationship=95, goals=95, approach=95, overall=95)
+    cast.rating(second, None, relationship=95, goals=40, approach=95, overall=90)
+    flag = second.flags.get(rule="C")
+    assert flag.evidence["line"] == "goals"
+    assert flag.sentence.startswith("6 lower than last time")
+    assert "matters to you" in flag.question
