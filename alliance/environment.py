@@ -34,7 +34,8 @@ class Environment:
             self._env.read_env(str(env_file))
 
     def text(self, name: str, default: str = "") -> str:
-        return str(self._env.str(name, default=default)).strip()
+        """Empty counts as not set: a line left blank in .env, or a variable that compose passes on."""
+        return str(self._env.str(name, default="")).strip() or default
 
     def switch(self, name: str, default: bool) -> bool:
         """A yes/no setting: on, off, true, false, yes, no, 1, 0."""
@@ -63,18 +64,20 @@ class Environment:
         return value
 
     def database(self, name: str, default: str) -> dict[str, object]:
+        url = self.text(name, default)
         try:
-            found = self._env.db_url(name, default=default)
+            if not url.startswith(("postgres://", "postgresql://", "sqlite:///")):
+                raise ValueError("another kind of database")
+            found = environ.Env.db_url_config(url)
         except (ImproperlyConfigured, ValueError) as error:
-            found = {"ENGINE": ""}
             raise SettingError(_DATABASE_SENTENCE.format(name=name)) from error
-        if found["ENGINE"] not in {"django.db.backends.postgresql", "django.db.backends.sqlite3"}:
+        if not found["NAME"]:
             raise SettingError(_DATABASE_SENTENCE.format(name=name))
         return dict(found)
 
     def mail(self, name: str) -> dict[str, object]:
         try:
-            return dict(self._env.email_url(name, default="dummymail://"))
+            return dict(environ.Env.email_url_config(self.text(name, "dummymail://")))
         except (ImproperlyConfigured, KeyError, ValueError) as error:
             raise SettingError(
                 f"{name} is not understood; write smtp+tls://user:password@host:587."
@@ -101,6 +104,10 @@ class Environment:
         if "*" in hosts:
             raise SettingError(
                 f"{name} is '*', which lets any site pose as yours; write the address of the site."
+            )
+        if any("/" in host for host in hosts):
+            raise SettingError(
+                f"{name} holds an address with a slash; write names only: alliance.clinic.example."
             )
         if local_only and not set(hosts) <= set(LOCAL_HOSTS):
             raise SettingError(

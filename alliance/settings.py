@@ -22,6 +22,14 @@ LOCAL_ONLY = not (HTTPS and SECOND_FACTOR_REQUIRED)
 SECRET_KEY = env.secret("SECRET_KEY", keep_in=VAR_DIR / "secret_key" if TRY_OUT else None)
 SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", local_only=LOCAL_ONLY)
+# How many proxies in front tell the truth about the visitor's address. Counted too low, the whole clinic
+# shares one address and one lock-out; too high, anybody can pose as another address.
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 1 if HTTPS else 0)
+if HTTPS and not TRUSTED_PROXIES:
+    raise SettingError(
+        "HTTPS is on and TRUSTED_PROXIES is 0, but this server speaks plain HTTP; "
+        "put a proxy with a certificate in front of it and write 1."
+    )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
 
 # --- Apps and middleware ----------------------------------------------------------------------
@@ -120,7 +128,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_PREVENT_ENUMERATION = True
-ALLAUTH_TRUSTED_PROXY_COUNT = env.whole("TRUSTED_PROXIES", 0)
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_ADAPTER = "alliance.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Session alliance"
@@ -138,7 +146,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_MINUTES = 15
 CSRF_FAILURE_VIEW = "alliance.views.csrf_failure"
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; /healthz must answer plain HTTP inside
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.whole("TRUSTED_PROXIES", 0) else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
