@@ -344,7 +344,8 @@ class Flag(models.Model):
     @property
     def sentence(self) -> str:
         """For the therapist; never shown to clients."""
-        return flag_rules.sentence(self.finding, instruments.get(self.instrument))
+        today = timezone.localdate(self.session.held_at) == timezone.localdate()
+        return flag_rules.sentence(self.finding, instruments.get(self.instrument), today=today)
 
     @property
     def question(self) -> str:

@@ -274,9 +274,13 @@ def fallen_line(previous_answers: Answers | None, answers: Answers) -> str | Non
 # --- what to say -------------------------------------------------------------------------------------------
 
 
-def sentence(finding: Finding, instrument: Instrument) -> str:
-    """The finding in one or two sentences for the therapist; never shown to clients."""
-    return sentence_for(finding.rule, finding.evidence, instrument)
+def sentence(finding: Finding, instrument: Instrument, *, today: bool = True) -> str:
+    """The finding in one or two sentences for the therapist; never shown to clients.
+
+    `today` False: it is read on a later day, and must not speak of today.
+    """
+    said = sentence_for(finding.rule, finding.evidence, instrument)
+    return said if today else said.replace("Today's total", "The total")
 
 
 def question(finding: Finding | str, item_id: str | None = None) -> str:

@@ -146,3 +146,10 @@ def test_what_a_flag_says_and_asks_fits_the_line_that_fell(clinic):
     assert flag.evidence["line"] == "goals"
     assert flag.sentence.startswith("6 lower than last time")
     assert "matters to you" in flag.question
+
+
+@pytest.mark.parametrize(("ago", "begins"), [(timedelta(0), "Today's total is"), (timedelta(days=2), "The total is")])
+def test_a_flag_of_an_earlier_day_does_not_speak_of_today(clinic, ago, begins):
+    session = cast.therapy_session(clinic.olgas, ago=ago)
+    cast.rating(session, 340)
+    assert session.flags.get(rule="A").sentence.startswith(begins)

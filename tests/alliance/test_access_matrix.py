@@ -1,0 +1,243 @@
+"""Routes x actors x objects, from the URLconf itself. What is expected stands in the table here, not in the code."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.apps import apps
+from django.test import Client as Browser
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from alliance.models import AuditEvent
+from clients.models import Supervision
+from sessions_app import actions
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+# Who is let in by role, for every page of ours. "own": whose rows the page's code may name.
+OPEN_TO = {
+    "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "dashboard": {"olga", "carl"},
+    "caseload": {"sina", "stefan"},
+    "clinic": {"adam"},
+    "clients": {"olga", "carl", "adam"},
+}
+ONLY_THE_OFFICE = {"clients:transfer_episode"}
+# Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
+REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
+EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
+
+
+def routes(resolver: URLResolver | None = None, namespace: str = "") -> list[tuple[str, URLPattern]]:
+    found = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            found += routes(entry, entry.namespace or namespace)
+        else:
+            found.append((f"{namespace}:{entry.name}" if namespace else entry.name, entry))
+    return found
+
+
+OURS = [
+    (name, entry)
+    for name, entry in routes()
+    if name.split(":")[0] in {*OPEN_TO, "rate"} and not name.startswith("rate:")
+]
+NAMES = [name for name, _ in OURS]
+
+
+def takes_a_code(entry: URLPattern) -> bool:
+    return bool(entry.pattern.converters)
+
+
+@pytest.fixture
+def world(clinic):
+    """Olga's rows, one of each kind, by the URL name's object."""
+    first, last = cast.rated_course(clinic.olgas, [380, 330])
+    planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
+    discussion = actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
+    clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
+    clinic.disabled.is_active = False
+    clinic.disabled.save()
+    clinic.codes = {
+        "clients:": [clinic.olgas.client.code, clinic.olgas.code],
+        "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
+        "dashboard:": [clinic.olgas.code, planned.code, first.code, discussion.code],
+        "caseload:": [clinic.olgas.code],
+    }
+    return clinic
+
+
+def browser_of(world, name: str) -> Browser:
+    browser = Browser(raise_request_exception=True)
+    if name != "anonymous":
+        browser.force_login(
+            getattr(world, name), backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+    return browser
+
+
+def addresses(world, name: str, entry: URLPattern, codes=None) -> list[str]:
+    if not takes_a_code(entry):
+        return [reverse(name)]
+    argument = next(iter(entry.pattern.converters))
+    prefix = f"{name.split(':')[0]}:"
+    return [reverse(name, kwargs={argument: code}) for code in (codes or world.codes[prefix])]
+
+
+def snapshot() -> dict[str, list[tuple]]:
+    """Every row of our own tables, except the log."""
+    ours = [
+        m
+        for label in ("alliance", "clients", "sessions_app")
+        for m in apps.get_app_config(label).get_models()
+    ]
+    return {m.__name__: sorted(m.objects.values_list(), key=str) for m in ours if m is not AuditEvent}
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+@pytest.mark.parametrize(("name", "entry"), OURS, ids=NAMES)
+def test_every_page_lets_in_whom_the_table_names_and_refuses_the_rest_without_a_change(
+    world, name, entry, who
+):
+    browser, area = browser_of(world, who), name.split(":")[0]
+    allowed = who in OPEN_TO[area] and not (name in ONLY_THE_OFFICE and who != "adam")
+    reaches = allowed and (not takes_a_code(entry) or who in REACH[area])
+    before = snapshot()
+    for address in addresses(world, name, entry):
+        for htmx in (False, True):
+            headers = {"HX-Request": "true"} if htmx else {}
+            got = browser.get(address, headers=headers).status_code
+            # A page that only takes POST says so before anything else.
+            expected = {200, 302, 404, 405} if reaches else refusals(who, allowed=allowed, htmx=htmx)
+            assert got in expected, f"{who} GET {address}: {got}"
+            if not reaches:
+                got = browser.post(address, headers=headers).status_code
+                assert got in refusals(who, allowed=allowed, htmx=htmx), f"{who} POST {address}: {got}"
+    assert reaches or snapshot() == before
+
+
+def refusals(who: str, *, allowed: bool, htmx: bool) -> set[int]:
+    if who in {"anonymous", "disabled"}:
+        return {204 if htmx else 302}  # to the sign-in page
+    return {404, 405} if allowed else {403}
+
+
+@pytest.mark.parametrize(("name", "entry"), [r for r in OURS if takes_a_code(r[1])], ids=str)
+@pytest.mark.parametrize("who", ["olga", "carl", "sina", "stefan", "adam"])
+def test_foreign_and_absent_answer_alike_to_the_byte(world, name, entry, who):
+    area = name.split(":")[0]
+    if who not in OPEN_TO[area] or who in REACH[area]:
+        return
+    browser = browser_of(world, who)
+    absent = browser.get(addresses(world, name, entry, [uuid4()])[0])
+    for address in addresses(world, name, entry):
+        answer = browser.get(address)
+        assert (answer.status_code, answer.content) == (absent.status_code, absent.content)
+
+
+@pytest.mark.parametrize(("name", "entry"), [r for r in OURS if takes_a_code(r[1])], ids=str)
+def test_a_malformed_code_is_an_address_that_is_not_there(world, name, entry):
+    argument = next(iter(entry.pattern.converters))
+    with pytest.raises(NoReverseMatch):
+        reverse(name, kwargs={argument: "1; drop table"})
+    address = addresses(world, name, entry)[0].replace(
+        str(next(iter(world.codes[f"{name.split(':')[0]}:"]))), "1"
+    )
+    assert browser_of(world, "olga").get(address).status_code == 404
+
+
+CANARY = "canary-7c1f"
+
+
+@pytest.mark.parametrize("who", ["carl", "stefan", "adam", "strange", "anonymous", "disabled"])
+def test_no_page_shows_a_clients_words_or_marks_to_somebody_who_may_not_see_them(world, who):
+    session = cast.therapy_session(world.olgas)
+    cast.rating(session, None, comment=CANARY, relationship=13, goals=13, approach=13, overall=13)
+    actions.discuss(flags=session.flags.all(), said=CANARY, agreed=CANARY, by=world.olga)
+    if who != "adam":
+        world.olgas.client.label = CANARY
+        world.olgas.client.save()
+    browser = browser_of(world, who)
+    for name, entry in OURS:
+        for address in addresses(world, name, entry):
+            answer = browser.get(address)
+            content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            assert CANARY.encode() not in content, f"{who} sees it at {address}"
+            assert CANARY not in str(answer.headers)
+
+
+class TestRevocation:
+    """What is taken away is gone at the next request of an open session."""
+
+    def reads(self, browser, clinic):
+        return browser.get(reverse("caseload:client", args=[clinic.olgas.code])).status_code
+
+    def test_of_a_supervision(self, clinic):
+        browser = browser_of(clinic, "sina")
+        assert self.reads(browser, clinic) == 200
+        Supervision.objects.filter(supervisor=clinic.sina).update(
+            ends_on=timezone.localdate() - timedelta(days=1), starts_on=cast.STARTED
+        )
+        assert self.reads(browser, clinic) == 404
+
+    @pytest.mark.parametrize(("field", "answer"), [("is_supervisor", 403), ("is_active", 302)])
+    def test_of_a_role_and_of_the_account(self, clinic, field, answer):
+        browser = browser_of(clinic, "sina")
+        assert self.reads(browser, clinic) == 200
+        setattr(clinic.sina, field, False)
+        clinic.sina.save()
+        assert self.reads(browser, clinic) == answer
+
+
+class TestSecondFactor:
+    def test_whoever_owes_one_reaches_nothing_but_its_set_up(self, clinic, settings):
+        settings.SECOND_FACTOR_REQUIRED = True
+        browser = browser_of(clinic, "olga")
+        for name, entry in OURS:
+            if name == "account_security":
+                continue
+            for address in addresses_without_rows(name, entry):
+                answer = browser.get(address)
+                assert (answer.status_code, answer.url) == (303, reverse("mfa_index")), address
+        assert browser.get(reverse("mfa_index")).status_code == 200
+
+    def test_whoever_has_one_works(self, clinic, settings):
+        from allauth.mfa.models import Authenticator
+
+        settings.SECOND_FACTOR_REQUIRED = True
+        Authenticator.objects.create(user=clinic.olga, type=Authenticator.Type.TOTP, data={"secret": "x"})
+        assert browser_of(clinic, "olga").get(reverse("dashboard:work_list")).status_code == 200
+
+
+def addresses_without_rows(name: str, entry: URLPattern) -> list[str]:
+    if not takes_a_code(entry):
+        return [reverse(name)]
+    return [reverse(name, kwargs={next(iter(entry.pattern.converters)): uuid4()})]
+
+
+class TestIdleSignOut:
+    def test_a_quarter_of_an_hour_without_anybody_ends_the_session(self, clinic, time_machine):
+        time_machine.move_to(timezone.now(), tick=False)
+        browser = browser_of(clinic, "olga")
+        browser.get(reverse("dashboard:work_list"))
+        time_machine.shift(timedelta(minutes=14))
+        assert browser.get(reverse("dashboard:work_list")).status_code == 200
+        time_machine.shift(timedelta(minutes=16))
+        assert browser.get(reverse("dashboard:work_list")).status_code == 302
+        assert "_auth_user_id" not in browser.session
+
+    def test_a_page_that_asks_by_itself_is_nobody_being_there(self, clinic, time_machine):
+        time_machine.move_to(timezone.now(), tick=False)
+        browser = browser_of(clinic, "olga")
+        browser.get(reverse("dashboard:work_list"))
+        poll = {"X-Poll": "1", "HX-Request": "true"}
+        for _ in range(3):
+            time_machine.shift(timedelta(minutes=5))
+            assert browser.get(reverse("dashboard:work_list"), headers=poll).status_code == 200
+        time_machine.shift(timedelta(minutes=1))
+        answer = browser.get(reverse("dashboard:work_list"), headers=poll)
+        assert (answer.status_code, answer["HX-Redirect"]) == (204, reverse("account_login"))
