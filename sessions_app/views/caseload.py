@@ -1,19 +1,26 @@
 from uuid import UUID
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from alliance import audit
 from alliance.access import page, visible_or_404
 from alliance.models import Role
 from clients.models import Episode
-from sessions_app import arrivals, client_page
+from sessions_app import arrivals, caseload, client_page
 
 
+@require_safe
 @page(Role.SUPERVISOR)
 def overview(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
+    """Who needs a talk first and why, over all supervisees or one of them (`?therapist=`)."""
+    shown = caseload.read(request.user, timezone.now(), request.GET.get("therapist"))
+    with transaction.atomic():
+        audit.record("viewed caseload", request.user, by=request.user)
+    return render(request, "caseload/overview.html", {"caseload": shown})
 
 
 @require_safe

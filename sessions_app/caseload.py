@@ -1,0 +1,362 @@
+"""A supervisor's caseload: who needs a talk first and why, and whether feedback is collected and used.
+
+A fixed number of queries whatever the size, and every figure formatted here once: templates that
+format cost more than the queries. Clients' comments are never read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+
+from alliance.measurement import instruments
+from alliance.measurement.flag_rules import RULES, STRENGTH
+from alliance.measurement.process import Share
+from alliance.measurement.scoring import points
+from alliance.models import User
+from clients.models import Episode, Supervision
+from sessions_app import charts, process, recent
+from sessions_app.models import Discussion, Flag, TherapySession
+from sessions_app.work_list import OVERDUE_SHOWN_FOR
+
+
+class Place(Enum):
+    """The one part of the page where a client is shown."""
+
+    NEEDS_A_TALK = auto()
+    TALKED_ABOUT = auto()
+    GAP = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One flag, as said to the supervisor. `state` is "continuing" or empty."""
+
+    rule: str
+    word: str
+    sentence: str
+    where: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One client of a supervisee; every figure as text."""
+
+    url: str
+    label: str
+    therapist: str
+    reasons: tuple[Reason, ...]  # the strongest first
+    waits: str
+    agreed: str
+    agreed_on: str
+    last_total: str
+    of: str  # the highest total there is
+    last_where: str
+    sparkline: SafeString
+    gap: str  # what is missing, as a sentence; empty where nothing is
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A share in words: the counts always, the rest as far as they carry it."""
+
+    label: str
+    counts: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuperviseeRow:
+    """How one therapist collects and uses feedback. Process only: no score is in here."""
+
+    name: str
+    active: str
+    open_flags: str
+    overdue: str
+    shares: tuple[ShareRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caseload:
+    supervisees: tuple[User, ...]
+    chosen: User | None
+    needs_a_talk: tuple[ClientRow, ...]
+    talked_about: tuple[ClientRow, ...]
+    gaps: tuple[ClientRow, ...]
+    others: tuple[ClientRow, ...]
+    measures: tuple[SuperviseeRow, ...]
+
+    @property
+    def order(self) -> str:
+        """How the list is ordered, in the order the rules themselves have."""
+        calling = (RULES[kind[0]].name.lower() for kind in STRENGTH if kind in {"A+", "C", "D", "E"})
+        return (
+            f"Strongest reason first ({', '.join(calling)}), then whoever has waited longest. "
+            "It is an order of reasons, never of people."
+        )
+
+    @property
+    def clients(self) -> int:
+        return sum(map(len, (self.needs_a_talk, self.talked_about, self.gaps, self.others)))
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is known of one open episode: its last attended sessions, open flags, standing discussions."""
+
+    episode: Episode
+    sessions: Sequence[TherapySession]
+    totals: Sequence[int | None]
+    flags: Sequence[Flag]
+    discussions: Sequence[Discussion]
+
+    @property
+    def calls(self) -> list[Flag]:
+        """What calls for a talk, the strongest first, of equals the newest."""
+        return sorted(
+            (flag for flag in self.flags if flag.on_work_list),
+            key=lambda flag: (flag.strength, -flag.session.number),
+        )
+
+    @property
+    def oldest_call(self) -> TherapySession:
+        return min((flag.session for flag in self.calls), key=lambda session: session.number)
+
+    @property
+    def last_rated(self) -> tuple[TherapySession, int] | None:
+        pairs = zip(reversed(self.sessions), reversed(self.totals), strict=True)
+        return next(((session, total) for session, total in pairs if total is not None), None)
+
+    @property
+    def is_talked_about(self) -> bool:
+        """Somebody talked about the last rating, and the next one has not come yet."""
+        last = self.last_rated
+        return any(last is None or one.session.number >= last[0].number for one in self.discussions)
+
+    @property
+    def last_agreed(self) -> Discussion | None:
+        return next((one for one in reversed(self.discussions) if one.agreed), None)
+
+    def overdue(self, now: datetime) -> list[TherapySession]:
+        """Sessions without a complete rating that it is not too late to ask about."""
+        pairs = zip(self.sessions, self.totals, strict=True)
+        since = now - OVERDUE_SHOWN_FOR
+        return [s for s, total in pairs if total is None and s.is_overdue(now) and s.held_at >= since]
+
+
+def read(supervisor: User, now: datetime, therapist: str | None = None) -> Caseload:
+    """All that the page shows of the therapists `supervisor` supervises today, or of one of them.
+
+    `therapist` is what a link carried; one that names none of the supervisees is ignored.
+    """
+    supervisees = tuple(_supervisees(supervisor))
+    chosen = next((one for one in supervisees if one.pk == _code(therapist)), None)
+    episodes = Episode.objects.supervised_by(supervisor)
+    if chosen:
+        episodes = episodes.filter(therapist=chosen)
+    courses = _courses(episodes.open())
+    rows = _by_place(courses, now)
+    return Caseload(
+        supervisees=supervisees,
+        chosen=chosen,
+        needs_a_talk=rows[Place.NEEDS_A_TALK],
+        talked_about=rows[Place.TALKED_ABOUT],
+        gaps=rows[Place.GAP],
+        others=rows[Place.OTHER],
+        measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, now)),
+    )
+
+
+def _code(text: str | None) -> UUID | None:
+    try:
+        return UUID(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _supervisees(supervisor: User) -> QuerySet[User]:
+    """By the alphabet, here and on the page: any other order would be read as a ranking."""
+    today = Supervision.objects.today().filter(supervisor=supervisor)
+    return User.objects.filter(pk__in=today.values("therapist")).order_by(Lower("name"), "email")
+
+
+# --- Who needs a talk first --------------------------------------------------------------------------
+
+
+def urgency(course: Course) -> tuple[int, datetime, str]:
+    """The order of those who need a talk: the strongest reason, then who has waited longest."""
+    return course.calls[0].strength, course.oldest_call.held_at, course.episode.client.label
+
+
+def place(course: Course, now: datetime) -> Place:
+    if course.calls:
+        return Place.NEEDS_A_TALK
+    if course.is_talked_about:
+        return Place.TALKED_ABOUT
+    return Place.GAP if _gap(course, now) else Place.OTHER
+
+
+def _by_place(courses: Iterable[Course], now: datetime) -> dict[Place, tuple[ClientRow, ...]]:
+    found: dict[Place, list[Course]] = defaultdict(list)
+    for course in courses:
+        found[place(course, now)].append(course)
+    found[Place.NEEDS_A_TALK].sort(key=urgency)
+    return {one: tuple(_client_row(course, now) for course in found[one]) for one in Place}
+
+
+def _courses(episodes: QuerySet[Episode]) -> list[Course]:
+    """The open episodes with what is known of them, by the client's label; five queries."""
+    rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
+    sessions = recent.last_sessions(rows)
+    flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
+    discussions = _discussions(rows)
+    return [
+        Course(
+            episode,
+            sessions.get(episode.pk, []),
+            recent.totals_of(sessions.get(episode.pk, [])),
+            flags[episode.pk],
+            discussions[episode.pk],
+        )
+        for episode in rows
+    ]
+
+
+def _open_flags(episodes: list[Episode], last_sessions: list[int]) -> dict[int, list[Flag]]:
+    """Flags that call for a talk, however old; the quiet ones only where they are news."""
+    found: dict[int, list[Flag]] = defaultdict(list)
+    news = Q(on_work_list=True) | Q(session__in=last_sessions)
+    for flag in Flag.objects.open().filter(news, session__episode__in=episodes).select_related("session"):
+        found[flag.session.episode_id].append(flag)
+    return found
+
+
+def _discussions(episodes: list[Episode]) -> dict[int, list[Discussion]]:
+    found: dict[int, list[Discussion]] = defaultdict(list)
+    standing = Discussion.objects.standing().filter(session__episode__in=episodes)
+    for discussion in standing.select_related("session").order_by("discussed_at", "pk"):
+        found[discussion.session.episode_id].append(discussion)
+    return found
+
+
+# --- In words ----------------------------------------------------------------------------------------
+
+
+def _client_row(course: Course, now: datetime) -> ClientRow:
+    instrument = instruments.get(instruments.SESSION_RATING)
+    rated, agreed = course.last_rated, course.last_agreed
+    return ClientRow(
+        url=reverse("caseload:client", args=[course.episode.code]),
+        label=course.episode.client.label,
+        therapist=str(course.episode.therapist),
+        reasons=tuple(_reasons(course, now)),
+        waits=_since(course.oldest_call, now) if course.calls else "",
+        agreed=agreed.agreed if agreed else "",
+        agreed_on=_day(agreed.discussed_at, now) if agreed else "",
+        last_total=points(rated[1]) if rated else "",
+        of=points(instrument.total_maximum),
+        last_where=_where(rated[0], now) if rated else "",
+        sparkline=charts.sparkline(
+            course.totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
+        ),
+        gap=_gap(course, now),
+    )
+
+
+def _reasons(course: Course, now: datetime) -> Iterable[Reason]:
+    """The newest flag of each rule, what calls for a talk before what is quiet. Rule G is a gap, no reason."""
+    quiet = sorted(
+        (f for f in course.flags if not f.on_work_list and f.rule != "G"), key=lambda f: f.strength
+    )
+    seen: set[str] = set()
+    for flag in (*course.calls, *quiet):
+        if flag.rule not in seen:
+            seen.add(flag.rule)
+            state = "continuing" if flag.rule == "A" and not flag.is_new else ""
+            yield Reason(flag.rule, flag.word, flag.sentence, _where(flag.session, now), state)
+
+
+def _gap(course: Course, now: datetime) -> str:
+    overdue = course.overdue(now)
+    numbers = " and ".join(str(session.number) for session in overdue)
+    parts = [flag.sentence for flag in course.flags if flag.rule == "G"]
+    if overdue:
+        which = f"session {numbers}" if len(overdue) == 1 else f"sessions {numbers}"
+        parts.append(f"{_counted(len(overdue), 'rating')} overdue ({which}).")
+    return " ".join(parts)
+
+
+def _where(session: TherapySession, now: datetime) -> str:
+    return f"Session {session.number}, {_day(session.held_at, now)}"
+
+
+def _since(session: TherapySession, now: datetime) -> str:
+    return f"waiting since session {session.number}, {_age(session, now)}"
+
+
+def _age(session: TherapySession, now: datetime) -> str:
+    days = (timezone.localdate(now) - timezone.localdate(session.held_at)).days
+    return _counted(days, "day") if days else "today"
+
+
+def _day(moment: datetime, now: datetime) -> str:
+    day, today = timezone.localdate(moment), timezone.localdate(now)
+    return date_format(day, "j M" if day.year == today.year else "j M Y")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+# --- How feedback is collected and used -----------------------------------------------------------------
+
+
+def _measures(
+    supervisees: Iterable[User], episodes: QuerySet[Episode], courses: list[Course], now: datetime
+) -> Iterable[SuperviseeRow]:
+    rated, missed = process.collected(episodes, now)
+    discussed = process.discussed(episodes, now)
+    nothing = Share(0, 0)
+    for person in supervisees:
+        own = [course for course in courses if course.episode.therapist_id == person.pk]
+        yield SuperviseeRow(
+            name=str(person),
+            active=str(len(own)),
+            open_flags=_open_in_words(own, now),
+            overdue=str(sum(len(course.overdue(now)) for course in own)),
+            shares=(
+                share_in_words("Rated", rated.get(person.pk, nothing), "sessions"),
+                share_in_words("Talked about in time", discussed.get(person.pk, nothing), "flags"),
+                share_in_words("Did not attend", missed.get(person.pk, nothing), "sessions"),
+            ),
+        )
+
+
+def _open_in_words(courses: list[Course], now: datetime) -> str:
+    waiting = [course.oldest_call for course in courses if course.calls]
+    if not waiting:
+        return "0"
+    oldest = _age(min(waiting, key=lambda session: session.held_at), now)
+    return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"
+
+
+def share_in_words(label: str, share: Share, things: str) -> ShareRow:
+    if share.total == 0:
+        return ShareRow(label, f"no {things} yet", "")
+    counts = f"{share.done} of {share.total}"
+    if share.percent is None or share.interval is None:
+        return ShareRow(label, counts, "too few for a rate")
+    doubt = "" if share.is_dependable else ", not dependable"
+    lower, upper = share.interval
+    return ShareRow(label, f"{counts} ({share.percent} %)", f"95 % interval: {lower} to {upper} %{doubt}")
