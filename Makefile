@@ -39,15 +39,15 @@ run: setup ## the same with the development server, which shows errors and reloa
 
 test: setup ## all tests: on SQLite with the browser, then on PostgreSQL without
 	@if [ -n "$(CHROMIUM)" ]; then \
-	  $(PY) -m pytest --quiet; \
+	  $(PY) -m pytest --quiet -m "not postgresql"; \
 	else \
 	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
-	  $(PY) -m pytest --quiet -m "not browser"; \
+	  $(PY) -m pytest --quiet -m "not browser and not postgresql"; \
 	fi
 	@$(MAKE) --no-print-directory test-postgresql
 
 test-fast: setup ## the tests on SQLite, without the browser
-	@$(PY) -m pytest --quiet -m "not browser"
+	@$(PY) -m pytest --quiet -m "not browser and not postgresql"
 
 test-browser: setup ## the tests that drive a real Chromium
 	@$(PY) -m pytest --quiet -m browser

@@ -48,5 +48,6 @@ as_server "$bin/pg_ctl" --pgdata "$folder/data" --log "$folder/server.log" --wai
 }
 PGPASSWORD=$password "$bin/createdb" --host 127.0.0.1 --port "$port" --username alliance alliance
 cd "$OLDPWD"
+export THROW_AWAY_DATABASE=yes # tests may do to this one what they like
 export DATABASE_URL="postgres://alliance:$password@127.0.0.1:$port/alliance"
 "$@"

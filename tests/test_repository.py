@@ -1,0 +1,281 @@
+"""Rules that hold for every file of the repository, so that no review has to look for them."""
+
+import ast
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+NOT_OURS = {
+    ".git",
+    ".venv",
+    "var",
+    "vendor",
+    "node_modules",
+    ".hypothesis",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+}
+SUFFIXES = {".py", ".html", ".txt", ".css", ".js", ".md", ".sh", ".toml", ".yml", ".svg", ".json", ""}
+
+
+def _files() -> Iterator[Path]:
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in NOT_OURS and name != "__pycache__"]
+        for name in names:
+            path = Path(folder, name)
+            if path.suffix in SUFFIXES and name != ".env" and not path.is_symlink():
+                yield path
+
+
+FILES = sorted(_files())
+WRITTEN = [path for path in FILES if not path.name.startswith("requirements")]
+TEMPLATES = [path for path in FILES if path.suffix in {".html", ".txt"} and "templates" in path.parts]
+MODULES = [path for path in FILES if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "tests"]
+
+
+def named(paths):
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+# --- Layers --------------------------------------------------------------------------------------
+
+# What each layer may not import. Entry points see everything: the URLs and the commands.
+FORBIDDEN = {
+    "alliance/measurement": {"django", "alliance", "clients", "sessions_app"},
+    "alliance": {"clients", "sessions_app"},
+    "clients": {"sessions_app"},
+}
+ENTRY_POINTS = ("alliance/urls.py", "alliance/management/commands/")
+
+
+def _imported(path):
+    for node in ast.walk(ast.parse(text_of(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _layer_of(name):
+    return next((layer for layer in FORBIDDEN if name.startswith(f"{layer}/")), None)
+
+
+@pytest.mark.parametrize("name", [name for name in named(MODULES) if not name.startswith(ENTRY_POINTS)])
+def test_imports_run_one_way(name):
+    layer = _layer_of(name)
+    for imported in _imported(ROOT / name):
+        assert imported.split(".")[0] != "tests"
+        if layer and not imported.startswith("alliance.measurement"):
+            assert imported.split(".")[0] not in FORBIDDEN[layer], f"{name} imports {imported}"
+
+
+# --- Size and tidiness ---------------------------------------------------------------------------
+
+
+def test_no_file_is_long():
+    lines = {name: text_of(ROOT / name).count("\n") for name in named(WRITTEN) if "migrations" not in name}
+    most = {name: 600 if name.startswith("tests/") else 400 for name in lines}
+    assert {name: count for name, count in lines.items() if count > most[name]} == {}
+
+
+# Written in two parts, so that this file does not hold them.
+UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
+ADDRESSES = re.compile(
+    r"pypi\.or"
+    + r"g|pythonhosted\.or"
+    + r"g|npmjs\.or"
+    + r"g|deb\.debian\.or"
+    + r"g|/ro"
+    + r"ot/|/wo"
+    + r"rk/"
+)
+
+
+@pytest.mark.parametrize(
+    "pattern", [UNFINISHED, ADDRESSES], ids=["unfinished work", "addresses of one machine"]
+)
+def test_nothing_is_left_lying_about(pattern):
+    assert [name for name in named(FILES) if pattern.search(text_of(ROOT / name))] == []
+
+
+@pytest.mark.parametrize("name", named(path for path in FILES if path.suffix == ".sh"))
+def test_scripts_can_be_run(name):
+    assert os.access(ROOT / name, os.X_OK)
+    assert "set -euo pipefail" in text_of(ROOT / name)
+
+
+# --- Pages ---------------------------------------------------------------------------------------
+
+# The content security policy refuses all of these: a page that has one works in a test and not in a clinic.
+INLINE = {
+    "a style element": re.compile(r"<style\b", re.I),
+    "a style attribute": re.compile(r"\sstyle\s*=", re.I),
+    "an event attribute": re.compile(r"<[^>]*\s(on[a-z]+|hx-on[:\w-]*)\s*=", re.I),
+    "a script without src": re.compile(r"<script\b(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.I),
+    "a javascript address": re.compile(r"(href|src)\s*=\s*[\"']?javascript:", re.I),
+    "something from another site": re.compile(
+        r"<(script|link|img|iframe)\b[^>]*(src|href)=[\"'](https?:)?//", re.I
+    ),
+}
+
+
+@pytest.mark.parametrize("what", INLINE)
+def test_pages_hold_nothing_the_policy_refuses(what):
+    assert [name for name in named(TEMPLATES) if INLINE[what].search(text_of(ROOT / name))] == []
+
+
+# docs/product words: one word for one thing, and none that frightens or sells.
+AVOIDED = re.compile(
+    r"\b(patient|customer|survey|alert|risk|metric|consumer|case manager|score card)s?\b", re.I
+)
+TAGS = re.compile(r"{#.*?#}|{%\s*comment.*?endcomment\s*%}|role=\"alert\"|allauth/elements/alert", re.S)
+NOT_READ = re.compile(
+    r"\s(class|href|src|id|for|name|hx-[\w-]+)=\"[^\"]*\"|{%\s*(include|extends|load)[^%]*%}"
+)
+
+
+@pytest.mark.parametrize("name", named(TEMPLATES))
+def test_pages_use_the_words_of_the_product(name):
+    read = NOT_READ.sub(" ", TAGS.sub(" ", text_of(ROOT / name)))
+    assert AVOIDED.findall(read) == []
+
+
+def _spoken(path):
+    """The strings of a module that are not docstrings."""
+    tree = ast.parse(text_of(path))
+    silent = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent:
+            yield node.value
+
+
+def test_sentences_made_in_python_use_them_too():
+    found = {name: [s for s in _spoken(ROOT / name) if AVOIDED.search(s)] for name in named(MODULES)}
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+# Four-word pieces of published scales that are under licence, as hashes: their wording is never shipped,
+# and this file must not hold it either.
+LICENSED = {
+    "6476c76d4ab08ada99ec",
+    "8e0d76028f82870ff6d1",
+    "cf728f172a7b6a09762a",
+    "c95ace785ea525b70820",
+    "70724d57cff0f12c8c48",
+    "d1a320128376bd4a0613",
+    "a82bc9ce75121b43616b",
+    "b5703905ea257daa9baa",
+    "e55bdd2153b6efe2c47e",
+    "762d8b6df23b4947f058",
+}
+
+
+def test_no_licensed_wording_is_shipped():
+    def pieces(path):
+        words = re.findall(r"[a-z]+", text_of(path).lower())
+        return {" ".join(words[place : place + 4]) for place in range(len(words) - 3)}
+
+    def is_licensed(piece):
+        return hashlib.sha256(piece.encode()).hexdigest()[:20] in LICENSED
+
+    found = {name: [p for p in pieces(ROOT / name) if is_licensed(p)] for name in named(WRITTEN)}
+    assert {name: held for name, held in found.items() if held} == {}
+
+
+# --- Commands, settings, services ----------------------------------------------------------------
+
+
+def _targets():
+    return set(re.findall(r"^([a-z-]+):.*## ", text_of(ROOT / "Makefile"), re.M))
+
+
+@pytest.mark.parametrize("name", named(path for path in FILES if path.suffix == ".md"))
+def test_documented_commands_exist(name):
+    # In code only: prose may "make sure".
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text_of(ROOT / name), re.S))
+    assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= _targets()
+    commands = {path.stem for path in (ROOT / "alliance" / "management" / "commands").glob("*.py")}
+    django = {"migrate", "clearsessions", "createcachetable", "shell", "check", "runserver", "collectstatic"}
+    assert set(re.findall(r"manage\.py\s+([a-z_]+)", code)) <= commands | django
+
+
+def _table(heading):
+    text = text_of(ROOT / "docs" / "deployment.md")
+    part = text[text.index(heading) :]
+    table = part[part.index("|---") :].split("\n\n")[0]
+    return set(re.findall(r"^\| `([A-Z_]+)` \|", table, re.M))
+
+
+READ_BY_THE_SITE = set(
+    re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", text_of(ROOT / "alliance" / "settings.py"))
+)
+
+
+def test_every_setting_is_documented_and_every_documented_one_is_read():
+    assert _table("## Settings") == READ_BY_THE_SITE
+    started = text_of(ROOT / "docker-compose.yml") + text_of(ROOT / "scripts" / "start.sh")
+    for name in _table("Read by the start script"):
+        assert f"${{{name}:" in started
+
+
+def test_the_example_file_names_every_setting_and_no_other():
+    example = re.findall(r"^([A-Z_]+)=", text_of(ROOT / ".env.example"), re.M)
+    assert len(example) == len(set(example))
+    assert set(example) == _table("## Settings") | _table("Read by the start script")
+
+
+def test_every_setting_in_the_example_file_has_its_comment():
+    lines = text_of(ROOT / ".env.example").splitlines()
+    for before, line in pairwise(lines):
+        if re.match(r"[A-Z_]+=", line):
+            assert before.startswith("# ") or "=" in before, line
+
+
+COMPOSE = yaml.safe_load(text_of(ROOT / "docker-compose.yml"))
+
+
+def test_the_compose_file_holds_no_secret_and_opens_nothing_to_the_world():
+    services = COMPOSE["services"]
+    assert set(services) == {"web", "clock", "db"}
+    settings = services["web"]["environment"] | services["db"]["environment"]
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "TIME_ZONE", "POSTGRES_PASSWORD"):
+        assert re.fullmatch(r"\$\{[A-Z_]+:\?is missing in \.env; .+\}", settings[name]), name
+    assert [port for one in services.values() for port in one.get("ports", [])] == [
+        "${BIND:-127.0.0.1}:${PORT:-8000}:8000"
+    ]
+    for name, service in services.items():
+        assert service["restart"] == "unless-stopped", name
+        assert service["healthcheck"]["test"], name
+    for name in ("web", "clock"):
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+
+
+def test_the_compose_file_passes_on_settings_that_the_site_reads():
+    passed = set(COMPOSE["services"]["web"]["environment"])
+    assert passed <= READ_BY_THE_SITE | _table("Read by the start script")
+
+
+def test_what_the_image_copies_is_what_the_ignore_file_lets_in():
+    copied = {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text_of(ROOT / "Dockerfile"), re.M)
+        for source in line.split()
+    }
+    let_in = {line[1:] for line in text_of(ROOT / ".dockerignore").splitlines() if line.startswith("!")}
+    assert copied == let_in
+    assert all((ROOT / source).exists() for source in copied)
+    assert "USER alliance" in text_of(ROOT / "Dockerfile")

@@ -1,0 +1,94 @@
+"""The start-up path of the compose file, without its containers: the same scripts, a real PostgreSQL."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.skipif(
+        "THROW_AWAY_DATABASE" not in os.environ,
+        reason="needs a database that scripts/with_postgresql.sh made",
+    ),
+]
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """What the compose file gives to the web service, blanks included."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "SECRET_KEY": "k" * 64,
+        "SECRET_KEY_FALLBACKS": "",
+        "ALLOWED_HOSTS": "alliance.clinic.example",
+        "DATABASE_URL": os.environ["DATABASE_URL"],
+        "TRUSTED_PROXIES": "1",
+        "TIME_ZONE": "Europe/Berlin",
+        "EMAIL_URL": "",
+        "PORT": str(port),
+        "WORKERS": "1",
+        "CLOCK_SECONDS": "60",
+        "TMPDIR": str(tmp_path),
+    }
+
+
+@pytest.fixture
+def web(environment):
+    process = subprocess.Popen([ROOT / "scripts" / "start.sh"], env=environment)
+    yield process
+    process.terminate()  # not killed: its workers would outlive it
+    process.wait(timeout=30)
+
+
+def healthy(service, environment):
+    command = [sys.executable, ROOT / "scripts" / "healthy.py", service]
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
+
+
+def wait_until(condition, seconds=30):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_starts_on_an_empty_database_and_stops_when_told(environment, web):
+    assert not healthy("web", environment)
+    wait_until(lambda: healthy("web", environment))
+
+    url = f"http://127.0.0.1:{environment['PORT']}/healthz"
+    headers = {
+        "Host": "alliance.clinic.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-For": "192.0.2.1",
+    }
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    with pytest.raises(OSError, match="400"):
+        urllib.request.urlopen(url)  # under a name that is not the site's
+
+    web.send_signal(signal.SIGTERM)
+    assert web.wait(timeout=15) in {0, -signal.SIGTERM}
+
+
+def test_the_clock_ticks_and_stops_at_once(environment, web):
+    wait_until(lambda: healthy("web", environment))
+    assert not healthy("clock", environment)
+    clock = subprocess.Popen([ROOT / "scripts" / "clock.sh"], env=environment)
+    try:
+        wait_until(lambda: healthy("clock", environment))
+        clock.send_signal(signal.SIGTERM)
+        assert clock.wait(timeout=5) == 0
+    finally:
+        clock.kill()
