@@ -3,7 +3,7 @@
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from alliance.access import PUBLIC, SETTLING_IN, STAFF, page
 from alliance.models import Role
@@ -34,6 +34,13 @@ def health(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"status": "the database does not answer"}, status=503)
     return JsonResponse({"status": "ok"})
+
+
+@require_POST
+@page(SETTLING_IN)
+def still_here(request: HttpRequest) -> HttpResponse:
+    """Somebody is at the screen: any request says so, and this one says nothing else."""
+    return HttpResponse(status=204)
 
 
 @require_safe

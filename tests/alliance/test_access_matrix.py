@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 OPEN_TO = {
     "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "caseload": {"sina", "stefan"},
     "clinic": {"adam"},
@@ -198,7 +199,7 @@ class TestSecondFactor:
         settings.SECOND_FACTOR_REQUIRED = True
         browser = browser_of(clinic, "olga")
         for name, entry in OURS:
-            if name == "account_security":
+            if name in {"account_security", "still_here"}:
                 continue
             for address in addresses_without_rows(name, entry):
                 answer = browser.get(address)
@@ -229,6 +230,14 @@ class TestIdleSignOut:
         time_machine.shift(timedelta(minutes=16))
         assert browser.get(reverse("dashboard:work_list")).status_code == 302
         assert "_auth_user_id" not in browser.session
+
+    def test_saying_that_one_is_there_keeps_it(self, clinic, time_machine):
+        time_machine.move_to(timezone.now(), tick=False)
+        browser = browser_of(clinic, "olga")
+        for _ in range(3):
+            time_machine.shift(timedelta(minutes=14))
+            assert browser.post(reverse("still_here")).status_code == 204
+        assert browser.get(reverse("dashboard:work_list")).status_code == 200
 
     def test_a_page_that_asks_by_itself_is_nobody_being_there(self, clinic, time_machine):
         time_machine.move_to(timezone.now(), tick=False)

@@ -1,0 +1,37 @@
+// Signs nobody out while they work, and says so a minute before it happens.
+//
+// The server ends a sign-in after some minutes without a request. Somebody who writes a long line
+// makes no request: their keys and touches are told to the server, at most once a minute.
+
+const notice = document.getElementById("idle");
+const MINUTE = 60_000;
+const limit = Number(notice?.dataset.minutes) * MINUTE;
+let seen = Date.now();
+
+async function stay() {
+  seen = Date.now();
+  const answer = await fetch(notice.dataset.stay, {
+    method: "POST",
+    headers: { "X-CSRFToken": notice.dataset.token },
+    redirect: "manual",
+  }).catch(() => null);
+  if (answer?.ok && notice.open) notice.close();
+}
+
+function noticed() {
+  if (Date.now() - seen > MINUTE && !notice.open) stay();
+}
+
+function look() {
+  const idle = Date.now() - seen;
+  // Past the limit the server has ended it: the reload leads to the sign-in page, the screen is clear.
+  if (idle > limit + 5_000) location.reload();
+  else if (idle > limit - MINUTE && !notice.open) notice.showModal();
+}
+
+if (limit) {
+  for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, noticed, { passive: true });
+  notice.querySelector("button").addEventListener("click", stay);
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, 5_000);
+}
