@@ -4,9 +4,17 @@ Every refusal is a `Refused` whose text is a sentence for the person at the scre
 """
 
 from datetime import date
+from typing import Any
 
+from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
 
 from alliance import audit
 from alliance.models import Role, User
@@ -17,44 +25,97 @@ class Refused(Exception):
     """A write that cannot be; the text is a sentence for the person at the screen."""
 
 
+# --- Staff ---------------------------------------------------------------------------------------
+
+
 @transaction.atomic
-def add_person(*, email: str, name: str, roles: set[Role], by: User) -> User:
+def add_person(*, email: str, name: str, roles: set[Role], by: User | None) -> User:
     """A new member of staff, without a password: they choose their own through an invitation."""
-    person = User.objects.create_user(
-        email=email, name=name, **{f"is_{role.value}": role in roles for role in Role}
-    )
+    held: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
+    try:
+        person = User.objects.create_user(email=email, name=name, **held)
+    except ValidationError as error:
+        raise Refused(" ".join(error.messages)) from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     audit.record("person added", person, by=by, roles=sorted(roles))
     return person
 
 
 @transaction.atomic
-def change_person(*, person: User, name: str, roles: set[Role], is_active: bool, by: User) -> User:
+def change_person(*, person: User, name: str, roles: set[Role], is_active: bool, by: User | None) -> User:
     """Change name, roles, and whether the person may sign in. The last administrator stays."""
+    # The locks make two administrators who remove each other queue: the second one is refused.
+    offices = list(User.objects.with_role(Role.ADMINISTRATOR).select_for_update())
     keeps_office = is_active and Role.ADMINISTRATOR in roles
-    others = User.objects.with_role(Role.ADMINISTRATOR).exclude(pk=person.pk)
-    if Role.ADMINISTRATOR in person.roles and not keeps_office and not others.exists():
+    if offices == [person] and not keeps_office:
         raise Refused("This is the only administrator. Make somebody else an administrator first.")
     person.name, person.is_active = name, is_active
     for role in Role:
         setattr(person, f"is_{role.value}", role in roles)
     person.save()
+    if not is_active:
+        _end_sessions(person)
     audit.record("person changed", person, by=by, roles=sorted(roles), may_sign_in=is_active)
     return person
+
+
+@transaction.atomic
+def invite(*, person: User, by: User | None) -> str:
+    """The path of a page on which the person chooses a password, once. Earlier invitations become void."""
+    if not person.is_active:
+        raise Refused(f"{person} may not sign in. Allow it first, then invite.")
+    if not person.has_usable_password():
+        person.set_unusable_password()  # a new random one: the links drawn from the old one no longer open
+        person.save(update_fields=["password"])
+    audit.record("invited", person, by=by)
+    key = default_token_generator.make_token(person)
+    return reverse(
+        "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(person), "key": key}
+    )
+
+
+@transaction.atomic
+def remove_second_factor(*, person: User, by: User | None) -> User:
+    """For somebody who lost phone and recovery codes: they set up another one at the next sign-in."""
+    if person == by:
+        raise Refused("You change your own second factor under Account and security.")
+    if not Authenticator.objects.filter(user=person).delete()[0]:
+        raise Refused(f"{person} has no second factor.")
+    _end_sessions(person)
+    audit.record("second factor removed", person, by=by)
+    return person
+
+
+@transaction.atomic
+def note_export(*, asked: dict[str, str], by: User) -> None:
+    """The access log is about to leave as a file; `asked` tells in codes which part of it."""
+    audit.record("log exported", by, by=by, asked=asked)
+
+
+def _end_sessions(person: User) -> None:
+    for open_session in UserSession.objects.filter(user=person):
+        open_session.end()
+
+
+# --- Supervision ---------------------------------------------------------------------------------
 
 
 @transaction.atomic
 def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by: User) -> Supervision:
     if supervisor == therapist:
         raise Refused("Nobody supervises themselves.")
-    if not supervisor.is_supervisor or not therapist.is_therapist:
-        raise Refused("Choose a supervisor and a therapist.")
-    if Supervision.objects.filter(supervisor=supervisor, therapist=therapist, ends_on__isnull=True).exists():
-        raise Refused(f"{supervisor} supervises {therapist} already.")
-    supervision = Supervision.objects.create(supervisor=supervisor, therapist=therapist, starts_on=starts_on)
-    audit.record(
-        "supervision started", supervision, by=by, supervisor=str(supervisor.pk), therapist=str(therapist.pk)
-    )
+    if not supervisor.has_any_role(frozenset({Role.SUPERVISOR})):
+        raise Refused(f"{supervisor} is not a supervisor who may sign in.")
+    if not therapist.is_therapist:
+        raise Refused(f"{therapist} is not a therapist.")
+    try:
+        with transaction.atomic():
+            supervision = Supervision.objects.create(
+                supervisor=supervisor, therapist=therapist, starts_on=starts_on
+            )
+    except IntegrityError as error:
+        raise Refused(f"{supervisor} supervises {therapist} already.") from error
+    audit.record("supervision started", supervision, by=by, **_pair(supervision))
     return supervision
 
 
@@ -63,10 +124,19 @@ def end_supervision(*, supervision: Supervision, last_day: date, by: User) -> Su
     """`last_day` is the last day on which the supervisor sees the caseload."""
     if last_day < supervision.starts_on:
         raise Refused("A supervision cannot end before it starts.")
+    if supervision.ends_on and supervision.ends_on < timezone.localdate():
+        raise Refused("This supervision is over already. Start a new one instead.")
     supervision.ends_on = last_day
     supervision.save(update_fields=["ends_on"])
-    audit.record("supervision ended", supervision, by=by, last_day=last_day.isoformat())
+    audit.record("supervision ended", supervision, by=by, last_day=last_day.isoformat(), **_pair(supervision))
     return supervision
+
+
+def _pair(supervision: Supervision) -> dict[str, Any]:
+    return {"supervisor": str(supervision.supervisor_id), "therapist": str(supervision.therapist_id)}
+
+
+# --- Clients and episodes ------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -87,23 +157,28 @@ def change_client(*, client: Client, label: str, language: str, age_band: str, b
     return client
 
 
+@transaction.atomic
 def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) -> Episode:
     if not therapist.has_any_role(frozenset({Role.THERAPIST})):
         raise Refused(f"{therapist} is not a therapist who may sign in.")
+    last = Episode.objects.filter(client=client, therapist=therapist).order_by("opened_on", "pk").last()
+    if last is not None:
+        _refuse_if_transferred(last, by)
     try:
         with transaction.atomic():
             episode = Episode.objects.create(client=client, therapist=therapist, opened_on=opened_on)
-            audit.record("episode opened", episode, by=by, client=client.code, therapist=str(therapist.pk))
     except IntegrityError as error:
         raise Refused(f"{client} is in therapy with {therapist} already.") from error
+    audit.record("episode opened", episode, by=by, client=client.code, therapist=str(therapist.pk))
     return episode
 
 
 @transaction.atomic
 def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -> Episode:
-    if not episode.is_open:
+    now_stored = _locked(episode)
+    if not now_stored.is_open:
         raise Refused("This episode is closed already.")
-    if closed_on < episode.opened_on:
+    if closed_on < now_stored.opened_on:
         raise Refused("An episode cannot close before it was opened.")
     episode.closed_on, episode.ending = closed_on, ending
     episode.save(update_fields=["closed_on", "ending"])
@@ -114,10 +189,16 @@ def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -
 @transaction.atomic
 def reopen_episode(*, episode: Episode, by: User) -> Episode:
     """Undo of `close_episode`."""
-    if Episode.objects.open().filter(client=episode.client, therapist=episode.therapist).exists():
-        raise Refused(f"{episode.client} is in therapy with {episode.therapist} again already.")
+    now_stored = _locked(episode)
+    if now_stored.is_open:
+        raise Refused("This episode is open.")
+    _refuse_if_transferred(now_stored, by)
     episode.closed_on, episode.ending = None, ""
-    episode.save(update_fields=["closed_on", "ending"])
+    try:
+        with transaction.atomic():
+            episode.save(update_fields=["closed_on", "ending"])
+    except IntegrityError as error:
+        raise Refused(f"{episode.client} is in therapy with {episode.therapist} again already.") from error
     audit.record("episode reopened", episode, by=by, client=episode.client_code)
     return episode
 
@@ -129,3 +210,14 @@ def transfer_episode(*, episode: Episode, therapist: User, on: date, by: User) -
         raise Refused(f"{episode.client} is with {therapist} already.")
     close_episode(episode=episode, closed_on=on, ending=Ending.TRANSFERRED, by=by)
     return open_episode(client=episode.client, therapist=therapist, opened_on=on, by=by)
+
+
+def _locked(episode: Episode) -> Episode:
+    """The episode as it is stored now, held until the end of the transaction."""
+    return Episode.objects.select_for_update().get(pk=episode.pk)
+
+
+def _refuse_if_transferred(episode: Episode, by: User) -> None:
+    """Who was transferred away comes back the same way, not by the former therapist alone."""
+    if episode.ending == Ending.TRANSFERRED and not by.is_administrator:
+        raise Refused(f"{episode.client} was transferred. An administrator can transfer them back.")
