@@ -2,11 +2,27 @@
 
 from django.urls import path
 
-from clients.views import clients, clinic
+from clients.views import clients, clinic, log
 
 client_pages = [
     path("", clients.listing, name="list"),
+    path("new/", clients.register, name="register"),
+    path("<uuid:code>/", clients.client, name="client"),
+    path("<uuid:code>/change/", clients.change, name="change"),
+    path("<uuid:code>/episodes/new/", clients.open_episode, name="open_episode"),
+    path("episodes/<uuid:code>/close/", clients.close_episode, name="close_episode"),
+    path("episodes/<uuid:code>/reopen/", clients.reopen_episode, name="reopen_episode"),
+    path("episodes/<uuid:code>/transfer/", clients.transfer_episode, name="transfer_episode"),
 ]
 clinic_pages = [
     path("", clinic.people, name="people"),
+    path("people/new/", clinic.add_person, name="add_person"),
+    path("people/<uuid:pk>/", clinic.person, name="person"),
+    path("people/<uuid:pk>/invite/", clinic.invite, name="invite"),
+    path("people/<uuid:pk>/second-factor/", clinic.remove_second_factor, name="remove_second_factor"),
+    path("supervision/", clinic.supervision, name="supervision"),
+    path("supervision/new/", clinic.start_supervision, name="start_supervision"),
+    path("supervision/<uuid:code>/end/", clinic.end_supervision, name="end_supervision"),
+    path("log/", log.log, name="log"),
+    path("log/export/", log.export_log, name="export_log"),
 ]

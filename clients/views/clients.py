@@ -1,9 +1,135 @@
+"""The pages about clients and their episodes, for the therapist and for the administrator.
+
+They manage people: no page here shows a rating, a total or a flag.
+"""
+
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F, Prefetch
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import page
-from alliance.models import Role
+from alliance.access import page, visible_or_404
+from alliance.models import Role, User
+from clients import actions
+from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
+from clients.models import Client, Episode
+from clients.views.form_pages import form_page, posted, written
+
+PER_PAGE = 25
 
 
+@require_safe
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def listing(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
+    search = ClientSearch({"show": "open", **request.GET.dict()})
+    rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
+    clients = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "clients/list.html", {"clients": clients, "search": search})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def register(request: HttpRequest) -> HttpResponse:
+    form = RegisterForm(posted(request), by=request.user)
+    if episode := written(form, actions.register_client, by=request.user):
+        messages.success(request, f"{episode.client} is registered.")
+        if episode.therapist == request.user:
+            return redirect("dashboard:client", episode.code)
+        return redirect("clients:client", episode.client_code)
+    return form_page(request, "clients/register.html", form)
+
+
+@require_safe
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def client(request: HttpRequest, code: UUID) -> HttpResponse:
+    one = _client_or_404(request, code, looked_at=True)
+    return render(
+        request, "clients/client.html", {"client": one, "may_change": _may_change(request.user, one)}
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def change(request: HttpRequest, code: UUID) -> HttpResponse:
+    one = _client_or_404(request, code)
+    form = ClientForm(posted(request), by=request.user, client=one)
+    if not _may_change(request.user, one):
+        return render(request, "clients/read_only.html", {"client": one}, status=403)
+    if written(form, actions.change_client, client=one, by=request.user):
+        messages.success(request, "The details are saved.")
+        return redirect("clients:client", code)
+    return form_page(request, "clients/change.html", form, client=one)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def open_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+    one = _client_or_404(request, code)
+    form = EpisodeForm(posted(request), by=request.user)
+    if episode := written(form, actions.open_episode, client=one, by=request.user):
+        messages.success(request, f"The episode with {episode.therapist} is open.")
+        return redirect("clients:client", code)
+    return form_page(request, "clients/open_episode.html", form, client=one)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def close_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+    episode = _episode_or_404(request, code)
+    form = CloseForm(posted(request))
+    if written(form, actions.close_episode, episode=episode, by=request.user):
+        messages.success(request, f"The episode with {episode.therapist} is closed.")
+        return redirect("clients:client", episode.client_code)
+    return form_page(request, "clients/close_episode.html", form, episode=episode)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def reopen_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+    episode = _episode_or_404(request, code)
+    form = forms.Form(posted(request))
+    if written(form, actions.reopen_episode, episode=episode, by=request.user):
+        messages.success(request, f"The episode with {episode.therapist} is open again.")
+        return redirect("clients:client", episode.client_code)
+    return form_page(request, "clients/reopen_episode.html", form, episode=episode)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+def transfer_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+    episode = _episode_or_404(request, code)
+    form = TransferForm(posted(request))
+    if new := written(form, actions.transfer_episode, episode=episode, by=request.user):
+        messages.success(request, f"{new.client} is now with {new.therapist}.")
+        return redirect("clients:client", episode.client_code)
+    return form_page(request, "clients/transfer_episode.html", form, episode=episode)
+
+
+def _managed_episodes(user: User) -> Prefetch:  # type: ignore[type-arg]
+    """As `client.managed`, the open ones first: a colleague's episode with the same client stays unknown."""
+    newest_first = (F("closed_on").desc(nulls_first=True), "-opened_on")
+    rows = Episode.objects.managed_by(user).select_related("therapist").order_by(*newest_first)
+    return Prefetch("episodes", rows, to_attr="managed")
+
+
+def _client_or_404(request: HttpRequest, code: UUID, *, looked_at: bool = False) -> Client:
+    """A client of whom this person manages an episode; to see a supervisee's client is not to manage them."""
+    managed = Client.objects.filter(episodes__in=Episode.objects.managed_by(request.user)).distinct()
+    rows = managed.prefetch_related(_managed_episodes(request.user))
+    found: Client = visible_or_404(request, rows, code, looked_at=looked_at)
+    return found
+
+
+def _episode_or_404(request: HttpRequest, code: UUID) -> Episode:
+    rows = Episode.objects.managed_by(request.user).select_related("client", "therapist")
+    return get_object_or_404(rows, code=code)
+
+
+def _may_change(user: User, client: Client) -> bool:
+    """A therapist whose last episode is over no longer changes what the next one relies on."""
+    return user.is_administrator or any(episode.is_open for episode in client.managed)  # type: ignore[attr-defined]

@@ -1,9 +1,160 @@
+"""The administrator's pages about staff: who is in, with which roles, and who supervises whom."""
+
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import page
-from alliance.models import Role
+from alliance.access import View, page
+from alliance.models import Role, User
+from clients import actions
+from clients.forms import EndSupervisionForm, InviteForm, PersonForm, PersonSearch, SupervisionForm
+from clients.invitations import DAYS, mailed
+from clients.models import Episode, Supervision
+from clients.views.form_pages import form_page, posted, written
+
+PER_PAGE = 50
+NAMES_IN_A_WARNING = 10
 
 
+def ask_again(view: View) -> View:
+    """Ask for password or second factor again where the last time is over five minutes ago.
+
+    allauth resumes what it interrupted by calling the view itself, past the page rules. An
+    administrator who lost that role meanwhile is therefore refused here once more.
+    """
+    asking = reauthentication_required(view)
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.has_any_role(frozenset({Role.ADMINISTRATOR})):
+            return render(request, "403.html", {"for_roles": ["administrator"]}, status=403)
+        answer: HttpResponse = asking(request, *args, **kwargs)
+        return answer
+
+    return guarded
+
+
+# --- People --------------------------------------------------------------------------------------
+
+
+@require_safe
 @page(Role.ADMINISTRATOR)
 def people(request: HttpRequest) -> HttpResponse:
-    return HttpResponse()
+    search = PersonSearch(request.GET)
+    has_second_factor = Exists(Authenticator.objects.filter(user=OuterRef("pk")))
+    rows = search.found().annotate(has_second_factor=has_second_factor)
+    found = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "clinic/people.html", {"people": found, "search": search})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def add_person(request: HttpRequest) -> HttpResponse:
+    form = InviteForm(posted(request))
+    if person := written(form, actions.add_person, by=request.user):
+        return _invitation(request, person, actions.invite(person=person, by=request.user))
+    return form_page(request, "clinic/add_person.html", form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def person(request: HttpRequest, pk: UUID) -> HttpResponse:
+    one = get_object_or_404(User, pk=pk)
+    stored = {"name": one.name, "roles": one.roles, "is_active": one.is_active}
+    form = PersonForm(posted(request), initial=stored)
+    if written(form, actions.change_person, person=one, by=request.user):
+        messages.success(request, f"{one} is saved.")
+        return redirect("clinic:people" if request.user != one else "home")
+    left_open = Episode.objects.open().filter(therapist=one).count()
+    factor = Authenticator.objects.filter(user=one).exists()
+    return form_page(request, "clinic/person.html", form, person=one, left_open=left_open, factor=factor)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
+    one = get_object_or_404(User, pk=pk)
+    form = forms.Form(posted(request))
+    if path := written(form, actions.invite, person=one, by=request.user):
+        return _invitation(request, one, path)
+    return form_page(request, "clinic/invite.html", form, person=one, days=DAYS)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def remove_second_factor(request: HttpRequest, pk: UUID) -> HttpResponse:
+    one = get_object_or_404(User, pk=pk)
+    form = forms.Form(posted(request))
+    if written(form, actions.remove_second_factor, person=one, by=request.user):
+        messages.success(request, f"{one} sets up a new second factor at the next sign-in.")
+        return redirect("clinic:people")
+    return form_page(request, "clinic/remove_second_factor.html", form, person=one)
+
+
+def _invitation(request: HttpRequest, person: User, path: str) -> HttpResponse:
+    """The answer to the POST itself, never a page of its own: the link is stored nowhere."""
+    link = request.build_absolute_uri(path)
+    context = {"person": person, "days": DAYS, "link": None if mailed(person, link) else link}
+    return render(request, "clinic/invitation.html", context)
+
+
+# --- Supervision ---------------------------------------------------------------------------------
+
+
+@require_safe
+@page(Role.ADMINISTRATOR)
+def supervision(request: HttpRequest) -> HttpResponse:
+    is_over = Q(ends_on__lt=timezone.localdate())
+    over = request.GET.get("show") == "over"
+    rows = Supervision.objects.filter(is_over if over else ~is_over | Q(ends_on__isnull=True))
+    rows = rows.select_related("supervisor", "therapist").order_by(
+        "supervisor__name", "therapist__name", "pk"
+    )
+    found = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    alone = list(_without_supervisor()[: NAMES_IN_A_WARNING + 1])
+    context = {"supervisions": found, "over": over, "alone": alone, "shown": NAMES_IN_A_WARNING}
+    return render(request, "clinic/supervision.html", {**context, "today": timezone.localdate()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def start_supervision(request: HttpRequest) -> HttpResponse:
+    form = SupervisionForm(posted(request))
+    if made := written(form, actions.start_supervision, by=request.user):
+        messages.success(request, f"{made}, from {made.starts_on:%-d %B %Y}.")
+        return redirect("clinic:supervision")
+    return form_page(request, "clinic/start_supervision.html", form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def end_supervision(request: HttpRequest, code: UUID) -> HttpResponse:
+    one = get_object_or_404(Supervision.objects.select_related("supervisor", "therapist"), code=code)
+    form = EndSupervisionForm(posted(request))
+    if written(form, actions.end_supervision, supervision=one, by=request.user):
+        messages.success(request, f"{one} until {one.ends_on:%-d %B %Y}.")
+        return redirect("clinic:supervision")
+    return form_page(request, "clinic/end_supervision.html", form, supervision=one)
+
+
+def _without_supervisor() -> QuerySet[User]:
+    """Therapists whose clients no supervisor sees today."""
+    in_force = Supervision.objects.today().filter(supervisor__is_supervisor=True, supervisor__is_active=True)
+    return User.objects.with_role(Role.THERAPIST).exclude(Exists(in_force.filter(therapist=OuterRef("pk"))))

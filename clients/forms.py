@@ -1,0 +1,250 @@
+"""The forms about people. They clean and explain; what may be written is decided in `actions`."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from alliance.models import AuditEvent, Role, User
+from clients.access_log import SENTENCES, told
+from clients.models import Client, Ending, Episode
+
+ROLES = [
+    (Role.THERAPIST, "Therapist: sees their own clients"),
+    (Role.SUPERVISOR, "Supervisor: sees the clients of the therapists they supervise"),
+    (Role.ADMINISTRATOR, "Administrator: manages people, sees no ratings"),
+]
+# Further ahead than this, the year is more likely to be a slip than a plan.
+FAR_AHEAD = timedelta(days=365)
+CLIENT_FIELDS = ("label", "language", "age_band")
+
+
+def day_field(**options: Any) -> forms.DateField:
+    return forms.DateField(
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Write the date as year, month, day: 2026-03-31."},
+        **options,
+    )
+
+
+def _today_or_before(day: date) -> None:
+    if day > timezone.localdate():
+        raise forms.ValidationError("This day is still to come.")
+
+
+def _not_far_ahead(day: date) -> None:
+    if day > timezone.localdate() + FAR_AHEAD:
+        raise forms.ValidationError("This day is more than a year ahead. Is the year right?")
+
+
+class TherapistField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.with_role(Role.THERAPIST), empty_label="Choose", **options)
+
+
+# --- Clients and episodes ------------------------------------------------------------------------
+
+
+class ClientSearch(forms.Form):
+    """The clients a person manages: all of the clinic for an administrator, one's own for a therapist."""
+
+    q = forms.CharField(label="Label", required=False, widget=forms.TextInput({"type": "search"}))
+    show = forms.ChoiceField(
+        label="Show",
+        choices=[("open", "Open episodes"), ("closed", "Closed"), ("all", "All")],
+        required=False,
+        initial="open",
+    )
+
+    def found_for(self, user: User) -> QuerySet[Client]:
+        wanted = self.cleaned_data if self.is_valid() else {}
+        managed = Episode.objects.managed_by(user).filter(client=OuterRef("pk"))
+        is_open, is_managed = Exists(managed.open()), Exists(managed)
+        rows = Client.objects.filter(label__icontains=wanted.get("q", "")).filter(
+            {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
+        )
+        return rows.order_by("label", "registered_at")
+
+
+class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
+    same_label = forms.BooleanField(
+        label="This is another client with the same label", required=False, widget=forms.HiddenInput
+    )
+
+    class Meta:
+        model = Client
+        fields = CLIENT_FIELDS
+
+    field_order = ("label", "same_label")
+
+    def __init__(self, *args: Any, by: User, client: Client | None = None, **options: Any) -> None:
+        # Initial values, not an instance: a refused change must not show in the page's title.
+        stored = {name: getattr(client, name) for name in CLIENT_FIELDS} if client else {}
+        super().__init__(*args, **{"initial": stored, **options})
+        self.by, self.client = by, client
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        alike = Client.objects.visible_to(self.by).filter(label__iexact=cleaned.get("label", ""))
+        if self.client:
+            alike = alike.exclude(pk=self.client.pk)
+        if alike.exists():
+            self.fields["same_label"].widget = forms.CheckboxInput()
+            if not cleaned["same_label"]:
+                self.add_error("label", "There is a client with this label. If this is another one, say so.")
+        cleaned.pop("same_label")
+        return cleaned
+
+
+class RegisterForm(ClientForm):
+    therapist = TherapistField()
+    opened_on = day_field(label="Opened on", initial=timezone.localdate, validators=[_not_far_ahead])
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        _offer_therapists(self)
+
+    def clean(self) -> dict[str, Any]:
+        return {"therapist": self.by, **super().clean()}
+
+
+class EpisodeForm(forms.Form):
+    therapist = TherapistField()
+    opened_on = day_field(label="Opened on", initial=timezone.localdate, validators=[_not_far_ahead])
+
+    def __init__(self, *args: Any, by: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.by = by
+        _offer_therapists(self)
+
+    def clean(self) -> dict[str, Any]:
+        return {"therapist": self.by, **self.cleaned_data}
+
+
+def _offer_therapists(form: RegisterForm | EpisodeForm) -> None:
+    """An administrator chooses the therapist; a therapist is it."""
+    if not form.by.is_administrator:
+        del form.fields["therapist"]
+    elif form.by.is_therapist:
+        form.fields["therapist"].initial = form.by.pk
+
+
+class CloseForm(forms.Form):
+    closed_on = day_field(label="Closed on", initial=timezone.localdate, validators=[_today_or_before])
+    ending = forms.ChoiceField(
+        label="How it ended",
+        choices=[(Ending.PLANNED, "As planned"), (Ending.UNPLANNED, "Not as planned")],
+        widget=forms.RadioSelect,
+    )
+
+
+class TransferForm(forms.Form):
+    therapist = TherapistField(label="New therapist")
+    on = day_field(
+        label="Day of the transfer",
+        help_text="The last day with the former therapist and the first with the new one.",
+        initial=timezone.localdate,
+        validators=[_today_or_before],
+    )
+
+
+# --- Staff ---------------------------------------------------------------------------------------
+
+
+class PersonSearch(forms.Form):
+    q = forms.CharField(label="Name or e-mail", required=False, widget=forms.TextInput({"type": "search"}))
+
+    def found(self) -> QuerySet[User]:
+        wanted = self.cleaned_data["q"] if self.is_valid() else ""
+        rows = User.objects.filter(Q(name__icontains=wanted) | Q(email__icontains=wanted))
+        return rows.order_by("-is_active", "name", "email")
+
+
+class RolesField(forms.TypedMultipleChoiceField):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(choices=ROLES, coerce=Role, widget=forms.CheckboxSelectMultiple, **options)
+
+    def clean(self, value: Any) -> set[Role]:
+        return set(super().clean(value))
+
+
+class InviteForm(forms.Form):
+    name = forms.CharField(max_length=80)
+    email = forms.EmailField(label="E-mail address")
+    roles = RolesField(error_messages={"required": "Choose at least one role."})
+
+    def clean_email(self) -> str:
+        email = str(self.cleaned_data["email"])
+        if User.objects.filter(email__iexact=email).exists():
+            raise forms.ValidationError("Somebody with this e-mail address is on the list already.")
+        return email
+
+
+class PersonForm(forms.Form):
+    name = forms.CharField(max_length=80)
+    roles = RolesField(required=False)
+    is_active = forms.BooleanField(
+        label="May sign in",
+        help_text="Taking this away signs the person out everywhere, at once.",
+        required=False,
+    )
+
+
+class SupervisionForm(forms.Form):
+    supervisor = forms.ModelChoiceField(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose")
+    therapist = TherapistField()
+    starts_on = day_field(label="From", initial=timezone.localdate, validators=[_not_far_ahead])
+
+
+class EndSupervisionForm(forms.Form):
+    last_day = day_field(
+        label="Last day",
+        help_text="The last day on which the supervisor sees this therapist's clients.",
+        initial=timezone.localdate,
+        validators=[_not_far_ahead],
+    )
+
+
+# --- The access log ------------------------------------------------------------------------------
+
+
+class LogSearch(forms.Form):
+    person = forms.ModelChoiceField(
+        User.objects.order_by("name", "email"), label="Done by", empty_label="Anybody", required=False
+    )
+    client = forms.CharField(label="Client", required=False, widget=forms.TextInput({"type": "search"}))
+    action = forms.ChoiceField(
+        label="What",
+        choices=[("", "Everything"), *((action, action.capitalize()) for action in sorted(SENTENCES))],
+        required=False,
+    )
+    since = day_field(label="From", required=False)
+    until = day_field(label="To and including", required=False)
+
+    def found(self) -> QuerySet[AuditEvent]:
+        if not self.is_valid():
+            return AuditEvent.objects.none()
+        person, client, action, since, until = (self.cleaned_data[name] for name in self.fields)
+        rows = told()
+        if person:
+            rows = rows.filter(actor=person.pk)
+        if client:
+            rows = rows.filter(client__in=Client.objects.filter(label__icontains=client).values("code"))
+        if action:
+            rows = rows.filter(action=action)
+        if since:
+            rows = rows.filter(at__gte=_midnight(since))
+        if until:
+            rows = rows.filter(at__lt=_midnight(until + timedelta(days=1)))
+        return rows
+
+    def in_codes(self) -> dict[str, str]:
+        """What was asked for, as the log may keep it: a client's label is left out."""
+        asked = {name: value for name, value in self.cleaned_data.items() if value and name != "client"}
+        return {name: str(value.pk if name == "person" else value) for name, value in asked.items()}
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

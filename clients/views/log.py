@@ -1,0 +1,47 @@
+"""The access log, for the administrator: proof of who saw and did what."""
+
+from datetime import timedelta
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from alliance.access import page
+from alliance.models import Role
+from clients import actions
+from clients.access_log import as_csv, lines
+from clients.forms import LogSearch
+from clients.views.clinic import PER_PAGE, ask_again
+
+# The log grows for years; without a first day, every visit would count all of it.
+DAYS_AT_FIRST = 30
+
+
+@require_safe
+@page(Role.ADMINISTRATOR)
+def log(request: HttpRequest) -> HttpResponse:
+    search = _search(request.GET)
+    events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
+    context = {"search": search, "events": events, "lines": lines(events)}
+    return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again  # type: ignore[arg-type]  # a stream is an answer too
+def export_log(request: HttpRequest) -> HttpResponseBase:
+    search = _search(request.GET)
+    events = search.found()
+    if request.method != "POST" or search.errors:
+        return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
+    actions.note_export(asked=search.in_codes(), by=request.user)
+    headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
+    return StreamingHttpResponse(as_csv(events), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _search(asked: QueryDict) -> LogSearch:
+    first_day = (timezone.localdate() - timedelta(days=DAYS_AT_FIRST)).isoformat()
+    return LogSearch({"since": first_day, **asked.dict()})

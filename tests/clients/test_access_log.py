@@ -1,0 +1,185 @@
+"""The access log: every event in words, none with a clinical value, and a file that no spreadsheet runs."""
+
+import csv
+import io
+from datetime import datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from alliance import audit
+from alliance.models import AuditEvent
+from clients import access_log, actions
+from clients.models import Ending, Supervision
+from sessions_app import actions as session_actions
+from sessions_app.models import Flag
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+LOG, EXPORT = "/clinic/log/", "/clinic/log/export/"
+
+
+def sentences(response):
+    return [line.sentence for line in response.context["lines"]]
+
+
+def rows_of(response):
+    text = b"".join(response.streaming_content).decode().removeprefix("\ufeff")
+    return list(csv.reader(io.StringIO(text)))
+
+
+def viewed(clinic, by=None):
+    episode = clinic.olgas
+    audit.record("viewed", episode, by=by or clinic.olga, client=episode.client_code)
+
+
+def test_what_people_did_reads_as_sentences(clinic, sign_in):
+    today, client = timezone.localdate(), clinic.olgas.client
+    viewed(clinic)
+    actions.change_client(client=client, label="K-1", language="en", age_band="adult", by=clinic.olga)
+    actions.close_episode(episode=clinic.olgas, closed_on=today, ending=Ending.PLANNED, by=clinic.olga)
+    actions.open_episode(client=client, therapist=clinic.carl, opened_on=today, by=clinic.adam)
+    one = Supervision.objects.get(supervisor=clinic.sina)
+    actions.end_supervision(supervision=one, last_day=today, by=clinic.adam)
+    actions.invite(person=clinic.carl, by=None)
+    assert sentences(sign_in(clinic.adam).get(LOG))[:6] == [
+        "The system invited Carl to choose a password",
+        "Adam ended the supervision of Olga by Sina",
+        "Adam opened an episode of client K-1 with Carl",
+        "Olga closed an episode of client K-1",
+        "Olga changed the details of client K-1",
+        "Olga viewed client K-1",
+    ]
+
+
+def test_the_log_tells_of_ratings_and_conversations_but_not_what_was_found(clinic, sign_in):
+    session = cast.therapy_session(clinic.olgas)
+    cast.rating(session, 287, comment="canary")
+    session_actions.discuss(flags=list(Flag.objects.all()), said="canary", agreed="canary", by=clinic.olga)
+    audit.record("viewed", Flag.objects.first(), by=clinic.sina, client=clinic.olgas.client_code)
+    response = sign_in(clinic.adam).get(LOG)
+    assert sentences(response)[:4] == [
+        "Sina viewed client K-1",
+        "Olga noted a conversation with client K-1",
+        "Client K-1 gave a rating",
+        "Olga handed over to client K-1",
+    ]
+    for clinical in ("287", "28.7", "canary", "flags refreshed", "Flag"):
+        assert clinical not in response.text
+
+
+@pytest.mark.parametrize("action", [*access_log.SENTENCES, "something new"])
+@pytest.mark.parametrize("by", ["olga", None])
+def test_every_action_has_a_sentence_also_where_nobody_is_left(clinic, action, by):
+    actor = getattr(clinic, by).pk if by else None
+    AuditEvent.objects.create(action=action, entity="user", entity_code=uuid4(), actor=actor, client=uuid4())
+    (line,) = access_log.lines(AuditEvent.objects.order_by("-id")[:1])
+    assert "None" not in line.sentence
+    assert "{" not in line.sentence
+    assert line.sentence[0].isupper()
+
+
+def test_the_filters(clinic, sign_in, time_machine):
+    for moment, by in (("2026-03-01 22:59", clinic.olga), ("2026-03-01 23:30", clinic.carl)):
+        time_machine.move_to(datetime.fromisoformat(moment).replace(tzinfo=ZoneInfo("UTC")), tick=False)
+        viewed(clinic, by=by)
+    time_machine.move_to("2026-03-20 12:00:00+00:00", tick=False)
+    browser = sign_in(clinic.adam)
+
+    def found(**asked):
+        return [one.split()[0] for one in sentences(browser.get(LOG, {"action": "viewed", **asked}))]
+
+    assert found() == ["Carl", "Olga"]
+    assert found(person=clinic.olga.pk) == ["Olga"]
+    assert found(client="k-1") == ["Carl", "Olga"]
+    assert found(client="K-2") == []
+    assert found(until="2026-03-01") == ["Olga"], "days begin at midnight in the clinic's time zone"
+    assert found(since="2026-03-02") == ["Carl"]
+    assert found(action="client registered") == []
+    time_machine.move_to("2026-05-01 12:00:00+00:00", tick=False)
+    browser = sign_in(clinic.adam)
+    assert found() == [], "a month at first"
+    assert found(since="") == ["Carl", "Olga"]
+
+
+def test_a_date_that_is_none_is_named(clinic, sign_in):
+    response = sign_in(clinic.adam).get(LOG, {"since": "31.3."})
+    assert response.status_code == 422
+    assert "Write the date as year, month, day" in response.text
+    assert sentences(response) == []
+
+
+def test_a_full_page_costs_no_more_queries_than_a_short_one(clinic, sign_in):
+    browser = sign_in(clinic.adam)
+
+    def queries():
+        browser.get(LOG)
+        with CaptureQueriesContext(connection) as captured:
+            browser.get(LOG)
+        return len(captured)
+
+    viewed(clinic)
+    few = queries()
+    for number in range(70):
+        one = cast.episode(clinic.carl, f"Z-{number}")
+        audit.record("viewed", one, by=cast.person(f"P{number}"), client=one.client_code)
+    assert queries() == few
+
+
+# --- As a file -----------------------------------------------------------------------------------
+
+
+def test_the_export_holds_what_was_filtered_and_is_itself_logged(clinic, administrator):
+    viewed(clinic)
+    viewed(clinic, by=clinic.carl)
+    query = f"?person={clinic.olga.pk}&client=K-1&since="
+    assert "Export 1 line of" in administrator.get(EXPORT + query).text
+    response = administrator.post(EXPORT + query)
+    assert response["Content-Disposition"].startswith('attachment; filename="access-log-')
+    assert response["Cache-Control"] == "no-store"
+    head, row = rows_of(response)
+    assert head == ["When", "Who", "What", "Client", "Address"]
+    assert row[1:4] == ["Olga", "Olga viewed client K-1", "K-1"]
+    event = AuditEvent.objects.get(action="log exported")
+    assert (event.actor, event.detail) == (clinic.adam.pk, {"asked": {"person": str(clinic.olga.pk)}})
+
+
+def test_nothing_is_exported_by_looking_nor_with_a_wrong_filter(clinic, administrator):
+    administrator.get(EXPORT)
+    administrator.post(EXPORT + "?since=31.3.")
+    assert not AuditEvent.objects.filter(action="log exported").exists()
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+49", "-2", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_cell_that_a_spreadsheet_would_run_is_made_text(name):
+    assert access_log.harmless(name) == f"'{name}"
+    assert access_log.harmless("K-1") == "K-1"
+
+
+def test_a_label_like_a_formula_reaches_the_file_as_text(clinic, administrator):
+    clinic.olgas.client.label = '=HYPERLINK("//evil")'
+    clinic.olgas.client.save()
+    viewed(clinic)
+    rows = rows_of(administrator.post(EXPORT))
+    assert [row[3] for row in rows if "viewed" in row[2]] == ['\'=HYPERLINK("//evil")']
+
+
+def test_a_long_export_comes_in_pieces_and_whole(clinic, administrator, monkeypatch):
+    monkeypatch.setattr(access_log, "CHUNK", 3)
+    for _ in range(8):
+        viewed(clinic)
+    rows = rows_of(administrator.post(EXPORT + "?action=viewed"))
+    assert [row[3] for row in rows[1:]] == ["K-1"] * 8
+
+
+def test_only_an_administrator_reads_or_exports_the_log(clinic, sign_in):
+    for person in (clinic.olga, clinic.sina, clinic.strange):
+        browser = sign_in(person)
+        assert browser.get(LOG).status_code == 403
+        assert browser.post(EXPORT).status_code == 403
+    assert sign_in(clinic.adam).post(EXPORT).url.startswith(reverse("account_reauthenticate"))
