@@ -1,0 +1,39 @@
+"""The first administrator, or a way back in for one who is locked out."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from alliance.models import Role, User
+from clients import actions
+from clients.invitations import DAYS
+
+
+class Command(BaseCommand):
+    help = "Make somebody an administrator and print a link on which they choose their password."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("email")
+        parser.add_argument("name")
+        parser.add_argument("--site", default=_site(), help="address of the site (default: %(default)s)")
+
+    @transaction.atomic
+    def handle(self, *, email: str, name: str, site: str, **options: Any) -> None:
+        found = User.objects.filter(email__iexact=email).first()
+        try:
+            if found:
+                roles = {*found.roles, Role.ADMINISTRATOR}
+                actions.change_person(person=found, name=name, roles=roles, is_active=True, by=None)
+            person = found or actions.add_person(email=email, name=name, roles={Role.ADMINISTRATOR}, by=None)
+            path = actions.invite(person=person, by=None)
+        except actions.Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"{person} is an administrator. Good for {DAYS} days, and for one use:")
+        self.stdout.write(site.rstrip("/") + path)
+
+
+def _site() -> str:
+    host = settings.ALLOWED_HOSTS[0]
+    return f"https://{host}" if settings.HTTPS else f"http://{host}:8000"
