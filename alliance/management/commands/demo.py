@@ -89,8 +89,9 @@ def _static_files_are_stale() -> bool:
     manifest = settings.STATIC_ROOT / "staticfiles.json"
     if not manifest.exists():
         return True
-    sources = (path.stat().st_mtime for path in (settings.BASE_DIR / "static").rglob("*"))
-    return max(sources, default=0.0) > manifest.stat().st_mtime
+    # Packages bring static files too: requirements.txt is as new as their versions.
+    sources = [settings.BASE_DIR / "requirements.txt", *(settings.BASE_DIR / "static").rglob("*")]
+    return max(path.stat().st_mtime for path in sources if path.exists()) > manifest.stat().st_mtime
 
 
 def _greeting(port: str) -> str:
@@ -116,5 +117,7 @@ def _serve(port: str) -> None:
     granian = Path(sys.executable).with_name("granian")
     connection.close()
     arguments = ["--interface", "wsgi", "--host", HOST, "--port", port, "--workers", "1", "--no-ws"]
+    # Ctrl-C reaches the worker twice, from the terminal and from its parent, and may leave it hanging.
+    arguments += ["--workers-kill-timeout", "2"]
     arguments += ["--blocking-threads", "4", "--log-level", "warning", "alliance.wsgi:application"]
     os.execv(granian, [str(granian), *arguments])  # noqa: S606 - no shell, and nothing of the user's in it
