@@ -1,20 +1,19 @@
 """Writes the planned courses as the clinic would have, each row with the time it would have had.
 
-The actions all write "now", so the rows are made here, many at a time; the flags come from the one
-place that raises flags.
+The actions all write "now", so the rows are made here, many at a time; a test compares the flags with
+those the actions would raise.
 """
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from random import Random
 
-from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
-from sessions_app import actions
+from sessions_app import actions, course
 from sessions_app.demo import words
 from sessions_app.demo.courses import STORY_FALL, Course, Visit
 from sessions_app.demo.staff import Team
@@ -41,33 +40,31 @@ def write(courses: list[Course], team: Team, now: datetime, seed: int) -> None:
     episodes = _episodes(courses, team, rng)
     sessions = _sessions(courses, episodes)
     _ratings(sessions, rng, now)
-    for episode in episodes:
-        actions.refresh_flags(episode=episode, now=now)
-    _date_flags()
+    _flags(episodes, now)
     _discussions(courses, episodes, rng, now)
     _log(now)
 
 
 def _episodes(courses: list[Course], team: Team, rng: Random) -> list[Episode]:
     clients = {
-        course.label: Client(
-            label=course.label,
+        planned.label: Client(
+            label=planned.label,
             age_band=AgeBand.ADOLESCENT if rng.random() < 0.08 else AgeBand.ADULT,
-            registered_at=course.visits[0].held_at - timedelta(days=6),
+            registered_at=planned.visits[0].held_at - timedelta(days=6),
         )
-        for course in courses
-        if not course.continues
+        for planned in courses
+        if not planned.continues
     }
     Client.objects.bulk_create(clients.values())
     return Episode.objects.bulk_create(
         Episode(
-            client=clients[course.label],
-            therapist=team.therapists[course.therapist],
-            opened_on=timezone.localdate(course.visits[0].held_at),
-            closed_on=course.closed_on,
-            ending=course.ending,
+            client=clients[planned.label],
+            therapist=team.therapists[planned.therapist],
+            opened_on=timezone.localdate(planned.visits[0].held_at),
+            closed_on=planned.closed_on,
+            ending=planned.ending,
         )
-        for course in courses
+        for planned in courses
     )
 
 
@@ -82,13 +79,13 @@ def _sessions(courses: list[Course], episodes: list[Episode]) -> Held:
                 number=number,
                 held_at=visit.held_at,
                 ends_at=visit.held_at + SESSION_LENGTH,
-                modality=course.modality,
+                modality=planned.modality,
                 attendance=visit.attendance,
             ),
             visit,
         )
-        for course, episode in zip(courses, episodes, strict=True)
-        for number, visit in enumerate(course.visits, start=1)
+        for planned, episode in zip(courses, episodes, strict=True)
+        for number, visit in enumerate(planned.visits, start=1)
     ]
     TherapySession.objects.bulk_create([session for session, _ in held], batch_size=500)
     return held
@@ -143,33 +140,48 @@ def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Cha
     )
 
 
-def _date_flags() -> None:
-    """Each flag was raised when its rating came; a missing rating a day after the session's end."""
-    received_at = Rating.objects.filter(pk=OuterRef("rating")).values("received_at")
-    Flag.objects.filter(rating__isnull=False).update(raised_at=Subquery(received_at))
-    ended_at = TherapySession.objects.filter(pk=OuterRef("session")).values("ends_at")
-    gaps = Flag.objects.filter(rating__isnull=True)
-    gaps.update(raised_at=Subquery(ended_at))
-    gaps.update(raised_at=F("raised_at") + OVERDUE_AFTER)
+def _flags(episodes: list[Episode], now: datetime) -> None:
+    """Every flag the rules raise, dated when its rating came, or a day after a session without one."""
+    Flag.objects.bulk_create(
+        (
+            Flag(
+                session=one.session,
+                rating=one.rating if finding.rule != "G" else None,
+                instrument=instruments.SESSION_RATING,
+                rule=finding.rule,
+                is_new=finding.is_new,
+                on_work_list=finding.on_work_list,
+                evidence=dict(finding.evidence),
+                settings_version=course.SETTINGS_VERSION,
+                raised_at=one.rating.received_at
+                if one.rating and finding.rule != "G"
+                else one.session.ends_at + OVERDUE_AFTER,
+            )
+            for episode in episodes
+            for one in course.read(episode, now)
+            for finding in one.findings
+        ),
+        batch_size=500,
+    )
 
 
 # --- Conversations -------------------------------------------------------------------------------
 
 
 def _discussions(courses: list[Course], episodes: list[Episode], rng: Random, now: datetime) -> None:
-    for course, episode in zip(courses, episodes, strict=True):
+    for planned, episode in zip(courses, episodes, strict=True):
         sessions = list(episode.sessions.order_by("number").prefetch_related("flags"))
         for place, session in enumerate(sessions):
             flags = list(session.flags.all())
             if not flags:
                 continue
-            if course.is_story:
+            if planned.is_story:
                 if place == STORY_FALL:
                     at = sessions[place + 1].held_at + timedelta(minutes=8)
                     _discuss(session, flags, (words.STORY_SAID, words.STORY_AGREED), at, episode.therapist)
                 continue
             at = _when(rng, session, sessions[place + 1 :])
-            chance = course.talks if any(flag.on_work_list for flag in flags) else 0.15
+            chance = planned.talks if any(flag.on_work_list for flag in flags) else 0.15
             if rng.random() < _fresh(chance, session.held_at, now) and at < now:
                 _discuss(session, flags, _said(rng, flags), at, episode.therapist)
 
