@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.test import Client
+from django.test import Client, testcases
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from sessions_app import actions
@@ -53,6 +53,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         # Playwright switches the back/forward cache off; every test of Back would prove nothing.
         "ignore_default_args": ["--disable-back-forward-cache"],
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_as_they_are() -> Iterator[None]:
+    """The live server would serve what was last collected into STATIC_ROOT, however old: leave it to WhiteNoise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(testcases._StaticFilesHandler, "_should_handle", lambda *_: False)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +114,7 @@ def _no_complaints(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def new_context(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Any]:
+def another_browser(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Any]:
     """Further browsers beside `context`, each with a witness of its own."""
     opened: list[tuple[BrowserContext, Witness]] = []
 
