@@ -119,5 +119,5 @@ def _serve(port: str) -> None:
     arguments = ["--interface", "wsgi", "--host", HOST, "--port", port, "--workers", "1", "--no-ws"]
     # Ctrl-C reaches the worker twice, from the terminal and from its parent, and may leave it hanging.
     arguments += ["--workers-kill-timeout", "2"]
-    arguments += ["--blocking-threads", "4", "--log-level", "warning", "alliance.wsgi:application"]
+    arguments += ["--blocking-threads", "4", "--log-level", "error", "alliance.wsgi:application"]
     os.execv(granian, [str(granian), *arguments])  # noqa: S606 - no shell, and nothing of the user's in it
