@@ -3,6 +3,7 @@
 import json
 import re
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,6 +104,7 @@ class CommentField(forms.CharField):
 class RatingForm(forms.Form):
     """The marks of one rating. `whole`: every line must be there, if only as an empty mark."""
 
+    data: QueryDict
     comment = CommentField(
         required=False,
         max_length=COMMENT_LENGTH,
@@ -151,7 +153,7 @@ class RatingForm(forms.Form):
                 wording=self.wording.items[item.id],
                 tenths=cleaned.get(item.id),
                 declined=bool(cleaned.get(declined(item))),
-                error=" ".join(self.errors.get(item.id, [])),
+                error=_sentence(self.errors.get(item.id, [])),
             )
             for item in self.instrument.items
         ]
@@ -163,12 +165,16 @@ class RatingForm(forms.Form):
 
     @property
     def sentences(self) -> dict[str, str]:
-        return {name: " ".join(errors) for name, errors in self.errors.items()}
+        return {name: _sentence(errors) for name, errors in self.errors.items()}
 
     @property
     def typed(self) -> dict[str, str]:
         """Comment, its permission and the way of marking as they came, so that an error costs nobody their words."""
         return {name: self.data.get(name, "") for name in ("comment", "share_comment", "mode")}
+
+
+def _sentence(errors: Iterable[Any]) -> str:
+    return " ".join(str(error) for error in errors)
 
 
 def declined(item: Item) -> str:
