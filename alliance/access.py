@@ -9,17 +9,24 @@ Two questions, two answers, nothing else in the code decides:
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
 
 from alliance import audit
 from alliance.models import Role, User
 
 View = Callable[..., HttpResponse]
-Row = TypeVar("Row", bound=models.Model)
+
+
+class StaffRequest(HttpRequest):
+    """What a page of staff is given: `PageRules` has seen to it that somebody is signed in."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True)
@@ -95,11 +102,7 @@ def rule_of(view: View, url_name: str | None) -> PageRule | None:
     return declared if declared is not None else PACKAGE_PAGES.get(url_name or "")
 
 
-class VisibleRows(Protocol[Row]):
-    def visible_to(self, user: User) -> "models.QuerySet[Row]": ...
-
-
-def visible_or_404(request: HttpRequest, rows: Any, code: UUID, *, looked_at: bool = True) -> Any:
+def visible_or_404(request: StaffRequest, rows: Any, code: UUID, *, looked_at: bool = True) -> Any:
     """The row with `code` among those of `rows` this person may see; the view is written to the log.
 
     A row that is not theirs and one that is not there raise the same Http404.
@@ -107,12 +110,12 @@ def visible_or_404(request: HttpRequest, rows: Any, code: UUID, *, looked_at: bo
     return _found_or_404(request, rows.visible_to(request.user), code, looked_at=looked_at)
 
 
-def own_or_404(request: HttpRequest, rows: Any, code: UUID) -> Any:
+def own_or_404(request: StaffRequest, rows: Any, code: UUID) -> Any:
     """As `visible_or_404`, but only rows this person may write: their own clients, never a supervisee's."""
     return _found_or_404(request, rows.own(request.user), code, looked_at=False)
 
 
-def _found_or_404(request: HttpRequest, rows: Any, code: UUID, *, looked_at: bool) -> Any:
+def _found_or_404(request: StaffRequest, rows: Any, code: UUID, *, looked_at: bool) -> Any:
     row = rows.filter(code=code).first()
     if row is None:
         raise Http404

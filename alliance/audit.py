@@ -1,5 +1,6 @@
 """The one way to write the access log."""
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -29,4 +30,15 @@ def record(
         client=client,
         address=address_of_request.get(),
         detail=detail,
+    )
+
+
+def listed(clients: Iterable[UUID], *, by: User) -> None:
+    """Somebody was shown a list with marks or flags: one event for each client on it, in one statement."""
+    address = address_of_request.get()
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            action="listed", entity="client", entity_code=code, client=code, actor=by.pk, address=address
+        )
+        for code in clients
     )

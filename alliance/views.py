@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from alliance.access import PUBLIC, SETTLING_IN, STAFF, page
+from alliance.access import PUBLIC, SETTLING_IN, STAFF, StaffRequest, page
 from alliance.models import Role
 
 FIRST_PAGES = {
@@ -17,7 +17,7 @@ FIRST_PAGES = {
 
 @require_safe
 @page(STAFF)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: StaffRequest) -> HttpResponse:
     for role, first_page in FIRST_PAGES.items():
         if role in request.user.roles:
             return redirect(first_page)

@@ -19,6 +19,9 @@ from clients.models import Client
 
 SENTENCES = {
     "viewed": "{who} viewed client {client}",
+    "listed": "{who} saw client {client} in a list",
+    "viewed caseload": "{who} opened the caseload",
+    "rating declined": "Client {client} gave the tablet back without a rating",
     "client registered": "{who} registered client {client}",
     "client changed": "{who} changed the details of client {client}",
     "episode opened": "{who} opened an episode of client {client} with {therapist}",

@@ -53,6 +53,7 @@ class Reason:
 class ClientRow:
     """One client of a supervisee; every figure as text."""
 
+    client: UUID
     url: str
     label: str
     therapist: str
@@ -107,8 +108,16 @@ class Caseload:
         )
 
     @property
+    def client_codes(self) -> list[UUID]:
+        return [
+            row.client
+            for part in (self.needs_a_talk, self.talked_about, self.gaps, self.others)
+            for row in part
+        ]
+
+    @property
     def clients(self) -> int:
-        return sum(map(len, (self.needs_a_talk, self.talked_about, self.gaps, self.others)))
+        return len(self.client_codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +266,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
     instrument = instruments.get(instruments.SESSION_RATING)
     rated, agreed = course.last_rated, course.last_agreed
     return ClientRow(
+        client=course.episode.client_code,
         url=reverse("caseload:client", args=[course.episode.code]),
         label=course.episode.client.label,
         therapist=str(course.episode.therapist),

@@ -161,15 +161,17 @@ def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
 def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
     """What there is to talk about, newest first: all that calls for it, the quiet flags of the last session only."""
     newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
-    talks = []
+    talks: list[Talk] = []
+    talked_since = False  # as `Flag.objects.open()`: a conversation settles what came before its session
     for row in rows:
         is_open = [flag for flag in row.flags if not flag.is_discussed]
         bound = form if form is not None and form.prefix == _prefix(row.session) else None
         calls = any(flag.on_work_list for flag in is_open) or (is_open and row.session.pk == newest)
-        if calls:
+        if calls and not talked_since:
             talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
         elif bound is not None:
             talks.append(Talk(row.session, row.flags, bound, as_well=True))
+        talked_since = talked_since or bool(row.discussions)
     return talks
 
 

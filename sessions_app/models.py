@@ -51,15 +51,11 @@ class TherapySessionQuerySet(EpisodeRows):
         return self.filter(attendance=Attendance.ATTENDED)
 
     def rated(self) -> Self:
-        """Sessions with a complete rating; a partial one counts as none (rule G)."""
-        return self.filter(
-            Exists(Rating.objects.standing().filter(session=OuterRef("pk"), total__isnull=False))
-        )
+        """Sessions with a complete session rating; a partial one counts as none (rule G)."""
+        return self.filter(Exists(Rating.objects.complete().filter(session=OuterRef("pk"))))
 
     def unrated(self) -> Self:
-        return self.filter(
-            ~Exists(Rating.objects.standing().filter(session=OuterRef("pk"), total__isnull=False))
-        )
+        return self.filter(~Exists(Rating.objects.complete().filter(session=OuterRef("pk"))))
 
     def overdue(self, now: datetime) -> Self:
         """Attended, over for a day, and no complete rating."""
@@ -80,6 +76,8 @@ class TherapySession(models.Model):
     ends_at = models.DateTimeField("ends")
     modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
     attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
+
+    standing_ratings: "list[Rating]"  # where `recent` or `course` fetched them along
 
     objects = TherapySessionQuerySet.as_manager()
 
@@ -185,8 +183,11 @@ class Mode(models.TextChoices):
 
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        """The ratings that count: those no later row replaces."""
-        return self.filter(replaced_by__isnull=True)
+        """The session ratings that count: those no later row replaces. Companion scales are read apart."""
+        return self.filter(replaced_by__isnull=True, instrument=instruments.SESSION_RATING)
+
+    def complete(self) -> Self:
+        return self.standing().filter(total__isnull=False)
 
 
 class Rating(models.Model):
@@ -279,11 +280,14 @@ class FlagQuerySet(EpisodeRows):
         return self.standing().with_discussed().filter(is_discussed=True)
 
     def open(self) -> Self:
-        """Standing, and nobody has noted a conversation about it yet."""
-        return self.standing().with_discussed().filter(is_discussed=False)
+        """Standing, nobody noted a conversation about it, and none about a later session of the episode."""
+        since = Discussion.objects.standing().filter(
+            session__episode=OuterRef("session__episode"), session__number__gt=OuterRef("session__number")
+        )
+        return self.standing().with_discussed().filter(~Exists(since), is_discussed=False)
 
     def for_work_list(self) -> Self:
-        """New A, C, D or E, not yet discussed (clinical.md section 2, consequence 2)."""
+        """New A, C, D or E, not yet discussed."""
         return self.open().filter(on_work_list=True)
 
 
@@ -305,6 +309,8 @@ class Flag(models.Model):
     settings_version = models.CharField(max_length=40)
     raised_at = models.DateTimeField(default=timezone.now)
     withdrawn_at = models.DateTimeField(null=True)
+
+    is_discussed: bool  # where the row came through `with_discussed`
 
     objects = FlagQuerySet.as_manager()
 

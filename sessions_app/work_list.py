@@ -3,7 +3,9 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -12,7 +14,7 @@ from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode
 from sessions_app import charts, recent
-from sessions_app.models import Attendance, Discussion, Flag, RatingGrant, TherapySession
+from sessions_app.models import Attendance, Discussion, Flag, Rating, RatingGrant, TherapySession
 
 # An older gap cannot be filled from memory; it stays visible on the client's page.
 OVERDUE_SHOWN_FOR = timedelta(days=14)
@@ -58,6 +60,10 @@ class WorkList:
     waiting: list[SessionLine]
     others: list[Row]
 
+    @property
+    def client_codes(self) -> list[UUID]:
+        return [row.episode.client_code for row in (*self.talks, *self.others)]
+
 
 def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
@@ -65,7 +71,7 @@ def build(therapist: User, now: datetime) -> WorkList:
     rows = _rows(episodes)
     today, waiting = _session_lines(episodes, now)
     talks = [row for row in rows if row.flags]
-    talks.sort(key=lambda row: (row.first_reason.strength, row.first_reason.raised_at))
+    talks.sort(key=lambda row: (row.first_reason.strength, row.first_reason.session.held_at))
     return WorkList(talks, today, waiting, [row for row in rows if not row.flags])
 
 
@@ -112,20 +118,32 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
         .values_list("session", flat=True)
     )
     todays = own.filter(held_at__gte=start, held_at__lt=start + timedelta(days=1))
-    rated = {row.pk: row for row in todays.filter(ratings__isnull=False).prefetch_related("ratings")}
+    rated = _standing_totals(todays)
     today = [SessionLine(s, _state(s, rated, awaiting, now)) for s in todays.order_by("held_at", "number")]
-    earlier = own.unrated().filter(ratings__isnull=True, held_at__lt=start).order_by("held_at")
-    late = earlier.attended().filter(held_at__gte=now - OVERDUE_SHOWN_FOR)
-    waiting = [SessionLine(s, "awaiting" if s.pk in awaiting else "overdue") for s in late]
+    earlier = own.attended().unrated().filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start)
+    partly = _standing_totals(earlier)
+    waiting = [SessionLine(s, _late_state(s, partly, awaiting, now)) for s in earlier.order_by("held_at")]
     return today, waiting
 
 
-def _state(
-    session: TherapySession, rated: dict[int, TherapySession], awaiting: set[int], now: datetime
+def _standing_totals(sessions: QuerySet[TherapySession]) -> dict[int, int | None]:
+    """{session: total in tenths, None where a line is missing} of those that have a rating at all."""
+    return dict(Rating.objects.standing().filter(session__in=sessions).values_list("session", "total"))
+
+
+def _late_state(
+    session: TherapySession, partly: dict[int, int | None], awaiting: set[int], now: datetime
 ) -> str:
+    if session.pk in partly:
+        return "partly"
+    if session.pk in awaiting:
+        return "awaiting"
+    return "overdue" if session.is_overdue(now) else "to rate"
+
+
+def _state(session: TherapySession, rated: dict[int, int | None], awaiting: set[int], now: datetime) -> str:
     if session.pk in rated:
-        complete = any(rating.total is not None for rating in rated[session.pk].ratings.all())
-        return "rated" if complete else "partly"
+        return "partly" if rated[session.pk] is None else "rated"
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         return session.attendance
     if session.pk in awaiting:

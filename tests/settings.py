@@ -10,6 +10,9 @@ os.environ.setdefault("TIME_ZONE", "Europe/Berlin")
 
 from alliance.settings import *  # noqa: F403
 
+if database["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    # A file of its own for each run: two runs side by side must not empty each other's tables.
+    database["TEST"] = {"NAME": str(VAR_DIR / f"test-{os.getpid()}.sqlite3")}  # noqa: F405
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the real one is slow on purpose
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True

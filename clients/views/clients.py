@@ -9,11 +9,11 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F, Prefetch
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import page, visible_or_404
+from alliance.access import StaffRequest, page, visible_or_404
 from alliance.models import Role, User
 from clients import actions
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
@@ -25,7 +25,7 @@ PER_PAGE = 25
 
 @require_safe
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: StaffRequest) -> HttpResponse:
     search = ClientSearch({"show": "open", **request.GET.dict()})
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
     clients = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
@@ -34,7 +34,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def register(request: HttpRequest) -> HttpResponse:
+def register(request: StaffRequest) -> HttpResponse:
     form = RegisterForm(posted(request), by=request.user)
     if episode := written(form, actions.register_client, by=request.user):
         messages.success(request, f"{episode.client} is registered.")
@@ -46,7 +46,7 @@ def register(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def client(request: HttpRequest, code: UUID) -> HttpResponse:
+def client(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code, looked_at=True)
     return render(
         request, "clients/client.html", {"client": one, "may_change": _may_change(request.user, one)}
@@ -55,7 +55,7 @@ def client(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def change(request: HttpRequest, code: UUID) -> HttpResponse:
+def change(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code)
     form = ClientForm(posted(request), by=request.user, client=one)
     if not _may_change(request.user, one):
@@ -68,7 +68,7 @@ def change(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def open_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+def open_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code)
     form = EpisodeForm(posted(request), by=request.user)
     if episode := written(form, actions.open_episode, client=one, by=request.user):
@@ -79,7 +79,7 @@ def open_episode(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def close_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+def close_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
     form = CloseForm(posted(request))
     if written(form, actions.close_episode, episode=episode, by=request.user):
@@ -90,7 +90,7 @@ def close_episode(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
-def reopen_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+def reopen_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
     form = forms.Form(posted(request))
     if written(form, actions.reopen_episode, episode=episode, by=request.user):
@@ -101,7 +101,7 @@ def reopen_episode(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
-def transfer_episode(request: HttpRequest, code: UUID) -> HttpResponse:
+def transfer_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
     form = TransferForm(posted(request))
     if new := written(form, actions.transfer_episode, episode=episode, by=request.user):
@@ -117,7 +117,7 @@ def _managed_episodes(user: User) -> Prefetch:  # type: ignore[type-arg]
     return Prefetch("episodes", rows, to_attr="managed")
 
 
-def _client_or_404(request: HttpRequest, code: UUID, *, looked_at: bool = False) -> Client:
+def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False) -> Client:
     """A client of whom this person manages an episode; to see a supervisee's client is not to manage them."""
     managed = Client.objects.filter(episodes__in=Episode.objects.managed_by(request.user)).distinct()
     rows = managed.prefetch_related(_managed_episodes(request.user))
@@ -125,7 +125,7 @@ def _client_or_404(request: HttpRequest, code: UUID, *, looked_at: bool = False)
     return found
 
 
-def _episode_or_404(request: HttpRequest, code: UUID) -> Episode:
+def _episode_or_404(request: StaffRequest, code: UUID) -> Episode:
     rows = Episode.objects.managed_by(request.user).select_related("client", "therapist")
     return get_object_or_404(rows, code=code)
 

@@ -10,12 +10,12 @@ from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import View, page
+from alliance.access import StaffRequest, View, page
 from alliance.models import Role, User
 from clients import actions
 from clients.forms import EndSupervisionForm, InviteForm, PersonForm, PersonSearch, SupervisionForm
@@ -36,7 +36,7 @@ def ask_again(view: View) -> View:
     asking = reauthentication_required(view)
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.has_any_role(frozenset({Role.ADMINISTRATOR})):
             return render(request, "403.html", {"for_roles": ["administrator"]}, status=403)
         answer: HttpResponse = asking(request, *args, **kwargs)
@@ -50,7 +50,7 @@ def ask_again(view: View) -> View:
 
 @require_safe
 @page(Role.ADMINISTRATOR)
-def people(request: HttpRequest) -> HttpResponse:
+def people(request: StaffRequest) -> HttpResponse:
     search = PersonSearch(request.GET)
     has_second_factor = Exists(Authenticator.objects.filter(user=OuterRef("pk")))
     rows = search.found().annotate(has_second_factor=has_second_factor)
@@ -61,7 +61,7 @@ def people(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again
-def add_person(request: HttpRequest) -> HttpResponse:
+def add_person(request: StaffRequest) -> HttpResponse:
     form = InviteForm(posted(request))
     if person := written(form, actions.add_person, by=request.user):
         return _invitation(request, person, actions.invite(person=person, by=request.user))
@@ -71,7 +71,7 @@ def add_person(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again
-def person(request: HttpRequest, pk: UUID) -> HttpResponse:
+def person(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     stored = {"name": one.name, "roles": one.roles, "is_active": one.is_active}
     form = PersonForm(posted(request), initial=stored)
@@ -86,7 +86,7 @@ def person(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again
-def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
+def invite(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     form = forms.Form(posted(request))
     if path := written(form, actions.invite, person=one, by=request.user):
@@ -97,7 +97,7 @@ def invite(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again
-def remove_second_factor(request: HttpRequest, pk: UUID) -> HttpResponse:
+def remove_second_factor(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     form = forms.Form(posted(request))
     if written(form, actions.remove_second_factor, person=one, by=request.user):
@@ -106,7 +106,7 @@ def remove_second_factor(request: HttpRequest, pk: UUID) -> HttpResponse:
     return form_page(request, "clinic/remove_second_factor.html", form, person=one)
 
 
-def _invitation(request: HttpRequest, person: User, path: str) -> HttpResponse:
+def _invitation(request: StaffRequest, person: User, path: str) -> HttpResponse:
     """The answer to the POST itself, never a page of its own: the link is stored nowhere."""
     link = request.build_absolute_uri(path)
     context = {"person": person, "days": DAYS, "link": None if mailed(person, link) else link}
@@ -118,7 +118,7 @@ def _invitation(request: HttpRequest, person: User, path: str) -> HttpResponse:
 
 @require_safe
 @page(Role.ADMINISTRATOR)
-def supervision(request: HttpRequest) -> HttpResponse:
+def supervision(request: StaffRequest) -> HttpResponse:
     is_over = Q(ends_on__lt=timezone.localdate())
     over = request.GET.get("show") == "over"
     rows = Supervision.objects.filter(is_over if over else ~is_over | Q(ends_on__isnull=True))
@@ -134,7 +134,7 @@ def supervision(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again
-def start_supervision(request: HttpRequest) -> HttpResponse:
+def start_supervision(request: StaffRequest) -> HttpResponse:
     form = SupervisionForm(posted(request))
     if made := written(form, actions.start_supervision, by=request.user):
         messages.success(request, f"{made}, from {made.starts_on:%-d %B %Y}.")
@@ -145,7 +145,7 @@ def start_supervision(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again
-def end_supervision(request: HttpRequest, code: UUID) -> HttpResponse:
+def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     one = get_object_or_404(Supervision.objects.select_related("supervisor", "therapist"), code=code)
     form = EndSupervisionForm(posted(request))
     if written(form, actions.end_supervision, supervision=one, by=request.user):

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
+from alliance.access import StaffRequest
 from clients.actions import Refused
 
 
-def posted(request: HttpRequest) -> QueryDict | None:
+def posted(request: StaffRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
@@ -25,7 +26,7 @@ def written(form: forms.BaseForm, action: Callable[..., Any], **more: Any) -> An
         return None
 
 
-def form_page(request: HttpRequest, template: str, form: forms.BaseForm, **context: Any) -> HttpResponse:
+def form_page(request: StaffRequest, template: str, form: forms.BaseForm, **context: Any) -> HttpResponse:
     """The page with the form: 422 where something has to be put right, with all that was typed."""
     status = 422 if form.is_bound and form.errors else 200
     return render(request, template, {"form": form, **context}, status=status)

@@ -3,13 +3,13 @@
 from datetime import timedelta
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import page
+from alliance.access import StaffRequest, page
 from alliance.models import Role
 from clients import actions
 from clients.access_log import as_csv, lines
@@ -22,7 +22,7 @@ DAYS_AT_FIRST = 30
 
 @require_safe
 @page(Role.ADMINISTRATOR)
-def log(request: HttpRequest) -> HttpResponse:
+def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
     events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
     context = {"search": search, "events": events, "lines": lines(events)}
@@ -32,7 +32,7 @@ def log(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 @ask_again  # type: ignore[arg-type]  # a stream is an answer too
-def export_log(request: HttpRequest) -> HttpResponseBase:
+def export_log(request: StaffRequest) -> HttpResponseBase:
     search = _search(request.GET)
     events = search.found()
     if request.method != "POST" or search.errors:

@@ -56,9 +56,10 @@ def session_as_initial(session: TherapySession) -> dict[str, Any]:
 class PaperRatingForm(forms.Form):
     """Four answers a client gave on paper or aloud, in points with at most one decimal; empty is "not answered"."""
 
-    channel = forms.ChoiceField(
+    channel = forms.TypedChoiceField(
         label="How the client answered",
         choices=[(Channel.PAPER.value, "On paper"), (Channel.VERBAL.value, "Said aloud")],
+        coerce=Channel,
         widget=forms.RadioSelect,
         initial=Channel.PAPER.value,
     )
@@ -94,8 +95,7 @@ class PaperRatingForm(forms.Form):
             raise forms.ValidationError(
                 "Enter at least one answer. Leave a line empty where the client did not answer."
             )
-        cleaned["answers"] = answers
-        return cleaned
+        return {"answers": answers, "channel": cleaned.get("channel"), "comment": cleaned.get("comment", "")}
 
 
 class DiscussionForm(forms.Form):

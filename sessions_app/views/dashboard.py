@@ -3,15 +3,17 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from alliance.access import own_or_404, page, visible_or_404
+from alliance import audit
+from alliance.access import StaffRequest, own_or_404, page, visible_or_404
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app import actions, arrivals, client_page, work_list
+from sessions_app.forms.dashboard import DiscussionForm
 from sessions_app.models import Discussion, Flag, TherapySession
 
 NOTHING_NEW = 204
@@ -23,7 +25,7 @@ MEANWHILE = (
 
 @require_safe
 @page(Role.THERAPIST)
-def day(request: HttpRequest) -> HttpResponse:
+def day(request: StaffRequest) -> HttpResponse:
     """The work list; asked again by the open page itself, which sends the stamp of what it shows."""
     own = Episode.objects.own(request.user).open()
     stamp = arrivals.stamp(own.values_list("client__code", flat=True))
@@ -31,12 +33,13 @@ def day(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     piece = "_work_list" if request.htmx else "work_list"
     lists = work_list.build(request.user, timezone.now())
+    audit.listed(lists.client_codes, by=request.user)
     return render(request, f"dashboard/{piece}.html", {"lists": lists, "stamp": stamp})
 
 
 @require_safe
 @page(Role.THERAPIST)
-def client(request: HttpRequest, code: UUID) -> HttpResponse:
+def client(request: StaffRequest, code: UUID) -> HttpResponse:
     episodes = Episode.objects.select_related("client", "therapist")
     # A page that asks by itself is not another look: only what it is then shown is written to the log.
     episode = own_or_404(request, episodes, code)
@@ -49,7 +52,7 @@ def client(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 @page(Role.THERAPIST)
-def discuss(request: HttpRequest, code: UUID) -> HttpResponse:
+def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
     """Note the conversation about the open flags of one session."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
     form = client_page.discussion_form(session, request.POST)
@@ -66,7 +69,7 @@ def discuss(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 @page(Role.THERAPIST)
-def withdraw_discussion(request: HttpRequest, code: UUID) -> HttpResponse:
+def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of `discuss`."""
     discussions = Discussion.objects.standing().select_related("session__episode__client")
     discussion = own_or_404(request, discussions, code)
@@ -75,7 +78,7 @@ def withdraw_discussion(request: HttpRequest, code: UUID) -> HttpResponse:
 
 
 def _course(
-    request: HttpRequest, episode: Episode, *, form: client_page.DiscussionForm | None = None, done: str = ""
+    request: StaffRequest, episode: Episode, *, form: DiscussionForm | None = None, done: str = ""
 ) -> HttpResponse:
     """The client's course after a write: the piece for htmx, else the page."""
     if done:

@@ -5,29 +5,29 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alliance import tablet
-from alliance.access import own_or_404, page
+from alliance.access import StaffRequest, own_or_404, page
 from alliance.measurement import instruments
 from alliance.models import Role
 from clients.actions import Refused
 from clients.models import Episode
+from clients.views.form_pages import form_page, posted, written
 from sessions_app import actions
 from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
-from sessions_app.models import Attendance, Channel, Modality, RatingGrant, TherapySession
+from sessions_app.models import Attendance, Modality, RatingGrant, TherapySession
 
-INVALID = 422
 CONFLICT = 409
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
-def hand_over(request: HttpRequest, code: UUID) -> HttpResponse:
+def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
     """Give the tablet to the client of an episode, for today's session, or for the one that is named."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     session = _session_to_rate(request, episode, timezone.now())
@@ -55,7 +55,7 @@ def hand_over(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_POST
 @page(Role.THERAPIST)
-def take_back(request: HttpRequest, code: UUID) -> HttpResponse:
+def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of a hand-over: nobody waits for this session's rating any more."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
     for grant in RatingGrant.objects.awaiting(timezone.now()).filter(session=session):
@@ -66,64 +66,38 @@ def take_back(request: HttpRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
-def enter_rating(request: HttpRequest, code: UUID) -> HttpResponse:
+def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """A rating the client gave on paper or aloud."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    form = PaperRatingForm(request.POST or None, instrument=_instrument())
-    if request.method == "POST" and form.is_valid():
-        cleaned = form.cleaned_data
-        try:
-            actions.enter_rating(
-                session=session,
-                answers=cleaned["answers"],
-                channel=Channel(cleaned["channel"]),
-                comment=cleaned["comment"],
-                by=request.user,
-            )
-            messages.success(request, f"The rating of session {session.number} is stored.")
-            return redirect("dashboard:client", session.episode.code)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-    return _form(request, "dashboard/enter_rating.html", form, session.episode, session)
+    form = PaperRatingForm(posted(request), instrument=_instrument())
+    if written(form, actions.enter_rating, session=session, by=request.user):
+        messages.success(request, f"The rating of session {session.number} is stored.")
+        return redirect("dashboard:client", session.episode.code)
+    return form_page(request, "dashboard/enter_rating.html", form, episode=session.episode, session=session)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
-def add_session(request: HttpRequest, code: UUID) -> HttpResponse:
+def add_session(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     now = timezone.localtime().replace(minute=0, second=0, microsecond=0)
     initial = {"held_at": now, "modality": Modality.IN_PERSON, "attendance": Attendance.PLANNED}
-    form = SessionForm(request.POST or None, episode=episode, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            session = actions.add_session(episode=episode, **form.cleaned_data, by=request.user)
-            messages.success(request, f"Session {session.number} is added.")
-            return redirect("dashboard:client", episode.code)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-    return _form(request, "dashboard/session.html", form, episode)
+    form = SessionForm(posted(request), episode=episode, initial=initial)
+    if session := written(form, actions.add_session, episode=episode, by=request.user):
+        messages.success(request, f"Session {session.number} is added.")
+        return redirect("dashboard:client", episode.code)
+    return form_page(request, "dashboard/session.html", form, episode=episode)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
-def change_session(request: HttpRequest, code: UUID) -> HttpResponse:
+def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    form = SessionForm(request.POST or None, episode=session.episode, initial=session_as_initial(session))
-    if request.method == "POST" and form.is_valid():
-        try:
-            actions.change_session(session=session, **form.cleaned_data, by=request.user)
-            messages.success(request, f"Session {session.number} is changed.")
-            return redirect("dashboard:client", session.episode.code)
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-    return _form(request, "dashboard/session.html", form, session.episode, session)
-
-
-def _form(
-    request: HttpRequest, template: str, form: object, episode: Episode, session: TherapySession | None = None
-) -> HttpResponse:
-    context = {"form": form, "episode": episode, "session": session}
-    return render(request, template, context, status=INVALID if request.method == "POST" else 200)
+    form = SessionForm(posted(request), episode=session.episode, initial=session_as_initial(session))
+    if written(form, actions.change_session, session=session, by=request.user):
+        messages.success(request, f"Session {session.number} is changed.")
+        return redirect("dashboard:client", session.episode.code)
+    return form_page(request, "dashboard/session.html", form, episode=session.episode, session=session)
 
 
 def _instrument() -> instruments.Instrument:
@@ -135,15 +109,17 @@ def _next(episode: Episode) -> int:
     return last.number + 1 if last else 1
 
 
-def _session_to_rate(request: HttpRequest, episode: Episode, now: datetime) -> TherapySession | None:
+def _session_to_rate(request: StaffRequest, episode: Episode, now: datetime) -> TherapySession | None:
     """The session named in the address, else the earliest of today without a rating, else None: a new one."""
     named = request.GET.get("session") or request.POST.get("session")
     sessions = TherapySession.objects.own(request.user).filter(episode=episode)
     if named:
         try:
-            return own_or_404(request, sessions, UUID(named))
-        except ValueError:
-            return own_or_404(request, sessions.none(), UUID(int=0))
-    today = timezone.localdate(now)
-    took_place = sessions.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
-    return took_place.filter(held_at__date=today, ratings__isnull=True).order_by("held_at").first()
+            found: TherapySession = own_or_404(request, sessions, UUID(named))
+        except ValueError as error:
+            raise Http404 from error
+        return found
+    today = sessions.filter(held_at__date=timezone.localdate(now), ratings__isnull=True)
+    took_place = today.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
+    earliest: TherapySession | None = took_place.order_by("held_at").first()
+    return earliest

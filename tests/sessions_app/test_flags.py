@@ -122,6 +122,15 @@ class TestDiscussing:
         assert on_work_list(clinic.olgas) == ["A", "C"]
         assert Discussion.objects.get().said == "Too much talk of work."
 
+    def test_settles_what_came_before_it_but_not_what_comes_after(self, clinic, session):
+        for total in (380, 330, 380, 330):
+            session = cast.therapy_session(clinic.olgas)
+            cast.rating(session, total)
+            if session.number == 4:
+                actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
+        waiting = Flag.objects.for_work_list().values_list("session__number", flat=True)
+        assert set(waiting) == {6}
+
     def test_is_about_the_flags_of_one_session(self, clinic, session):
         other = cast.rated_course(clinic.carls, [350])[-1]
         with pytest.raises(Refused, match="one session"):
@@ -148,7 +157,9 @@ def test_what_a_flag_says_and_asks_fits_the_line_that_fell(clinic):
     assert "matters to you" in flag.question
 
 
-@pytest.mark.parametrize(("ago", "begins"), [(timedelta(0), "Today's total is"), (timedelta(days=2), "The total is")])
+@pytest.mark.parametrize(
+    ("ago", "begins"), [(timedelta(0), "Today's total is"), (timedelta(days=2), "The total is")]
+)
 def test_a_flag_of_an_earlier_day_does_not_speak_of_today(clinic, ago, begins):
     session = cast.therapy_session(clinic.olgas, ago=ago)
     cast.rating(session, 340)
