@@ -205,7 +205,9 @@ def test_every_page_of_staff_is_open_to_everybody_and_fits_every_screen(
             page.set_viewport_size(viewport)
             assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], address
             for chart in page.locator(".main-svg:visible").all():
-                expect(chart).to_have_js_property("scrollWidth", chart.evaluate("e => e.closest('.chart').clientWidth"))
+                expect(chart).to_have_js_property(
+                    "scrollWidth", chart.evaluate("e => e.closest('.chart').clientWidth")
+                )
             # Colours do not change with the width, and what does change is at its ends.
             if viewport is LAPTOP or (viewport is PHONE and scheme == "light"):
                 assert axe(page) == [], address

@@ -143,7 +143,9 @@ class TestClientPage:
         event = AuditEvent.objects.get(action="viewed")
         assert (event.actor, event.client) == (clinic.olga.pk, clinic.olgas.client.code)
 
-    @pytest.mark.parametrize(("name", "address"), [("olga", "dashboard:work_list"), ("sina", "caseload:overview")])
+    @pytest.mark.parametrize(
+        ("name", "address"), [("olga", "dashboard:work_list"), ("sina", "caseload:overview")]
+    )
     def test_a_list_is_in_the_log_with_each_client_on_it(self, clinic, sign_in, name, address):
         others = [cast.episode(clinic.olga, f"K-{number}") for number in (7, 8)]
         sign_in(getattr(clinic, name)).get(reverse(address))
