@@ -12,7 +12,7 @@ LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-browser test-postgresql check fix bench static lock clean
+.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench static lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -51,6 +51,9 @@ test-fast: setup ## the tests on SQLite, without the browser
 
 test-browser: setup ## the tests that drive a real Chromium
 	@$(PY) -m pytest --quiet -m browser
+
+pictures: setup ## make the README's pictures anew, with the browser tests
+	@PICTURES=docs/pictures $(PY) -m pytest --quiet tests/browser/test_main_job.py -k from_hand_over
 
 test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without the browser
 	@if scripts/with_postgresql.sh true; then \
