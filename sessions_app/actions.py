@@ -75,6 +75,8 @@ def add_session(
         modality=modality,
         attendance=attendance,
     )
+    _number_by_date(locked)
+    session.refresh_from_db(fields=["number"])
     audit.record("session added", session, by=by, client=episode.client_code)
     refresh_flags(episode=episode)
     return session
@@ -89,9 +91,23 @@ def change_session(
     session.ends_at = held_at + (session.ends_at - session.held_at)
     session.held_at, session.modality, session.attendance = held_at, modality, attendance
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
+    _number_by_date(Episode.objects.select_for_update().get(pk=session.episode_id))
     audit.record("session changed", session, by=by, client=session.client_code, attendance=attendance)
     refresh_flags(episode=session.episode)
     return session
+
+
+def _number_by_date(episode: Episode) -> None:
+    """Number the sessions as they follow each other in time: one added late belongs between the others.
+
+    Ratings and flags hang on the row, not on the number. In two steps, past the highest number, because
+    two sessions may never share one, not even for the length of a statement.
+    """
+    rows = list(episode.sessions.order_by("held_at", "number").values_list("pk", "number"))
+    wrong = [(pk, place) for place, (pk, number) in enumerate(rows, start=1) if number != place]
+    for start in (max((number for _, number in rows), default=0), 0):
+        for pk, place in wrong:
+            TherapySession.objects.filter(pk=pk).update(number=place + start)
 
 
 # --- Hand-over and rating --------------------------------------------------------------------------

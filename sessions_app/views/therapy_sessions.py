@@ -104,9 +104,9 @@ def _instrument() -> instruments.Instrument:
     return instruments.get(instruments.SESSION_RATING)
 
 
-def _next(episode: Episode) -> int:
-    last = episode.sessions.order_by("-number").first()
-    return last.number + 1 if last else 1
+def _next(episode: Episode, now: datetime) -> int:
+    """The number a session held now will have."""
+    return episode.sessions.filter(held_at__lte=now).count() + 1
 
 
 def _session_to_rate(request: StaffRequest, episode: Episode, now: datetime) -> TherapySession | None:

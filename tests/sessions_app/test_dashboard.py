@@ -370,3 +370,25 @@ class TestSessions:
         data = {"held_at": f"{timezone.localdate()}T10:00", "modality": "phone", "attendance": "planned"}
         response = sign_in(clinic.olga).post(at("add_session", clinic.olgas), data)
         assert (response.status_code, "closed" in response.text) == (422, True)
+
+    def test_sessions_are_numbered_as_they_follow_each_other(self, clinic):
+        def add(days):
+            return actions.add_session(
+                episode=clinic.olgas, held_at=timezone.now() + timedelta(days=days), by=clinic.olga
+            )
+
+        today, next_week = add(0), add(7)
+        cast.rating(today, 380)
+        forgotten, tomorrow = add(-7), add(1)
+        numbers = {one.pk: one.number for one in TherapySession.objects.all()}
+        assert [numbers[one.pk] for one in (forgotten, today, tomorrow, next_week)] == [1, 2, 3, 4]
+        assert (forgotten.number, tomorrow.number) == (1, 3)
+
+    def test_a_session_that_is_moved_takes_its_new_place_and_the_flags_follow(self, clinic):
+        first, second = cast.rated_course(clinic.olgas, [330, 380], last_ago=timedelta(days=1))
+        assert not Flag.objects.standing().filter(rule="C").exists()
+        actions.change_session(
+            session=first, held_at=timezone.now(), modality="phone", attendance="attended", by=clinic.olga
+        )
+        assert list(clinic.olgas.sessions.order_by("number")) == [second, first]
+        assert Flag.objects.standing().get(rule="C").session == first

@@ -1,0 +1,151 @@
+"""What the marks mean, and what was said about it."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from alliance.measurement import flag_rules, instruments
+from sessions_app.models.sessions import EpisodeRows, Rating, TherapySession
+
+
+class FlagQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        return self.filter(withdrawn_at__isnull=True)
+
+    def with_discussed(self) -> Self:
+        """Each flag with `is_discussed`: somebody noted a conversation about it, and it was not taken back."""
+        return self.annotate(is_discussed=Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
+
+    def discussed(self) -> Self:
+        return self.standing().with_discussed().filter(is_discussed=True)
+
+    def open(self) -> Self:
+        """Standing, nobody noted a conversation about it, and none about a later session of the episode."""
+        since = Discussion.objects.standing().filter(
+            session__episode=OuterRef("session__episode"), session__number__gt=OuterRef("session__number")
+        )
+        return self.standing().with_discussed().filter(~Exists(since), is_discussed=False)
+
+    def for_work_list(self) -> Self:
+        """New A, C, D or E, not yet discussed."""
+        return self.open().filter(on_work_list=True)
+
+
+class Flag(models.Model):
+    """A conclusion: it can be computed again from the ratings and the settings of the day.
+
+    What people did about it hangs on the row, so a flag that no longer stands is withdrawn, never
+    deleted. Rule G belongs to a session without a rating.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="flags")
+    rating = models.ForeignKey(Rating, models.PROTECT, related_name="flags", null=True)
+    instrument = models.CharField(max_length=40)
+    rule = models.CharField(max_length=2)
+    is_new = models.BooleanField(default=True)
+    on_work_list = models.BooleanField(default=False)
+    evidence = models.JSONField(default=dict)
+    settings_version = models.CharField(max_length=40)
+    raised_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    is_discussed: bool  # where the row came through `with_discussed`
+
+    objects = FlagQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("session", "rule")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["session", "instrument", "rule"], name="one_flag_a_rule_and_session"
+            ),
+            models.CheckConstraint(
+                condition=Q(rule="G") | Q(rating__isnull=False), name="flag_rests_on_a_rating"
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["session"],
+                condition=Q(withdrawn_at__isnull=True, on_work_list=True),
+                name="flag_work_list",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.rule} at {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
+
+    @property
+    def finding(self) -> flag_rules.Finding:
+        return flag_rules.Finding(self.rule, self.is_new, self.on_work_list, self.evidence)
+
+    @property
+    def word(self) -> str:
+        return flag_rules.RULES[self.rule].name
+
+    @property
+    def sentence(self) -> str:
+        """For the therapist; never shown to clients."""
+        today = timezone.localdate(self.session.held_at) == timezone.localdate()
+        return flag_rules.sentence(self.finding, instruments.get(self.instrument), today=today)
+
+    @property
+    def question(self) -> str:
+        """What one could ask, matched to the line that fell."""
+        return flag_rules.question(self.finding)
+
+    @property
+    def strength(self) -> int:
+        """A sort key: 0 for the strongest reason to talk."""
+        return flag_rules.strength(self.finding)
+
+
+class DiscussionQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        return self.filter(withdrawn_at__isnull=True)
+
+
+class Discussion(models.Model):
+    """The conversation about one or more flags: what the client said, what was agreed to change."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(
+        TherapySession,
+        models.PROTECT,
+        related_name="discussions",
+        help_text="The session whose rating was talked about.",
+    )
+    flags = models.ManyToManyField(Flag, related_name="discussions")
+    said = models.CharField("what the client said", max_length=500)
+    agreed = models.CharField("what we change", max_length=500, blank=True, default="")
+    discussed_at = models.DateTimeField(default=timezone.now)
+    discussed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+
+    objects = DiscussionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("discussed_at",)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="discussion_withdrawn_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Discussion of {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
