@@ -35,7 +35,7 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
         "episode": episode,
         "session": session,
         "instrument": _instrument(),
-        "next_number": _next(episode),
+        "next_number": _next(episode, timezone.now()),
     }
     if request.method != "POST":
         return render(request, "dashboard/hand_over.html", context)
