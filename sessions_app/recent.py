@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db.models import F, Prefetch, Window
+from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from clients.models import Episode
@@ -15,13 +15,13 @@ SPARKLINE_LENGTH = 12
 def last_sessions(
     episodes: Iterable[Episode], length: int = SPARKLINE_LENGTH
 ) -> dict[int, list[TherapySession]]:
-    """{episode: its last attended sessions, oldest first}, each with `standing_ratings`; two queries."""
+    """{episode: its last attended sessions, oldest first}, each with `standing_total`; one query."""
     latest_first = Window(RowNumber(), partition_by=F("episode"), order_by=F("number").desc())
+    total = Rating.objects.complete().filter(session=OuterRef("pk")).values("total")[:1]
     rows = (
         TherapySession.objects.filter(episode__in=episodes, attendance=Attendance.ATTENDED)
-        .annotate(back=latest_first)
+        .annotate(back=latest_first, standing_total=Subquery(total))
         .filter(back__lte=length)
-        .prefetch_related(Prefetch("ratings", queryset=Rating.objects.standing(), to_attr="standing_ratings"))
         .order_by("episode", "number")
     )
     found: dict[int, list[TherapySession]] = defaultdict(list)
@@ -32,7 +32,7 @@ def last_sessions(
 
 def totals_of(sessions: Iterable[TherapySession]) -> list[int | None]:
     """Totals in tenths, oldest first; None where there is no complete rating."""
-    return [s.standing_ratings[0].total if s.standing_ratings else None for s in sessions]
+    return [session.standing_total for session in sessions]
 
 
 def last_discussions(episodes: Iterable[Episode]) -> dict[int, Discussion]:

@@ -77,7 +77,8 @@ class TherapySession(models.Model):
     modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
     attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
 
-    standing_ratings: "list[Rating]"  # where `recent` or `course` fetched them along
+    standing_ratings: "list[Rating]"  # where `course` fetched them along
+    standing_total: int | None  # where `recent` did: tenths, None without a complete rating
 
     objects = TherapySessionQuerySet.as_manager()
 
