@@ -2,6 +2,9 @@
 
 A rating comes in through `record_rating` alone, whatever brought it: tablet, paper or voice.
 Refusals are `Refused`; the text is a sentence for the person at the screen.
+
+Every write about an episode first queues for the episode's row (`_queue`). One order for all: with two
+orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
 """
 
 import hashlib
@@ -61,9 +64,8 @@ def add_session(
     attendance: str = Attendance.PLANNED,
     length: timedelta = SESSION_LENGTH,
 ) -> TherapySession:
-    """A session with the next number. Whoever adds one to a closed episode is told so."""
-    # The row lock makes two people who add a session at once queue for the number.
-    locked = Episode.objects.select_for_update().get(pk=episode.pk)
+    """A session, numbered by its date. Whoever adds one to a closed episode is told so."""
+    locked = _queue(episode.pk)
     if not locked.is_open:
         raise Refused("This episode is closed. Reopen it to add a session.")
     last = locked.sessions.aggregate(last=Max("number"))["last"] or 0
@@ -86,15 +88,24 @@ def add_session(
 def change_session(
     *, session: TherapySession, held_at: datetime, modality: str, attendance: str, by: User
 ) -> TherapySession:
-    if attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND} and session.ratings.exists():
-        raise Refused("This session has a rating, so it took place.")
+    episode = _queue(session.episode_id)
+    if attendance != Attendance.ATTENDED:
+        if session.ratings.exists():
+            raise Refused("This session has a rating, so it took place.")
+        if RatingGrant.objects.awaiting(timezone.now()).filter(session=session).exists():
+            raise Refused("The tablet is handed over for this session. Take that back first.")
     session.ends_at = held_at + (session.ends_at - session.held_at)
     session.held_at, session.modality, session.attendance = held_at, modality, attendance
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
-    _number_by_date(Episode.objects.select_for_update().get(pk=session.episode_id))
+    _number_by_date(episode)
     audit.record("session changed", session, by=by, client=session.client_code, attendance=attendance)
     refresh_flags(episode=session.episode)
     return session
+
+
+def _queue(episode_id: int) -> Episode:
+    """Wait until no other write about this episode is under way; the episode as it is now."""
+    return Episode.objects.select_for_update().get(pk=episode_id)
 
 
 def _number_by_date(episode: Episode) -> None:
@@ -121,6 +132,7 @@ def hand_over(
 
     An earlier grant that is still open is withdrawn: two tablets must not wait for one session.
     """
+    _queue(session.episode_id)
     _refuse_unless_ratable(session, instrument_id)
     now = timezone.now()
     RatingGrant.objects.awaiting(now).filter(session=session, instrument=instrument_id).update(
@@ -134,12 +146,33 @@ def hand_over(
     return grant, token
 
 
+def session_to_rate(episode: Episode, now: datetime) -> TherapySession | None:
+    """Today's earliest session that took place and has no rating yet; None where there is none."""
+    today = episode.sessions.filter(held_at__date=timezone.localdate(now), ratings__isnull=True)
+    took_place = today.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
+    return took_place.order_by("held_at").first()
+
+
+@transaction.atomic
+def hand_over_now(
+    *, episode: Episode, by: User, session: TherapySession | None = None
+) -> tuple[RatingGrant, str]:
+    """Hand over for `session`, else for today's, else for a new one that ends now."""
+    _queue(episode.pk)  # first: two presses at once must find the same session
+    now = timezone.now()
+    session = session or session_to_rate(episode, now)
+    if session is None:
+        session = add_session(
+            episode=episode, held_at=now - SESSION_LENGTH, attendance=Attendance.ATTENDED, by=by
+        )
+    return hand_over(session=session, by=by)
+
+
 @transaction.atomic
 def take_back(*, grant: RatingGrant, by: User) -> None:
     """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
-    grant.withdrawn_at, grant.withdrawn_by = timezone.now(), by
-    grant.save(update_fields=["withdrawn_at", "withdrawn_by"])
-    audit.record("hand-over taken back", grant, by=by, client=grant.client_code)
+    if _withdraw(grant, by):
+        audit.record("hand-over taken back", grant, by=by, client=grant.client_code)
 
 
 @transaction.atomic
@@ -148,12 +181,21 @@ def decline(*, grant: RatingGrant) -> None:
 
     Withdrawn in the name of whoever handed it over, since a client is no user; the log has no actor.
     """
-    now = timezone.now()
-    waiting = RatingGrant.objects.awaiting(now).filter(pk=grant.pk)
-    if waiting.update(withdrawn_at=now, withdrawn_by=grant.made_by):
+    if _withdraw(grant, grant.made_by):
         audit.record("rating declined", grant, by=None, client=grant.client_code)
 
 
+def _withdraw(grant: RatingGrant, by: User) -> bool:
+    """Whether there was something to withdraw: a rating that came first stays."""
+    _queue(grant.session.episode_id)
+    now = timezone.now()
+    waiting = RatingGrant.objects.awaiting(now).filter(pk=grant.pk)
+    withdrawn = bool(waiting.update(withdrawn_at=now, withdrawn_by=by))
+    grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
+    return withdrawn
+
+
+@transaction.atomic
 def enter_rating(
     *,
     session: TherapySession,
@@ -163,13 +205,13 @@ def enter_rating(
     by: User,
 ) -> Rating:
     """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks."""
+    _queue(session.episode_id)
     _refuse_unless_ratable(session, instruments.SESSION_RATING)
-    with transaction.atomic():
-        grant, _ = _new_grant(session, instruments.SESSION_RATING, channel, by)
-        if session.attendance != Attendance.ATTENDED:
-            session.attendance = Attendance.ATTENDED
-            session.save(update_fields=["attendance"])
-        return record_rating(grant=grant, answers=answers, comment=comment, mode=Mode(channel), by=by)
+    grant, _ = _new_grant(session, instruments.SESSION_RATING, channel, by)
+    if session.attendance != Attendance.ATTENDED:
+        session.attendance = Attendance.ATTENDED
+        session.save(update_fields=["attendance"])
+    return record_rating(grant=grant, answers=answers, comment=comment, mode=Mode(channel), by=by)
 
 
 def record_rating(
@@ -189,35 +231,49 @@ def record_rating(
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
     instrument = instruments.get(grant.instrument, grant.instrument_version)
+    marks = Rating(
+        grant=grant,
+        session=grant.session,
+        instrument=grant.instrument,
+        instrument_version=grant.instrument_version,
+        comment=comment,
+        share_comment=share_comment,
+        language=language or grant.language,
+        mode=mode,
+    )
     score = scoring.score(instrument, answers)
-    sha256 = hash_of_answers(score.answers, comment)
-    if reason := _reason_to_set_aside(grant, timezone.now()):
-        return _already_stored(grant, sha256) or _set_aside(grant, score.answers, comment, sha256, reason)
+    marks.answers, marks.total = score.answers, score.total
+    marks.sha256 = hash_of_answers(score.answers, comment)
     try:
-        with transaction.atomic():
-            # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
-            rating = Rating.objects.create(
-                grant=grant,
-                session=grant.session,
-                instrument=grant.instrument,
-                instrument_version=grant.instrument_version,
-                answers=score.answers,
-                total=score.total,
-                comment=comment,
-                share_comment=share_comment,
-                language=language or grant.language,
-                mode=mode,
-                sha256=sha256,
-            )
-            audit.record("rated", rating, by=by, client=grant.client_code, channel=grant.channel, mode=mode)
-            refresh_flags(episode=grant.session.episode)
-            return rating
+        return _stored(marks, by)
+    except NotStored as refusal:
+        reason = refusal.reason
     except IntegrityError:
-        # Caught outside the transaction, which the error has ended on PostgreSQL.
-        stored = _already_stored(grant, sha256)
-        if stored is None:
-            return _set_aside(grant, score.answers, comment, sha256, SetAsideRating.Reason.DISPUTED)
-        return stored
+        # Caught outside the transaction, which the error has ended on PostgreSQL. Another error of ours
+        # must not pass for a dispute.
+        if not Rating.objects.of_the_same(marks).exists():
+            raise
+        reason = SetAsideRating.Reason.DISPUTED
+    stands: Rating | None = Rating.objects.filter(grant=grant, sha256=marks.sha256).first()
+    if stands is None:
+        _set_aside(marks, reason)
+        raise NotStored(reason)
+    return stands
+
+
+@transaction.atomic
+def _stored(marks: Rating, by: User | None) -> Rating:
+    """The rating with everything that hangs on it, all or nothing; `NotStored` where it cannot stand."""
+    _queue(marks.session.episode_id)
+    grant = marks.grant
+    grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
+    if reason := _reason_to_set_aside(grant, timezone.now()):
+        raise NotStored(reason)
+    # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
+    marks.save(force_insert=True)
+    audit.record("rated", marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode)
+    refresh_flags(episode=marks.session.episode)
+    return marks
 
 
 def hash_of_answers(answers: Mapping[str, int | None], comment: str) -> str:
@@ -261,31 +317,16 @@ def _reason_to_set_aside(grant: RatingGrant, now: datetime) -> SetAsideRating.Re
     return SetAsideRating.Reason.LATE if now >= grant.accept_until else None
 
 
-def _already_stored(grant: RatingGrant, sha256: str) -> Rating | None:
-    return Rating.objects.filter(grant=grant, sha256=sha256).first()
-
-
-def _set_aside(
-    grant: RatingGrant,
-    answers: Mapping[str, int | None],
-    comment: str,
-    sha256: str,
-    reason: SetAsideRating.Reason,
-) -> Rating:
-    with transaction.atomic():
-        aside, created = SetAsideRating.objects.get_or_create(
-            grant=grant,
-            sha256=sha256,
-            defaults={
-                "session": grant.session,
-                "reason": reason,
-                "answers": dict(answers),
-                "comment": comment,
-            },
-        )
-        if created:
-            audit.record("rating set aside", aside, by=None, client=grant.client_code, reason=reason)
-    raise NotStored(reason)
+@transaction.atomic
+def _set_aside(marks: Rating, reason: SetAsideRating.Reason) -> None:
+    same = ("session", "answers", "comment", "share_comment", "language", "mode")
+    aside, created = SetAsideRating.objects.get_or_create(
+        grant=marks.grant,
+        sha256=marks.sha256,
+        defaults={"reason": reason, **{name: getattr(marks, name) for name in same}},
+    )
+    if created:
+        audit.record("rating set aside", aside, by=None, client=marks.client_code, reason=reason)
 
 
 # --- Flags and conversations -------------------------------------------------------------------------
@@ -300,7 +341,7 @@ def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
     """
     moment = now or timezone.now()
     # Two ratings of one episode that arrive at once must not each compute without the other.
-    Episode.objects.select_for_update().get(pk=episode.pk)
+    _queue(episode.pk)
     concluded = {
         (one.session.pk, finding.rule): (one, finding)
         for one in course.read(episode, moment)
@@ -320,7 +361,7 @@ def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
 def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> bool:
     """Store one conclusion; whether that changed anything."""
     says = {
-        "rating": one.rating if finding.rule != "G" else None,
+        "rating_id": one.rating.pk if one.rating and finding.rule != "G" else None,
         "is_new": finding.is_new,
         "on_work_list": finding.on_work_list,
         "evidence": dict(finding.evidence),
@@ -352,6 +393,7 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
     if len({flag.session_id for flag in talked_about}) > 1:
         raise Refused("Note the conversation about one session at a time.")
     session = talked_about[0].session
+    _queue(session.episode_id)
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
     discussion.flags.set(talked_about)
     audit.record(

@@ -8,6 +8,8 @@ by the page's script, so that light, dark and print each show their own.
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -87,7 +89,7 @@ def lines_figure(course: Sequence[RatedSession], instrument: Instrument) -> dict
             "mode": "lines+markers",
             "name": item.label[:1].upper() + item.label[1:],
             "x": [one.session.number for one in rated],
-            "y": [in_points(one.rating.answers.get(item.id)) for one in rated if one.rating],
+            "y": [in_points(one.rating.marks[item.id]) for one in rated if one.rating],
             "connectgaps": False,
             "line": {"color": f"--chart-{place + 1}", "width": 2, "dash": LINE_STYLES[place % 4]},
             "marker": {"size": 7, "symbol": LINE_SYMBOLS[place % 4]},
@@ -124,7 +126,7 @@ def _totals(course: Sequence[RatedSession]) -> dict[str, Any]:
         "name": "Total",
         "x": [one.session.number for one in rated],
         "y": [in_points(one.rating.total) for one in rated if one.rating],
-        "customdata": [f"{one.session.held_at:%d %b %Y}" for one in rated],
+        "customdata": [date_format(timezone.localtime(one.session.held_at), "j M Y") for one in rated],
         "line": {"color": "--chart-line", "width": 2.5},
         "marker": {"size": 8, "color": "--chart-line"},
         "hovertemplate": "Session %{x}, %{customdata}<br>Total %{y:.1f}<extra></extra>",

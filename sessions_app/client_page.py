@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode
 from sessions_app import arrivals, charts, course
 from sessions_app.forms.dashboard import DiscussionForm
 from sessions_app.models import (
-    Attendance,
     Discussion,
     Flag,
     Rating,
@@ -19,6 +20,7 @@ from sessions_app.models import (
     SetAsideRating,
     TherapySession,
 )
+from sessions_app.rating_state import RatingState, rating_state
 
 
 @dataclass
@@ -29,7 +31,8 @@ class SessionRow:
     rating: Rating | None = None
     total: str = ""
     answers: list[str] = field(default_factory=list)
-    state: str = ""
+    state: RatingState = RatingState.PLANNED
+    awaits: bool = False  # a hand-over that can be taken back
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
     comment: str = ""
@@ -57,6 +60,15 @@ class Talk:
 
 
 @dataclass
+class SetAsideCopy:
+    """Marks that could not stand as the rating, as text."""
+
+    row: SetAsideRating
+    marks: str
+    comment: str
+
+
+@dataclass
 class ClientPage:
     episode: Episode
     may_write: bool
@@ -66,7 +78,7 @@ class ClientPage:
     talks: list[Talk]
     latest: SessionRow | None
     last_discussion: Discussion | None
-    set_aside: list[SetAsideRating]
+    set_aside: list["SetAsideCopy"]
     figure: dict[str, Any]
     lines_figure: dict[str, Any]
     in_words: str
@@ -100,7 +112,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         talks=_talks(rows, form),
         latest=next((row for row in rows if row.rating), None),
         last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
-        set_aside=list(SetAsideRating.objects.filter(session__episode=episode).select_related("session")),
+        set_aside=_set_aside(episode, instrument, reads_comments=may_write),
         figure=charts.course_figure(rated, parameters, instrument, discussed),
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters),
@@ -121,23 +133,35 @@ def _rows(
     for session in episode.sessions.order_by("-number"):
         rating = ratings.get(session.pk)
         row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
-        row.state = _state(session, rating, now, awaits=session.pk in awaiting)
+        row.awaits = session.pk in awaiting
+        row.state = rating_state(
+            session,
+            rated=rating is not None,
+            total=rating.total if rating else None,
+            awaits=row.awaits,
+            now=now,
+        )
         if rating:
             row.total = "" if rating.total is None else one_decimal(rating.total)
-            row.answers = ["–" if value is None else one_decimal(value) for value in rating.answers.values()]
+            row.answers = ["–" if value is None else one_decimal(value) for value in rating.marks.values()]
             row.comment = rating.comment if reads_comments or rating.share_comment else ""
         rows.append(row)
     return rows
 
 
-def _state(session: TherapySession, rating: Rating | None, now: datetime, *, awaits: bool) -> str:
-    if rating:
-        return "rated" if rating.total is not None else "partly"
-    if session.attendance != Attendance.ATTENDED:
-        return session.attendance
-    if session.is_overdue(now):
-        return "overdue"
-    return "awaiting" if awaits else "to rate"
+def _set_aside(episode: Episode, instrument: Instrument, *, reads_comments: bool) -> list[SetAsideCopy]:
+    rows = SetAsideRating.objects.filter(session__episode=episode).select_related("session", "grant")
+    return [
+        SetAsideCopy(
+            row,
+            ", ".join(
+                f"{instrument.item(item).label} {'not answered' if tenths is None else points(tenths)}"
+                for item, tenths in row.marks.items()
+            ),
+            row.comment if reads_comments or row.share_comment else "",
+        )
+        for row in rows.order_by("-received_at")
+    ]
 
 
 def _flags(episode: Episode) -> dict[int, list[Flag]]:

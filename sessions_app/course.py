@@ -50,7 +50,7 @@ def read(
 def as_course_session(session: TherapySession, rating: Rating | None, now: datetime) -> CourseSession:
     return CourseSession(
         number=session.number,
-        answers=rating.answers if rating else None,
+        answers=rating.marks if rating else None,
         total=rating.total if rating else None,
         attended=True,
         overdue=session.ends_at + OVERDUE_AFTER <= now,

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -14,7 +13,8 @@ from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode
 from sessions_app import charts, recent
-from sessions_app.models import Attendance, Discussion, Flag, Rating, RatingGrant, TherapySession
+from sessions_app.models import Discussion, Flag, Rating, RatingGrant, TherapySession
+from sessions_app.rating_state import RatingState, rating_state
 
 # An older gap cannot be filled from memory; it stays visible on the client's page.
 OVERDUE_SHOWN_FOR = timedelta(days=14)
@@ -43,14 +43,10 @@ class Row:
 
 @dataclass(frozen=True)
 class SessionLine:
-    """One session of today, or one whose rating is still to come, and where its rating stands."""
+    """One session of today, or one of the last days that is not settled, and where its rating stands."""
 
     session: TherapySession
-    state: str  # planned, to rate, awaiting, overdue, rated, partly, cancelled, did_not_attend
-
-    @property
-    def can_be_handed_over(self) -> bool:
-        return self.state in {"planned", "to rate", "awaiting", "overdue"}
+    state: RatingState
 
 
 @dataclass(frozen=True)
@@ -117,35 +113,23 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
         .filter(session__episode__in=episodes)
         .values_list("session", flat=True)
     )
-    todays = own.filter(held_at__gte=start, held_at__lt=start + timedelta(days=1))
-    rated = _standing_totals(todays)
-    today = [SessionLine(s, _state(s, rated, awaiting, now)) for s in todays.order_by("held_at", "number")]
-    earlier = own.attended().unrated().filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start)
-    partly = _standing_totals(earlier)
-    waiting = [SessionLine(s, _late_state(s, partly, awaiting, now)) for s in earlier.order_by("held_at")]
-    return today, waiting
-
-
-def _standing_totals(sessions: QuerySet[TherapySession]) -> dict[int, int | None]:
-    """{session: total in tenths, None where a line is missing} of those that have a rating at all."""
-    return dict(Rating.objects.standing().filter(session__in=sessions).values_list("session", "total"))
-
-
-def _late_state(
-    session: TherapySession, partly: dict[int, int | None], awaiting: set[int], now: datetime
-) -> str:
-    if session.pk in partly:
-        return "partly"
-    if session.pk in awaiting:
-        return "awaiting"
-    return "overdue" if session.is_overdue(now) else "to rate"
-
-
-def _state(session: TherapySession, rated: dict[int, int | None], awaiting: set[int], now: datetime) -> str:
-    if session.pk in rated:
-        return "partly" if rated[session.pk] is None else "rated"
-    if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
-        return session.attendance
-    if session.pk in awaiting:
-        return "awaiting"
-    return "to rate" if session.held_at <= now else "planned"
+    recent_days = own.filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start + timedelta(days=1))
+    totals = dict(Rating.objects.standing().filter(session__in=recent_days).values_list("session", "total"))
+    lines = [
+        SessionLine(
+            session,
+            rating_state(
+                session,
+                rated=session.pk in totals,
+                total=totals.get(session.pk),
+                awaits=session.pk in awaiting,
+                now=now,
+            ),
+        )
+        for session in recent_days.order_by("held_at", "number")
+    ]
+    settled = {RatingState.RATED, RatingState.CANCELLED, RatingState.DID_NOT_ATTEND}
+    return (
+        [line for line in lines if line.session.held_at >= start],
+        [line for line in lines if line.session.held_at < start and line.state not in settled],
+    )

@@ -187,6 +187,11 @@ class RatingQuerySet(EpisodeRows):
         """The session ratings that count: those no later row replaces. Companion scales are read apart."""
         return self.filter(replaced_by__isnull=True, instrument=instruments.SESSION_RATING)
 
+    def of_the_same(self, marks: "Rating") -> Self:
+        """What the constraints let stand only once: a rating of this grant, or of this session."""
+        first = Q(session=marks.session, instrument=marks.instrument, replaces__isnull=True)
+        return self.filter(Q(grant=marks.grant) | first)
+
     def complete(self) -> Self:
         return self.standing().filter(total__isnull=False)
 
@@ -239,6 +244,12 @@ class Rating(models.Model):
         return f"Rating of {self.session}"
 
     @property
+    def marks(self) -> dict[str, int | None]:
+        """The answers in the instrument's order, in tenths: PostgreSQL keeps no order of its own."""
+        items = instruments.get(self.instrument, self.instrument_version).items
+        return {item.id: self.answers.get(item.id) for item in items}
+
+    @property
     def client_code(self) -> uuid.UUID:
         return self.session.client_code
 
@@ -257,6 +268,9 @@ class SetAsideRating(models.Model):
     reason = models.CharField(max_length=20, choices=Reason.choices)
     answers = models.JSONField()
     comment = models.TextField(blank=True, default="")
+    share_comment = models.BooleanField(default=False)
+    language = models.CharField(max_length=10)
+    mode = models.CharField(max_length=20, choices=Mode.choices)
     sha256 = models.CharField(max_length=64)
     received_at = models.DateTimeField(default=timezone.now)
 
@@ -267,3 +281,13 @@ class SetAsideRating(models.Model):
 
     def __str__(self) -> str:
         return f"Set aside: {self.get_reason_display()}"
+
+    @property
+    def marks(self) -> dict[str, int | None]:
+        """As `Rating.marks`."""
+        items = instruments.get(self.grant.instrument, self.grant.instrument_version).items
+        return {item.id: self.answers.get(item.id) for item in items}
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code

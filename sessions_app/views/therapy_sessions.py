@@ -30,21 +30,19 @@ CONFLICT = 409
 def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
     """Give the tablet to the client of an episode, for today's session, or for the one that is named."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
-    session = _session_to_rate(request, episode, timezone.now())
+    now = timezone.now()
+    session = _named_session(request, episode)
     context = {
         "episode": episode,
-        "session": session,
+        "session": session or actions.session_to_rate(episode, now),
         "instrument": _instrument(),
-        "next_number": _next(episode, timezone.now()),
+        "next_number": _next(episode, now),
     }
     if request.method != "POST":
         return render(request, "dashboard/hand_over.html", context)
     try:
         with transaction.atomic():
-            session = session or actions.add_session(
-                episode=episode, held_at=timezone.now(), attendance=Attendance.ATTENDED, by=request.user
-            )
-            _, token = actions.hand_over(session=session, by=request.user)
+            _, token = actions.hand_over_now(episode=episode, session=session, by=request.user)
             tablet.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
     except Refused as refusal:
         return render(request, "dashboard/hand_over.html", {**context, "refusal": refusal}, status=CONFLICT)
@@ -109,17 +107,14 @@ def _next(episode: Episode, now: datetime) -> int:
     return episode.sessions.filter(held_at__lte=now).count() + 1
 
 
-def _session_to_rate(request: StaffRequest, episode: Episode, now: datetime) -> TherapySession | None:
-    """The session named in the address, else the earliest of today without a rating, else None: a new one."""
+def _named_session(request: StaffRequest, episode: Episode) -> TherapySession | None:
+    """The session named in the address, if one is."""
     named = request.GET.get("session") or request.POST.get("session")
-    sessions = TherapySession.objects.own(request.user).filter(episode=episode)
-    if named:
-        try:
-            found: TherapySession = own_or_404(request, sessions, UUID(named))
-        except ValueError as error:
-            raise Http404 from error
-        return found
-    today = sessions.filter(held_at__date=timezone.localdate(now), ratings__isnull=True)
-    took_place = today.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
-    earliest: TherapySession | None = took_place.order_by("held_at").first()
-    return earliest
+    if not named:
+        return None
+    try:
+        code = UUID(named)
+    except ValueError as error:
+        raise Http404 from error
+    found: TherapySession = own_or_404(request, TherapySession.objects.filter(episode=episode), code)
+    return found

@@ -61,7 +61,7 @@ class TestWorkList:
         ("ago", "attendance", "rated", "state"),
         [
             (timedelta(hours=-1), "planned", None, "planned"),
-            (timedelta(hours=1), "attended", None, "to rate"),
+            (timedelta(hours=1), "attended", None, "to_rate"),
             (timedelta(hours=1), "attended", cast.answers(380), "rated"),
             (timedelta(hours=1), "attended", cast.answers(380, goals=None), "partly"),
             (timedelta(hours=1), "did_not_attend", None, "did_not_attend"),
