@@ -20,7 +20,7 @@ COPY templates templates
 COPY static static
 COPY scripts scripts
 # The key is used for this one command and stays nowhere. The database is not touched.
-RUN SECRET_KEY=only-for-collecting-files-Ks83nQvYt0Lw6Zx1Rb5Hj9 ALLOWED_HOSTS=localhost HTTPS=off \
+RUN SECRET_KEY=only-for-collecting-files-Ks83nQvYt0Lw6Zx1Rb5Hj9Mf7Tg2 ALLOWED_HOSTS=localhost HTTPS=off \
     DATABASE_URL=postgres://nobody@localhost/none python manage.py collectstatic --no-input --verbosity 0 \
  && python -m compileall -q alliance clients sessions_app
 USER alliance

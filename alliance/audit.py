@@ -34,11 +34,15 @@ def record(
 
 
 def listed(clients: Iterable[UUID], *, by: User) -> None:
-    """Somebody was shown a list with marks or flags: one event for each client on it, in one statement."""
+    """Somebody was shown a list with marks or flags: one event for each client on it, in one statement.
+
+    In the order of the codes, which are random: the order of the page would tell the reader of the log,
+    who may see no flag, which clients have one.
+    """
     address = address_of_request.get()
     AuditEvent.objects.bulk_create(
         AuditEvent(
             action="listed", entity="client", entity_code=code, client=code, actor=by.pk, address=address
         )
-        for code in clients
+        for code in sorted(clients)
     )

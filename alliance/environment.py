@@ -8,6 +8,7 @@ that would be unsafe.
 import secrets
 import sys
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
@@ -46,9 +47,9 @@ class Environment:
             return False
         raise SettingError(f"{name} is {value!r}; write on or off.")
 
-    def whole(self, name: str, default: int) -> int:
+    def whole(self, name: str, default: int, least: int = 0) -> int:
         value = self.text(name, str(default))
-        if not value.isdigit():
+        if not (value.isascii() and value.isdigit() and int(value) >= least):
             raise SettingError(f"{name} is {value!r}; write a whole number such as {default}.")
         return int(value)
 
@@ -63,7 +64,7 @@ class Environment:
             raise SettingError(f"{name} is {value!r}; write a zone such as Europe/Berlin.") from error
         return value
 
-    def database(self, name: str, default: str) -> dict[str, object]:
+    def database(self, name: str, default: str) -> dict[str, Any]:
         url = self.text(name, default)
         try:
             if not url.startswith(("postgres://", "postgresql://", "sqlite:///")):
@@ -105,9 +106,13 @@ class Environment:
             raise SettingError(
                 f"{name} is '*', which lets any site pose as yours; write the address of the site."
             )
-        if any("/" in host for host in hosts):
+        if any(
+            "/" in host or host.startswith(".") or ":" in host.strip("[]")
+            for host in hosts
+            if host not in LOCAL_HOSTS
+        ):
             raise SettingError(
-                f"{name} holds an address with a slash; write names only: alliance.clinic.example."
+                f"{name} holds more than names: no slash, no port, no dot in front; write alliance.clinic.example."
             )
         if local_only and not set(hosts) <= set(LOCAL_HOSTS):
             raise SettingError(

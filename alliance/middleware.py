@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from alliance.audit import address_of_request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SEEN_AT = "seen_at"
+_BEGAN_AT = "began_at"
 # A page that asks by itself whether something arrived is not somebody being there.
 POLL_HEADER = "X-Poll"
 
@@ -41,6 +43,21 @@ def headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+class Sessions(SessionMiddleware):
+    """Django's, but a late answer takes no cookie away.
+
+    A second tab's question can be under way while the tablet is handed over. Its answer would delete the
+    cookie, by then the client's: the marks could not be handed in any more.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        is_stale = request.session.is_empty() and not request.session.modified
+        response = super().process_response(request, response)
+        if is_stale:
+            response.cookies.pop(settings.SESSION_COOKIE_NAME, None)
+        return response
+
+
 def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
     """While a browser holds a grant, only the rating and the sign-in answer; all else leads to the rating."""
 
@@ -58,25 +75,33 @@ def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
-def end_idle_sign_in(get_response: GetResponse) -> GetResponse:
-    """Sign out after `IDLE_MINUTES` without anybody there. Polls do not count as somebody."""
+def end_old_sign_in(get_response: GetResponse) -> GetResponse:
+    """Sign out after `IDLE_MINUTES` without anybody there, and after `SIGNED_IN_HOURS` in any case.
+
+    Polls do not count as somebody. The hours are counted here, because every save of a session moves
+    the expiry that Django itself keeps.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return get_response(request)
         now = timezone.now()
-        seen_at = datetime.fromisoformat(request.session.get(_SEEN_AT, now.isoformat()))
-        if now - seen_at > timedelta(minutes=settings.IDLE_MINUTES):
+        began_at = _moment(request, _BEGAN_AT, now)
+        seen_at = _moment(request, _SEEN_AT, now)
+        idle = now - seen_at > timedelta(minutes=settings.IDLE_MINUTES)
+        if idle or now - began_at > timedelta(hours=settings.SIGNED_IN_HOURS):
             logout(request)
-            request.session["signed_out_idle"] = True
+            request.session["signed_out_idle"] = idle
             return _to_sign_in(request)
-        if POLL_HEADER not in request.headers and (
-            _SEEN_AT not in request.session or now - seen_at > timedelta(minutes=1)
-        ):
+        if POLL_HEADER not in request.headers:
             request.session[_SEEN_AT] = now.isoformat()
         return get_response(request)
 
     return middleware
+
+
+def _moment(request: HttpRequest, name: str, now: datetime) -> datetime:
+    return datetime.fromisoformat(request.session.setdefault(name, now.isoformat()))
 
 
 class PageRules:

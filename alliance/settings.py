@@ -56,13 +56,13 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "alliance.middleware.headers",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "alliance.middleware.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "alliance.middleware.keep_the_tablet_locked",
-    "alliance.middleware.end_idle_sign_in",
+    "alliance.middleware.end_old_sign_in",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -101,12 +101,23 @@ if database["ENGINE"] == "django.db.backends.sqlite3":
     }
     database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
-    database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.whole("DATABASE_POOL", 4), "timeout": 10}}
+    database["OPTIONS"] = {
+        **database.get("OPTIONS", {}),  # what the address itself asks for, such as ?sslmode=verify-full
+        "pool": {"min_size": 1, "max_size": env.whole("DATABASE_POOL", 4, least=1), "timeout": 10},
+    }
+    database["CONN_HEALTH_CHECKS"] = True  # a pool would hand out dead connections after a restart
 DATABASES = {"default": database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Sign-in limits and the replay guard of one-time codes live in the cache: it must be shared by all
 # workers. With per-process memory, four workers let 20 wrong passwords through where the limit was 5.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache",
+        # Of Django's 300 a third is thrown away when full: 300 tried addresses would end every lock-out.
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    }
+}
 
 # --- Accounts ---------------------------------------------------------------------------------
 AUTH_USER_MODEL = "alliance.User"
@@ -141,7 +152,8 @@ SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_AGE = 12 * 3600  # absolute; the idle limit is IDLE_MINUTES
+SIGNED_IN_HOURS = 12
+SESSION_COOKIE_AGE = SIGNED_IN_HOURS * 3600  # moves with every save; middleware.end_old_sign_in counts
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_MINUTES = 15
 CSRF_FAILURE_VIEW = "alliance.views.csrf_failure"

@@ -21,10 +21,14 @@ SIGN_IN_PAGES = frozenset({"account_login", "mfa_authenticate", "health"})
 
 @dataclass(frozen=True)
 class Lock:
-    """A locked tablet. `token` opens one grant; it is empty once the rating is handed in."""
+    """A locked tablet. `token` opens one grant; it is empty once the tablet is to be handed back.
+
+    `rated`: whether marks arrived, so that the last page never says so of a client who declined.
+    """
 
     token: str
     return_to: str
+    rated: bool = False
 
     @property
     def handed_in(self) -> bool:
@@ -33,7 +37,7 @@ class Lock:
 
 def lock_of(request: HttpRequest) -> Lock | None:
     held = request.session.get(_LOCK)
-    return Lock(token=held["token"], return_to=held["return_to"]) if held else None
+    return Lock(**held) if held else None
 
 
 def lock(request: HttpRequest, *, token: str, return_to: str) -> None:
@@ -43,12 +47,12 @@ def lock(request: HttpRequest, *, token: str, return_to: str) -> None:
     request.session[_LOCK] = {"token": token, "return_to": return_to}
 
 
-def hand_in(request: HttpRequest) -> None:
-    """The rating is stored: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
+def hand_in(request: HttpRequest, *, rated: bool) -> None:
+    """It is over: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
     held = lock_of(request)
     return_to = held.return_to if held else ""
     request.session.flush()
-    request.session[_LOCK] = {"token": "", "return_to": return_to}
+    request.session[_LOCK] = {"token": "", "return_to": return_to, "rated": rated}
 
 
 def answers(path: str) -> bool:

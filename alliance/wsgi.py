@@ -1,6 +1,26 @@
+"""The site as a web server starts it."""
+
 import os
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings")
-application = get_wsgi_application()
+site = get_wsgi_application()
+
+PREFIXES = ("HTTP_", "SERVER_", "REMOTE_", "REQUEST_", "CONTENT_", "wsgi.")
+NAMES = frozenset({"PATH_INFO", "QUERY_STRING", "SCRIPT_NAME"})
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Any:
+    """The site, told of the request only.
+
+    granian puts the whole process environment under every request, SECRET_KEY included, and allauth
+    keeps what it finds there in the session table while somebody signs in again.
+    """
+    return site({name: value for name, value in environ.items() if is_of_the_request(name)}, start_response)
+
+
+def is_of_the_request(name: str) -> bool:
+    """Whether a name of WSGI (PEP 3333) or of a header; anything else came from the process."""
+    return name in NAMES or name.startswith(PREFIXES)

@@ -36,14 +36,15 @@ def form(request: HttpRequest) -> HttpResponse:
 @require_safe
 @page(CLIENT)
 def done(request: HttpRequest) -> HttpResponse:
-    """Where the client arrives after handing in: from here on the browser holds no grant."""
+    """Where the client arrives in the end, rated or not: from here on the browser holds no grant."""
     lock = tablet.lock_of(request)
     if lock and not lock.handed_in:
         grant = RatingGrant.objects.with_token(lock.token).first()
         if grant is None or not _delivered(grant):
             return _see_other("rate:form")
-        tablet.hand_in(request)
-    return render(request, "rate/done.html", {"rated": True})
+        tablet.hand_in(request, rated=True)
+    lock = tablet.lock_of(request)
+    return render(request, "rate/done.html", {"rated": lock is not None and lock.rated})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,14 +52,12 @@ def done(request: HttpRequest) -> HttpResponse:
 def not_today(request: HttpRequest) -> HttpResponse:
     """The client gives the tablet back without a rating; nothing they marked is read."""
     lock = tablet.lock_of(request)
-    if request.method == "POST":
-        if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
-            actions.decline(grant=grant)
-            tablet.hand_in(request)
-        return _see_other("rate:not_today")
-    if lock and not lock.handed_in:
-        return _see_other("rate:form")
-    return render(request, "rate/done.html", {"rated": False})
+    grant = RatingGrant.objects.with_token(lock.token).first() if lock and not lock.handed_in else None
+    if grant is not None and request.method == "POST":
+        actions.decline(grant=grant)
+        # Marks that arrived first stay, and the page says so.
+        tablet.hand_in(request, rated=_delivered(grant))
+    return _see_other("rate:done")
 
 
 @require_safe

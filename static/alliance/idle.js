@@ -9,13 +9,14 @@ const limit = Number(notice?.dataset.minutes) * MINUTE;
 let seen = Date.now();
 
 async function stay() {
-  seen = Date.now();
   const answer = await fetch(notice.dataset.stay, {
     method: "POST",
     headers: { "X-CSRFToken": notice.dataset.token },
     redirect: "manual",
   }).catch(() => null);
-  if (answer?.ok && notice.open) notice.close();
+  if (!answer?.ok) return;
+  seen = Date.now();
+  if (notice.open) notice.close();
 }
 
 function noticed() {

@@ -117,7 +117,7 @@ class TestTheStatesOfAGrant:
 
     def test_done_is_not_reached_before_the_marks_are(self, client, grant):
         assert client.get(DONE).headers["Location"] == FORM
-        assert client.get(NOT_TODAY).headers["Location"] == FORM
+        assert client.get(NOT_TODAY, follow=True).redirect_chain[-1][0] == FORM
 
 
 class TestHandingIn:
@@ -160,7 +160,7 @@ class TestHandingIn:
         client.post(FORM, marks(), follow=True)
         assert key_of(client) != before
         assert not Session.objects.filter(session_key=before).exists()
-        assert client.session["tablet"] == {"token": "", "return_to": "/"}
+        assert client.session["tablet"] == {"token": "", "return_to": "/", "rated": True}
 
     def test_needs_the_csrf_token(self, grant, client):
         strict = Client(enforce_csrf_checks=True)
@@ -241,11 +241,23 @@ class TestNotToday:
     def test_hands_the_tablet_back_and_stores_nothing(self, client, grant):
         before = key_of(client)
         page = client.post(NOT_TODAY, marks(), follow=True)
-        assert page.redirect_chain == [(NOT_TODAY, 303)]
+        assert page.redirect_chain == [(DONE, 303)]
         assert "You did not rate today" in page.content.decode()
         assert stored() == NONE_STORED
         assert key_of(client) != before
-        assert "Thank you" in client.get(FORM, follow=True).content.decode()
+
+    def test_never_says_of_somebody_who_declined_that_marks_arrived(self, client, grant):
+        client.post(NOT_TODAY, marks())
+        for address in (FORM, DONE, NOT_TODAY):
+            text = client.get(address, follow=True).content.decode()
+            assert "You did not rate today" in text
+            assert "have arrived" not in text
+
+    def test_never_says_that_nothing_was_sent_where_marks_arrived_first(self, client, grant):
+        client.post(FORM, marks())
+        text = client.post(NOT_TODAY, follow=True).content.decode()
+        assert "have arrived" in text
+        assert stored() == (1, 0)
 
     def test_nobody_waits_for_it_and_the_session_can_be_handed_over_again(self, client, grant, clinic):
         client.post(NOT_TODAY)
