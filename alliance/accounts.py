@@ -20,9 +20,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """After a hand-over, the client's page (which answers 404 to whoever may not see it)."""
+        """After a hand-over, the client's page (which answers 404 to a therapist who may not see it)."""
         returned_to = tablet.forget_return(request)
-        return returned_to or reverse("home")
+        is_therapist = getattr(request.user, "is_therapist", False)
+        return returned_to if returned_to and is_therapist else reverse("home")
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -71,6 +71,10 @@ class User(AbstractBaseUser):
         return str(self)
 
 
+# A look changes nothing on anybody's page; see `sessions_app.arrivals`.
+LOOKS = ("viewed", "listed")
+
+
 class AuditEvent(models.Model):
     """One line of the access log: who saw or did what, to whom, when, from where.
 
@@ -94,6 +98,11 @@ class AuditEvent(models.Model):
         indexes = (
             models.Index(fields=["client", "-id"], condition=Q(client__isnull=False), name="audit_by_client"),
             models.Index(fields=["actor", "-id"], condition=Q(actor__isnull=False), name="audit_by_actor"),
+            models.Index(
+                fields=["client", "-id"],
+                condition=Q(client__isnull=False) & ~Q(action__in=LOOKS),
+                name="audit_writes_by_client",
+            ),
         )
 
     def __str__(self) -> str:

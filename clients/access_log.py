@@ -65,7 +65,7 @@ def told() -> QuerySet[AuditEvent]:
 def lines(events: Iterable[AuditEvent]) -> list[Line]:
     """The events in words, in two queries however many they are."""
     events = list(events)
-    people = {person.pk: str(person) for person in User.objects.filter(pk__in=_people_in(events))}
+    people = {person.pk: person for person in User.objects.filter(pk__in=_people_in(events))}
     labels = dict(
         Client.objects.filter(code__in={event.client for event in events}).values_list("code", "label")
     )
@@ -81,9 +81,9 @@ def _people_in(events: list[AuditEvent]) -> set[UUID]:
     return named
 
 
-def _line(event: AuditEvent, people: dict[UUID, str], labels: dict[UUID, str]) -> Line:
+def _line(event: AuditEvent, people: dict[UUID, User], labels: dict[UUID, str]) -> Line:
     def name(code: UUID | str | None) -> str:
-        return people.get(UUID(str(code)), "somebody no longer listed") if code else "somebody"
+        return str(people.get(UUID(str(code)), "somebody no longer listed")) if code else "somebody"
 
     who = name(event.actor) if event.actor else "The system"
     client = labels.get(event.client, "no longer listed") if event.client else ""
@@ -98,7 +98,10 @@ def _line(event: AuditEvent, people: dict[UUID, str], labels: dict[UUID, str]) -
         therapist=name(event.detail.get("therapist")),
     )
     sentence = sentence[0].upper() + sentence[1:]
-    return Line(event.at, who if event.actor else "", sentence, client, event.address or "")
+    actor = people.get(event.actor) if event.actor else None
+    # The address beside the name: a name can be changed, and then old lines would name somebody else.
+    account = f"{actor} ({actor.email})" if actor else ""
+    return Line(event.at, account, sentence, client, event.address or "")
 
 
 # --- As a file -----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Every refusal is a `Refused` whose text is a sentence for the person at the screen.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from allauth.account.forms import default_token_generator
@@ -121,9 +121,16 @@ def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by:
 
 @transaction.atomic
 def end_supervision(*, supervision: Supervision, last_day: date, by: User) -> Supervision:
-    """`last_day` is the last day on which the supervisor sees the caseload."""
-    if last_day < supervision.starts_on:
+    """`last_day` is the last day on which the supervisor sees the caseload.
+
+    The day before the first takes back what was a mistake: it ends at once.
+    """
+    if last_day < supervision.starts_on - timedelta(days=1):
         raise Refused("A supervision cannot end before it starts.")
+    if last_day < supervision.starts_on:
+        audit.record("supervision ended", supervision, by=by, last_day="never in force", **_pair(supervision))
+        supervision.delete()
+        return supervision
     if supervision.ends_on and supervision.ends_on < timezone.localdate():
         raise Refused("This supervision is over already. Start a new one instead.")
     supervision.ends_on = last_day

@@ -39,6 +39,9 @@ def _not_far_ahead(day: date) -> None:
         raise forms.ValidationError("This day is more than a year ahead. Is the year right?")
 
 
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
+
+
 class TherapistField(forms.ModelChoiceField):  # type: ignore[type-arg]
     def __init__(self, **options: Any) -> None:
         super().__init__(User.objects.with_role(Role.THERAPIST), empty_label="Choose", **options)
@@ -237,7 +240,7 @@ class LogSearch(forms.Form):
         if since:
             rows = rows.filter(at__gte=_midnight(since))
         if until:
-            rows = rows.filter(at__lt=_midnight(until + timedelta(days=1)))
+            rows = rows.filter(at__lt=_midnight(min(until, LAST_DAY) + timedelta(days=1)))
         return rows
 
     def in_codes(self) -> dict[str, str]:
@@ -247,4 +250,5 @@ class LogSearch(forms.Form):
 
 
 def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
+    # A year off either end of the calendar has no midnight in every zone.
+    return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

@@ -42,15 +42,13 @@ class Finding:
     """One rule raised at one session.
 
     evidence: JSON values, tenths; `line` is the item that fell most (or is lowest), where lines are known.
-    is_new: the rule was not raised when it last could have been. is_quiet: a continuing A that has not fallen
-    further, to be shown as a badge only.
+    is_new: the rule was not raised when it last could have been.
     """
 
     rule: str
     is_new: bool
     on_work_list: bool
     evidence: Mapping[str, EvidenceValue]
-    is_quiet: bool = False
 
 
 @dataclass(slots=True)
@@ -89,14 +87,12 @@ def _raised(history: _History, p: Parameters, held: dict[str, bool]) -> Iterator
         if letter in p.enabled and applies(history.session):
             evidence = check(history, p)
             if evidence is not None:
-                yield _finding(letter, evidence, is_new=not held.get(letter, False), p=p)
+                yield _finding(letter, evidence, is_new=not held.get(letter, False))
             held[letter] = evidence is not None
 
 
-def _finding(letter: str, evidence: Evidence, *, is_new: bool, p: Parameters) -> Finding:
-    further = evidence.get("fall_since_new", 0)
-    quiet = letter == "A" and not is_new and isinstance(further, int) and further < p.badge_fall
-    return Finding(letter, is_new, _calls(letter, is_new), evidence, quiet)
+def _finding(letter: str, evidence: Evidence, *, is_new: bool) -> Finding:
+    return Finding(letter, is_new, _calls(letter, is_new), evidence)
 
 
 def _calls(letter: str, is_new: bool) -> bool:

@@ -149,7 +149,8 @@ def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     one = get_object_or_404(Supervision.objects.select_related("supervisor", "therapist"), code=code)
     form = EndSupervisionForm(posted(request))
     if written(form, actions.end_supervision, supervision=one, by=request.user):
-        messages.success(request, f"{one} until {one.ends_on:%-d %B %Y}.")
+        until = f"until {one.ends_on:%-d %B %Y}" if one.ends_on else "no longer: it was taken back"
+        messages.success(request, f"{one} {until}.")
         return redirect("clinic:supervision")
     return form_page(request, "clinic/end_supervision.html", form, supervision=one)
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from alliance.measurement import flag_rules, instruments
+from alliance.measurement.scoring import points
 from sessions_app.models.sessions import EpisodeRows, Rating, TherapySession
 
 
@@ -89,7 +90,13 @@ class Flag(models.Model):
 
     @property
     def word(self) -> str:
-        return flag_rules.RULES[self.rule].name
+        """The rule's name; a continuing A also says how far the total has fallen since it was new."""
+        name = flag_rules.RULES[self.rule].name
+        if self.rule != "A" or self.is_new:
+            return name
+        fall = self.evidence.get("fall_since_new", 0)
+        further = fall >= instruments.get(self.instrument).parameters.badge_fall
+        return f"{name}, {points(fall)} lower since" if further else f"{name}, as before"
 
     @property
     def sentence(self) -> str:

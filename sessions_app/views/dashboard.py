@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -85,6 +86,8 @@ def _course(
         messages.success(request, done)
         if not request.htmx:
             return redirect("dashboard:client", episode.code)
+    with transaction.atomic():
+        audit.record("viewed", episode, by=request.user, client=episode.client_code)
     piece = "components/_course.html" if request.htmx else "dashboard/client.html"
     context = {"page": client_page.build(episode, request.user, timezone.now(), form), "oob": request.htmx}
     return render(request, piece, context, status=200 if done else 422)

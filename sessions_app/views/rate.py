@@ -118,7 +118,9 @@ def _stored(grant: RatingGrant, marks: RatingForm) -> JsonResponse:
         )
     except actions.NotStored as kept_aside:
         status = 409 if kept_aside.reason == SetAsideRating.Reason.DISPUTED else 410
-    sha256 = actions.hash_of_answers(marks.answers, cleaned["comment"])
+    sha256 = actions.hash_of_answers(
+        marks.answers, cleaned["comment"], share_comment=cleaned["share_comment"]
+    )
     return JsonResponse({"stored": True, "sha256": sha256}, status=status)
 
 

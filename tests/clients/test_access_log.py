@@ -144,7 +144,7 @@ def test_the_export_holds_what_was_filtered_and_is_itself_logged(clinic, adminis
     assert response["Cache-Control"] == "no-store"
     head, row = rows_of(response)
     assert head == ["When", "Who", "What", "Client", "Address"]
-    assert row[1:4] == ["Olga", "Olga viewed client K-1", "K-1"]
+    assert row[1:4] == ["Olga (olga@clinic.example)", "Olga viewed client K-1", "K-1"]
     event = AuditEvent.objects.get(action="log exported")
     assert (event.actor, event.detail) == (clinic.adam.pk, {"asked": {"person": str(clinic.olga.pk)}})
 

@@ -151,12 +151,22 @@ def test_a_supervision_starts_between_a_supervisor_and_a_therapist(clinic):
 def test_a_supervision_ends_after_its_last_day(clinic):
     one = Supervision.objects.get(supervisor=clinic.sina)
     end = {"supervision": one, "by": clinic.adam}
-    refused("before it starts", actions.end_supervision, last_day=cast.STARTED - timedelta(days=1), **end)
+    refused("before it starts", actions.end_supervision, last_day=cast.STARTED - timedelta(days=2), **end)
     actions.end_supervision(last_day=TODAY(), **end)
     assert Episode.objects.visible_to(clinic.sina).exists()
     actions.end_supervision(last_day=TODAY() - timedelta(days=1), **end)
     assert not Episode.objects.visible_to(clinic.sina).exists()
     refused("over already", actions.end_supervision, last_day=TODAY(), **end)
+
+
+def test_a_supervision_that_was_a_mistake_ends_at_once(clinic):
+    begun = actions.start_supervision(
+        supervisor=clinic.sina, therapist=clinic.carl, starts_on=TODAY(), by=clinic.adam
+    )
+    assert clinic.carls in Episode.objects.visible_to(clinic.sina)
+    actions.end_supervision(supervision=begun, last_day=TODAY() - timedelta(days=1), by=clinic.adam)
+    assert clinic.carls not in Episode.objects.visible_to(clinic.sina)
+    assert AuditEvent.objects.filter(action="supervision ended").exists()
 
 
 # --- Clients and episodes ------------------------------------------------------------------------

@@ -223,7 +223,7 @@ def test_a_supervision_is_started_and_ended(clinic, administrator):
         == 422
     )
     one = Supervision.objects.get(supervisor=clinic.stefan, therapist=clinic.olga)
-    assert administrator.post(page("end_supervision", one.code), {"last_day": day(-1)}).status_code == 422
+    assert administrator.post(page("end_supervision", one.code), {"last_day": day(-2)}).status_code == 422
     assert administrator.post(page("end_supervision", one.code), {"last_day": day(0)}).status_code == 302
     one.refresh_from_db()
     assert one.ends_on == timezone.localdate()

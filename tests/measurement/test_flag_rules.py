@@ -66,10 +66,12 @@ def test_a_off_without_a_cutoff():
     assert only("A", course(10), cutoff=None) == [""]
 
 
-def test_a_continuing_is_quiet_until_it_has_fallen_two_points_further():
-    quiet = [findings(course(35.5, total), ONLY["A"])[1][0].is_quiet for total in (35.5, 33.6, 33.5, 30)]
-    assert quiet == [True, True, False, False]
-    assert not findings(course(35.5), ONLY["A"])[0][0].is_quiet
+def test_a_continuing_tells_how_far_it_has_fallen_since_it_was_new():
+    falls = [
+        findings(course(35.5, total), ONLY["A"])[1][0].evidence["fall_since_new"]
+        for total in (35.5, 33.6, 33.5)
+    ]
+    assert falls == [0, 19, 20]
 
 
 def test_a_counts_the_further_fall_from_where_it_was_last_new():

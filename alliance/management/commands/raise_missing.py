@@ -1,5 +1,6 @@
 """manage.py raise_missing: raise rule G where a rating has become overdue. Nothing else raises it by itself."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -7,7 +8,9 @@ from django.utils import timezone
 
 from clients.models import Episode
 from sessions_app import actions
-from sessions_app.models import TherapySession
+from sessions_app.models import OVERDUE_AFTER, TherapySession
+
+LOOKED_BACK = timedelta(days=2)  # the clock may have stood still over a weekend of work on the server
 
 
 class Command(BaseCommand):
@@ -17,6 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
-        overdue = TherapySession.objects.overdue(now).filter(flags__isnull=True).values("episode")
+        # Only what became overdue lately: older sessions are looked at with the next write of their episode,
+        # and an isolated miss, which raises nothing, is not looked at for ever.
+        lately = TherapySession.objects.overdue(now).filter(ends_at__gt=now - OVERDUE_AFTER - LOOKED_BACK)
+        overdue = lately.exclude(flags__rule="G").values("episode")
         for episode in Episode.objects.open().filter(pk__in=overdue):
             actions.refresh_flags(episode=episode, now=now)

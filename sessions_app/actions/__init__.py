@@ -3,13 +3,13 @@
 A rating comes in through `record_rating` alone, whatever brought it: tablet, paper or voice.
 Refusals are `Refused`; the text is a sentence for the person at the screen.
 
-Every write about an episode first queues for the episode's row (`_queue`). One order for all: with two
+Every write about an episode first queues for the episode's row (`queue`). One order for all: with two
 orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -18,17 +18,14 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.measurement import instruments, scoring
-from alliance.measurement.flag_rules import Finding
 from alliance.models import User
 from clients.actions import Refused
 from clients.models import Episode
-from sessions_app import course
+from sessions_app.actions.flags import discuss, queue, refresh_flags, withdraw_discussion
 from sessions_app.models import (
     SESSION_LENGTH,
     Attendance,
     Channel,
-    Discussion,
-    Flag,
     Modality,
     Mode,
     Rating,
@@ -39,7 +36,25 @@ from sessions_app.models import (
     new_token,
 )
 
+__all__ = [
+    "NotStored",
+    "add_session",
+    "change_session",
+    "decline",
+    "discuss",
+    "enter_rating",
+    "hand_over",
+    "hand_over_now",
+    "hash_of_answers",
+    "record_rating",
+    "refresh_flags",
+    "session_to_rate",
+    "take_back",
+    "withdraw_discussion",
+]
+
 OPEN_FOR = timedelta(minutes=30)
+SET_ASIDE_A_GRANT = 10
 ACCEPT_FOR = timedelta(days=7)
 
 
@@ -65,7 +80,7 @@ def add_session(
     length: timedelta = SESSION_LENGTH,
 ) -> TherapySession:
     """A session, numbered by its date. Whoever adds one to a closed episode is told so."""
-    locked = _queue(episode.pk)
+    locked = queue(episode.pk)
     if not locked.is_open:
         raise Refused("This episode is closed. Reopen it to add a session.")
     last = locked.sessions.aggregate(last=Max("number"))["last"] or 0
@@ -88,7 +103,9 @@ def add_session(
 def change_session(
     *, session: TherapySession, held_at: datetime, modality: str, attendance: str, by: User
 ) -> TherapySession:
-    episode = _queue(session.episode_id)
+    episode = queue(session.episode_id)
+    if not episode.is_open:
+        raise Refused("This episode is closed. Reopen it to change a session.")
     if attendance != Attendance.ATTENDED:
         if session.ratings.exists():
             raise Refused("This session has a rating, so it took place.")
@@ -101,11 +118,6 @@ def change_session(
     audit.record("session changed", session, by=by, client=session.client_code, attendance=attendance)
     refresh_flags(episode=session.episode)
     return session
-
-
-def _queue(episode_id: int) -> Episode:
-    """Wait until no other write about this episode is under way; the episode as it is now."""
-    return Episode.objects.select_for_update().get(pk=episode_id)
 
 
 def _number_by_date(episode: Episode) -> None:
@@ -132,7 +144,7 @@ def hand_over(
 
     An earlier grant that is still open is withdrawn: two tablets must not wait for one session.
     """
-    _queue(session.episode_id)
+    queue(session.episode_id)
     _refuse_unless_ratable(session, instrument_id)
     now = timezone.now()
     RatingGrant.objects.awaiting(now).filter(session=session, instrument=instrument_id).update(
@@ -158,7 +170,7 @@ def hand_over_now(
     *, episode: Episode, by: User, session: TherapySession | None = None
 ) -> tuple[RatingGrant, str]:
     """Hand over for `session`, else for today's, else for a new one that ends now."""
-    _queue(episode.pk)  # first: two presses at once must find the same session
+    queue(episode.pk)  # first: two presses at once must find the same session
     now = timezone.now()
     session = session or session_to_rate(episode, now)
     if session is None:
@@ -187,7 +199,7 @@ def decline(*, grant: RatingGrant) -> None:
 
 def _withdraw(grant: RatingGrant, by: User) -> bool:
     """Whether there was something to withdraw: a rating that came first stays."""
-    _queue(grant.session.episode_id)
+    queue(grant.session.episode_id)
     now = timezone.now()
     waiting = RatingGrant.objects.awaiting(now).filter(pk=grant.pk)
     withdrawn = bool(waiting.update(withdrawn_at=now, withdrawn_by=by))
@@ -205,7 +217,7 @@ def enter_rating(
     by: User,
 ) -> Rating:
     """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks."""
-    _queue(session.episode_id)
+    queue(session.episode_id)
     _refuse_unless_ratable(session, instruments.SESSION_RATING)
     grant, _ = _new_grant(session, instruments.SESSION_RATING, channel, by)
     if session.attendance != Attendance.ATTENDED:
@@ -243,7 +255,7 @@ def record_rating(
     )
     score = scoring.score(instrument, answers)
     marks.answers, marks.total = score.answers, score.total
-    marks.sha256 = hash_of_answers(score.answers, comment)
+    marks.sha256 = hash_of_answers(score.answers, comment, share_comment=share_comment)
     try:
         return _stored(marks, by)
     except NotStored as refusal:
@@ -264,7 +276,7 @@ def record_rating(
 @transaction.atomic
 def _stored(marks: Rating, by: User | None) -> Rating:
     """The rating with everything that hangs on it, all or nothing; `NotStored` where it cannot stand."""
-    _queue(marks.session.episode_id)
+    queue(marks.session.episode_id)
     grant = marks.grant
     grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
     if reason := _reason_to_set_aside(grant, timezone.now()):
@@ -276,11 +288,13 @@ def _stored(marks: Rating, by: User | None) -> Rating:
     return marks
 
 
-def hash_of_answers(answers: Mapping[str, int | None], comment: str) -> str:
-    """SHA-256 of the canonical marks: tells a delivery that came twice from one that differs."""
-    canonical = json.dumps(
-        {"answers": dict(answers), "comment": comment}, sort_keys=True, separators=(",", ":")
-    )
+def hash_of_answers(answers: Mapping[str, int | None], comment: str, *, share_comment: bool = False) -> str:
+    """SHA-256 of the canonical marks: tells a delivery that came twice from one that differs.
+
+    Who may read the comment is part of it: the same words under another promise are not the same.
+    """
+    marks = {"answers": dict(answers), "comment": comment, "share_comment": share_comment}
+    canonical = json.dumps(marks, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -291,6 +305,8 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
         raise Refused(f"Session {session.number} has its rating already.")
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
+    if timezone.localdate(session.held_at) > timezone.localdate():
+        raise Refused(f"Session {session.number} is still to come.")
 
 
 def _new_grant(
@@ -319,6 +335,8 @@ def _reason_to_set_aside(grant: RatingGrant, now: datetime) -> SetAsideRating.Re
 
 @transaction.atomic
 def _set_aside(marks: Rating, reason: SetAsideRating.Reason) -> None:
+    if SetAsideRating.objects.filter(grant=marks.grant).count() >= SET_ASIDE_A_GRANT:
+        return  # somebody plays with the form; what came before is kept
     same = ("session", "answers", "comment", "share_comment", "language", "mode")
     aside, created = SetAsideRating.objects.get_or_create(
         grant=marks.grant,
@@ -327,85 +345,3 @@ def _set_aside(marks: Rating, reason: SetAsideRating.Reason) -> None:
     )
     if created:
         audit.record("rating set aside", aside, by=None, client=marks.client_code, reason=reason)
-
-
-# --- Flags and conversations -------------------------------------------------------------------------
-
-
-@transaction.atomic
-def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
-    """Make the stored flags of an episode equal to what the rules say of it now.
-
-    Flags are conclusions: one that no longer stands is withdrawn and one that stands again comes
-    back, so that a discussion keeps hanging on its row.
-    """
-    moment = now or timezone.now()
-    # Two ratings of one episode that arrive at once must not each compute without the other.
-    _queue(episode.pk)
-    concluded = {
-        (one.session.pk, finding.rule): (one, finding)
-        for one in course.read(episode, moment)
-        for finding in one.findings
-    }
-    stored = {
-        (flag.session_id, flag.rule): flag
-        for flag in Flag.objects.filter(session__episode=episode, instrument=instruments.SESSION_RATING)
-    }
-    fallen = [flag.pk for key, flag in stored.items() if key not in concluded and flag.withdrawn_at is None]
-    changed = [_raise(stored.get(key), one, finding, moment) for key, (one, finding) in concluded.items()]
-    if fallen or any(changed):
-        Flag.objects.filter(pk__in=fallen).update(withdrawn_at=moment)
-        audit.record("flags refreshed", episode, by=None, client=episode.client_code)
-
-
-def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> bool:
-    """Store one conclusion; whether that changed anything."""
-    says = {
-        "rating_id": one.rating.pk if one.rating and finding.rule != "G" else None,
-        "is_new": finding.is_new,
-        "on_work_list": finding.on_work_list,
-        "evidence": dict(finding.evidence),
-    }
-    if flag is None:
-        Flag.objects.create(
-            session=one.session,
-            instrument=instruments.SESSION_RATING,
-            rule=finding.rule,
-            settings_version=course.SETTINGS_VERSION,
-            raised_at=moment,
-            **says,
-        )
-        return True
-    if flag.withdrawn_at is not None or any(getattr(flag, name) != value for name, value in says.items()):
-        Flag.objects.filter(pk=flag.pk).update(
-            withdrawn_at=None, settings_version=course.SETTINGS_VERSION, **says
-        )
-        return True
-    return False
-
-
-@transaction.atomic
-def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discussion:
-    """Note the conversation about flags of one session. They are *discussed* from now on."""
-    talked_about = list(flags)
-    if not talked_about:
-        raise Refused("Choose what you talked about.")
-    if len({flag.session_id for flag in talked_about}) > 1:
-        raise Refused("Note the conversation about one session at a time.")
-    session = talked_about[0].session
-    _queue(session.episode_id)
-    discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
-    discussion.flags.set(talked_about)
-    audit.record(
-        "discussed", discussion, by=by, client=session.client_code, rules=[flag.rule for flag in talked_about]
-    )
-    return discussion
-
-
-@transaction.atomic
-def withdraw_discussion(*, discussion: Discussion, by: User) -> Discussion:
-    """Undo of `discuss`: the words are kept, the flags are open again."""
-    discussion.withdrawn_at, discussion.withdrawn_by = timezone.now(), by
-    discussion.save(update_fields=["withdrawn_at", "withdrawn_by"])
-    audit.record("discussion withdrawn", discussion, by=by, client=discussion.client_code)
-    return discussion
