@@ -24,7 +24,7 @@ from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import charts, process, recent
+from sessions_app import charts, process, reasons, recent
 from sessions_app.models import Discussion, Flag, TherapySession
 from sessions_app.work_list import OVERDUE_SHOWN_FOR
 
@@ -133,14 +133,7 @@ class Course:
     @property
     def calls(self) -> list[Flag]:
         """What calls for a talk, the strongest first, of equals the newest."""
-        return sorted(
-            (flag for flag in self.flags if flag.on_work_list),
-            key=lambda flag: (flag.strength, -flag.session.number),
-        )
-
-    @property
-    def oldest_call(self) -> TherapySession:
-        return min((flag.session for flag in self.calls), key=lambda session: session.number)
+        return reasons.strongest_first(flag for flag in self.flags if flag.on_work_list)
 
     @property
     def last_rated(self) -> tuple[TherapySession, int] | None:
@@ -204,8 +197,11 @@ def _supervisees(supervisor: User) -> QuerySet[User]:
 
 
 def urgency(course: Course) -> tuple[int, datetime, str]:
-    """The order of those who need a talk: the strongest reason, then who has waited longest."""
-    return course.calls[0].strength, course.oldest_call.held_at, course.episode.client.label
+    return reasons.urgency(course.calls, course.episode.client.label)
+
+
+def _oldest(flags: Sequence[Flag]) -> TherapySession:
+    return min((flag.session for flag in flags), key=lambda session: session.number)
 
 
 def place(course: Course, now: datetime) -> Place:
@@ -271,7 +267,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
         label=course.episode.client.label,
         therapist=str(course.episode.therapist),
         reasons=tuple(_reasons(course, now)),
-        waits=_since(course.oldest_call, now) if course.calls else "",
+        waits=_since(reasons.waiting_since(course.calls), now) if course.calls else "",
         agreed=agreed.agreed if agreed else "",
         agreed_on=_day(agreed.discussed_at, now) if agreed else "",
         last_total=points(rated[1]) if rated else "",
@@ -286,15 +282,12 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
 
 def _reasons(course: Course, now: datetime) -> Iterable[Reason]:
     """The newest flag of each rule, what calls for a talk before what is quiet. Rule G is a gap, no reason."""
-    quiet = sorted(
-        (f for f in course.flags if not f.on_work_list and f.rule != "G"), key=lambda f: f.strength
-    )
-    seen: set[str] = set()
-    for flag in (*course.calls, *quiet):
-        if flag.rule not in seen:
-            seen.add(flag.rule)
-            state = "continuing" if flag.rule == "A" and not flag.is_new else ""
-            yield Reason(flag.rule, flag.word, flag.sentence, _where(flag.session, now), state)
+    quiet = (flag for flag in course.flags if not flag.on_work_list and flag.rule != "G")
+    calling = reasons.one_a_rule(course.calls)
+    said = {flag.rule for flag in calling}
+    for flag in (*calling, *(one for one in reasons.one_a_rule(quiet) if one.rule not in said)):
+        state = "continuing" if flag.rule == "A" and not flag.is_new else ""
+        yield Reason(flag.rule, flag.word, flag.sentence, _where(flag.session, now), state)
 
 
 def _gap(course: Course, now: datetime) -> str:
@@ -354,7 +347,7 @@ def _measures(
 
 
 def _open_in_words(courses: list[Course], now: datetime) -> str:
-    waiting = [course.oldest_call for course in courses if course.calls]
+    waiting = [_oldest(course.calls) for course in courses if course.calls]
     if not waiting:
         return "0"
     oldest = _age(min(waiting, key=lambda session: session.held_at), now)

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from alliance.measurement import instruments
-from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import points
+from alliance.measurement.instruments import Instrument, Item
+from alliance.measurement.scoring import one_decimal, points
 from alliance.models import User
 from clients.models import Episode
 from sessions_app import arrivals, charts, course
@@ -16,11 +16,10 @@ from sessions_app.models import (
     Discussion,
     Flag,
     Rating,
-    RatingGrant,
     SetAsideRating,
     TherapySession,
 )
-from sessions_app.rating_state import RatingState, rating_state
+from sessions_app.rating_state import RatingState, rating_state, waits
 
 
 @dataclass
@@ -30,7 +29,7 @@ class SessionRow:
     session: TherapySession
     rating: Rating | None = None
     total: str = ""
-    answers: list[str] = field(default_factory=list)
+    answers: list[tuple[str, str]] = field(default_factory=list)  # heading of the line, answer
     state: RatingState = RatingState.PLANNED
     awaits: bool = False  # a hand-over that can be taken back
     flags: list[Flag] = field(default_factory=list)
@@ -86,11 +85,6 @@ class ClientPage:
     attended: int = 0
 
 
-def one_decimal(tenths: int) -> str:
-    """For columns, where the points stand under each other: 360 -> "36.0"."""
-    return f"{tenths // 10}.{tenths % 10}"
-
-
 def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | None = None) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
@@ -107,7 +101,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         episode=episode,
         may_write=may_write,
         stamp=arrivals.stamp([episode.client_code]),
-        item_labels=[item.label[:1].upper() + item.label[1:] for item in instrument.items],
+        item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
         talks=_talks(rows, form),
         latest=next((row for row in rows if row.rating), None),
@@ -126,27 +120,36 @@ def _rows(
 ) -> list[SessionRow]:
     ratings = {one.session.pk: one.rating for one in rated}
     flags, discussions = _flags(episode), _discussions(episode)
-    awaiting = set(
-        RatingGrant.objects.awaiting(now).filter(session__episode=episode).values_list("session", flat=True)
-    )
+    still_waits = waits(episode.sessions.all(), now)
     rows = []
     for session in episode.sessions.order_by("-number"):
         rating = ratings.get(session.pk)
         row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
-        row.awaits = session.pk in awaiting
+        row.awaits = session.pk in still_waits.awaiting
         row.state = rating_state(
             session,
             rated=rating is not None,
             total=rating.total if rating else None,
-            awaits=row.awaits,
+            waits=still_waits,
             now=now,
         )
         if rating:
             row.total = "" if rating.total is None else one_decimal(rating.total)
-            row.answers = ["–" if value is None else one_decimal(value) for value in rating.marks.values()]
+            row.answers = [
+                (_heading(item), _answer(rating.marks[item.id]))
+                for item in instruments.get(rating.instrument, rating.instrument_version).items
+            ]
             row.comment = rating.comment if reads_comments or rating.share_comment else ""
         rows.append(row)
     return rows
+
+
+def _heading(item: Item) -> str:
+    return item.label[:1].upper() + item.label[1:]
+
+
+def _answer(tenths: int | None) -> str:
+    return "–" if tenths is None else one_decimal(tenths)
 
 
 def _set_aside(episode: Episode, instrument: Instrument, *, reads_comments: bool) -> list[SetAsideCopy]:
@@ -196,7 +199,8 @@ def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
         elif bound is not None:
             talks.append(Talk(row.session, row.flags, bound, as_well=True))
         talked_since = talked_since or bool(row.discussions)
-    return talks
+    # What calls for a talk stands before what is only worth a look.
+    return sorted(talks, key=lambda talk: not any(flag.on_work_list for flag in talk.flags))
 
 
 def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:

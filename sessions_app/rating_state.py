@@ -1,9 +1,13 @@
 """Where the rating of a session stands: one answer for the work list and the client's page."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sessions_app.models import Attendance, TherapySession
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sessions_app.models import Attendance, RatingGrant, TherapySession
 
 
 class RatingState(StrEnum):
@@ -14,24 +18,49 @@ class RatingState(StrEnum):
     OVERDUE = "overdue"
     AWAITING = "awaiting"  # handed over, and the rating may still come
     TO_RATE = "to_rate"
+    DECLINED = "declined"  # the client gave the tablet back without a rating
+    TODAY = "today"  # planned, later today
     PLANNED = "planned"
     UNSETTLED = "unsettled"  # planned, past, and nobody said whether it took place
 
     @property
     def can_be_rated(self) -> bool:
-        return self not in {self.RATED, self.PARTLY, self.CANCELLED, self.DID_NOT_ATTEND}
+        return self in {self.OVERDUE, self.AWAITING, self.TO_RATE, self.TODAY, self.UNSETTLED, self.DECLINED}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Sessions whose grant is still accepted, and those whose client chose not to rate."""
+
+    awaiting: frozenset[int]
+    declined: frozenset[int]
+
+
+def waits(sessions: QuerySet[TherapySession], now: datetime) -> Waits:
+    grants = RatingGrant.objects.filter(session__in=sessions)
+    awaiting = RatingGrant.objects.awaiting(now).filter(session__in=sessions)
+    return Waits(
+        frozenset(awaiting.values_list("session", flat=True)),
+        frozenset(grants.filter(declined=True).values_list("session", flat=True)),
+    )
 
 
 def rating_state(
-    session: TherapySession, *, rated: bool, total: int | None, awaits: bool, now: datetime
+    session: TherapySession, *, rated: bool, total: int | None, waits: Waits, now: datetime
 ) -> RatingState:
-    """`total` in tenths, None where a line is missing; `awaits`: a grant for it is still accepted."""
+    """`total` in tenths, None where a line is missing."""
     if rated:
         return RatingState.PARTLY if total is None else RatingState.RATED
     if session.attendance == Attendance.PLANNED:
-        return RatingState.UNSETTLED if session.ends_at <= now else RatingState.PLANNED
+        if session.ends_at <= now:
+            return RatingState.UNSETTLED
+        same_day = timezone.localdate(session.held_at) == timezone.localdate(now)
+        return RatingState.TODAY if same_day else RatingState.PLANNED
     if session.attendance != Attendance.ATTENDED:
         return RatingState(session.attendance)
+    awaits = session.pk in waits.awaiting
+    if session.pk in waits.declined and not awaits:
+        return RatingState.DECLINED
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return RatingState.AWAITING if awaits else RatingState.TO_RATE

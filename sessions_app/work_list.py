@@ -9,12 +9,12 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from alliance.measurement import instruments
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import charts, recent
-from sessions_app.models import Discussion, Flag, Rating, RatingGrant, TherapySession
-from sessions_app.rating_state import RatingState, rating_state
+from sessions_app import charts, reasons, recent
+from sessions_app.models import Discussion, Flag, Rating, TherapySession
+from sessions_app.rating_state import RatingState, rating_state, waits
 
 # An older gap cannot be filled from memory; it stays visible on the client's page.
 OVERDUE_SHOWN_FOR = timedelta(days=14)
@@ -25,20 +25,25 @@ class Row:
     """One client of the therapist."""
 
     episode: Episode
-    flags: list[Flag] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)  # all that call for a talk
     badges: list[Flag] = field(default_factory=list)
     last: TherapySession | None = None
+    last_rated: TherapySession | None = None
     last_total: str = ""
     sparkline: SafeString | str = ""
     discussion: Discussion | None = None
 
     @property
     def first_reason(self) -> Flag:
-        return self.flags[0]
+        return reasons.one_a_rule(self.flags)[0]
 
     @property
     def other_reasons(self) -> list[Flag]:
-        return self.flags[1:]
+        return reasons.one_a_rule(self.flags)[1:]
+
+    @property
+    def waiting_since(self) -> TherapySession:
+        return reasons.waiting_since(self.flags)
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def build(therapist: User, now: datetime) -> WorkList:
     rows = _rows(episodes)
     today, waiting = _session_lines(episodes, now)
     talks = [row for row in rows if row.flags]
-    talks.sort(key=lambda row: (row.first_reason.strength, row.first_reason.session.held_at))
+    talks.sort(key=lambda row: reasons.urgency(row.flags, row.episode.client.label))
     return WorkList(talks, today, waiting, [row for row in rows if not row.flags])
 
 
@@ -79,14 +84,15 @@ def _rows(episodes: list[Episode]) -> list[Row]:
     for episode in episodes:
         last = sessions.get(episode.pk, [])
         totals = recent.totals_of(last)
-        known = [total for total in totals if total is not None]
+        rated = [(one, total) for one, total in zip(last, totals, strict=True) if total is not None]
         rows.append(
             Row(
                 episode=episode,
-                flags=sorted(flags[episode.pk], key=lambda flag: (flag.strength, -flag.session.number)),
+                flags=flags[episode.pk],
                 badges=[flag for flag in badges[episode.pk] if last and flag.session_id == last[-1].pk],
                 last=last[-1] if last else None,
-                last_total=points(known[-1]) if known else "",
+                last_rated=rated[-1][0] if rated else None,
+                last_total=one_decimal(rated[-1][1]) if rated else "",
                 sparkline=charts.sparkline(
                     totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
                 ),
@@ -108,13 +114,9 @@ def _open_flags(episodes: list[Episode]) -> tuple[dict[int, list[Flag]], dict[in
 def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[SessionLine], list[SessionLine]]:
     start = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
     own = TherapySession.objects.filter(episode__in=episodes).select_related("episode__client")
-    awaiting = set(
-        RatingGrant.objects.awaiting(now)
-        .filter(session__episode__in=episodes)
-        .values_list("session", flat=True)
-    )
     recent_days = own.filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start + timedelta(days=1))
     totals = dict(Rating.objects.standing().filter(session__in=recent_days).values_list("session", "total"))
+    still_waits = waits(recent_days, now)
     lines = [
         SessionLine(
             session,
@@ -122,13 +124,13 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
                 session,
                 rated=session.pk in totals,
                 total=totals.get(session.pk),
-                awaits=session.pk in awaiting,
+                waits=still_waits,
                 now=now,
             ),
         )
         for session in recent_days.order_by("held_at", "number")
     ]
-    settled = {RatingState.RATED, RatingState.CANCELLED, RatingState.DID_NOT_ATTEND}
+    settled = {RatingState.RATED, RatingState.CANCELLED, RatingState.DID_NOT_ATTEND, RatingState.DECLINED}
     return (
         [line for line in lines if line.session.held_at >= start],
         [line for line in lines if line.session.held_at < start and line.state not in settled],

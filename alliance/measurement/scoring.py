@@ -80,6 +80,11 @@ def points(tenths: int) -> str:
     return f"{sign}{size // 10}" + (f".{size % 10}" if size % 10 else "")
 
 
+def one_decimal(tenths: int) -> str:
+    """For columns, where the points stand under each other: 360 -> "36.0"."""
+    return f"{tenths // 10}.{tenths % 10}"
+
+
 # Digits a client's or therapist's keyboard may produce: Arabic-Indic, its eastern form, Devanagari.
 _DIGITS = {first + digit: str(digit) for first in (0x0660, 0x06F0, 0x0966) for digit in range(10)}
 # Direction marks come along when a number is pasted from right-to-left text.

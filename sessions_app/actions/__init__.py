@@ -194,6 +194,7 @@ def decline(*, grant: RatingGrant) -> None:
     Withdrawn in the name of whoever handed it over, since a client is no user; the log has no actor.
     """
     if _withdraw(grant, grant.made_by):
+        RatingGrant.objects.filter(pk=grant.pk).update(declined=True)
         audit.record("rating declined", grant, by=None, client=grant.client_code)
 
 

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('open_until', models.DateTimeField()),
                 ('accept_until', models.DateTimeField()),
                 ('withdrawn_at', models.DateTimeField(null=True)),
+                ('declined', models.BooleanField(default=False, help_text='The client chose not to rate.')),
                 ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('withdrawn_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],

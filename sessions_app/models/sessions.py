@@ -147,6 +147,7 @@ class RatingGrant(models.Model):
     accept_until = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    declined = models.BooleanField(default=False, help_text="The client chose not to rate.")
 
     objects = RatingGrantQuerySet.as_manager()
 

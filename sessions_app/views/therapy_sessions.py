@@ -16,7 +16,7 @@ from alliance.access import StaffRequest, own_or_404, page
 from alliance.measurement import instruments
 from alliance.models import Role
 from clients.actions import Refused
-from clients.models import Episode
+from clients.models import AgeBand, Episode
 from clients.views.form_pages import form_page, posted, written
 from sessions_app import actions
 from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
@@ -36,6 +36,7 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
         "episode": episode,
         "session": session or actions.session_to_rate(episode, now),
         "instrument": _instrument(),
+        "too_young": episode.client.age_band in {AgeBand.CHILD, AgeBand.YOUNG_CHILD},
         "next_number": _next(episode, now),
     }
     if request.method != "POST":
@@ -58,7 +59,8 @@ def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
     for grant in RatingGrant.objects.awaiting(timezone.now()).filter(session=session):
         actions.take_back(grant=grant, by=request.user)
-    messages.success(request, f"Session {session.number}: the hand-over was taken back.")
+    taken_back = f"Session {session.number}: the hand-over was taken back."
+    messages.success(request, f"{taken_back} If the session did not take place, say so under Change.")
     return redirect("dashboard:client", session.episode.code)
 
 

@@ -42,6 +42,17 @@ document.addEventListener("htmx:afterSettle", (event) => {
   listen();
   if (event.detail.requestConfig?.headers["X-Poll"]) {
     document.getElementById("arrived").textContent = document.getElementById("course-words")?.textContent ?? "";
+  } else if (event.detail.requestConfig) {
+    tell();
   }
 });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+for (const medium of ["(prefers-color-scheme: dark)", "print"]) {
+  matchMedia(medium).addEventListener("change", drawAll);
+}
+
+// After a note or its undo: the reader stands where the answer is, not at the top of nowhere.
+function tell() {
+  const place = document.querySelector("#course .error-summary") ?? document.getElementById("messages");
+  place?.setAttribute("tabindex", "-1");
+  place?.focus();
+}

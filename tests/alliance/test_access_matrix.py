@@ -239,6 +239,16 @@ class TestIdleSignOut:
             assert browser.post(reverse("still_here")).status_code == 204
         assert browser.get(reverse("dashboard:work_list")).status_code == 200
 
+    def test_twelve_hours_are_the_end_however_busy_one_is(self, clinic, time_machine):
+        time_machine.move_to(timezone.now(), tick=False)
+        browser = browser_of(clinic, "olga")
+        answers = []
+        for _ in range(73):
+            answers.append(browser.post(reverse("still_here")).status_code)
+            time_machine.shift(timedelta(minutes=10))
+        assert answers == [204] * 73
+        assert browser.get(reverse("dashboard:work_list")).status_code == 302
+
     def test_a_page_that_asks_by_itself_is_nobody_being_there(self, clinic, time_machine):
         time_machine.move_to(timezone.now(), tick=False)
         browser = browser_of(clinic, "olga")
@@ -250,3 +260,29 @@ class TestIdleSignOut:
         time_machine.shift(timedelta(minutes=1))
         answer = browser.get(reverse("dashboard:work_list"), headers=poll)
         assert (answer.status_code, answer["HX-Redirect"]) == (204, reverse("account_login"))
+
+
+class TestTheCookie:
+    def test_a_late_answer_takes_no_cookie_away(self, clinic):
+        """A second tab's question may be under way while the hand-over changes the cookie."""
+        late = Browser()
+        late.cookies["session"] = "of-a-session-that-is-gone"
+        answer = late.get(reverse("dashboard:work_list"), headers={"HX-Request": "true", "X-Poll": "1"})
+        assert answer["HX-Redirect"] == reverse("account_login")
+        assert "session" not in answer.cookies
+
+    def test_signing_out_takes_it_away(self, clinic):
+        answer = browser_of(clinic, "olga").post(reverse("account_logout"))
+        assert answer.cookies["session"].value == ""
+
+
+def test_the_log_of_a_list_does_not_tell_its_order(world):
+    """Who needs a talk stands first on the page; the administrator reads the log."""
+    for number in range(8):
+        cast.rated_course(cast.episode(world.olga, f"L-{number}"), [380, 330])
+    for who, address in (("olga", "dashboard:work_list"), ("sina", "caseload:overview")):
+        browser_of(world, who).get(reverse(address))
+        told = AuditEvent.objects.filter(action="listed", actor=getattr(world, who).pk).order_by("pk")
+        codes = [event.client for event in told]
+        assert len(codes) > 8
+        assert codes == sorted(codes)

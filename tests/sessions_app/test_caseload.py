@@ -89,7 +89,7 @@ def course(label, *kinds, talked_about=None, last_total=330):
         (course("K-2", ("E", 1)), course("K-1", ("D", 60))),
         (course("K-2", ("D", 1)), course("K-1", ("A+", 60))),
         (course("K-2", ("C", 9)), course("K-1", ("C", 8))),  # of equals the one that has waited longest
-        (course("K-2", ("C", 2), ("A+", 30)), course("K-1", ("C", 20))),  # waiting began with the A
+        (course("K-2", ("C", 20)), course("K-1", ("C", 2), ("A+", 30))),  # the wait of the strongest reason
         (course("K-2", ("C", 2)), course("K-1", ("D", 9), ("E", 9), ("A+", 9))),  # strength, not how many
         (course("K-1", ("C", 2)), course("K-2", ("C", 2))),  # the same in all: by the label
         (course("K-2", ("A+", 9)), course("K-1", ("A+", 8), ("A", 60), ("B", 60))),  # the quiet do not count

@@ -1,6 +1,7 @@
 """Figures hold what Plotly understands and what the page promises."""
 
 import re
+from datetime import UTC, datetime
 
 import plotly.graph_objects as go
 import pytest
@@ -56,6 +57,13 @@ class TestFigures:
         assert by_name["Flag"]["x"] == [3]
         assert by_name["Talked about"]["x"] == [3]
         assert by_name["Cutoff 36"]["y"] == [36.0, 36.0]
+
+    def test_the_day_is_that_of_the_clinic(self, clinic, settings):
+        settings.TIME_ZONE = "America/Los_Angeles"
+        held_at = datetime(2026, 3, 4, 3, 0, tzinfo=UTC)
+        cast.rating(cast.therapy_session(clinic.olgas, held_at=held_at), 380)
+        figure = charts.course_figure(read(clinic.olgas), INSTRUMENT.parameters, INSTRUMENT)
+        assert next(t for t in figure["data"] if t["name"] == "Total")["customdata"] == ["3 Mar 2026"]
 
     def test_the_usual_range_is_that_of_the_rule(self, clinic):
         """History 38, 37.5, 38.5, 38, 37: limit 34.085 (clinical.md)."""

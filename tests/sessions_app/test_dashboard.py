@@ -30,7 +30,8 @@ class TestWorkList:
         page = sign_in(clinic.olga).get(reverse("dashboard:work_list"))
         lists = page.context["lists"]
         assert [row.episode for row in lists.talks] == [clinic.olgas]
-        assert [flag.rule for flag in lists.talks[0].flags] == ["C", "A"]
+        row = lists.talks[0]
+        assert [row.first_reason.rule, *(flag.rule for flag in row.other_reasons)] == ["C", "A"]
         assert "5 lower than last time" in page.text
         assert lists.talks[0].first_reason.question in page.text
 
@@ -60,7 +61,8 @@ class TestWorkList:
     @pytest.mark.parametrize(
         ("ago", "attendance", "rated", "state"),
         [
-            (timedelta(hours=-1), "planned", None, "planned"),
+            (timedelta(hours=-1), "planned", None, "today"),
+            (timedelta(hours=3), "planned", None, "unsettled"),
             (timedelta(hours=1), "attended", None, "to_rate"),
             (timedelta(hours=1), "attended", cast.answers(380), "rated"),
             (timedelta(hours=1), "attended", cast.answers(380, goals=None), "partly"),
@@ -77,6 +79,19 @@ class TestWorkList:
             actions.record_rating(grant=grant, answers=rated, mode="line")
         (line,) = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].today
         assert (line.session, line.state) == (session, state)
+
+    def test_a_client_who_chose_not_to_rate_is_not_waited_for(self, clinic, sign_in):
+        session = cast.therapy_session(clinic.olgas)
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        actions.decline(grant=grant)
+        (line,) = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].today
+        assert line.state == "declined"
+        assert "Client chose not to rate" in sign_in(clinic.olga).get(at("client", clinic.olgas)).text
+
+    def test_a_planned_session_that_nobody_settled_is_asked_about(self, clinic, sign_in):
+        cast.therapy_session(clinic.olgas, ago=timedelta(days=2), attendance="planned")
+        waiting = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].waiting
+        assert [line.state for line in waiting] == ["unsettled"]
 
     @pytest.mark.parametrize(("days", "shown"), [(1, True), (13, True), (15, False)])
     def test_sessions_without_a_rating_are_shown_while_it_can_be_entered(self, clinic, sign_in, days, shown):
@@ -179,7 +194,20 @@ class TestClientPage:
         rating = cast.rating(cast.therapy_session(clinic.olgas), 380)
         with pytest.raises(actions.NotStored):
             actions.record_rating(grant=rating.grant, answers=cast.answers(100), mode="line")
-        assert "marks were kept aside" in sign_in(clinic.olga).get(at("client", clinic.olgas)).text
+        text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text
+        assert "marks were kept aside" in text
+        assert "relationship 2.5, goals and topics 2.5" in text
+
+    def test_marks_stand_under_their_own_heading_whatever_order_the_database_keeps(self, clinic, sign_in):
+        session = cast.therapy_session(clinic.olgas)
+        cast.rating(session, None, relationship=11, goals=22, approach=33, overall=44)
+        (row,) = sign_in(clinic.olga).get(at("client", clinic.olgas)).context["page"].rows
+        assert row.answers == [
+            ("Relationship", "1.1"),
+            ("Goals and topics", "2.2"),
+            ("Approach", "3.3"),
+            ("Overall", "4.4"),
+        ]
 
 
 class TestDiscussing:
@@ -363,6 +391,21 @@ class TestSessions:
         data = {"held_at": held_at, "modality": "phone", "attendance": "cancelled"}
         response = sign_in(clinic.olga).post(at("change_session", session), data)
         assert (response.status_code, "took place" in response.text) == (422, True)
+
+    @pytest.mark.parametrize("attendance", ["cancelled", "did_not_attend", "planned"])
+    def test_a_session_that_is_handed_over_is_taking_place(self, clinic, sign_in, attendance):
+        session = cast.therapy_session(clinic.olgas)
+        actions.hand_over(session=session, by=clinic.olga)
+        held_at = timezone.localtime(session.held_at).strftime("%Y-%m-%dT%H:%M")
+        data = {"held_at": held_at, "modality": "phone", "attendance": attendance}
+        response = sign_in(clinic.olga).post(at("change_session", session), data)
+        assert (response.status_code, "Take that back first" in response.text) == (422, True)
+
+    def test_a_session_to_come_is_not_rated(self, clinic, sign_in):
+        session = cast.therapy_session(clinic.olgas, ago=timedelta(days=-7), attendance="planned")
+        response = sign_in(clinic.olga).post(at("enter_rating", session), TestPaperRating.four)
+        assert (response.status_code, "still to come" in response.text) == (422, True)
+        assert at("enter_rating", session) not in sign_in(clinic.olga).get(at("client", clinic.olgas)).text
 
     def test_a_closed_episode_gets_no_session(self, clinic, sign_in):
         clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"

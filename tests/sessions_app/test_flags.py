@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -164,3 +165,35 @@ def test_a_flag_of_an_earlier_day_does_not_speak_of_today(clinic, ago, begins):
     session = cast.therapy_session(clinic.olgas, ago=ago)
     cast.rating(session, 340)
     assert session.flags.get(rule="A").sentence.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("total", "word"), [(350, "Below cutoff, as before"), (330, "Below cutoff, 2.5 lower since")]
+)
+def test_a_continuing_level_says_how_far_it_has_fallen(clinic, total, word):
+    *_, last = cast.rated_course(clinic.olgas, [355, total])
+    assert last.flags.get(rule="A").word == word
+
+
+def test_the_clock_raises_a_missing_rating_beside_other_flags(clinic):
+    """Two partial ratings with a low line: both carry B, and the second one G."""
+    for days in (8, 1):
+        session = cast.therapy_session(clinic.olgas, ago=timedelta(days=days, hours=1))
+        cast.rating(session, None, relationship=50, goals=95)
+    Flag.objects.filter(rule="G").delete()
+    call_command("raise_missing")
+    assert rules(clinic.olgas.sessions.get(number=2)) == ["B", "G"]
+
+
+def test_storing_a_rating_asks_the_same_number_of_queries_after_3_and_30_sessions(
+    clinic, django_assert_max_num_queries
+):
+    counts = []
+    for many in (3, 30):
+        episode = cast.episode(clinic.olga, f"K-{many}")
+        cast.rated_course(episode, [300] * many)
+        grant, _ = actions.hand_over(session=cast.therapy_session(episode), by=clinic.olga)
+        with django_assert_max_num_queries(40) as queries:
+            actions.record_rating(grant=grant, answers=cast.answers(300), mode="line")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

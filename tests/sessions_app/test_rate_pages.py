@@ -251,12 +251,12 @@ class TestNotToday:
         for address in (FORM, DONE, NOT_TODAY):
             text = client.get(address, follow=True).content.decode()
             assert "You did not rate today" in text
-            assert "have arrived" not in text
+            assert "has arrived" not in text
 
     def test_never_says_that_nothing_was_sent_where_marks_arrived_first(self, client, grant):
         client.post(FORM, marks())
         text = client.post(NOT_TODAY, follow=True).content.decode()
-        assert "have arrived" in text
+        assert "has arrived" in text
         assert stored() == (1, 0)
 
     def test_nobody_waits_for_it_and_the_session_can_be_handed_over_again(self, client, grant, clinic):
