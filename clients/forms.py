@@ -213,6 +213,9 @@ class EndSupervisionForm(forms.Form):
 # --- The access log ------------------------------------------------------------------------------
 
 
+EVERYTHING = "everything"
+
+
 class LogSearch(forms.Form):
     person = forms.ModelChoiceField(
         User.objects.order_by("name", "email"), label="Done by", empty_label="Anybody", required=False
@@ -220,7 +223,11 @@ class LogSearch(forms.Form):
     client = forms.CharField(label="Client", required=False, widget=forms.TextInput({"type": "search"}))
     action = forms.ChoiceField(
         label="What",
-        choices=[("", "Everything"), *((action, action.capitalize()) for action in sorted(SENTENCES))],
+        choices=[
+            ("", "Everything but looks at lists"),
+            (EVERYTHING, "Everything"),
+            *((action, action.capitalize()) for action in sorted(SENTENCES)),
+        ],
         required=False,
     )
     since = day_field(label="From", required=False)
@@ -235,8 +242,12 @@ class LogSearch(forms.Form):
             rows = rows.filter(actor=person.pk)
         if client:
             rows = rows.filter(client__in=Client.objects.filter(label__icontains=client).values("code"))
-        if action:
+        if action and action != EVERYTHING:
             rows = rows.filter(action=action)
+        # A list writes a line for each client on it, under which everything else would drown. Whoever asks
+        # about one client wants to know of those too.
+        if not action and not client:
+            rows = rows.exclude(action="listed")
         if since:
             rows = rows.filter(at__gte=_midnight(since))
         if until:

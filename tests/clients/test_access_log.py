@@ -183,3 +183,16 @@ def test_only_an_administrator_reads_or_exports_the_log(clinic, sign_in):
         assert browser.get(LOG).status_code == 403
         assert browser.post(EXPORT).status_code == 403
     assert sign_in(clinic.adam).post(EXPORT).url.startswith(reverse("account_reauthenticate"))
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"), [("", 0), ("?action=everything", 1), ("?action=listed", 1), ("?client=K-1", 1)]
+)
+def test_looks_at_lists_are_shown_to_whoever_asks_for_them(clinic, administrator, query, shown):
+    audit.listed([clinic.olgas.client_code], by=clinic.olga)
+    assert sentences(administrator.get(LOG + query)).count("Olga saw client K-1 in a list") == shown
+
+
+@pytest.mark.parametrize("query", ["?until=9999-12-31", "?since=0001-01-01"])
+def test_a_day_off_either_end_of_the_calendar_is_no_error(administrator, query):
+    assert administrator.get(LOG + query).status_code == 200
