@@ -97,6 +97,11 @@ def _open(rng: Random, now: datetime, label: str, therapist: int, place: int, ef
     visits = [replace(visit, held_at=at) for visit, at in zip(drawn, times, strict=True)]
     if place == _RATED_TODAY:
         visits[-1] = replace(visits[-1], held_at=_rounded(now - timedelta(hours=3)))
+    if place == _STOPPED_RATING:
+        attended = [visit for visit in visits if visit.attendance == Attendance.ATTENDED][-2:]
+        visits = [
+            replace(visit, answers=None, comment="") if visit in attended else visit for visit in visits
+        ]
     return Course(
         label,
         therapist,
@@ -179,6 +184,7 @@ def _modality(rng: Random) -> Modality:
 # --- Dates ---------------------------------------------------------------------------------------
 
 _PLANNED_TODAY, _WITH_THE_CLIENT, _RATED_TODAY, _LATER_TODAY = range(4)  # places of a therapist's clients
+_STOPPED_RATING = 7  # a client of each therapist whose last two sessions are without a rating
 
 
 def _days_since(place: int, every: int) -> int:
