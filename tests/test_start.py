@@ -45,6 +45,9 @@ def environment(tmp_path):
 
 @pytest.fixture
 def web(environment):
+    # As the image is built. A fresh clone has no collected files, and every page names some.
+    collect = [sys.executable, ROOT / "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
+    subprocess.run(collect, env=environment, check=True)
     process = subprocess.Popen([ROOT / "scripts" / "start.sh"], env=environment)
     yield process
     process.terminate()  # not killed: its workers would outlive it
