@@ -17,6 +17,7 @@ COPY alliance alliance
 COPY clients clients
 COPY sessions_app sessions_app
 COPY templates templates
+COPY locale locale
 COPY static static
 COPY scripts scripts
 # The key is used for this one command and stays nowhere. The database is not touched.

@@ -12,7 +12,7 @@ LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench static lock clean
+.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench static messages lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -62,7 +62,7 @@ test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without
 	  $(call LEFT_OUT,the tests on PostgreSQL.); \
 	fi
 
-check: setup ## style, types, templates, migrations and the settings of a clinic
+check: setup ## style, types, templates, migrations, translations and the settings of a clinic
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --no-error-summary .
@@ -70,6 +70,7 @@ check: setup ## style, types, templates, migrations and the settings of a clinic
 	@$(LIKE_A_CLINIC) $(PY) manage.py makemigrations --check --dry-run --verbosity 0
 	@$(LIKE_A_CLINIC) $(PY) -W error manage.py check --deploy --fail-level WARNING
 	@$(PY) scripts/vendor.py --check
+	@$(PY) scripts/messages.py --check
 
 fix: setup ## put right what can be put right by itself: style and layout of the code
 	@$(PY) -m ruff check --fix --quiet .
@@ -80,6 +81,9 @@ bench: setup ## speed of the main pages on PostgreSQL, as ratios to a bare page 
 
 static: setup ## collect, hash and compress the static files
 	@DEMO=on $(PY) manage.py collectstatic --no-input --verbosity 1
+
+messages: setup ## take new sentences of the client's form into locale/, drop old ones, compile
+	@$(PY) scripts/messages.py
 
 lock: ## pin every package again after a change in pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url pyproject.toml -o requirements.txt

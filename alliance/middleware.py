@@ -13,7 +13,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from alliance import tablet
@@ -123,8 +123,14 @@ class PageRules:
         if rule == PUBLIC:
             return None
         if rule == CLIENT:
-            return None if tablet.lock_of(request) else render(request, "rate/nothing_here.html", status=404)
+            return None if tablet.lock_of(request) else _nothing_here(request)
         return _refusal(request, rule)
+
+
+def _nothing_here(request: HttpRequest) -> HttpResponse:
+    """For somebody of whom nothing is known but their browser, and so in its language."""
+    with translation.override(translation.get_language_from_request(request)):
+        return render(request, "rate/nothing_here.html", status=404)
 
 
 def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:

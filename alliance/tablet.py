@@ -24,11 +24,13 @@ class Lock:
     """A locked tablet. `token` opens one grant; it is empty once the tablet is to be handed back.
 
     `rated`: whether marks arrived, so that the last page never says so of a client who declined.
+    `language`: what the pages go on speaking when there is no grant any more to ask.
     """
 
     token: str
     return_to: str
     rated: bool = False
+    language: str = ""
 
     @property
     def handed_in(self) -> bool:
@@ -47,12 +49,12 @@ def lock(request: HttpRequest, *, token: str, return_to: str) -> None:
     request.session[_LOCK] = {"token": token, "return_to": return_to}
 
 
-def hand_in(request: HttpRequest, *, rated: bool) -> None:
+def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
     """It is over: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
     held = lock_of(request)
     return_to = held.return_to if held else ""
     request.session.flush()
-    request.session[_LOCK] = {"token": "", "return_to": return_to, "rated": rated}
+    request.session[_LOCK] = {"token": "", "return_to": return_to, "rated": rated, "language": language}
 
 
 def answers(path: str) -> bool:

@@ -21,6 +21,7 @@ SENTENCES = {
     "viewed": "{who} viewed client {client}",
     "listed": "{who} saw client {client} in a list",
     "viewed caseload": "{who} opened the caseload",
+    "language chosen": "Client {client} chose another language for the form",
     "rating declined": "Client {client} gave the tablet back without a rating",
     "client registered": "{who} registered client {client}",
     "client changed": "{who} changed the details of client {client}",

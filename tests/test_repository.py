@@ -23,7 +23,7 @@ NOT_OURS = {
     ".pytest_cache",
     ".ruff_cache",
 }
-SUFFIXES = {".py", ".html", ".txt", ".css", ".js", ".md", ".sh", ".toml", ".yml", ".svg", ".json", ""}
+SUFFIXES = {".py", ".html", ".txt", ".css", ".js", ".md", ".sh", ".toml", ".yml", ".svg", ".json", ".po", ""}
 
 
 def _files() -> Iterator[Path]:
@@ -208,7 +208,16 @@ def test_documented_commands_exist(name):
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text_of(ROOT / name), re.S))
     assert set(re.findall(r"\bmake ([a-z][a-z-]*)", code)) <= _targets()
     commands = {path.stem for path in ROOT.glob("*/management/commands/*.py")}
-    django = {"migrate", "clearsessions", "createcachetable", "shell", "check", "runserver", "collectstatic"}
+    django = {
+        "migrate",
+        "clearsessions",
+        "createcachetable",
+        "shell",
+        "check",
+        "runserver",
+        "collectstatic",
+        "makemigrations",
+    }
     assert set(re.findall(r"manage\.py\s+([a-z_]+)", code)) <= commands | django
 
 

@@ -209,6 +209,21 @@ def _withdraw(grant: RatingGrant, by: User) -> bool:
 
 
 @transaction.atomic
+def choose_language(*, grant: RatingGrant, language: str) -> bool:
+    """The client reads on in another language, and is given it the next time too. False where it is over."""
+    queue(grant.session.episode_id)
+    if not RatingGrant.objects.awaiting(timezone.now()).filter(pk=grant.pk).exists():
+        return False
+    client = grant.session.episode.client
+    if not language == grant.language == client.language:
+        grant.language = client.language = language
+        grant.save(update_fields=["language"])
+        client.save(update_fields=["language"])
+        audit.record("language chosen", client, by=None, client=client.code, language=language)
+    return True
+
+
+@transaction.atomic
 def enter_rating(
     *,
     session: TherapySession,

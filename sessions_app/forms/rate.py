@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from alliance import languages
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument, Item, ItemWording, Wording
 from sessions_app.models import Mode, Rating, RatingGrant
@@ -32,6 +34,7 @@ class Line:
 
     item: Item
     wording: ItemWording
+    place_in_form: tuple[int, int]
     tenths: int | None
     declined: bool
     error: str
@@ -41,9 +44,30 @@ class Line:
         return self.item.id
 
     @property
-    def numbers(self) -> list[tuple[int, int]]:
-        """The numbers to choose from, each with its tenths."""
-        return [(tenths // 10, tenths) for tenths in range(self.item.minimum, self.item.maximum + 1, 10)]
+    def progress(self) -> str:
+        number, last = map(languages.digits, self.place_in_form)
+        return _("%(number)s of %(last)s") % {"number": number, "last": last}
+
+    @property
+    def numbers(self) -> list[tuple[str, int, str]]:
+        """The numbers to choose from, each with its tenths; the first and the last with what they mean."""
+        low, high = self.item.minimum, self.item.maximum
+        ends = {low: self.wording.low_end, high: self.wording.high_end}
+        return [(languages.digits(n // 10), n, ends.get(n, "")) for n in range(low, high + 1, 10)]
+
+    @property
+    def number(self) -> int | None:
+        """The tenths of the number that is chosen for this mark; `over` are the tenths beyond it."""
+        return None if self.tenths is None else self.tenths - self.over
+
+    @property
+    def over(self) -> int:
+        return (self.tenths or 0) % 10
+
+    @property
+    def tenths_to_add(self) -> list[tuple[str, int]]:
+        """None where the instrument knows whole numbers only."""
+        return [(languages.digits(over), over) for over in range(10)] if self.item.step == 1 else []
 
     @property
     def words(self) -> list[str]:
@@ -94,6 +118,20 @@ class MarkField(forms.Field):
         raise ValidationError(_("Please mark this line again."))
 
 
+class TenthsField(forms.Field):
+    """The tenths beyond a chosen number: what makes every mark within reach without the line, or a script."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def clean(self, value: Any) -> int:
+        if value in (None, ""):
+            return 0
+        if re.fullmatch("[0-9]", value, re.ASCII):
+            return int(value)
+        raise ValidationError(_("Please mark this line again."))
+
+
 class CommentField(forms.CharField):
     def to_python(self, value: Any) -> str:
         # The length counts as the page counts it: a line break is one character, not CR and LF.
@@ -119,11 +157,12 @@ class RatingForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, grant: RatingGrant, whole: bool = False) -> None:
         super().__init__(data)
         self.instrument = instruments.get(grant.instrument, grant.instrument_version)
-        self.wording = wording_of(self.instrument, grant.language)
+        self.wording = wording_of_grant(grant)
         self.whole = whole
         for item in self.instrument.items:
             self.fields[item.id] = MarkField(item)
             self.fields[declined(item)] = forms.BooleanField(required=False)
+            self.fields[beyond(item)] = TenthsField()
 
     def clean(self) -> dict[str, Any]:
         for name in self.fields:
@@ -132,9 +171,27 @@ class RatingForm(forms.Form):
         for item in self.instrument.items:
             if self.whole and item.id not in self.data:
                 self._refuse(item.id, _("This line did not arrive. Please look at it again."))
+            self._add_tenths(item)
             if self.cleaned_data.get(declined(item)):
                 self.cleaned_data[item.id] = None
         return self.cleaned_data
+
+    def _add_tenths(self, item: Item) -> None:
+        """Tenths without a number, or beyond the end, are an error and never a guess."""
+        over = self.cleaned_data.get(beyond(item), 0)
+        if beyond(item) in self.errors:
+            self._refuse(item.id, _("Please mark this line again."))
+        if not over or self.cleaned_data.get(declined(item)) or item.id in self.errors:
+            return
+        number = self.cleaned_data[item.id]
+        if number is None:
+            self._refuse(item.id, _("Please choose a number too."))
+        elif number + over > item.maximum:
+            self._refuse(item.id, _("This is more than the highest number."))
+        elif number % 10 or item.step != 1:
+            self._refuse(item.id, _("Please mark this line again."))
+        else:
+            self.cleaned_data[item.id] = number + over
 
     def _refuse(self, name: str, sentence: str) -> None:
         if name not in self.errors:
@@ -151,12 +208,18 @@ class RatingForm(forms.Form):
             Line(
                 item=item,
                 wording=self.wording.items[item.id],
+                place_in_form=(number, len(self.instrument.items)),
                 tenths=cleaned.get(item.id),
                 declined=bool(cleaned.get(declined(item))),
                 error=_sentence(self.errors.get(item.id, [])),
             )
-            for item in self.instrument.items
+            for number, item in enumerate(self.instrument.items, 1)
         ]
+
+    @property
+    def offered_languages(self) -> list[tuple[str, str]]:
+        """Tag and own name of each language this form can be read in."""
+        return [(tag, languages.own_name(tag)) for tag in languages_of(self.instrument)]
 
     @property
     def unmarked(self) -> list[Line]:
@@ -173,12 +236,31 @@ class RatingForm(forms.Form):
         return {name: self.data.get(name, "") for name in ("comment", "share_comment", "mode")}
 
 
+class LanguageForm(forms.Form):
+    def __init__(self, data: QueryDict, *, grant: RatingGrant) -> None:
+        super().__init__(data)
+        offered = languages_of(instruments.get(grant.instrument, grant.instrument_version))
+        self.fields["language"] = forms.ChoiceField(choices=[(tag, tag) for tag in offered])
+
+
 def _sentence(errors: Iterable[Any]) -> str:
     return " ".join(str(error) for error in errors)
 
 
 def declined(item: Item) -> str:
     return f"{item.id}-declined"
+
+
+def beyond(item: Item) -> str:
+    return f"{item.id}-tenths"
+
+
+def languages_of(instrument: Instrument) -> list[str]:
+    return [tag for tag, _name in settings.LANGUAGES if tag in instrument.wordings]
+
+
+def wording_of_grant(grant: RatingGrant) -> Wording:
+    return wording_of(instruments.get(grant.instrument, grant.instrument_version), grant.language)
 
 
 def wording_of(instrument: Instrument, language: str) -> Wording:

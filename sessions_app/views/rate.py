@@ -5,6 +5,9 @@ arrives, at `done`, and not in the answer to the marks: an answer that was lost 
 be asked for again with the cookie the page still has, and the same marks are one rating.
 """
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
@@ -13,14 +16,30 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance import tablet
 from alliance.access import CLIENT, page
 from sessions_app import actions
-from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, RatingForm
+from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, wording_of_grant
 from sessions_app.models import RatingGrant, SetAsideRating
 
 IDLE_SECONDS = 300
 
 
+def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Speak the language of the grant; after handing in that of the lock, and else the browser's."""
+
+    @wraps(view)
+    def speaking(request: HttpRequest) -> HttpResponse:
+        lock = tablet.lock_of(request)
+        language = lock.language if lock else ""
+        if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
+            language = wording_of_grant(grant).language
+        with translation.override(language or translation.get_language_from_request(request)):
+            return view(request)
+
+    return speaking
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(CLIENT)
+@in_the_clients_language
 def form(request: HttpRequest) -> HttpResponse:
     lock = tablet.lock_of(request)
     if lock is None or lock.handed_in:
@@ -28,13 +47,12 @@ def form(request: HttpRequest) -> HttpResponse:
     grant = RatingGrant.objects.with_token(lock.token).first()
     if grant is None:
         return _closed(request)
-    step = _open if request.method != "POST" else STEPS.get(request.POST.get("step", ""), _unknown)
-    with translation.override(RatingForm(grant=grant).wording.language):
-        return step(request, grant)
+    return _step_of(request)(request, grant)
 
 
 @require_safe
 @page(CLIENT)
+@in_the_clients_language
 def done(request: HttpRequest) -> HttpResponse:
     """Where the client arrives in the end, rated or not: from here on the browser holds no grant."""
     lock = tablet.lock_of(request)
@@ -42,13 +60,14 @@ def done(request: HttpRequest) -> HttpResponse:
         grant = RatingGrant.objects.with_token(lock.token).first()
         if grant is None or not _delivered(grant):
             return _see_other("rate:form")
-        tablet.hand_in(request, rated=True)
+        tablet.hand_in(request, rated=True, language=translation.get_language())
     lock = tablet.lock_of(request)
     return render(request, "rate/done.html", {"rated": lock is not None and lock.rated})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(CLIENT)
+@in_the_clients_language
 def not_today(request: HttpRequest) -> HttpResponse:
     """The client gives the tablet back without a rating; nothing they marked is read."""
     lock = tablet.lock_of(request)
@@ -56,14 +75,25 @@ def not_today(request: HttpRequest) -> HttpResponse:
     if grant is not None and request.method == "POST":
         actions.decline(grant=grant)
         # Marks that arrived first stay, and the page says so.
-        tablet.hand_in(request, rated=_delivered(grant))
+        tablet.hand_in(request, rated=_delivered(grant), language=translation.get_language())
     return _see_other("rate:done")
 
 
 @require_safe
 @page(CLIENT)
+@in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
     return render(request, "rate/help.html", {"lock": tablet.lock_of(request)})
+
+
+Step = Callable[[HttpRequest, RatingGrant], HttpResponse]
+
+
+def _step_of(request: HttpRequest) -> Step:
+    if request.method != "POST":
+        return _open
+    # A button carries one name: those of the languages say which, and no step beside it.
+    return _language if "language" in request.POST else STEPS.get(request.POST.get("step", ""), _unknown)
 
 
 def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -72,6 +102,19 @@ def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     if not grant.is_open(timezone.now()):
         return _closed(request)
     return _show(request, RatingForm(grant=grant))
+
+
+def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    """The same form in another language, with whatever marks came along."""
+    wanted = LanguageForm(request.POST, grant=grant)
+    if not wanted.is_valid():
+        return _unknown(request, grant)
+    if not actions.choose_language(grant=grant, language=wanted.cleaned_data["language"]):
+        return _open(request, grant)
+    with translation.override(grant.language):
+        # The script keeps the marks where they are and asks for the words alone.
+        came_along = "mode" in request.POST
+        return _change(request, grant) if came_along else _show(request, RatingForm(grant=grant))
 
 
 def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:

@@ -2,9 +2,11 @@
 
 import { deliver } from "./delivery.js";
 import { watch } from "./idle.js";
+import { speak } from "./language.js";
 import { Line } from "./line.js";
 import { onHandedIn, tellTaken } from "./other_tabs.js";
 import { fill } from "./review.js";
+import { takeTurns } from "./turns.js";
 
 const form = document.getElementById("rating");
 const marking = document.getElementById("marking");
@@ -14,6 +16,7 @@ const idle = document.getElementById("idle");
 const errors = document.getElementById("errors");
 const status = document.getElementById("sending");
 const bands = form.dataset.bands.split(" ").map(Number);
+const turns = takeTurns(marking);
 let sending = false;
 
 const lines = [...form.querySelectorAll("[data-line]")].map(
@@ -43,6 +46,7 @@ function show(section, target) {
   aside.hidden = section !== marking;
   idle.hidden = section !== idle;
   status.textContent = "";
+  if (section === marking) target ? turns.show(target) : turns.first();
   scrollTo(0, 0);
   const aim = target ?? section.querySelector("h1");
   aim.focus();
@@ -63,8 +67,17 @@ const STEPS = {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (!sending) STEPS[event.submitter?.value ?? "review"]?.(event.submitter);
+  if (event.submitter?.name === "language") change(event.submitter.value);
+  else if (!sending) STEPS[event.submitter?.value ?? "review"]?.(event.submitter);
 });
+
+async function change(language) {
+  const changed = await speak(form.action, form.elements.csrfmiddlewaretoken.value, language);
+  status.textContent = changed ? "" : status.dataset.refused;
+  if (!changed) return;
+  lines.forEach((line) => line.reword());
+  marking.querySelector("h1").focus();
+}
 
 function marks() {
   const body = new URLSearchParams(new FormData(form));

@@ -12,11 +12,11 @@ export class Line {
     this.bands = bands;
     this.onChange = onChange;
     this.id = root.dataset.line;
-    this.words = JSON.parse(root.dataset.words);
     this.range = root.querySelector("input[type=range]");
     this.strip = root.querySelector("[data-strip]");
     this.declined = root.querySelector("input[type=checkbox]");
     this.numbers = [...root.querySelectorAll("input[type=radio]")];
+    this.over = root.querySelector("select");
     this.said = root.querySelector("[data-said]");
     this.low = Number(this.range.min);
     this.high = Number(this.range.max);
@@ -25,11 +25,12 @@ export class Line {
     this.put(root.dataset.tenths === "" ? null : Number(root.dataset.tenths));
   }
 
-  // The hidden field carries the mark in tenths; the radios are a view of it from now on.
+  // The hidden field carries the mark in tenths; radios and added tenths are a view of it from now on.
   keep() {
     this.field = Object.assign(document.createElement("input"), { type: "hidden", name: this.id });
     this.root.append(this.field);
     for (const number of this.numbers) number.name = `${this.id}-number`;
+    this.over?.removeAttribute("name");
   }
 
   get value() {
@@ -39,7 +40,7 @@ export class Line {
   get phrase() {
     if (this.value === null) return this.range.dataset.unset;
     const place = (100 * (this.value - this.low)) / (this.high - this.low);
-    return this.words[this.bands.findIndex((end) => place <= end)];
+    return JSON.parse(this.root.dataset.words)[this.bands.findIndex((end) => place <= end)];
   }
 
   // Show `tenths` (null: no mark) without telling anybody.
@@ -48,8 +49,17 @@ export class Line {
     this.root.toggleAttribute("data-marked", tenths !== null);
     this.range.value = tenths ?? (this.low + this.high) / 2;
     this.range.setAttribute("aria-valuetext", this.phrase);
-    const nearest = tenths === null ? null : Math.round(tenths / 10) * 10;
-    for (const number of this.numbers) number.checked = Number(number.value) === nearest;
+    const whole = tenths === null ? null : Math.floor(tenths / 10) * 10;
+    for (const number of this.numbers) number.checked = Number(number.value) === whole;
+    if (!this.over) return;
+    this.over.value = tenths === null ? 0 : tenths - whole;
+    this.over.disabled = whole === null || whole === this.high;
+  }
+
+  // The words of the page changed their language: say the mark in it.
+  reword() {
+    this.said.textContent = "";
+    this.range.setAttribute("aria-valuetext", this.phrase);
   }
 
   mark(tenths, way) {
@@ -74,9 +84,12 @@ export class Line {
     this.range.addEventListener("keydown", (event) => this.onKey(event));
     this.declined.addEventListener("change", () => this.onDeclined());
     for (const number of this.numbers) {
-      // click and not change: the nearest number is shown as chosen, and choosing it is still a choice.
+      // click and not change: the number below is shown as chosen, and choosing it is still a choice.
       number.addEventListener("click", () => this.mark(Number(number.value), "number"));
     }
+    this.over?.addEventListener("change", () => {
+      this.mark(Math.floor(this.value / 10) * 10 + Number(this.over.value), "number");
+    });
     for (const button of this.root.querySelectorAll("[data-nudge]")) this.listenToNudge(button);
     this.listenToStrip();
   }

@@ -62,7 +62,7 @@ def mark_and_hand_in(page: Page) -> None:
     page.wait_for_url("**" + DONE)
 
 
-def keep_cookie(request, *, rated):
+def keep_cookie(request, *, rated, language):
     """`tablet.hand_in` as it must not be: the grant goes, the cookie stays."""
     request.session["tablet"] = {"token": "", "return_to": ""}
 

@@ -160,7 +160,12 @@ class TestHandingIn:
         client.post(FORM, marks(), follow=True)
         assert key_of(client) != before
         assert not Session.objects.filter(session_key=before).exists()
-        assert client.session["tablet"] == {"token": "", "return_to": "/", "rated": True}
+        assert client.session["tablet"] == {
+            "token": "",
+            "return_to": "/",
+            "rated": True,
+            "language": "en",
+        }
 
     def test_needs_the_csrf_token(self, grant, client):
         strict = Client(enforce_csrf_checks=True)
