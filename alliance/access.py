@@ -31,7 +31,7 @@ class StaffRequest(HttpRequest):
 
 @dataclass(frozen=True)
 class PageRule:
-    """Who may open a page: anyone, only the client with a grant, or staff (with one of `roles`, if given)."""
+    """Who may open a page: anyone, a client with a grant, a room's tablet, or staff (of `roles`, if given)."""
 
     kind: str
     roles: frozenset[Role] = field(default_factory=frozenset)
@@ -39,6 +39,7 @@ class PageRule:
 
 PUBLIC = PageRule("public")  # nobody's data: sign-in, health
 CLIENT = PageRule("client")  # a browser that holds a rating grant, and nobody else
+ROOM = PageRule("room")  # a browser that holds the key of a tablet, and no person
 STAFF = PageRule("staff")  # signed in, second factor in place
 SETTLING_IN = PageRule("settling in")  # signed in; also open to those who still owe a second factor
 REFUSED = PageRule("refused")  # a page that a package brings and this site does not use

@@ -15,9 +15,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
 from alliance import tablet
-from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, PageRule, View, rule_of
+from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -62,14 +63,15 @@ def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
     """While a browser holds a grant, only the rating and the sign-in answer; all else leads to the rating."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if tablet.lock_of(request) is None:
+        lock = tablet.lock_of(request)
+        if lock is None:
             return get_response(request)
         if request.user.is_authenticated:
             # Never both: a lock beside a signed-in person means that a flush was missed.
             logout(request)
-            return _send_to(request, reverse("account_login"))
-        if not tablet.answers(request.path_info):
-            return _send_to(request, reverse("rate:form"))
+            return send_to(request, reverse("account_login"))
+        if not tablet.answers(request, lock):
+            return send_to(request, reverse("rate:form"))
         return get_response(request)
 
     return middleware
@@ -124,6 +126,8 @@ class PageRules:
             return None
         if rule == CLIENT:
             return None if tablet.lock_of(request) else _nothing_here(request)
+        if rule == ROOM:
+            return None if getattr(request, "paired_tablet", None) else _nothing_here(request)
         return _refusal(request, rule)
 
 
@@ -143,7 +147,7 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
         messages.info(
             request, "Before you start, set up a second factor: an app with one-time codes, or a passkey."
         )
-        return _send_to(request, reverse("mfa_index"))
+        return send_to(request, reverse("mfa_index"))
     if rule.roles and not user.has_any_role(rule.roles):
         return render(
             request, "403.html", {"for_roles": [role.label.lower() for role in rule.roles]}, status=403
@@ -153,13 +157,13 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.headers.get("HX-Request"):
-        return _send_to(request, reverse("account_login"))
+        return send_to(request, reverse("account_login"))
     if request.method == "GET":
         return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
     return redirect(settings.LOGIN_URL)
 
 
-def _send_to(request: HttpRequest, url: str) -> HttpResponse:
+def send_to(request: HttpRequest, url: str) -> HttpResponse:
     """Lead the whole browser to `url`, also where only a piece of a page was asked for."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": url})
@@ -170,4 +174,10 @@ def _send_to(request: HttpRequest, url: str) -> HttpResponse:
 
 def site(request: HttpRequest) -> dict[str, object]:
     """What every page may say about the site itself."""
-    return {"product_name": "Session alliance", "idle_minutes": settings.IDLE_MINUTES, "demo": settings.DEMO}
+    return {
+        "product_name": "Session alliance",
+        "idle_minutes": settings.IDLE_MINUTES,
+        "demo": settings.DEMO,
+        # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
+        "lock": SimpleLazyObject(lambda: tablet.lock_of(request)),
+    }

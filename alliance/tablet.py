@@ -1,4 +1,4 @@
-"""The tablet in the client's hands: what the browser's own session may hold while it is locked.
+"""The device in the client's hands: what the browser's own session may hold while it is locked.
 
 A hand-over is *flush, rotate, grant*: the therapist's session is destroyed, a new anonymous one
 holds only this lock. It is never "parked": Chromium shows the therapist's page again on Back from
@@ -17,11 +17,13 @@ from django.urls import Resolver404, resolve
 _LOCK = "tablet"
 _RETURN = "return_to"
 SIGN_IN_PAGES = frozenset({"account_login", "mfa_authenticate", "health"})
+# How the browser came by its grant: handed over, by a link on the client's own phone, sent to a room.
+TABLET, PHONE, PAIRED = "tablet", "phone", "paired"
 
 
 @dataclass(frozen=True)
 class Lock:
-    """A locked tablet. `token` opens one grant; it is empty once the tablet is to be handed back.
+    """A locked browser. `token` opens one grant; it is empty once the tablet is to be handed back.
 
     `rated`: whether marks arrived, so that the last page never says so of a client who declined.
     `language`: what the pages go on speaking when there is no grant any more to ask.
@@ -31,6 +33,7 @@ class Lock:
     return_to: str
     rated: bool = False
     language: str = ""
+    channel: str = TABLET
 
     @property
     def handed_in(self) -> bool:
@@ -42,30 +45,33 @@ def lock_of(request: HttpRequest) -> Lock | None:
     return Lock(**held) if held else None
 
 
-def lock(request: HttpRequest, *, token: str, return_to: str) -> None:
+def lock(request: HttpRequest, *, token: str, return_to: str, channel: str = TABLET) -> None:
     """Destroy the session of whoever was signed in and give this browser one grant, in a new cookie."""
     logout(request)  # flushes: the old session row is gone, and so is its key
     request.user = AnonymousUser()
-    request.session[_LOCK] = {"token": token, "return_to": return_to}
+    request.session[_LOCK] = {"token": token, "return_to": return_to, "channel": channel}
 
 
 def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
     """It is over: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
-    held = lock_of(request)
-    return_to = held.return_to if held else ""
+    held = request.session.get(_LOCK, {"return_to": ""})
     request.session.flush()
-    request.session[_LOCK] = {"token": "", "return_to": return_to, "rated": rated, "language": language}
+    request.session[_LOCK] = {**held, "token": "", "rated": rated, "language": language}
 
 
-def answers(path: str) -> bool:
-    """Whether a locked tablet answers this path; everything else leads back to the rating."""
+def answers(request: HttpRequest, lock: Lock) -> bool:
+    """Whether a locked browser answers this path; everything else leads back to the rating."""
     from alliance.access import CLIENT, rule_of
 
     try:
-        match = resolve(path)
+        match = resolve(request.path_info)
     except Resolver404:
         return False
-    return match.url_name in SIGN_IN_PAGES or rule_of(match.func, match.url_name) == CLIENT
+    if match.view_name in SIGN_IN_PAGES or rule_of(match.func, match.url_name) == CLIENT:
+        return True
+    if match.namespace == "go":
+        return lock.channel == PHONE  # the next session's link, in a browser that was never closed
+    return match.namespace == "room" and (lock.channel == PAIRED or hasattr(request, "paired_tablet"))
 
 
 @receiver(user_logged_in)

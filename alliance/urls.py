@@ -1,11 +1,18 @@
-"""One word, five places: rate, dashboard, caseload, clients, clinic."""
+"""One word, five places: rate, go and room for the client; dashboard, caseload, clients, clinic, tablets for staff."""
 
 from django.conf import settings
 from django.urls import include, path
 
 from alliance import views
 from clients.urls import client_pages, clinic_pages
-from sessions_app.urls import caseload_pages, dashboard_pages, rate_pages
+from sessions_app.urls import (
+    caseload_pages,
+    dashboard_pages,
+    go_pages,
+    rate_pages,
+    room_pages,
+    tablet_pages,
+)
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -16,6 +23,9 @@ urlpatterns = [
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("rate/", include((rate_pages, "rate"))),
+    path("go/", include((go_pages, "go"))),
+    path("room/", include((room_pages, "room"))),
+    path("tablets/", include((tablet_pages, "tablets"))),
     path("dashboard/", include((dashboard_pages, "dashboard"))),
     path("caseload/", include((caseload_pages, "caseload"))),
     path("clients/", include((client_pages, "clients"))),

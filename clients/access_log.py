@@ -32,6 +32,9 @@ SENTENCES = {
     "session changed": "{who} changed a session of client {client}",
     "handed over": "{who} handed over to client {client}",
     "hand-over taken back": "{who} took back a hand-over to client {client}",
+    "link made": "{who} made a link for the phone of client {client}",
+    "form sent": "{who} sent the form of client {client} to the tablet of a room",
+    "form opened": "The form of client {client} was opened",
     "rated": "{who} entered a rating of client {client}",
     "rating set aside": "Marks of client {client} arrived and were set aside",
     "discussed": "{who} noted a conversation with client {client}",
@@ -42,6 +45,8 @@ SENTENCES = {
     "second factor removed": "{who} removed the second factor of {person}",
     "supervision started": "{who} made {supervisor} the supervisor of {therapist}",
     "supervision ended": "{who} ended the supervision of {therapist} by {supervisor}",
+    "tablet paired": "{who} paired the tablet of a room",
+    "tablet revoked": "{who} revoked the tablet of a room",
     "log exported": "{who} exported the access log",
 }
 BY_CLIENT = {"rated": "Client {client} gave a rating"}

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 SPOKEN = {"_", "gettext", "gettext_lazy"}
 APPS = ("alliance", "clients", "sessions_app")
-TEMPLATES = ROOT / "templates" / "rate"
+PAGES = ("rate", "go", "room")
 
 
 # --- What is to be said --------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def _of_pages() -> Iterator[tuple[Path, str]]:
     from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 
     engine = Engine(libraries={name: f"django.templatetags.{name}" for name in ("i18n", "l10n", "static")})
-    for path in sorted(TEMPLATES.rglob("*.html")):
+    for path in (page for folder in PAGES for page in sorted((ROOT / "templates" / folder).glob("*.html"))):
         nodes = Template(path.read_text("utf-8"), Origin(str(path)), engine=engine).nodelist
         for node in nodes.get_nodes_by_type((TranslateNode, BlockTranslateNode)):
             if isinstance(node, TranslateNode):

@@ -7,7 +7,7 @@ from enum import StrEnum
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sessions_app.models import Attendance, RatingGrant, TherapySession
+from sessions_app.models import SENT, Attendance, RatingGrant, TherapySession
 
 
 class RatingState(StrEnum):
@@ -17,6 +17,8 @@ class RatingState(StrEnum):
     DID_NOT_ATTEND = "did_not_attend"
     OVERDUE = "overdue"
     AWAITING = "awaiting"  # handed over, and the rating may still come
+    SENT = "sent"  # to a phone or a room, and nobody has opened it there
+    OPENED = "opened"
     TO_RATE = "to_rate"
     DECLINED = "declined"  # the client gave the tablet back without a rating
     TODAY = "today"  # planned, later today
@@ -25,14 +27,26 @@ class RatingState(StrEnum):
 
     @property
     def can_be_rated(self) -> bool:
-        return self in {self.OVERDUE, self.AWAITING, self.TO_RATE, self.TODAY, self.UNSETTLED, self.DECLINED}
+        return self in _CAN_BE_RATED
+
+
+_CAN_BE_RATED = {
+    RatingState.OVERDUE,
+    RatingState.AWAITING,
+    RatingState.SENT,
+    RatingState.OPENED,
+    RatingState.TO_RATE,
+    RatingState.TODAY,
+    RatingState.UNSETTLED,
+    RatingState.DECLINED,
+}
 
 
 @dataclass(frozen=True)
 class Waits:
-    """Sessions whose grant is still accepted, and those whose client chose not to rate."""
+    """Sessions whose grant is still accepted, with how far it is, and those whose client chose not to rate."""
 
-    awaiting: frozenset[int]
+    awaiting: dict[int, RatingState]
     declined: frozenset[int]
 
 
@@ -40,9 +54,15 @@ def waits(sessions: QuerySet[TherapySession], now: datetime) -> Waits:
     grants = RatingGrant.objects.filter(session__in=sessions)
     awaiting = RatingGrant.objects.awaiting(now).filter(session__in=sessions)
     return Waits(
-        frozenset(awaiting.values_list("session", flat=True)),
+        {row[0]: _how_far(*row[1:]) for row in awaiting.values_list("session", "channel", "opened_at")},
         frozenset(grants.filter(declined=True).values_list("session", flat=True)),
     )
+
+
+def _how_far(channel: str, opened_at: datetime | None) -> RatingState:
+    if channel not in SENT:
+        return RatingState.AWAITING
+    return RatingState.OPENED if opened_at else RatingState.SENT
 
 
 def rating_state(
@@ -58,9 +78,11 @@ def rating_state(
         return RatingState.TODAY if same_day else RatingState.PLANNED
     if session.attendance != Attendance.ATTENDED:
         return RatingState(session.attendance)
-    awaits = session.pk in waits.awaiting
+    awaits = waits.awaiting.get(session.pk)
     if session.pk in waits.declined and not awaits:
         return RatingState.DECLINED
+    if awaits in {RatingState.SENT, RatingState.OPENED}:
+        return awaits
     if session.is_overdue(now):
         return RatingState.OVERDUE
-    return RatingState.AWAITING if awaits else RatingState.TO_RATE
+    return awaits or RatingState.TO_RATE

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sessions_app.views import caseload, dashboard, rate, therapy_sessions
+from sessions_app.views import caseload, dashboard, go, rate, room, sending, tablets, therapy_sessions
 
 rate_pages = [
     path("", rate.form, name="form"),
@@ -10,10 +10,24 @@ rate_pages = [
     path("not-today/", rate.not_today, name="not_today"),
     path("help/", rate.help_page, name="help"),
 ]
+go_pages = [path("", go.start, name="start")]
+room_pages = [
+    path("", room.home, name="home"),
+    path("waiting/", room.waiting, name="waiting"),
+    path("start/", room.start, name="start"),
+]
+tablet_pages = [
+    path("", tablets.listing, name="list"),
+    path("pair/", tablets.pair, name="pair"),
+    path("<uuid:code>/revoke/", tablets.revoke, name="revoke"),
+]
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
+    path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
+    path("clients/<uuid:code>/send/", sending.send, name="send"),
+    path("sessions/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),

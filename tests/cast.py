@@ -14,7 +14,8 @@ from alliance.models import Role, User
 from clients.actions import add_person
 from clients.models import Client, Episode, Supervision
 from sessions_app import actions
-from sessions_app.models import Attendance, Mode, Rating, TherapySession
+from sessions_app.actions import sending
+from sessions_app.models import Attendance, Mode, PairedTablet, Rating, RatingGrant, TherapySession
 
 PASSWORD = "correct horse battery staple"
 ITEMS = ("relationship", "goals", "approach", "overall")
@@ -60,6 +61,14 @@ def rating(
     return actions.record_rating(
         grant=grant, answers=answers(total, **lines), mode=Mode.LINE, comment=comment
     )
+
+
+def link(session: TherapySession, *, by: User) -> sending.Link:
+    return sending.make_link(episode=session.episode, session=session, by=by)
+
+
+def sent(session: TherapySession, *, tablet: PairedTablet, by: User) -> RatingGrant:
+    return sending.send(episode=session.episode, session=session, tablet=tablet, by=by)
 
 
 def rated_course(

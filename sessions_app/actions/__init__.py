@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -46,8 +47,10 @@ __all__ = [
     "hand_over",
     "hand_over_now",
     "hash_of_answers",
+    "queue",
     "record_rating",
     "refresh_flags",
+    "session_now",
     "session_to_rate",
     "take_back",
     "withdraw_discussion",
@@ -140,9 +143,26 @@ def _number_by_date(episode: Episode) -> None:
 def hand_over(
     *, session: TherapySession, by: User, instrument_id: str = instruments.SESSION_RATING, language: str = ""
 ) -> tuple[RatingGrant, str]:
-    """One permission to write this session's rating on this browser. Returns the grant and its token.
+    """One permission to write this session's rating on this browser. Returns the grant and its token."""
+    grant, token = ask(
+        session=session, channel=Channel.TABLET, by=by, instrument_id=instrument_id, language=language
+    )
+    audit.record("handed over", grant, by=by, client=grant.client_code)
+    return grant, token
 
-    An earlier grant that is still open is withdrawn: two tablets must not wait for one session.
+
+def ask(
+    *,
+    session: TherapySession,
+    channel: Channel,
+    by: User,
+    instrument_id: str = instruments.SESSION_RATING,
+    language: str = "",
+    **sent: Any,
+) -> tuple[RatingGrant, str]:
+    """A grant for this session's rating, inside the caller's transaction; `sent`: how it reaches its device.
+
+    An earlier grant that is still open is withdrawn: two devices must not wait for one session.
     """
     queue(session.episode_id)
     _refuse_unless_ratable(session, instrument_id)
@@ -150,11 +170,10 @@ def hand_over(
     RatingGrant.objects.awaiting(now).filter(session=session, instrument=instrument_id).update(
         withdrawn_at=now, withdrawn_by=by
     )
-    grant, token = _new_grant(session, instrument_id, Channel.TABLET, by, language)
+    grant, token = _new_grant(session, instrument_id, channel, by, language, **sent)
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
-    audit.record("handed over", grant, by=by, client=grant.client_code)
     return grant, token
 
 
@@ -170,14 +189,18 @@ def hand_over_now(
     *, episode: Episode, by: User, session: TherapySession | None = None
 ) -> tuple[RatingGrant, str]:
     """Hand over for `session`, else for today's, else for a new one that ends now."""
+    return hand_over(session=session_now(episode=episode, session=session, by=by), by=by)
+
+
+@transaction.atomic
+def session_now(*, episode: Episode, by: User, session: TherapySession | None = None) -> TherapySession:
+    """`session`, else today's to rate, else a new one that ends now."""
     queue(episode.pk)  # first: two presses at once must find the same session
     now = timezone.now()
     session = session or session_to_rate(episode, now)
-    if session is None:
-        session = add_session(
-            episode=episode, held_at=now - SESSION_LENGTH, attendance=Attendance.ATTENDED, by=by
-        )
-    return hand_over(session=session, by=by)
+    return session or add_session(
+        episode=episode, held_at=now - SESSION_LENGTH, attendance=Attendance.ATTENDED, by=by
+    )
 
 
 @transaction.atomic
@@ -326,7 +349,12 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
 
 
 def _new_grant(
-    session: TherapySession, instrument_id: str, channel: Channel, by: User, language: str = ""
+    session: TherapySession,
+    instrument_id: str,
+    channel: Channel,
+    by: User,
+    language: str = "",
+    **sent: Any,
 ) -> tuple[RatingGrant, str]:
     token, now = new_token(), timezone.now()
     grant = RatingGrant.objects.create(
@@ -337,8 +365,7 @@ def _new_grant(
         channel=channel,
         language=language or session.episode.client.language,
         made_by=by,
-        open_until=now + OPEN_FOR,
-        accept_until=now + ACCEPT_FOR,
+        **{"open_until": now + OPEN_FOR, "accept_until": now + ACCEPT_FOR, **sent},
     )
     return grant, token
 

@@ -3,6 +3,7 @@
 from sessions_app.models.flags import Discussion, DiscussionQuerySet, Flag, FlagQuerySet
 from sessions_app.models.sessions import (
     OVERDUE_AFTER,
+    SENT,
     SESSION_LENGTH,
     Attendance,
     Channel,
@@ -19,9 +20,11 @@ from sessions_app.models.sessions import (
     hash_of_token,
     new_token,
 )
+from sessions_app.models.tablets import PairedTablet, PairedTabletQuerySet
 
 __all__ = [
     "OVERDUE_AFTER",
+    "SENT",
     "SESSION_LENGTH",
     "Attendance",
     "Channel",
@@ -32,6 +35,8 @@ __all__ = [
     "FlagQuerySet",
     "Modality",
     "Mode",
+    "PairedTablet",
+    "PairedTabletQuerySet",
     "Rating",
     "RatingGrant",
     "RatingGrantQuerySet",

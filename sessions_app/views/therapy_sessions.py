@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,7 +21,7 @@ from clients.models import AgeBand, Episode
 from clients.views.form_pages import form_page, posted, written
 from sessions_app import actions
 from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
-from sessions_app.models import Attendance, Modality, RatingGrant, TherapySession
+from sessions_app.models import Attendance, Modality, PairedTablet, RatingGrant, TherapySession
 
 CONFLICT = 409
 
@@ -30,26 +31,39 @@ CONFLICT = 409
 def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
     """Give the tablet to the client of an episode, for today's session, or for the one that is named."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
-    now = timezone.now()
-    session = _named_session(request, episode)
-    context = {
-        "episode": episode,
-        "session": session or actions.session_to_rate(episode, now),
-        "instrument": _instrument(),
-        "too_young": episode.client.age_band in {AgeBand.CHILD, AgeBand.YOUNG_CHILD},
-        "next_number": _next(episode, now),
-    }
     if request.method != "POST":
-        return render(request, "dashboard/hand_over.html", context)
+        return ways_to_ask(request, episode)
     try:
         with transaction.atomic():
+            session = named_session(request, episode)
             _, token = actions.hand_over_now(episode=episode, session=session, by=request.user)
             tablet.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
     except Refused as refusal:
-        return render(request, "dashboard/hand_over.html", {**context, "refusal": refusal}, status=CONFLICT)
+        return ways_to_ask(request, episode, refusal)
     response = redirect("rate:form")
     response.status_code = 303
     return response
+
+
+def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
+    """Whom, which session, which form, and on which device: the check before a form goes to a client."""
+    now = timezone.now()
+    context = {
+        "episode": episode,
+        "session": named_session(request, episode) or actions.session_to_rate(episode, now),
+        "instrument": _instrument(),
+        "too_young": episode.client.age_band in {AgeBand.CHILD, AgeBand.YOUNG_CHILD},
+        "next_number": _next(episode, now),
+        "tablets": _tablets(now),
+        "refusal": refusal,
+    }
+    return render(request, "dashboard/hand_over.html", context, status=CONFLICT if refusal else 200)
+
+
+def _tablets(now: datetime) -> QuerySet[PairedTablet]:
+    """The tablets one can send to, each with `has_form`: somebody's form is open there."""
+    here = RatingGrant.objects.in_rooms(now).filter(paired_tablet=OuterRef("pk"))
+    return PairedTablet.objects.in_use().annotate(has_form=Exists(here))
 
 
 @require_POST
@@ -109,7 +123,7 @@ def _next(episode: Episode, now: datetime) -> int:
     return episode.sessions.filter(held_at__lte=now).count() + 1
 
 
-def _named_session(request: StaffRequest, episode: Episode) -> TherapySession | None:
+def named_session(request: StaffRequest, episode: Episode) -> TherapySession | None:
     """The session named in the address, if one is."""
     named = request.GET.get("session") or request.POST.get("session")
     if not named:

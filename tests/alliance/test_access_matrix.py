@@ -9,9 +9,11 @@ from django.test import Client as Browser
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from alliance.access import PACKAGE_PAGES
 from alliance.models import AuditEvent
 from clients.models import Supervision
 from sessions_app import actions
+from sessions_app.models import PairedTablet
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -25,10 +27,15 @@ OPEN_TO = {
     "caseload": {"sina", "stefan"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
+    "tablets": {"olga", "carl", "adam"},
 }
+# Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
+FOR_CLIENTS = {"rate", "go", "room"}
+PUBLIC = {"health"}
 ONLY_THE_OFFICE = {"clients:transfer_episode"}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
+REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
 
 
@@ -42,11 +49,7 @@ def routes(resolver: URLResolver | None = None, namespace: str = "") -> list[tup
     return found
 
 
-OURS = [
-    (name, entry)
-    for name, entry in routes()
-    if name.split(":")[0] in {*OPEN_TO, "rate"} and not name.startswith("rate:")
-]
+OURS = [(name, entry) for name, entry in routes() if name.split(":")[0] in OPEN_TO]
 NAMES = [name for name, _ in OURS]
 
 
@@ -68,8 +71,15 @@ def world(clinic):
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [clinic.olgas.code, planned.code, first.code, discussion.code],
         "caseload:": [clinic.olgas.code],
+        "tablets:": [a_tablet(by=clinic.adam).code],
     }
     return clinic
+
+
+def a_tablet(by) -> PairedTablet:
+    now = timezone.now()
+    paired = {"paired_at": now, "paired_by": by, "last_seen_at": now, "pairing_until": now}
+    return PairedTablet.objects.create(name="Room 3", key_hash="0" * 64, **paired)
 
 
 def browser_of(world, name: str) -> Browser:
@@ -97,6 +107,12 @@ def snapshot() -> dict[str, list[tuple]]:
         for m in apps.get_app_config(label).get_models()
     ]
     return {m.__name__: sorted(m.objects.values_list(), key=str) for m in ours if m is not AuditEvent}
+
+
+def test_every_page_of_ours_is_in_the_table():
+    packages = {name for name, _ in routes() if name in PACKAGE_PAGES}
+    others = {name.split(":")[0] for name, _ in routes() if name not in packages}
+    assert others == {*OPEN_TO, *FOR_CLIENTS, *PUBLIC}
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
@@ -149,6 +165,31 @@ def test_a_malformed_code_is_an_address_that_is_not_there(world, name, entry):
         str(next(iter(world.codes[f"{name.split(':')[0]}:"]))), "1"
     )
     assert browser_of(world, "olga").get(address).status_code == 404
+
+
+@pytest.mark.parametrize(("name", "entry"), OURS, ids=NAMES)
+def test_a_clients_phone_reaches_no_page_of_staff(world, name, entry):
+    link = cast.link(cast.therapy_session(world.olgas), by=world.olga)
+    phone = Browser()
+    phone.post(reverse("go:start"), {"token": link.token})
+    before = snapshot()
+    for address in addresses(world, name, entry):
+        for htmx in ({}, {"HX-Request": "true"}):
+            for ask in (phone.get, phone.post):
+                answer = ask(address, headers=htmx)
+                leads_to = answer.headers.get("HX-Redirect") or answer.headers.get("Location")
+                assert (answer.status_code, leads_to) == (204 if htmx else 303, reverse("rate:form"))
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("name", sorted(name for name, _ in routes() if name.startswith(("rate:", "room:"))))
+@pytest.mark.parametrize("who", EVERYBODY)
+def test_staff_and_strangers_have_no_form_and_no_room(world, name, who):
+    browser, before = browser_of(world, who), snapshot()
+    answer = browser.get(reverse(name))
+    # The room's own page offers to pair this browser; it is nobody's and changes nothing.
+    assert answer.status_code == (200 if name == "room:home" else 404)
+    assert snapshot() == before
 
 
 CANARY = "canary-7c1f"

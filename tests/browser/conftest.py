@@ -118,9 +118,11 @@ def another_browser(browser: Browser, browser_context_args: dict[str, Any]) -> I
     """Further browsers beside `context`, each with a witness of its own."""
     opened: list[tuple[BrowserContext, Witness]] = []
 
-    def open_one(**options: Any) -> BrowserContext:
+    def open_one(*, complains: tuple[str, ...] = (), **options: Any) -> BrowserContext:
+        """`complains`: parts of the complaints that the test provokes."""
         context = browser.new_context(**{**browser_context_args, **options})
         opened.append((context, Witness(context)))
+        opened[-1][1].expected.extend(complains)
         return context
 
     yield open_one

@@ -1,0 +1,73 @@
+"""What a therapist sends elsewhere: a link for the client's own phone, the form to the tablet of a room."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from alliance.access import StaffRequest, own_or_404, page
+from alliance.models import Role
+from clients.actions import Refused
+from clients.models import Episode
+from sessions_app import codes, qr
+from sessions_app.actions import sending
+from sessions_app.models import PairedTablet, Rating, TherapySession
+from sessions_app.rating_state import rating_state, waits
+from sessions_app.views.therapy_sessions import named_session, ways_to_ask
+
+
+@require_POST
+@page(Role.THERAPIST)
+def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
+    """A link for the client's phone. It is shown in the answer and nowhere else: only hashes are stored."""
+    episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    try:
+        session = named_session(request, episode)
+        link = sending.make_link(episode=episode, session=session, by=request.user)
+    except Refused as refusal:
+        return ways_to_ask(request, episode, refusal)
+    page_of_phone = request.build_absolute_uri(reverse("go:start"))
+    address = f"{page_of_phone}#{link.token}"
+    context = {
+        "episode": episode,
+        "session": link.grant.session,
+        "state": "sent",
+        "link": address,
+        "picture": qr.as_svg(address, label="QR code with the link for the client's phone"),
+        "typed_at": page_of_phone.partition("://")[2],
+        "short_code": codes.in_groups(link.short_code),
+        "short_code_until": link.grant.short_code_until,
+    }
+    return render(request, "dashboard/link.html", context)
+
+
+@require_POST
+@page(Role.THERAPIST)
+def send(request: StaffRequest, code: UUID) -> HttpResponse:
+    episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    try:
+        room = PairedTablet.objects.in_use().get(code=UUID(request.POST.get("tablet", "")))
+        session = named_session(request, episode)
+        sending.send(episode=episode, session=session, tablet=room, by=request.user)
+    except (ValueError, PairedTablet.DoesNotExist):
+        return ways_to_ask(request, episode, Refused("That tablet is not paired any more."))
+    except Refused as refusal:
+        return ways_to_ask(request, episode, refusal)
+    messages.success(request, f"Sent to {room}. The form shows there within a few seconds.")
+    return redirect("dashboard:client", episode.code)
+
+
+@require_safe
+@page(Role.THERAPIST)
+def sent(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Where the rating of one session stands, for the page that shows its link."""
+    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    total = Rating.objects.standing().filter(session=session).values_list("total", flat=True).first()
+    rated, now = session.ratings.exists(), timezone.now()
+    still_waits = waits(TherapySession.objects.filter(pk=session.pk), now)
+    state = rating_state(session, rated=rated, total=total, waits=still_waits, now=now)
+    return render(request, "dashboard/_sent.html", {"session": session, "state": state})

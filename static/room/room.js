@@ -1,0 +1,38 @@
+// The tablet of a room: asks whether there is something else to show, and follows. A form that was sent
+// takes the place of whatever is shown; a lost connection is said and waited out.
+
+import { tellTaken } from "../rate/other_tabs.js";
+
+const EVERY = 2000;
+const poll = document.querySelector("[data-poll]");
+const back = document.querySelector("[data-back]");
+const atOnce = document.querySelector("form[data-at-once]");
+// Marks that have arrived: the form's own page goes to "Thank you".
+const BETWEEN = "handed in";
+
+async function ask() {
+  try {
+    const response = await fetch(poll.dataset.poll, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    // Not paired any more, or never: the room's page says so.
+    if (response.status === 404) return go(poll.dataset.room);
+    const { state } = await response.json();
+    if (state !== poll.dataset.state && state !== BETWEEN) return go(poll.dataset.room);
+    if (poll.textContent === poll.dataset.lost) poll.textContent = "";
+  } catch {
+    poll.textContent = poll.dataset.lost;
+  }
+  setTimeout(ask, EVERY);
+}
+
+function go(url) {
+  location.replace(url);
+}
+
+if (poll) setTimeout(ask, EVERY);
+if (back) setTimeout(() => go(back.href), Number(back.dataset.back) * 1000);
+if (atOnce) atOnce.requestSubmit();
+else tellTaken(); // whoever was signed in here is not any more: their other tabs clear themselves
+
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});

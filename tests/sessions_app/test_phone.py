@@ -1,0 +1,433 @@
+"""The client's own phone: a link or a short code is a grant once, for one browser, and names nobody."""
+
+import re
+import threading
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from alliance import limits
+from alliance.models import AuditEvent
+from clients.actions import Refused, close_episode
+from sessions_app import actions, codes, qr
+from sessions_app.actions import sending
+from sessions_app.models import Channel, Rating, RatingGrant, SetAsideRating
+from tests import cast
+from tests.sessions_app.test_rate_pages import marks
+
+pytestmark = pytest.mark.django_db
+
+GO, FORM, DONE = reverse("go:start"), reverse("rate:form"), reverse("rate:done")
+WORK_LIST = reverse("dashboard:work_list")
+
+
+def key_of(browser):
+    return browser.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+@pytest.fixture
+def session(clinic):
+    return cast.therapy_session(clinic.olgas)
+
+
+@pytest.fixture
+def link(session, clinic):
+    return cast.link(session, by=clinic.olga)
+
+
+def stored(link):
+    link.grant.refresh_from_db()
+    return link.grant
+
+
+class TestMakingALink:
+    def asked(self, browser, clinic, **data):
+        return browser.post(reverse("dashboard:make_link", args=[clinic.olgas.code]), data)
+
+    def test_shows_picture_link_and_short_code_once_and_stores_hashes(self, clinic, session, sign_in):
+        page = self.asked(sign_in(clinic.olga), clinic, session=str(session.code))
+        assert page.status_code == 200
+        token = re.search(r"http://testserver/go/#([\w-]{43})", page.text)[1]
+        assert page.context["picture"] == qr.as_svg(page.context["link"], label=self.label_of(page))
+        grant = RatingGrant.objects.get()
+        assert (grant.channel, grant.session, grant.opened_at) == (Channel.PHONE, session, None)
+        assert timedelta(hours=71, minutes=59) < grant.open_until - timezone.now() <= timedelta(hours=72)
+        short_code = codes.cleaned(page.context["short_code"])
+        assert short_code not in str(list(RatingGrant.objects.values()))
+        assert token not in str(list(RatingGrant.objects.values()))
+        assert token not in str(list(AuditEvent.objects.values()))
+        assert token not in str(page.headers)
+
+    def label_of(self, page):
+        return re.search(r'role="img" aria-label="([^"]+)"', page.text)[1].replace("&#x27;", "'")
+
+    def test_signs_nobody_out_and_adds_todays_session_by_itself(self, clinic, sign_in):
+        browser = sign_in(clinic.olga)
+        assert self.asked(browser, clinic).status_code == 200
+        assert RatingGrant.objects.get().session.number == 1
+        assert browser.get(WORK_LIST).status_code == 200
+
+    def test_a_new_one_takes_the_place_of_the_one_before(self, link, session, clinic, client):
+        cast.link(session, by=clinic.olga)
+        assert stored(link).withdrawn_by == clinic.olga
+        page = client.post(GO, {"token": link.token})
+        assert (page.status_code, "was taken back" in page.text) == (410, True)
+
+    def test_a_rated_session_or_a_closed_episode_is_refused_with_a_sentence(self, clinic, session, sign_in):
+        cast.rating(session, 380)
+        page = self.asked(sign_in(clinic.olga), clinic, session=str(session.code))
+        assert (page.status_code, "has its rating already" in page.text) == (409, True)
+        clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"
+        clinic.olgas.save()
+        page = self.asked(sign_in(clinic.olga), clinic)
+        assert (page.status_code, "closed" in page.text) == (409, True)
+
+    def test_of_a_foreign_client_is_not_there(self, clinic, sign_in):
+        assert self.asked(sign_in(clinic.carl), clinic).status_code == 404
+        assert not RatingGrant.objects.exists()
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"channel": Channel.TABLET, "link_hash": "x"},
+            {"channel": Channel.PHONE, "link_hash": "x", "short_code_hash": "y"},
+            {"channel": Channel.PAIRED},
+        ],
+    )
+    def test_the_database_refuses_half_a_link(self, clinic, session, wrong):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            actions.ask(session=session, by=clinic.olga, **wrong)
+
+
+class TestOpening:
+    def test_looking_consumes_nothing_and_names_nobody(self, client, link, clinic):
+        for _ in range(3):
+            page = client.get(GO)
+            assert page.status_code == 200
+            assert "K-1" not in page.text
+            assert "Olga" not in page.text
+        assert stored(link).opened_at is None
+        assert page.headers["Cache-Control"] == "no-store"
+
+    def test_start_gives_the_grant_in_a_new_cookie_and_nothing_else(self, client, link):
+        client.cookies[settings.SESSION_COOKIE_NAME] = fixed = "a" * 32
+        response = client.post(GO, {"token": link.token})
+        assert (response.status_code, response.headers["Location"]) == (303, FORM)
+        assert key_of(client) != fixed
+        assert set(client.session.keys()) == {"tablet"}
+        assert client.session["tablet"]["token"] != link.token
+        page = client.get(FORM)
+        assert page.status_code == 200
+        assert link.token not in page.text
+        assert stored(link).opened_at
+
+    @pytest.mark.parametrize("language", [tag for tag, _name in settings.LANGUAGES])
+    def test_speaks_the_phones_language_and_then_the_clients(self, client, link, language):
+        RatingGrant.objects.update(language="ar")
+        there = {"headers": {"Accept-Language": language}}
+        for page in (client.get(GO, **there), client.post(GO, {"token": "x"}, **there)):
+            assert f'<html lang="{language}"' in page.text
+        client.post(GO, {"token": link.token}, **there)
+        assert '<html lang="ar" dir="rtl">' in client.get(FORM, **there).text
+        done = client.post(FORM, marks(), follow=True, **there).text
+        assert '<html lang="ar" dir="rtl">' in done
+        assert "يمكنك إغلاق هذه الصفحة" in done
+
+    def test_the_link_is_no_token_of_the_grant(self, link):
+        assert not RatingGrant.objects.with_token(link.token).exists()
+
+    def test_a_second_browser_is_told_so_and_the_first_goes_on(self, client, link):
+        client.post(GO, {"token": link.token})
+        held = key_of(client)
+        late = Client().post(GO, {"token": link.token})
+        assert (late.status_code, "was opened already" in late.text) == (410, True)
+        assert client.post(GO, {"token": link.token}).status_code == 303
+        assert key_of(client) == held
+        assert client.get(FORM).status_code == 200
+        assert AuditEvent.objects.filter(action="form opened").count() == 1
+
+    def test_somebody_on_staff_who_presses_start_is_signed_out(self, clinic, link, sign_in):
+        browser = sign_in(clinic.olga)
+        before = key_of(browser)
+        assert "signed in here" in browser.get(GO).text
+        assert browser.post(GO, {"token": link.token}).status_code == 303
+        assert not Session.objects.filter(session_key=before).exists()
+        assert browser.get(WORK_LIST).headers["Location"] == FORM
+
+    def test_needs_the_csrf_token(self, link):
+        strict = Client(enforce_csrf_checks=True)
+        assert strict.post(GO, {"token": link.token}).status_code == 403
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', strict.get(GO).text)[1]
+        sent = {"token": link.token, "csrfmiddlewaretoken": token}
+        assert strict.post(GO, sent).status_code == 303
+
+    @pytest.mark.parametrize("token", ["", "x", "a" * 43, "\x00", "é" * 5000])
+    def test_a_link_of_nobody_is_not_there(self, client, link, token):
+        page = client.post(GO, {"token": token})
+        assert (page.status_code, "leads to no form" in page.text) == (404, True)
+        assert not client.session.get("tablet")
+
+    @pytest.mark.parametrize(
+        ("end", "sentence"),
+        [
+            ("taken back", "This form was taken back. Ask your therapist for a new link."),
+            ("rated on paper", "This form was handed in already. There is nothing more to do."),
+            ("episode closed", "This link is past its time. Ask your therapist for a new one."),
+            ("past its time", "This link is past its time. Ask your therapist for a new one."),
+        ],
+    )
+    def test_every_end_of_a_link_has_its_sentence(self, client, link, clinic, time_machine, end, sentence):
+        olga, today = clinic.olga, timezone.localdate()
+        if end == "taken back":
+            actions.take_back(grant=link.grant, by=olga)
+        elif end == "rated on paper":
+            paper = {"answers": cast.answers(380), "channel": Channel.PAPER}
+            actions.enter_rating(session=link.grant.session, **paper, by=olga)
+        elif end == "episode closed":
+            close_episode(episode=clinic.olgas, closed_on=today, ending="planned", by=olga)
+        else:
+            time_machine.move_to(link.grant.open_until, tick=False)
+        page = client.post(GO, {"token": link.token})
+        assert (page.status_code, f"<h1>{sentence}</h1>" in page.text) == (410, True)
+        assert not client.session.get("tablet")
+        assert stored(link).opened_at is None
+
+    def test_is_good_until_the_last_second(self, client, link, time_machine):
+        time_machine.move_to(link.grant.open_until - timedelta(seconds=1), tick=False)
+        assert client.post(GO, {"token": link.token}).status_code == 303
+        assert client.get(FORM).status_code == 200
+
+    def test_the_next_link_opens_in_a_browser_that_was_never_closed(self, client, link, clinic):
+        client.post(GO, {"token": link.token})
+        client.post(FORM, marks(), follow=True)
+        assert client.get(GO).status_code == 200
+        following = cast.link(cast.therapy_session(clinic.olgas), by=clinic.olga)
+        assert client.post(GO, {"token": following.token}).headers["Location"] == FORM
+        assert client.get(FORM).status_code == 200
+
+    def test_a_handed_over_tablet_opens_no_link(self, client, link, clinic):
+        _, token = actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
+        kept = client.session
+        kept["tablet"] = {"token": token, "return_to": "/"}
+        kept.save()
+        client.cookies[settings.SESSION_COOKIE_NAME] = kept.session_key
+        assert client.post(GO, {"token": link.token}).headers["Location"] == FORM
+        assert stored(link).opened_at is None
+
+
+class TestShortCode:
+    def test_opens_the_form_however_it_is_typed(self, client, link):
+        typed = f" {link.short_code[:4].lower()}-{link.short_code[4:]} "
+        assert client.post(GO, {"code": typed}).headers["Location"] == FORM
+        assert client.get(FORM).status_code == 200
+        again = Client().post(GO, {"code": link.short_code})
+        assert (again.status_code, "was opened already" in again.text) == (410, True)
+
+    def test_is_read_easily_and_has_many_others_beside_it(self, link):
+        assert re.fullmatch(f"[{codes.ALPHABET}]{{8}}", link.short_code)
+        assert not set(codes.ALPHABET) & set("01IOLBSZAEU")
+        assert codes.in_groups(link.short_code) == f"{link.short_code[:4]} {link.short_code[4:]}"
+
+    def test_ends_before_the_link_does(self, client, link, time_machine):
+        time_machine.move_to(link.grant.made_at + sending.SHORT_CODE_FOR, tick=False)
+        page = client.post(GO, {"code": link.short_code})
+        assert (page.status_code, "past its time" in page.text) == (410, True)
+        assert client.post(GO, {"token": link.token}).status_code == 303
+
+    @pytest.mark.parametrize("typed", ["", "QQQQ", "\x00", "٣" * 8, "x" * 9000])
+    def test_a_wrong_one_is_told_on_the_page(self, client, link, typed):
+        page = client.post(GO, {"code": typed})
+        assert (page.status_code, "This code is not right." in page.text) == (422, True)
+
+    def test_too_many_wrong_ones_have_to_wait_and_a_right_one_counts_for_nothing(self, clinic, link):
+        for number in range(25):
+            one = cast.link(cast.therapy_session(clinic.olgas), by=clinic.olga)
+            assert Client().post(GO, {"code": one.short_code}).status_code == 303, number
+        answers = [Client().post(GO, {"code": "22222222"}).status_code for _ in range(21)]
+        assert answers == [422] * 20 + [429]
+        page = Client().post(GO, {"code": link.short_code})
+        assert (page.status_code, page.headers["Retry-After"]) == (429, "600")
+        assert "Try again in 10 minutes" in page.text
+        elsewhere = Client(REMOTE_ADDR="192.0.2.7")
+        assert elsewhere.post(GO, {"code": link.short_code}).status_code == 303
+
+    def test_many_addresses_together_have_to_wait_too(self, link, monkeypatch):
+        monkeypatch.setitem(limits.LIMITS, "short_code", "2/10m/ip,5/10m/key")
+        answers = [
+            Client(REMOTE_ADDR=f"192.0.2.{place}").post(GO, {"code": "22222222"}).status_code
+            for place in range(6)
+        ]
+        assert answers == [422] * 5 + [429]
+
+    def test_the_limit_ends(self, link, time_machine, monkeypatch):
+        monkeypatch.setitem(limits.LIMITS, "short_code", "1/10m/ip")
+        time_machine.move_to(timezone.now(), tick=False)
+        for _ in range(2):
+            page = Client().post(GO, {"code": "22222222"})
+        assert page.status_code == 429
+        time_machine.shift(timedelta(minutes=10, seconds=1))
+        assert Client().post(GO, {"code": link.short_code}).status_code == 303
+
+
+class TestThePhone:
+    @pytest.fixture
+    def phone(self, client, link):
+        client.post(GO, {"token": link.token})
+        return client
+
+    def test_is_told_to_close_the_page_and_finds_no_way_to_staff(self, phone):
+        pages = [phone.get(FORM), phone.get(reverse("rate:help")), phone.post(FORM, marks(), follow=True)]
+        for page in pages:
+            assert "Staff" not in page.text
+            assert "tablet" not in page.text.partition("<body>")[2].replace("data-room", "")
+        assert "Thank you. You can close this page." in pages[-1].text
+        assert Rating.objects.get().grant.channel == Channel.PHONE
+
+    def test_reaches_no_page_of_staff(self, phone):
+        assert phone.get(WORK_LIST).headers["Location"] == FORM
+        assert phone.post(reverse("tablets:pair")).headers["Location"] == FORM
+
+    def test_a_form_taken_back_is_closed_and_marks_are_kept_aside(self, phone, link, clinic):
+        actions.take_back(grant=link.grant, by=clinic.olga)
+        page = phone.get(FORM)
+        assert (page.status_code, "You can close this page." in page.text) == (410, True)
+        phone.post(FORM, marks())
+        assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.WITHDRAWN
+
+    def test_the_log_tells_each_step(self, phone, clinic, sign_in):
+        phone.post(FORM, marks(), follow=True)
+        lines = sign_in(clinic.adam).get(reverse("clinic:log")).context["lines"]
+        assert [line.sentence for line in lines][:3] == [
+            "Client K-1 gave a rating",
+            "The form of client K-1 was opened",
+            "Olga made a link for the phone of client K-1",
+        ]
+
+
+class TestWhereTheRatingStands:
+    @pytest.fixture
+    def shown(self, clinic, sign_in, session):
+        browser = sign_in(clinic.olga)
+
+        def states():
+            (line,) = browser.get(WORK_LIST).context["lists"].today
+            page = browser.get(reverse("dashboard:client", args=[clinic.olgas.code]))
+            (row,) = page.context["page"].rows
+            piece = browser.get(reverse("dashboard:sent", args=[session.code]))
+            assert piece.context["state"] == line.state
+            return line.state, row.state
+
+        return states
+
+    def test_sent_opened_rated(self, shown, link, time_machine):
+        time_machine.move_to(timezone.now().replace(hour=12), tick=False)
+        assert shown() == ("sent", "sent")
+        token = sending.open_on_phone(grant=link.grant)
+        assert shown() == ("opened", "opened")
+        grant = RatingGrant.objects.with_token(token).get()
+        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line")
+        assert shown() == ("rated", "rated")
+
+    def test_an_open_page_hears_of_the_opening(self, clinic, link, sign_in):
+        browser = sign_in(clinic.olga)
+        stamp = browser.get(WORK_LIST).context["stamp"]
+        sending.open_on_phone(grant=link.grant)
+        ask = {"headers": {"HX-Request": "true", "X-Poll": "1"}, "query_params": {"seen": stamp}}
+        assert "Opened" in browser.get(WORK_LIST, **ask).text
+
+    def test_a_link_that_nobody_opened_in_time_is_waited_for_no_longer(self, clinic, link):
+        moment = link.grant.open_until
+        assert RatingGrant.objects.awaiting(moment - timedelta(seconds=1)).exists()
+        assert not RatingGrant.objects.awaiting(moment).exists()
+
+    def test_can_be_taken_back(self, clinic, link, session, sign_in):
+        browser = sign_in(clinic.olga)
+        take_back = reverse("dashboard:take_back", args=[session.code])
+        assert take_back in browser.get(reverse("dashboard:client", args=[clinic.olgas.code])).text
+        browser.post(take_back)
+        assert stored(link).withdrawn_by == clinic.olga
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoBrowsersAtOnce:
+    @pytest.fixture
+    def without_the_queue(self, monkeypatch):
+        """Both have looked and found the link unopened; then both open it. The row has the last word."""
+        meet = threading.Barrier(2, timeout=1 if connection.vendor == "sqlite" else 5)
+        look = sending._refuse_unless_it_can_be_opened
+
+        def looked(grant):
+            look(grant)
+            try:
+                meet.wait()
+            except threading.BrokenBarrierError:
+                # SQLite lets the second one in when the first is done: there is no race to lose.
+                assert connection.vendor == "sqlite"
+
+        monkeypatch.setattr(actions, "queue", lambda episode: None)
+        monkeypatch.setattr(sending, "_refuse_unless_it_can_be_opened", looked)
+
+    def race(self, link):
+        answers = []
+
+        def press_start():
+            try:
+                answers.append(Client().post(GO, {"token": link.token}).status_code)
+            finally:
+                connection.close()
+
+        browsers = [threading.Thread(target=press_start) for _ in range(2)]
+        for browser in browsers:
+            browser.start()
+        for browser in browsers:
+            browser.join()
+        return sorted(answers)
+
+    def test_exactly_one_wins(self, link):
+        assert self.race(link) == [303, 410]
+        assert AuditEvent.objects.filter(action="form opened").count() == 1
+
+    def test_exactly_one_wins_where_both_have_looked(self, link, without_the_queue):
+        assert self.race(link) == [303, 410]
+        assert AuditEvent.objects.filter(action="form opened").count() == 1
+
+    @pytest.mark.postgresql
+    def test_control_looking_first_and_writing_then_lets_both_in(self, link, monkeypatch, without_the_queue):
+        @transaction.atomic
+        def naive(*, grant):
+            sending._refuse_unless_it_can_be_opened(grant)
+            token = sending.new_token()
+            grant.opened_at, grant.token_hash = timezone.now(), sending.hash_of_token(token)
+            grant.save()
+            return token
+
+        if connection.vendor != "postgresql":
+            pytest.skip("SQLite has one writer at a time.")
+        monkeypatch.setattr(sending, "open_on_phone", naive)
+        assert self.race(link) == [303, 303]
+
+
+def test_a_link_opens_only_once_whatever_was_looked_at_before(link):
+    sending.open_on_phone(grant=RatingGrant.objects.get())
+    with pytest.raises(Refused):
+        sending.open_on_phone(grant=link.grant)  # as it looked before the other browser came
+
+
+def test_the_picture_is_the_code_with_its_margin():
+    from qrcode.main import QRCode
+
+    text = "https://alliance.clinic.example/go/#" + "x" * 43
+    drawn = QRCode(error_correction=0, border=4)
+    drawn.add_data(text)
+    drawn.make()
+    dark = sum(map(sum, drawn.get_matrix()))
+    picture = qr.as_svg(text, label="a <label>")
+    assert picture.count("h1v1h-1z") == dark
+    assert 'aria-label="a &lt;label&gt;"' in picture
+    assert "style=" not in picture
