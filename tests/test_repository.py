@@ -86,7 +86,9 @@ def test_imports_run_one_way(name):
 
 
 def test_no_file_is_long():
-    lines = {name: text_of(ROOT / name).count("\n") for name in named(WRITTEN) if "migrations" not in name}
+    # Neither what a tool wrote nor the list of translations, which grows with every sentence.
+    named_here = [name for name in named(WRITTEN) if "migrations" not in name and not name.endswith(".po")]
+    lines = {name: text_of(ROOT / name).count("\n") for name in named_here}
     most = {name: 600 if name.startswith("tests/") else 400 for name in lines}
     assert {name: count for name, count in lines.items() if count > most[name]} == {}
 
