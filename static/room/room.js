@@ -5,7 +5,7 @@ import { tellTaken } from "../rate/other_tabs.js";
 
 const EVERY = 2000;
 const poll = document.querySelector("[data-poll]");
-const back = document.querySelector("[data-back]");
+const leave = document.querySelector("[data-leave]");
 const atOnce = document.querySelector("form[data-at-once]");
 // Marks that have arrived: the form's own page goes to "Thank you".
 const BETWEEN = "handed in";
@@ -29,7 +29,7 @@ function go(url) {
 }
 
 if (poll) setTimeout(ask, EVERY);
-if (back) setTimeout(() => go(back.href), Number(back.dataset.back) * 1000);
+if (leave) setTimeout(() => go(leave.href), Number(leave.dataset.leave) * 1000);
 if (atOnce) atOnce.requestSubmit();
 else tellTaken(); // whoever was signed in here is not any more: their other tabs clear themselves
 
