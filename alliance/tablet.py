@@ -17,6 +17,8 @@ from django.urls import Resolver404, resolve
 _LOCK = "tablet"
 _RETURN = "return_to"
 SIGN_IN_PAGES = frozenset({"account_login", "mfa_authenticate", "health"})
+# They know nobody, and a device keeps them for when there is no connection.
+DEVICE_PAGES = frozenset({"rate:upload", "rate:worker", "rate:offline"})
 # How the browser came by its grant: handed over, by a link on the client's own phone, sent to a room.
 TABLET, PHONE, PAIRED = "tablet", "phone", "paired"
 
@@ -67,7 +69,7 @@ def answers(request: HttpRequest, lock: Lock) -> bool:
         match = resolve(request.path_info)
     except Resolver404:
         return False
-    if match.view_name in SIGN_IN_PAGES or rule_of(match.func, match.url_name) == CLIENT:
+    if match.view_name in SIGN_IN_PAGES | DEVICE_PAGES or rule_of(match.func, match.url_name) == CLIENT:
         return True
     if match.namespace == "go":
         return lock.channel == PHONE  # the next session's link, in a browser that was never closed

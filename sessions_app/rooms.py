@@ -65,7 +65,7 @@ def _answers(request: HttpRequest) -> bool:
         return False
     if rule_of(match.func, match.url_name) == CLIENT:
         return tablet.lock_of(request) is not None
-    return match.namespace == "room" or match.view_name == "health"
+    return match.namespace == "room" or match.view_name in {"health", *tablet.DEVICE_PAGES}
 
 
 def state_of(request: HttpRequest) -> str:

@@ -2,13 +2,27 @@
 
 from django.urls import path
 
-from sessions_app.views import caseload, dashboard, go, rate, room, sending, tablets, therapy_sessions
+from sessions_app.views import (
+    caseload,
+    dashboard,
+    go,
+    offline,
+    rate,
+    room,
+    sending,
+    tablets,
+    therapy_sessions,
+    upload,
+)
 
 rate_pages = [
     path("", rate.form, name="form"),
     path("done/", rate.done, name="done"),
     path("not-today/", rate.not_today, name="not_today"),
     path("help/", rate.help_page, name="help"),
+    path("upload/", upload.upload, name="upload"),
+    path("worker.js", offline.worker, name="worker"),
+    path("offline/<str:language>/", offline.offline, name="offline"),
 ]
 go_pages = [path("", go.start, name="start")]
 room_pages = [

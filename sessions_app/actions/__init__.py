@@ -11,7 +11,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -39,6 +40,7 @@ from sessions_app.models import (
 
 __all__ = [
     "NotStored",
+    "TooManySetAside",
     "add_session",
     "change_session",
     "decline",
@@ -47,6 +49,7 @@ __all__ = [
     "hand_over",
     "hand_over_now",
     "hash_of_answers",
+    "keep_invalid",
     "queue",
     "record_rating",
     "refresh_flags",
@@ -62,11 +65,15 @@ ACCEPT_FOR = timedelta(days=7)
 
 
 class NotStored(Exception):
-    """The marks could not stand as the rating. They are kept aside for the therapist."""
+    """The marks could not stand as the rating. They are kept aside for the therapist, under `sha256`."""
 
-    def __init__(self, reason: SetAsideRating.Reason) -> None:
+    def __init__(self, reason: SetAsideRating.Reason, sha256: str) -> None:
         super().__init__(reason.label)
-        self.reason = reason
+        self.reason, self.sha256 = reason, sha256
+
+
+class TooManySetAside(Exception):
+    """Not even kept aside: somebody plays with the form. What came before is kept, and the device keeps this."""
 
 
 # --- Sessions ------------------------------------------------------------------------------------
@@ -274,11 +281,14 @@ def record_rating(
     share_comment: bool = False,
     language: str = "",
     by: User | None = None,
+    delivery: UUID | None = None,
+    claimed_at: datetime | None = None,
 ) -> Rating:
     """Store, score, flag and log one rating: one transaction, and once only, whatever races.
 
     The same marks sent again return the rating that is stored. Marks that cannot stand (others are
     stored, the grant was withdrawn, its last day is past) are kept aside and raise `NotStored`.
+    `delivery` and `claimed_at` are what the device said of its delivery; no decision hangs on them.
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
     instrument = instruments.get(grant.instrument, grant.instrument_version)
@@ -291,6 +301,8 @@ def record_rating(
         share_comment=share_comment,
         language=language or grant.language,
         mode=mode,
+        delivery=delivery,
+        claimed_at=claimed_at,
     )
     score = scoring.score(instrument, answers)
     marks.answers, marks.total = score.answers, score.total
@@ -308,8 +320,25 @@ def record_rating(
     stands: Rating | None = Rating.objects.filter(grant=grant, sha256=marks.sha256).first()
     if stands is None:
         _set_aside(marks, reason)
-        raise NotStored(reason)
+        raise NotStored(reason, marks.sha256)
+    stands.came_before = True
     return stands
+
+
+def keep_invalid(*, grant: RatingGrant, raw: str, delivery: UUID, claimed_at: datetime | None) -> NoReturn:
+    """Keep what arrived sealed and cannot be read as marks. Raises `NotStored`; a person has to look at it."""
+    unread = Rating(
+        grant=grant,
+        session=grant.session,
+        language=grant.language,
+        mode=Mode.LINE,
+        answers={},
+        sha256=hashlib.sha256(raw.encode()).hexdigest(),
+        delivery=delivery,
+        claimed_at=claimed_at,
+    )
+    _set_aside(unread, SetAsideRating.Reason.INVALID, raw=raw)
+    raise NotStored(SetAsideRating.Reason.INVALID, unread.sha256)
 
 
 @transaction.atomic
@@ -319,7 +348,7 @@ def _stored(marks: Rating, by: User | None) -> Rating:
     grant = marks.grant
     grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
     if reason := _reason_to_set_aside(grant, timezone.now()):
-        raise NotStored(reason)
+        raise NotStored(reason, marks.sha256)
     # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
     marks.save(force_insert=True)
     audit.record("rated", marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode)
@@ -377,14 +406,15 @@ def _reason_to_set_aside(grant: RatingGrant, now: datetime) -> SetAsideRating.Re
 
 
 @transaction.atomic
-def _set_aside(marks: Rating, reason: SetAsideRating.Reason) -> None:
-    if SetAsideRating.objects.filter(grant=marks.grant).count() >= SET_ASIDE_A_GRANT:
-        return  # somebody plays with the form; what came before is kept
-    same = ("session", "answers", "comment", "share_comment", "language", "mode")
+def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = None) -> None:
+    kept = SetAsideRating.objects.filter(grant=marks.grant)
+    if kept.count() >= SET_ASIDE_A_GRANT and not kept.filter(sha256=marks.sha256).exists():
+        raise TooManySetAside
+    same = ("session", "answers", "comment", "share_comment", "language", "mode", "delivery", "claimed_at")
     aside, created = SetAsideRating.objects.get_or_create(
         grant=marks.grant,
         sha256=marks.sha256,
-        defaults={"reason": reason, **{name: getattr(marks, name) for name in same}},
+        defaults={"reason": reason, "raw": raw, **{name: getattr(marks, name) for name in same}},
     )
     if created:
         audit.record("rating set aside", aside, by=None, client=marks.client_code, reason=reason)

@@ -156,6 +156,7 @@ class RatingForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, grant: RatingGrant, whole: bool = False) -> None:
         super().__init__(data)
+        self.grant = grant
         self.instrument = instruments.get(grant.instrument, grant.instrument_version)
         self.wording = wording_of_grant(grant)
         self.whole = whole
@@ -200,6 +201,12 @@ class RatingForm(forms.Form):
     @property
     def answers(self) -> dict[str, int | None]:
         return {item.id: self.cleaned_data.get(item.id) for item in self.instrument.items}
+
+    def as_rating(self) -> dict[str, Any]:
+        """What `actions.record_rating` wants of valid marks."""
+        names = ("mode", "comment", "share_comment")
+        typed = {name: self.cleaned_data[name] for name in names}
+        return {"answers": self.answers, "language": self.wording.language, **typed}
 
     @property
     def lines(self) -> list[Line]:

@@ -241,9 +241,10 @@ class RatingQuerySet(EpisodeRows):
         return self.filter(replaced_by__isnull=True, instrument=instruments.SESSION_RATING)
 
     def of_the_same(self, marks: "Rating") -> Self:
-        """What the constraints let stand only once: a rating of this grant, or of this session."""
+        """What the constraints let stand only once: a rating of this grant, delivery, or session."""
         first = Q(session=marks.session, instrument=marks.instrument, replaces__isnull=True)
-        return self.filter(Q(grant=marks.grant) | first)
+        delivered = Q(delivery=marks.delivery, delivery__isnull=False)
+        return self.filter(Q(grant=marks.grant) | first | delivered)
 
     def complete(self) -> Self:
         return self.standing().filter(total__isnull=False)
@@ -274,6 +275,10 @@ class Rating(models.Model):
         max_length=64, help_text="Of the canonical answers; tells a repeated delivery from another."
     )
     replaces = models.OneToOneField("self", models.PROTECT, related_name="replaced_by", null=True)
+    delivery = models.UUIDField(null=True, help_text="Made by the page that delivered it, if one did.")
+    claimed_at = models.DateTimeField(null=True, help_text="When, by the device's clock. Never trusted.")
+
+    came_before = False  # True on what `actions.record_rating` found stored already
 
     objects = RatingQuerySet.as_manager()
 
@@ -291,6 +296,10 @@ class Rating(models.Model):
                 name="rating_total_in_range",
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
+            # With a condition, it is an index of its own on SQLite too, and the table keeps its triggers.
+            models.UniqueConstraint(
+                fields=["delivery"], condition=Q(delivery__isnull=False), name="one_rating_a_delivery"
+            ),
         )
 
     def __str__(self) -> str:
@@ -314,6 +323,7 @@ class SetAsideRating(models.Model):
         DISPUTED = "disputed", "Other marks arrived for the same session"
         WITHDRAWN = "withdrawn", "The hand-over had been taken back"
         LATE = "late", "It arrived after the last day on which ratings are taken"
+        INVALID = "invalid", "What arrived cannot be read as marks"
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     grant = models.ForeignKey(RatingGrant, models.PROTECT, related_name="set_aside")
@@ -326,6 +336,9 @@ class SetAsideRating(models.Model):
     mode = models.CharField(max_length=20, choices=Mode.choices)
     sha256 = models.CharField(max_length=64)
     received_at = models.DateTimeField(default=timezone.now)
+    raw = models.TextField(null=True, help_text="What came, where no marks can be read.")  # noqa: DJ001 - facts
+    delivery = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
 
     objects = EpisodeRows.as_manager()
 

@@ -8,16 +8,16 @@ be asked for again with the cookie the page still has, and the same marks are on
 from collections.abc import Callable
 from functools import wraps
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance import tablet
+from alliance import sealing, tablet
 from alliance.access import CLIENT, page
-from sessions_app import actions
+from sessions_app import actions, deliveries
 from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, wording_of_grant
-from sessions_app.models import RatingGrant, SetAsideRating
+from sessions_app.models import RatingGrant
 
 IDLE_SECONDS = 300
 
@@ -43,7 +43,7 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
 def form(request: HttpRequest) -> HttpResponse:
     lock = tablet.lock_of(request)
     if lock is None or lock.handed_in:
-        return _already_handed_in(request)
+        return _see_other("rate:done")
     grant = RatingGrant.objects.with_token(lock.token).first()
     if grant is None:
         return _closed(request)
@@ -130,47 +130,27 @@ def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 
 
 def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    """The form without its scripts; with them the marks come sealed, to `upload`."""
     marks = RatingForm(request.POST, grant=grant, whole=True)
     if not marks.is_valid():
-        return _refused(request, marks)
-    reply = _stored(grant, marks)
-    return reply if _by_script(request) else _see_other("rate:done")
+        return _show(request, marks, status=422)
+    try:
+        actions.record_rating(grant=grant, **marks.as_rating())
+    except actions.NotStored:
+        pass  # kept aside: the therapist finds them, and the client has done their part
+    except actions.TooManySetAside:
+        marks.add_error(None, translation.gettext("This form can no longer be filled in"))
+        return _show(request, marks, status=429)
+    return _see_other("rate:done")
 
 
 def _unknown(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     marks = RatingForm(request.POST, grant=grant)
     marks.add_error(None, translation.gettext("Please send the form again."))
-    return _refused(request, marks)
+    return _show(request, marks, status=422)
 
 
 STEPS = {"review": _review, "change": _change, "hand-in": _hand_in}
-
-
-def _stored(grant: RatingGrant, marks: RatingForm) -> JsonResponse:
-    """Store the marks. `stored` tells the page that it may forget them, as the rating or kept aside."""
-    cleaned = marks.cleaned_data
-    status = 200 if hasattr(grant, "rating") else 201
-    try:
-        actions.record_rating(
-            grant=grant,
-            answers=marks.answers,
-            mode=cleaned["mode"],
-            comment=cleaned["comment"],
-            share_comment=cleaned["share_comment"],
-            language=marks.wording.language,
-        )
-    except actions.NotStored as kept_aside:
-        status = 409 if kept_aside.reason == SetAsideRating.Reason.DISPUTED else 410
-    sha256 = actions.hash_of_answers(
-        marks.answers, cleaned["comment"], share_comment=cleaned["share_comment"]
-    )
-    return JsonResponse({"stored": True, "sha256": sha256}, status=status)
-
-
-def _refused(request: HttpRequest, marks: RatingForm) -> HttpResponse:
-    if _by_script(request):
-        return JsonResponse({"stored": False, "errors": marks.sentences}, status=422)
-    return _show(request, marks, status=422)
 
 
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
@@ -179,29 +159,19 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
         "idle_seconds": IDLE_SECONDS,
+        "sealed_to": sealing.public_key(),
+        "token": deliveries.token_for(marks.grant),
     }
     return render(request, "rate/form.html", context, status=status)
 
 
 def _closed(request: HttpRequest) -> HttpResponse:
-    if _by_script(request):
-        return JsonResponse({"stored": False, "errors": {}}, status=410)
     return render(request, "rate/closed.html", status=410)
-
-
-def _already_handed_in(request: HttpRequest) -> HttpResponse:
-    if _by_script(request):
-        return JsonResponse({"stored": False, "handed_in": True}, status=410)
-    return _see_other("rate:done")
 
 
 def _delivered(grant: RatingGrant) -> bool:
     """Whether marks came in through this grant: as the rating, or kept aside."""
     return hasattr(grant, "rating") or grant.set_aside.exists()
-
-
-def _by_script(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 def _see_other(name: str) -> HttpResponse:

@@ -1,35 +1,39 @@
-// Sends the marks until the server says that it has them. Sending twice is harmless: the same marks
-// are one rating. Only {"stored": true} or a refusal in the server's own words ends the trying; a
-// sign-in page of the network, a time-out or a server in trouble does not.
+// Brings sealed marks to the server. Twice is harmless: the same marks are one rating. Only the server's own
+// {"stored": true} for this delivery ends the trying; a sign-in page of the network, a time-out or a server in
+// trouble does not. The request carries no cookie: what is inside the seal is all its authority.
+
+import { forget, waiting } from "./store.js";
 
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 5 * 60 * 1000;
 const PATIENCE = 15000;
+const LOCK = "ratings";
+const NEWS = "ratings";
 
-export async function deliver(url, body, onFailure) {
-  for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
-    const reply = await attempt(url, body);
-    if (reply) return reply;
-    onFailure();
-    await pause(wait * (0.75 + Math.random() / 2));
-  }
-}
-
-async function attempt(url, body) {
+async function attempt(parcel) {
+  const { url, grant, ...envelope } = parcel;
   try {
     const response = await fetch(url, {
       method: "POST",
-      body,
-      headers: { Accept: "application/json" },
-      credentials: "same-origin",
+      body: JSON.stringify(envelope),
+      headers: { "Content-Type": "application/json", Accept: "application/json" },
+      credentials: "omit",
       cache: "no-store",
+      redirect: "error",
       signal: AbortSignal.timeout(PATIENCE),
     });
     const reply = await response.json();
-    const final = (reply.stored === true && reply.sha256) || reply.handed_in || (response.status === 422 && reply.errors);
-    return final ? reply : null;
+    return reply.stored === true && reply.delivery === parcel.delivery && Boolean(reply.sha256);
   } catch {
-    return null;
+    return false;
+  }
+}
+
+// For what could not be kept on this device: until it has arrived, and only while the page lives.
+export async function bring(parcel, onFailure) {
+  for (let wait = FIRST_WAIT; !(await attempt(parcel)); wait = Math.min(2 * wait, LONGEST_WAIT)) {
+    onFailure();
+    await pause(jittered(wait));
   }
 }
 
@@ -44,4 +48,66 @@ function pause(milliseconds) {
       resolve();
     }
   });
+}
+
+// The queue ---------------------------------------------------------------------------------------
+
+const tries = new Map();
+
+function isDue(parcel, now) {
+  return (tries.get(parcel.delivery)?.next ?? 0) <= now;
+}
+
+function putOff(parcel) {
+  const before = tries.get(parcel.delivery)?.wait;
+  const wait = before ? Math.min(2 * before, LONGEST_WAIT) : FIRST_WAIT;
+  tries.set(parcel.delivery, { wait, next: Date.now() + jittered(wait) });
+}
+
+function jittered(wait) {
+  return wait * (0.75 + Math.random() / 2);
+}
+
+// Sends what is due. One tab at a time: the others leave it to that one. `now`: whatever is waiting.
+// Returns the milliseconds until something is due again.
+export async function drain({ now = false } = {}) {
+  if (navigator.locks) await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => lock && work(now));
+  else await work(now);
+  return soonest();
+}
+
+async function work(all) {
+  const parcels = await waiting();
+  forgetTriesBut(parcels);
+  for (const parcel of parcels) {
+    if (!all && !isDue(parcel, Date.now())) continue;
+    if (!(await attempt(parcel))) {
+      putOff(parcel);
+      continue;
+    }
+    await forget(parcel.delivery);
+    tries.delete(parcel.delivery);
+    tell();
+  }
+}
+
+// Another tab may have brought some.
+function forgetTriesBut(parcels) {
+  const here = new Set(parcels.map((parcel) => parcel.delivery));
+  for (const delivery of tries.keys()) if (!here.has(delivery)) tries.delete(delivery);
+}
+
+function soonest() {
+  const next = [...tries.values()].map((one) => one.next - Date.now());
+  return Math.max(0, Math.min(LONGEST_WAIT, ...next));
+}
+
+function tell() {
+  const channel = new BroadcastChannel(NEWS);
+  channel.postMessage("arrived");
+  channel.close();
+}
+
+export function onArrival(listener) {
+  new BroadcastChannel(NEWS).addEventListener("message", listener);
 }

@@ -1,11 +1,12 @@
 // The form: marking, review, handing in. Without this file it is radios and a page for each step.
 
-import { deliver } from "./delivery.js";
+import { handingIn } from "./hand_in.js";
 import { watch } from "./idle.js";
 import { speak } from "./language.js";
 import { Line } from "./line.js";
 import { onHandedIn, tellTaken } from "./other_tabs.js";
 import { fill } from "./review.js";
+import { speak as remember } from "./store.js";
 import { takeTurns } from "./turns.js";
 
 const form = document.getElementById("rating");
@@ -13,11 +14,12 @@ const marking = document.getElementById("marking");
 const review = document.getElementById("review");
 const aside = document.getElementById("aside");
 const idle = document.getElementById("idle");
+const kept = document.getElementById("kept");
 const errors = document.getElementById("errors");
 const status = document.getElementById("sending");
 const bands = form.dataset.bands.split(" ").map(Number);
 const turns = takeTurns(marking);
-let sending = false;
+const delivery = handingIn(form, { say, onKept, onArrived: leave });
 
 const lines = [...form.querySelectorAll("[data-line]")].map(
   (root) => new Line(root, { bands, onChange: (way) => way && (form.elements.mode.value = way) }),
@@ -45,6 +47,7 @@ function show(section, target) {
   review.hidden = section !== review;
   aside.hidden = section !== marking;
   idle.hidden = section !== idle;
+  kept.hidden = section !== kept;
   status.textContent = "";
   if (section === marking) target ? turns.show(target) : turns.first();
   scrollTo(0, 0);
@@ -62,73 +65,39 @@ const STEPS = {
   change(button) {
     show(marking, button?.dataset.to && document.getElementById(`line-${button.dataset.to}`));
   },
-  "hand-in": handIn,
+  "hand-in": () => delivery.begin(marks()),
 };
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   if (event.submitter?.name === "language") change(event.submitter.value);
-  else if (!sending) STEPS[event.submitter?.value ?? "review"]?.(event.submitter);
+  else if (!delivery.isUnderWay) STEPS[event.submitter?.value ?? "review"]?.(event.submitter);
 });
 
 async function change(language) {
   const changed = await speak(form.action, form.elements.csrfmiddlewaretoken.value, language);
   status.textContent = changed ? "" : status.dataset.refused;
   if (!changed) return;
+  remember(language);
   lines.forEach((line) => line.reword());
   marking.querySelector("h1").focus();
 }
 
 function marks() {
   const body = new URLSearchParams(new FormData(form));
-  body.delete("way");
+  for (const name of ["way", "csrfmiddlewaretoken"]) body.delete(name);
   lines.forEach((line) => body.delete(`${line.id}-number`));
-  body.set("step", "hand-in");
-  return body;
+  return body.toString();
 }
 
-async function handIn() {
-  hold(true);
-  status.textContent = status.dataset.sending;
-  const reply = await deliver(form.action, marks(), notSentYet);
-  hold(false);
-  if (reply.errors) refuse(reply.errors);
-  else leave();
+function say(kind) {
+  status.textContent = status.dataset[kind] ?? "";
 }
 
-function hold(now) {
-  sending = now;
-  // aria-disabled and not `disabled`: the focus stays where it is.
-  review.querySelectorAll("button").forEach((button) => button.setAttribute("aria-disabled", String(now)));
-  (now ? addEventListener : removeEventListener)("beforeunload", ask);
-}
-
-function ask(event) {
-  event.preventDefault();
-}
-
-function notSentYet() {
-  status.textContent = status.dataset.unsent;
-}
-
-function refuse(sentences) {
-  const list = errors.querySelector("ul");
-  list.replaceChildren(...Object.entries(sentences).map(([name, sentence]) => entry(name, sentence)));
-  errors.hidden = false;
-  show(marking, errors);
-}
-
-function entry(name, sentence) {
-  const item = document.createElement("li");
-  const legend = document.getElementById(`question-${name}`);
-  if (legend || name === "comment") {
-    const link = document.createElement("a");
-    link.href = legend ? `#line-${name}` : "#comment";
-    link.textContent = legend?.textContent ?? document.querySelector("label[for=comment]").textContent;
-    item.append(link, " ");
-  }
-  item.append(sentence);
-  return item;
+// Safe on this device, whatever happens to this page: nothing of it is left here.
+function onKept() {
+  forget();
+  show(kept);
 }
 
 // Leaving -----------------------------------------------------------------------------------------
@@ -151,17 +120,19 @@ addEventListener("pageshow", (event) => {
 });
 
 watch(Number(form.dataset.idleSeconds), {
-  onWarning: () => !sending && (status.textContent = status.dataset.idle),
-  onLife: () => !sending && (status.textContent = ""),
+  onWarning: () => !delivery.isUnderWay && say("idle"),
+  onLife: () => !delivery.isUnderWay && say(),
   onIdle() {
+    if (!kept.hidden) return;
     // Marks on their way stay in the memory of the page, out of sight, until they have arrived.
-    if (!sending) forget();
+    if (!delivery.isUnderWay) forget();
     idle.querySelectorAll("[data-when]").forEach((part) => {
-      part.hidden = part.dataset.when !== (sending ? "unsent" : "cleared");
+      part.hidden = part.dataset.when !== (delivery.isUnderWay ? "unsent" : "cleared");
     });
     show(idle);
   },
 });
 
-onHandedIn(() => !sending && leave());
+onHandedIn(() => !delivery.isUnderWay && leave());
 tellTaken();
+remember(document.documentElement.lang);

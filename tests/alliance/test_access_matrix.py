@@ -32,6 +32,8 @@ OPEN_TO = {
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
 FOR_CLIENTS = {"rate", "go", "room"}
 PUBLIC = {"health"}
+# They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
+DEVICE = {"rate:worker": 200, "rate:offline": 200, "rate:upload": 405, "room:home": 200}
 ONLY_THE_OFFICE = {"clients:transfer_episode"}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
@@ -186,10 +188,23 @@ def test_a_clients_phone_reaches_no_page_of_staff(world, name, entry):
 @pytest.mark.parametrize("who", EVERYBODY)
 def test_staff_and_strangers_have_no_form_and_no_room(world, name, who):
     browser, before = browser_of(world, who), snapshot()
-    answer = browser.get(reverse(name))
+    answer = browser.get(reverse(name, args=["en"] if name == "rate:offline" else []))
     # The room's own page offers to pair this browser; it is nobody's and changes nothing.
-    assert answer.status_code == (200 if name == "room:home" else 404)
+    assert answer.status_code == DEVICE.get(name, 404)
     assert snapshot() == before
+
+
+@pytest.mark.parametrize("name", sorted(DEVICE.keys() - {"rate:upload", "room:home"}))
+def test_what_a_device_keeps_is_the_same_for_everybody(world, name):
+    """Kept once, it is shown to the next client too."""
+    address = reverse(name, args=["en"] if name == "rate:offline" else [])
+    phone = Browser()
+    phone.post(
+        reverse("go:start"), {"token": cast.link(cast.therapy_session(world.olgas), by=world.olga).token}
+    )
+    answers = [browser.get(address) for browser in (phone, *(browser_of(world, who) for who in EVERYBODY))]
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert not browser_of(world, "anonymous").get(address).cookies
 
 
 CANARY = "canary-7c1f"

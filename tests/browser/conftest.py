@@ -71,7 +71,9 @@ def base_url(live_server: Any) -> str:
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return {**browser_context_args, "viewport": TABLET, "has_touch": True, "locale": "en-GB"}
+    common = {"viewport": TABLET, "has_touch": True, "locale": "en-GB"}
+    # What a worker answers, no test can hold up or change on its way: those about the worker allow it.
+    return {**browser_context_args, **common, "service_workers": "block"}
 
 
 class Witness:
@@ -79,7 +81,7 @@ class Witness:
 
     def __init__(self, context: BrowserContext) -> None:
         self.complaints: list[str] = []
-        self.expected: list[str] = []
+        self.expected = ["Service Worker registration blocked by Playwright"]
         context.on("console", self._on_console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
 
@@ -191,6 +193,20 @@ class Finger:
 def finger() -> type[Finger]:
     """`finger(page).touch((x, y), ...)`. Its DevTools session swallows `online` after a reload: detach it."""
     return Finger
+
+
+@pytest.fixture
+def open_form(context: BrowserContext, handed_over: Any) -> Any:
+    """The page of a client who was just handed the tablet."""
+
+    def opened(language: str = "en", within: BrowserContext | None = None) -> Page:
+        handed_over(within or context)
+        RatingGrant.objects.update(language=language)
+        page = (within or context).new_page()
+        page.goto("/rate/")
+        return page
+
+    return opened
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from tests import cast
 pytestmark = pytest.mark.django_db
 
 FORM, DONE, NOT_TODAY, HELP = (reverse(f"rate:{name}") for name in ("form", "done", "not_today", "help"))
-JSON = {"Accept": "application/json"}
 BUDGET = 60 * 1024
 NONE_STORED = (0, 0)
 
@@ -91,21 +90,20 @@ class TestTheStatesOfAGrant:
     def test_taken_back_is_closed_and_marks_on_their_way_are_kept_aside(self, client, grant, clinic):
         actions.take_back(grant=grant, by=clinic.olga)
         assert client.get(FORM).status_code == 410
-        response = client.post(FORM, marks(), headers=JSON)
-        assert (response.status_code, response.json()["stored"]) == (410, True)
+        client.post(FORM, marks())
         assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.WITHDRAWN
         assert client.get(FORM, follow=True).redirect_chain == [(DONE, 303)]
 
     def test_marks_that_come_after_the_last_day_are_kept_aside(self, client, grant, time_machine):
         time_machine.move_to(grant.accept_until, tick=False)
         put_lock(client, grant.token)
-        response = client.post(FORM, marks(), headers=JSON)
-        assert (response.status_code, response.json()["stored"]) == (410, True)
+        client.post(FORM, marks())
         assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.LATE
 
     def test_a_form_that_was_opened_in_time_is_accepted_after_it(self, client, grant, time_machine):
         time_machine.move_to(grant.open_until + timedelta(minutes=1), tick=False)
-        assert client.post(FORM, marks(), headers=JSON).status_code == 201
+        assert client.post(FORM, marks()).headers["Location"] == DONE
+        assert stored() == (1, 0)
 
     def test_handed_in_leads_to_done_from_everywhere(self, client, grant):
         client.post(FORM, marks())
@@ -138,22 +136,20 @@ class TestHandingIn:
         client.post(FORM, marks(**{"goals-declined": "on"}))
         assert Rating.objects.get().answers["goals"] is None
 
-    def test_the_answer_says_that_it_is_stored_and_of_what(self, client, grant):
-        response = client.post(FORM, marks(), headers=JSON)
-        assert response.status_code == 201
-        assert response.json() == {"stored": True, "sha256": Rating.objects.get().sha256}
-
-    def test_sent_again_when_the_answer_was_lost_it_is_the_same_rating(self, client, grant):
-        first, second = (client.post(FORM, marks(), headers=JSON) for _ in range(2))
-        assert (first.status_code, second.status_code) == (201, 200)
-        assert first.json() == second.json()
+    def test_sent_twice_it_is_the_same_rating(self, client, grant):
+        assert [client.post(FORM, marks()).status_code for _ in range(2)] == [303, 303]
         assert stored() == (1, 0)
 
-    def test_other_marks_are_kept_aside_and_the_page_may_forget_them(self, client, grant):
-        client.post(FORM, marks(), headers=JSON)
-        response = client.post(FORM, marks(goals="10"), headers=JSON)
-        assert (response.status_code, response.json()["stored"]) == (409, True)
+    def test_other_marks_are_kept_aside(self, client, grant):
+        client.post(FORM, marks())
+        assert client.post(FORM, marks(goals="10")).headers["Location"] == DONE
         assert stored() == (1, 1)
+
+    def test_the_eleventh_different_copy_is_not_taken_and_says_so(self, client, grant):
+        replies = [client.post(FORM, marks(goals=str(goals))) for goals in range(12)]
+        assert [reply.status_code for reply in replies] == [*[303] * 11, 429]
+        assert "can no longer be filled in" in replies[-1].text
+        assert stored() == (1, 10)
 
     def test_rotates_the_cookie_and_takes_the_grant_away(self, client, grant):
         before = key_of(client)
@@ -179,8 +175,8 @@ class TestHandingIn:
 
     def test_a_page_that_was_left_behind_learns_that_the_tablet_is_handed_in(self, client, grant):
         client.post(FORM, marks(), follow=True)
-        response = client.post(FORM, marks(goals="3"), headers=JSON)
-        assert (response.status_code, response.json()) == (410, {"stored": False, "handed_in": True})
+        assert client.post(FORM, marks(goals="3")).headers["Location"] == DONE
+        assert stored() == (1, 0)
 
 
 class TestWithoutJavaScript:
@@ -313,18 +309,17 @@ NOT_TENTHS = [
 class TestHostileInput:
     @pytest.mark.parametrize("value", NOT_TENTHS)
     def test_what_is_not_whole_tenths_is_refused_with_a_sentence(self, client, grant, value):
-        response = client.post(FORM, marks(goals=value), headers=JSON)
+        response = client.post(FORM, marks(goals=value))
         assert response.status_code == 422
-        assert response.json() == {"stored": False, "errors": {"goals": "Please mark this line again."}}
-        assert client.post(FORM, marks(goals=value)).status_code == 422
+        assert "Please mark this line again." in response.text
         assert stored() == NONE_STORED
 
     @pytest.mark.parametrize("name", [*cast.ITEMS, "mode", "step"])
     def test_a_missing_or_repeated_field_is_refused(self, client, grant, name):
         missing = {key: value for key, value in marks().items() if key != name}
-        assert client.post(FORM, missing, headers=JSON).status_code == 422
+        assert client.post(FORM, missing).status_code == 422
         if name != "step":
-            assert client.post(FORM, marks(**{name: ["10", "20"]}), headers=JSON).status_code == 422
+            assert client.post(FORM, marks(**{name: ["10", "20"]})).status_code == 422
         assert stored() == NONE_STORED
 
     @pytest.mark.parametrize("step", ["", "steal", "review\x00", "hand-in "])
@@ -334,18 +329,16 @@ class TestHostileInput:
 
     @pytest.mark.parametrize("mode", ["paper", "verbal", "", "LINE"])
     def test_a_way_of_marking_that_is_not_the_tablets_is_refused(self, client, grant, mode):
-        assert client.post(FORM, marks(mode=mode), headers=JSON).status_code == 422
+        assert client.post(FORM, marks(mode=mode)).status_code == 422
 
     def test_ten_megabytes_are_refused(self, client, grant):
-        response = client.post(FORM, marks(comment="x" * 10_000_000), headers=JSON)
+        response = client.post(FORM, marks(comment="x" * 10_000_000))
         assert response.status_code == 400
         assert stored() == NONE_STORED
 
     def test_a_long_comment_is_refused_and_a_full_one_is_not(self, client, grant):
-        assert client.post(FORM, marks(comment="x" * 2001), headers=JSON).json()["errors"] == {
-            "comment": "Please make your sentence shorter."
-        }
-        assert client.post(FORM, marks(comment="\r\n".join(["x"] * 1000)), headers=JSON).status_code == 201
+        assert "Please make your sentence shorter." in client.post(FORM, marks(comment="x" * 2001)).text
+        assert client.post(FORM, marks(comment="\r\n".join(["x"] * 1000))).status_code == 303
 
     @pytest.mark.parametrize(
         ("sent", "kept"),
@@ -354,8 +347,8 @@ class TestHostileInput:
     def test_a_comment_keeps_no_control_characters_and_no_broken_ones(self, client, grant, sent, kept):
         body = b"&".join(f"{name}={value}".encode() for name, value in marks().items() if name != "comment")
         body += b"&comment=" + sent
-        response = client.post(FORM, body, content_type="application/x-www-form-urlencoded", headers=JSON)
-        assert response.status_code == 201
+        response = client.post(FORM, body, content_type="application/x-www-form-urlencoded")
+        assert response.status_code == 303
         assert Rating.objects.get().comment == kept
 
     @pytest.mark.parametrize(

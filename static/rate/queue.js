@@ -1,0 +1,40 @@
+// On every page that this device may show: send what waits here, and say how much that is.
+
+import { drain, onArrival } from "./delivery.js";
+import { waiting } from "./store.js";
+
+const EVERY = 30000;
+let timer;
+
+async function turn(options) {
+  clearTimeout(timer);
+  const next = await drain(options);
+  await say();
+  timer = setTimeout(turn, Math.min(EVERY, next));
+}
+
+async function say() {
+  const { length } = await waiting();
+  for (const notice of document.querySelectorAll("[data-waiting]")) {
+    notice.querySelector("[data-count]").textContent = length.toLocaleString(document.documentElement.lang);
+    notice.hidden = length === 0;
+  }
+}
+
+// The first try of what was kept just now; the browser itself is asked to go on where it can.
+export function sendNow() {
+  navigator.serviceWorker?.getRegistration().then((worker) => worker?.sync?.register("ratings")).catch(() => {});
+  return turn();
+}
+
+addEventListener("online", () => turn({ now: true }));
+document.addEventListener("visibilitychange", () => document.hidden || turn());
+onArrival(say);
+turn();
+
+// Pages of staff name no worker: none may ever touch their addresses.
+const { worker } = document.body.dataset;
+if (worker) {
+  const [scope] = location.pathname.match(/^\/[^/]*\//);
+  navigator.serviceWorker?.register(worker, { scope, type: "module", updateViaCache: "none" }).catch(() => {});
+}

@@ -1,0 +1,52 @@
+{% load static %}// Lets the pages of a device open without a connection. See sessions_app/views/offline.py.
+
+import { drain } from "{% static 'rate/delivery.js' %}";
+import { spoken, waiting } from "{% static 'rate/store.js' %}";
+
+const CACHE = "rate-{{ version }}";
+const FILES = new Set({{ files|safe }});
+const SHELLS = {{ shells|safe }};
+
+// Without a cookie: what is kept must be the same for everybody.
+async function fill() {
+  const cache = await caches.open(CACHE);
+  const wanted = [...FILES, ...Object.values(SHELLS)];
+  await cache.addAll(wanted.map((url) => new Request(url, { credentials: "omit", cache: "no-cache" })));
+  await skipWaiting();
+}
+
+async function takeOver() {
+  for (const name of await caches.keys()) if (name.startsWith("rate-") && name !== CACHE) await caches.delete(name);
+  await clients.claim();
+}
+
+async function kept(url, request) {
+  return (await (await caches.open(CACHE)).match(url)) ?? fetch(request);
+}
+
+async function opened(request) {
+  try {
+    return await fetch(request);
+  } catch {
+    const language = await spoken();
+    const shell = await (await caches.open(CACHE)).match(SHELLS[language] ?? SHELLS.en);
+    return shell ?? Response.error();
+  }
+}
+
+async function send() {
+  await drain({ now: true });
+  // Thrown, the browser tries again later, also when no page is open.
+  if ((await waiting()).length) throw new Error("Something still waits to be sent.");
+}
+
+addEventListener("install", (event) => event.waitUntil(fill()));
+addEventListener("activate", (event) => event.waitUntil(takeOver()));
+addEventListener("sync", (event) => event.tag === "ratings" && event.waitUntil(send()));
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { pathname } = new URL(request.url);
+  if (request.method !== "GET") return;
+  if (FILES.has(pathname)) event.respondWith(kept(pathname, request));
+  else if (request.mode === "navigate") event.respondWith(opened(request));
+});

@@ -1,0 +1,262 @@
+"""Handing in while the clinic cannot be reached: kept sealed on the device, sent by itself, once."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from alliance import sealing
+from sessions_app.models import Rating, SetAsideRating
+from tests.browser.test_rate import DONE, FORM, by_mouse, to_review
+
+UPLOAD = "/rate/upload/"
+KEPT = "Thank you. Please hand the tablet back."
+UNSENT = "Not sent yet. We keep trying. Please leave this page open."
+CUT = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource")
+QUEUE = """async () => {
+  const open = indexedDB.open("ratings", 1);
+  await new Promise((done) => (open.onsuccess = done));
+  const all = open.result.transaction("queue").objectStore("queue").getAll();
+  await new Promise((done) => (all.onsuccess = done));
+  open.result.close();
+  return JSON.stringify(all.result);
+}"""
+
+
+def press(page: Page, goals: int = 64, comment: str = "") -> None:
+    by_mouse(page, None, "goals", goals)
+    page.locator("#comment").fill(comment)
+    to_review(page)
+    page.locator("button[value=hand-in]").click()
+
+
+def arrives(page: Page) -> None:
+    page.wait_for_url("**" + DONE, timeout=10_000)
+    assert Rating.objects.get().answers["goals"] == 64
+
+
+def is_kept(page: Page) -> None:
+    expect(page.locator("#kept")).to_be_visible(timeout=8_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text(KEPT)
+
+
+@pytest.fixture
+def tablet(another_browser):
+    """A browser with its worker, in which a test may cut the network."""
+    return another_browser(complains=CUT, service_workers="allow")
+
+
+def ready(page: Page) -> Page:
+    """The worker has taken over and holds what it needs."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    return page
+
+
+class TestWithoutNetwork:
+    def test_it_is_kept_said_and_sent_within_ten_seconds_of_the_network(self, open_form, tablet, axe):
+        page = ready(open_form(within=tablet))
+        tablet.set_offline(True)
+        press(page)
+        is_kept(page)
+        expect(page.locator("#kept [data-waiting]")).to_have_text("Waiting to be sent from this device: 1")
+        assert axe(page) == []
+        assert page.locator("input[name=goals]").input_value() == ""
+        page.wait_for_timeout(1500)
+        assert not Rating.objects.exists()
+        tablet.set_offline(False)
+        arrives(page)
+        expect(page.locator("[data-waiting]")).to_be_hidden()
+        assert page.evaluate(QUEUE) == "[]"
+
+    def test_the_device_cannot_read_what_it_keeps(self, open_form, tablet):
+        page = open_form(within=tablet)
+        tablet.set_offline(True)
+        press(page, comment="canary of the client")
+        is_kept(page)
+        kept = page.evaluate(QUEUE)
+        assert set(json.loads(kept)[0]) == {"delivery", "grant", "url", "key", "sender", "nonce", "sealed"}
+        assert json.loads(kept)[0]["key"] == sealing.public_key()[0]
+        for clear in ("canary", "64", "goals", "K-1"):
+            assert clear not in re.sub(r'"(delivery|grant|key|sender|nonce|sealed)":"[^"]*"', "", kept)
+        assert "canary" not in page.content()
+
+    def test_reload_closing_and_opening_again_lose_nothing(self, open_form, tablet):
+        page = ready(open_form(within=tablet))
+        tablet.set_offline(True)
+        press(page)
+        is_kept(page)
+        page.reload()
+        expect(page.get_by_role("heading")).to_have_text("No connection just now")
+        expect(page.locator("[data-waiting]")).to_contain_text("1")
+        page.close()
+        tablet.set_offline(False)
+        later = tablet.new_page()
+        later.goto("/accounts/login/")  # any page of the site sends what waits
+        expect(later.locator("html")).to_be_visible()
+        for _ in range(50):
+            if Rating.objects.exists():
+                break
+            later.wait_for_timeout(100)
+        assert Rating.objects.get().answers["goals"] == 64
+
+    def test_the_page_without_a_connection_speaks_the_clients_language_and_opens_by_itself(
+        self, open_form, tablet, axe
+    ):
+        page = ready(open_form("ar", within=tablet))
+        tablet.set_offline(True)
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("dir", "rtl")
+        expect(page.get_by_role("heading")).to_have_text("لا يوجد اتصال الآن")
+        assert axe(page) == []
+        tablet.set_offline(False)
+        expect(page.locator("#title")).to_be_visible(timeout=12_000)
+
+    def test_the_form_opened_again_meanwhile_knows_that_it_was_handed_in(self, open_form, tablet):
+        page = open_form(within=tablet)
+        tablet.route("**" + UPLOAD, lambda route: route.fulfill(status=503, body="Busy"))
+        press(page)
+        is_kept(page)
+        page.goto(FORM)
+        is_kept(page)
+        tablet.unroute("**" + UPLOAD)
+        arrives(page)
+
+    def test_two_tabs_with_different_marks_one_stands_and_one_is_kept_aside(self, open_form, tablet):
+        one = open_form(within=tablet)
+        two = tablet.new_page()
+        two.goto(FORM)
+        tablet.set_offline(True)
+        press(one, 64)
+        press(two, 20)
+        is_kept(one)
+        is_kept(two)
+        tablet.set_offline(False)
+        for page in (one, two):
+            page.wait_for_url("**" + DONE, timeout=10_000)
+        assert (Rating.objects.count(), SetAsideRating.objects.count()) == (1, 1)
+        marks = {Rating.objects.get().answers["goals"], SetAsideRating.objects.get().answers["goals"]}
+        assert marks == {64, 20}
+
+
+ANSWERS = {
+    "busy": {"status": 503, "content_type": "text/html", "body": "<h1>Busy</h1>"},
+    "captive portal": {"status": 200, "content_type": "text/html", "body": "<h1>Sign in here</h1>"},
+    "empty": {"status": 200, "content_type": "application/json", "body": "{}"},
+    "too many": {"status": 429, "content_type": "application/json", "body": '{"stored": false}'},
+    "cut off": {"status": 201, "content_type": "application/json", "body": '{"stored": true, '},
+    "of another delivery": {
+        "status": 201,
+        "content_type": "application/json",
+        "body": '{"stored": true, "sha256": "x", "delivery": "y"}',
+    },
+    "led elsewhere": {"status": 302, "headers": {"location": "/accounts/login/"}},
+}
+
+
+class TestAnswersThatAreNotTheServersWord:
+    @pytest.mark.parametrize("answer", ANSWERS)
+    def test_are_tried_again(self, open_form, context, witness, answer):
+        witness.expect("Failed to load resource")
+        page, tries = open_form(), []
+
+        def once(route):
+            tries.append(route.request.method)
+            route.fulfill(**ANSWERS[answer]) if len(tries) == 1 else route.continue_()
+
+        page.route("**" + UPLOAD, once)
+        press(page)
+        arrives(page)
+        assert tries == ["POST", "POST"]
+
+    def test_stored_but_the_answer_was_lost(self, open_form, witness):
+        witness.expect("Failed to load resource")
+        page, tries = open_form(), []
+
+        def lost(route):
+            tries.append(route.fetch().status)
+            route.abort() if len(tries) == 1 else route.continue_()
+
+        page.route("**" + UPLOAD, lost)
+        press(page)
+        arrives(page)
+        assert tries[0] == 201
+        assert Rating.objects.count() == 1
+
+    def test_no_cookie_goes_along(self, open_form):
+        page, sent = open_form(), []
+        page.on("request", lambda request: sent.append(request) if request.url.endswith(UPLOAD) else None)
+        press(page)
+        arrives(page)
+        assert [request.headers.get("cookie") for request in sent] == [None]
+
+
+class TestADeviceThatKeepsNothing:
+    """Storage that is full or forbidden: the marks live in the page's memory, and it says so."""
+
+    @pytest.fixture
+    def page(self, open_form, context, witness) -> Page:
+        witness.expect("ERR_INTERNET_DISCONNECTED")
+        context.add_init_script("""
+          IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
+        """)
+        return open_form()
+
+    def test_asks_to_stay_open_and_still_sends(self, page, context):
+        context.set_offline(True)
+        press(page)
+        expect(page.locator("#sending")).to_have_text(UNSENT)
+        expect(page.locator("[data-seen=goals]")).to_be_visible()
+        context.set_offline(False)
+        arrives(page)
+
+    def test_after_a_while_without_anybody_the_marks_are_out_of_sight_and_still_arrive(
+        self, open_form, context, witness
+    ):
+        witness.expect("ERR_INTERNET_DISCONNECTED")
+        context.add_init_script("IDBObjectStore.prototype.put = () => { throw new Error('full'); };")
+        context.clock.install()
+        page = open_form()
+        context.set_offline(True)
+        press(page)
+        page.clock.run_for(301_000)
+        expect(page.locator("#idle")).to_contain_text("not sent yet")
+        expect(page.locator("#review")).to_be_hidden()
+        context.set_offline(False)
+        # A try that fails just now waits for the next, on a clock that only the test moves.
+        for _ in range(10):
+            page.clock.fast_forward(400_000)
+            page.wait_for_timeout(300)
+            if page.url.endswith(DONE):
+                break
+        arrives(page)
+
+    def test_without_https_the_form_goes_as_without_scripts(self, open_form, context):
+        context.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+        page = open_form()
+        press(page)
+        arrives(page)
+
+
+class TestControl:
+    def test_without_the_queue_a_reload_loses_the_marks(self, open_form, tablet):
+        """What the queue is for: the same walk, with a store that forgets at once."""
+        tablet.route(
+            "**/rate/store.js",
+            lambda route: route.fulfill(
+                content_type="text/javascript",
+                body="""
+                  export const keep = async () => true, forget = async () => {}, waiting = async () => [];
+                  export const speak = async () => {}, spoken = async () => undefined;
+                """,
+            ),
+        )
+        page = open_form(within=tablet)
+        tablet.set_offline(True)
+        press(page)
+        page.wait_for_timeout(500)
+        tablet.set_offline(False)
+        page.goto(FORM)
+        page.wait_for_timeout(1500)
+        assert not Rating.objects.exists()
