@@ -16,12 +16,10 @@ from django.utils import timezone
 from alliance import tablet
 from alliance.access import CLIENT, rule_of
 from alliance.middleware import send_to
-from sessions_app.models import PairedTablet, RatingGrant
+from sessions_app.models import TIME_TO_FINISH, PairedTablet, RatingGrant
 
 COOKIE = "__Host-room" if settings.HTTPS else "room"
 KEPT_FOR = timedelta(days=400)  # browsers keep no cookie for longer; each visit to /room/ renews it
-# Whoever began in the last minute in which the form could be opened has time to finish.
-TIME_TO_FINISH = timedelta(minutes=10)
 
 
 def give_key(response: HttpResponse, key: str) -> None:

@@ -143,8 +143,9 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
     locked = PairedTablet.objects.select_for_update().get(pk=tablet.pk)
     if not locked.is_in_use:
         raise Refused(f"{tablet} is not paired any more.")
-    _queue_for_all(locked)
-    _take_back_from(locked, by)
+    unanswered = RatingGrant.objects.awaiting(timezone.now()).filter(paired_tablet=locked)
+    _queue_for_all(unanswered)
+    _take_back(unanswered, by)
     locked.revoked_at, locked.revoked_by = timezone.now(), by
     locked.save(update_fields=["revoked_at", "revoked_by"])
     audit.record("tablet revoked", locked, by=by)
@@ -154,35 +155,33 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
 def send(
     *, episode: Episode, tablet: PairedTablet, by: User, session: TherapySession | None = None
 ) -> RatingGrant:
-    """Send the form to a room. It takes the place of a form that nobody has answered there.
+    """Send the form to a room. It takes the place of a form that may still be open there.
 
-    Else the marks of whoever sits there now could be stored as those of the client before.
+    Else the marks of whoever sits there now could be stored as those of the client before. One that can be
+    on no screen any more stays: its marks may wait on a tablet without a connection.
     """
     # The row lock makes two who send to one tablet queue, and one who sends while another revokes.
     locked = PairedTablet.objects.select_for_update().in_use().filter(pk=tablet.pk).first()
     if locked is None:
         raise Refused(f"{tablet} is not paired any more. Choose another way.")
-    _queue_for_all(locked, episode)
-    _take_back_from(locked, by)
+    shown = RatingGrant.objects.on_a_screen(timezone.now()).filter(paired_tablet=locked)
+    _queue_for_all(shown, episode)
+    _take_back(shown, by)
     session = actions.session_now(episode=episode, session=session, by=by)
     grant, _nobodys = actions.ask(session=session, channel=Channel.PAIRED, by=by, paired_tablet=locked)
     audit.record("form sent", grant, by=by, client=grant.client_code, tablet=str(locked.code))
     return grant
 
 
-def _unanswered(tablet: PairedTablet) -> RatingGrantQuerySet:
-    return RatingGrant.objects.awaiting(timezone.now()).filter(paired_tablet=tablet)
-
-
-def _queue_for_all(tablet: PairedTablet, *more: Episode) -> None:
+def _queue_for_all(grants: RatingGrantQuerySet, *more: Episode) -> None:
     """Two who send in opposite directions at once must not wait for each other."""
-    episodes = set(_unanswered(tablet).values_list("session__episode", flat=True))
+    episodes = set(grants.values_list("session__episode", flat=True))
     for episode in sorted(episodes | {one.pk for one in more}):
         actions.queue(episode)
 
 
-def _take_back_from(tablet: PairedTablet, by: User) -> None:
-    for grant in _unanswered(tablet).select_related("session__episode__client"):
+def _take_back(grants: RatingGrantQuerySet, by: User) -> None:
+    for grant in grants.select_related("session__episode__client"):
         actions.take_back(grant=grant, by=by)
 
 

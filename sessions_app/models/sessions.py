@@ -18,6 +18,8 @@ from sessions_app.models.tablets import PairedTablet
 
 OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
 SESSION_LENGTH = timedelta(minutes=50)
+# Whoever began in the last minute in which the form could be opened has time to finish.
+TIME_TO_FINISH = timedelta(minutes=10)
 
 
 class EpisodeRows(models.QuerySet[Any]):
@@ -129,6 +131,10 @@ class RatingGrantQuerySet(EpisodeRows):
     def in_rooms(self, now: datetime) -> Self:
         """Forms that the tablet of a room shows now, or would if it asked."""
         return self.awaiting(now).filter(paired_tablet__isnull=False, open_until__gt=now)
+
+    def on_a_screen(self, now: datetime) -> Self:
+        """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
+        return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
 
     def sent_to(self, tablet: PairedTablet, now: datetime) -> "RatingGrant | None":
         newest: RatingGrant | None = (

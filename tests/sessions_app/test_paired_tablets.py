@@ -1,5 +1,6 @@
 """The tablet of a room: paired once, waits, shows what it was sent, and reaches nothing else."""
 
+import json
 import re
 import threading
 from datetime import timedelta
@@ -15,12 +16,15 @@ from django.utils import timezone
 from alliance import limits
 from alliance.models import AuditEvent
 from clients.actions import Refused
-from sessions_app import actions, codes, rooms
+from sessions_app import actions, codes, deliveries, rooms
 from sessions_app.actions import sending
-from sessions_app.models import Channel, PairedTablet, Rating, RatingGrant, SetAsideRating
+from sessions_app.models import TIME_TO_FINISH, Channel, PairedTablet, Rating, RatingGrant, SetAsideRating
 from tests import cast
 from tests.alliance.test_access_matrix import OURS, addresses, routes
+from tests.sealed import parcel
 from tests.sessions_app.test_rate_pages import marks
+from tests.sessions_app.test_upload import OURS as OUR_PAGE
+from tests.sessions_app.test_upload import UPLOAD
 
 pytestmark = pytest.mark.django_db
 
@@ -186,7 +190,7 @@ class TestSending:
         assert room.get(ROOM).headers["Location"] == FORM
         page = room.post(FORM, marks(), follow=True)
         assert "Thank you. You can leave the tablet here." in page.text
-        assert f'href="{ROOM}" data-back="8"' in page.text
+        assert f'href="{ROOM}" data-leave="8"' in page.text
         assert "Staff" not in page.text
         assert state(room) == "waiting"
         assert "The form shows here when" in room.get(ROOM).text
@@ -218,6 +222,17 @@ class TestSending:
         room.post(START)
         room.post(FORM, marks())
         assert Rating.objects.get().grant == second
+
+    def test_one_that_can_be_on_no_screen_any_more_keeps_its_place(self, clinic, room, sent, time_machine):
+        """Its marks wait on the tablet, which has no connection; the next client's form must not undo them."""
+        room.post(START)
+        token = deliveries.token_for(sent)
+        time_machine.move_to(sent.open_until + TIME_TO_FINISH, tick=False)
+        cast.sent(cast.therapy_session(clinic.carls), tablet=room.row, by=clinic.carl)
+        body = json.dumps(parcel(token, marks()))
+        reply = Client().post(UPLOAD, body, content_type="application/json", headers=OUR_PAGE)
+        assert reply.status_code == 201
+        assert Rating.objects.get().grant == sent
 
     def test_a_tablet_that_was_switched_off_goes_on_with_its_form(self, room, sent):
         room.post(START)
