@@ -7,7 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from alliance import sealing
+from sessions_app import codes, rooms
+from sessions_app.actions import sending
 from sessions_app.models import Rating, SetAsideRating
+from tests import cast
+from tests.browser.conftest import PHONE
 from tests.browser.test_rate import DONE, FORM, by_mouse, to_review
 
 UPLOAD = "/rate/upload/"
@@ -237,6 +241,59 @@ class TestADeviceThatKeepsNothing:
         page = open_form()
         press(page)
         arrives(page)
+
+
+class TestOnOtherDevices:
+    def test_the_tablet_of_a_room_keeps_it_sends_it_and_waits_again(self, tablet, live_clinic, live_server):
+        key = sending.ask_to_be_paired()
+        row = sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
+        tablet.add_cookies([{"name": rooms.COOKIE, "value": key, "url": live_server.url, "httpOnly": True}])
+        page = tablet.new_page()
+        page.goto("/room/")
+        ready(page)
+        cast.sent(cast.therapy_session(live_clinic.olgas), tablet=row, by=live_clinic.olga)
+        expect(page.locator("#title")).to_be_visible(timeout=6_000)
+        tablet.set_offline(True)
+        press(page)
+        expect(page.locator("#kept-title")).to_have_text("Thank you. You can leave the tablet here.")
+        page.wait_for_timeout(5_000)  # it asks the room meanwhile, and must not be led away
+        expect(page.locator("#kept")).to_be_visible()
+        tablet.set_offline(False)
+        arrives(page)
+        expect(page.get_by_role("heading", name="Room 3")).to_be_visible(timeout=12_000)
+
+    def test_a_waiting_room_without_a_connection_opens_again(self, tablet, live_clinic, live_server):
+        key = sending.ask_to_be_paired()
+        sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
+        tablet.add_cookies([{"name": rooms.COOKIE, "value": key, "url": live_server.url, "httpOnly": True}])
+        page = tablet.new_page()
+        page.goto("/room/")
+        ready(page)
+        tablet.set_offline(True)
+        page.reload()
+        expect(page.get_by_role("heading")).to_have_text("No connection just now")
+        tablet.set_offline(False)
+        expect(page.get_by_role("heading", name="Room 3")).to_be_visible(timeout=12_000)
+
+    def test_a_phone_once_its_form_is_open(self, another_browser, live_clinic):
+        link = cast.link(cast.therapy_session(live_clinic.olgas), by=live_clinic.olga)
+        phone = another_browser(viewport=PHONE, complains=CUT, service_workers="allow")
+        page = phone.new_page()
+        page.goto(f"/go/#{link.token}")
+        page.get_by_role("button", name="Start").click()
+        page.wait_for_url("**" + FORM)
+        ready(page)
+        phone.set_offline(True)
+        for _ in range(4):
+            page.locator("[data-next]").click()
+        page.locator("[data-back]").click()
+        page.locator("#line-overall [data-strip]").click(position={"x": 60, "y": 30})
+        to_review(page)
+        page.locator("button[value=hand-in]").click()
+        expect(page.locator("#kept-title")).to_have_text("Thank you. It is kept safely on this phone.")
+        phone.set_offline(False)
+        page.wait_for_url("**" + DONE, timeout=10_000)
+        assert Rating.objects.get().answers["overall"] is not None
 
 
 class TestControl:
