@@ -1,5 +1,6 @@
 """A large invented clinic, and browsers that are signed in or locked for a rating."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle, islice
@@ -10,13 +11,14 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, transaction
 from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 
 from alliance import tablet
 from alliance.measurement import instruments
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import actions
+from sessions_app import actions, deliveries
 from sessions_app.demo import courses, rows
 from sessions_app.demo.staff import Team
 from sessions_app.models import (
@@ -28,10 +30,10 @@ from sessions_app.models import (
     hash_of_token,
     new_token,
 )
+from tests.sealed import parcel
 
 SEED = 2026
 TEAM_SIZE = 10  # supervisees of each supervisor
-CSRF_SECRET = "b" * 32
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -41,7 +43,7 @@ class Request:
 
     path: str
     cookies: str = ""
-    form: dict[str, str] | None = None
+    delivery: str = ""  # sealed marks, as a device sends them
 
 
 @transaction.atomic
@@ -112,7 +114,7 @@ def rating_forms(count: int, *, hand_in: bool) -> list[Request]:
     tokens = [new_token() for _ in range(count)]
     sessions = _as_many_sessions(list(unrated), count) if hand_in else list(islice(cycle(unrated), count))
     made_at = timezone.now()
-    RatingGrant.objects.bulk_create(
+    grants = RatingGrant.objects.bulk_create(
         RatingGrant(
             session=session,
             instrument=instruments.SESSION_RATING,
@@ -126,7 +128,9 @@ def rating_forms(count: int, *, hand_in: bool) -> list[Request]:
         )
         for session, token in zip(sessions, tokens, strict=True)
     )
-    return [Request("/rate/", _locked(token), _marks(rng) if hand_in else None) for token in tokens]
+    if hand_in:
+        return [Request(reverse("rate:upload"), delivery=_delivery(grant, rng)) for grant in grants]
+    return [Request(reverse("rate:form"), _locked(token)) for token in tokens]
 
 
 def _as_many_sessions(sessions: list[TherapySession], count: int) -> list[TherapySession]:
@@ -152,10 +156,10 @@ def _locked(token: str) -> str:
     session = SessionStore()
     session[tablet._LOCK] = {"token": token, "return_to": ""}
     session.create()
-    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={CSRF_SECRET}"
+    return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 
 
-def _marks(rng: Random) -> dict[str, str]:
+def _delivery(grant: RatingGrant, rng: Random) -> str:
     items = instruments.get(instruments.SESSION_RATING).items
     marks = {item.id: str(rng.randint(70, 100)) for item in items}
-    return {**marks, "mode": "line", "step": "hand-in", "csrfmiddlewaretoken": CSRF_SECRET}
+    return json.dumps(parcel(deliveries.token_for(grant), {**marks, "mode": "line", "comment": ""}))

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
-from urllib.parse import urlencode
 
 from bench.data import Request
 
@@ -69,11 +68,10 @@ def measure(
 
 def _sent(connection: http.client.HTTPConnection, request: Request) -> tuple[int, int]:
     headers = {"Cookie": request.cookies} if request.cookies else {}
-    body = None
-    if request.form is not None:
-        body = urlencode(request.form)
-        headers |= {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    connection.request("POST" if body else "GET", request.path, body, headers)
+    if request.delivery:
+        origin = f"http://{connection.host}:{connection.port}"
+        headers |= {"Content-Type": "application/json", "Origin": origin}
+    connection.request("POST" if request.delivery else "GET", request.path, request.delivery or None, headers)
     answer = connection.getresponse()
     return answer.status, len(answer.read())
 
