@@ -29,10 +29,13 @@ def main() -> None:
     import django
 
     django.setup()
+    from bench import data, tablet
+
     _fill(arguments.therapists)
     with _server(arguments.workers) as (port, pid):
         results = list(_results(arguments, port, pid))
-    _print_table(results)
+        _print_table(results)
+        tablet.measure(port, data.rating_forms(6, hand_in=False))
 
 
 def _arguments() -> argparse.Namespace:

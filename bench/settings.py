@@ -10,4 +10,5 @@ from alliance.settings import *  # noqa: F403
 
 ROOT_URLCONF = "bench.urls"
 # Without hashed names: nothing has to be collected first, and a page only looks its names up.
+WHITENOISE_USE_FINDERS = True
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405

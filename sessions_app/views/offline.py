@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import translation
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.views.decorators.http import require_safe
 
 from alliance.access import PUBLIC, page
@@ -24,18 +25,17 @@ FOLDERS = ("rate", "room", "go")
 @require_safe
 @page(PUBLIC)
 def worker(request: HttpRequest) -> HttpResponse:
+    """Asked for again with every page: the browser holds on to it and learns that nothing has changed."""
     shells = {tag: reverse("rate:offline", args=[tag]) for tag, _name in settings.LANGUAGES}
-    files = static_files()
     # What a shell says is part of the version: an upgrade with nothing but new words is fetched too.
     said = [_shell(request, tag).content for tag in shells]
-    context = {
-        "version": hashlib.sha256(b"".join([*map(str.encode, files), *said])).hexdigest()[:16],
-        "files": json.dumps(files),
-        "shells": json.dumps(shells),
-    }
+    version = hashlib.sha256(b"".join([*map(str.encode, static_files()), *said])).hexdigest()[:16]
+    context = {"version": version, "files": json.dumps(static_files()), "shells": json.dumps(shells)}
     response = render(request, "rate/worker.js", context, content_type="text/javascript")
     response.headers["Service-Worker-Allowed"] = "/"  # each page registers it for its own folder only
-    return response
+    response.headers["Cache-Control"] = "no-cache"
+    set_response_etag(response)
+    return get_conditional_response(request, response.headers["ETag"], response=response) or response
 
 
 @require_safe

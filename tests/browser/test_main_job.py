@@ -66,7 +66,7 @@ def test_from_hand_over_to_the_conversation_and_to_supervision(
     picture(tablet, "rate")
     tablet.get_by_role("button", name="Check, then hand in").click()
     tablet.get_by_role("button", name="Hand in").click()
-    expect(tablet.get_by_text("Please hand the tablet back")).to_be_visible()
+    expect(tablet.get_by_role("heading", name="Please hand the tablet back")).to_be_visible()
 
     rating = Rating.objects.latest("received_at")
     assert rating.total < 360

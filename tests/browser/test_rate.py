@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app.models import Mode, Rating
+from sessions_app.models import Mode, Rating, SetAsideRating
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
 
@@ -229,20 +229,18 @@ class TestReview:
         expect(page.locator("#title")).to_be_focused()
         assert page.locator("input[name=relationship]").input_value() == "73"
 
-    def test_what_the_server_refuses_is_listed_and_linked_and_kept(self, open_form, witness):
+    def test_marks_that_only_a_broken_page_can_hold_are_kept_for_a_person(self, open_form, witness):
         witness.expect("422")
-        witness.expect("NaN%")  # the review of a mark that only a broken page can hold
+        witness.expect("NaN%")  # the review of such a mark
         page = open_form()
         by_mouse(page, None, "relationship", 73)
         page.locator("input[name=goals]").evaluate("field => field.value = '5,5'")
         to_review(page)
         page.locator("button[value=hand-in]").click()
-        errors = page.locator("#errors")
-        expect(errors).to_be_focused()
-        expect(errors).to_contain_text("Please mark this line again.")
-        errors.get_by_role("link").click()
-        by_mouse(page, None, "goals", 20)
-        assert hand_in(page).answers["relationship"] == 73
+        page.wait_for_url("**" + DONE)
+        aside = SetAsideRating.objects.get()
+        assert aside.reason == SetAsideRating.Reason.INVALID
+        assert "relationship=73" in aside.raw
 
     def test_not_today_stores_nothing(self, open_form):
         page = open_form()
