@@ -13,10 +13,16 @@ async function turn(options) {
   timer = setTimeout(turn, Math.min(EVERY, next));
 }
 
+// In the digits that the page is written in (alliance/languages.py).
+function written(number) {
+  const { lang } = document.documentElement;
+  return number.toLocaleString(lang === "ar" ? "ar-u-nu-arab" : lang);
+}
+
 async function say() {
   const { length } = await waiting();
   for (const notice of document.querySelectorAll("[data-waiting]")) {
-    notice.querySelector("[data-count]").textContent = length.toLocaleString(document.documentElement.lang);
+    notice.querySelector("[data-count]").textContent = written(length);
     notice.hidden = length === 0;
   }
 }

@@ -110,12 +110,14 @@ class TestWithoutNetwork:
     ):
         page = ready(open_form("ar", within=tablet))
         tablet.set_offline(True)
+        press(page)
+        expect(page.locator("#kept [data-count]")).to_have_text("١")
         page.reload()
         expect(page.locator("html")).to_have_attribute("dir", "rtl")
         expect(page.get_by_role("heading")).to_have_text("لا يوجد اتصال الآن")
         assert axe(page) == []
         tablet.set_offline(False)
-        expect(page.locator("#title")).to_be_visible(timeout=12_000)
+        arrives(page)
 
     def test_the_form_opened_again_meanwhile_knows_that_it_was_handed_in(self, open_form, tablet):
         page = open_form(within=tablet)

@@ -115,7 +115,7 @@ def test_an_error_of_ours_stores_nothing_and_passes_for_no_dispute(grant, monkey
     def fails(**options):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(actions, "refresh_flags", fails)
+    monkeypatch.setattr(actions.ratings, "refresh_flags", fails)
     with pytest.raises(RuntimeError, match="a bug"):
         handing_in(grant, 380)()
     assert (Rating.objects.count(), SetAsideRating.objects.count(), Flag.objects.count()) == (0, 0, 0)
