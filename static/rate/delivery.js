@@ -71,9 +71,11 @@ function jittered(wait) {
 // Sends what is due. One tab at a time: the others leave it to that one. `now`: whatever is waiting.
 // Returns the milliseconds until something is due again.
 export async function drain({ now = false } = {}) {
-  if (navigator.locks) await navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => lock && work(now));
-  else await work(now);
-  return soonest();
+  if (!navigator.locks) return work(now);
+  return navigator.locks.request(LOCK, { ifAvailable: true }, (lock) => {
+    // Another tab is at it, or a page that is just being left and will never finish.
+    return lock ? work(now) : FIRST_WAIT;
+  });
 }
 
 async function work(all) {
@@ -87,8 +89,9 @@ async function work(all) {
     }
     await forget(parcel.delivery);
     tries.delete(parcel.delivery);
-    tell();
+    tell(parcel.grant);
   }
+  return soonest();
 }
 
 // Another tab may have brought some.
@@ -102,12 +105,17 @@ function soonest() {
   return Math.max(0, Math.min(LONGEST_WAIT, ...next));
 }
 
-function tell() {
+const brought = [];
+
+function tell(grant) {
+  brought.push(grant);
   const channel = new BroadcastChannel(NEWS);
-  channel.postMessage("arrived");
+  channel.postMessage(grant);
   channel.close();
 }
 
+// Calls with the `grant` of each parcel that arrived: from now on in any tab, and in this page before.
 export function onArrival(listener) {
-  new BroadcastChannel(NEWS).addEventListener("message", listener);
+  new BroadcastChannel(NEWS).addEventListener("message", ({ data }) => listener(data));
+  brought.forEach(listener);
 }

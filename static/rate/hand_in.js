@@ -51,12 +51,17 @@ export function handingIn(form, { say, onKept, onArrived }) {
     (now ? addEventListener : removeEventListener)("beforeunload", ask);
   }
 
-  onArrival(look);
-  resume(form.dataset.token).then((parcel) => {
+  // A form that was opened again: its marks wait here already, or have arrived since the server wrote this page.
+  async function resume() {
+    const ours = await grantOf(form.dataset.token);
+    onArrival((grant) => (id === null && grant === ours ? arrived() : look()));
+    const parcel = (await waiting()).find(({ grant }) => grant === ours);
     if (!parcel) return;
     isUnderWay = true;
     keptAs(parcel, sendNow());
-  });
+  }
+
+  if (canSeal) resume();
 
   return {
     begin,
@@ -89,8 +94,3 @@ async function grantOf(token) {
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function resume(token) {
-  const parcels = canSeal ? await waiting() : [];
-  const grant = parcels.length ? await grantOf(token) : null;
-  return parcels.find((parcel) => parcel.grant === grant);
-}

@@ -1,6 +1,8 @@
 // Stands in for a page that could not be had: tries again by itself.
 
-const EVERY = 10000;
+import { onArrival } from "./delivery.js";
+
+const EVERY = 3000;
 
 async function look() {
   try {
@@ -13,4 +15,5 @@ async function look() {
 }
 
 addEventListener("online", () => location.reload());
+onArrival(() => location.reload());
 setTimeout(look, EVERY);
