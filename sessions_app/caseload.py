@@ -24,7 +24,7 @@ from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import charts, process, reasons, recent
+from sessions_app import charts, process, reasons, recent, set_aside
 from sessions_app.models import Discussion, Flag, TherapySession
 from sessions_app.work_list import OVERDUE_SHOWN_FOR
 
@@ -66,6 +66,7 @@ class ClientRow:
     last_where: str
     sparkline: SafeString
     gap: str  # what is missing, as a sentence; empty where nothing is
+    set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Course:
     totals: Sequence[int | None]
     flags: Sequence[Flag]
     discussions: Sequence[Discussion]
+    set_aside: int = 0  # sets of marks that do not count, and nobody decided about
 
     @property
     def calls(self) -> list[Flag]:
@@ -221,11 +223,11 @@ def _by_place(courses: Iterable[Course], now: datetime) -> dict[Place, tuple[Cli
 
 
 def _courses(episodes: QuerySet[Episode]) -> list[Course]:
-    """The open episodes with what is known of them, by the client's label; five queries."""
+    """The open episodes with what is known of them, by the client's label; six queries."""
     rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
     sessions = recent.last_sessions(rows)
     flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
-    discussions = _discussions(rows)
+    discussions, aside = _discussions(rows), set_aside.counts(rows)
     return [
         Course(
             episode,
@@ -233,6 +235,7 @@ def _courses(episodes: QuerySet[Episode]) -> list[Course]:
             recent.totals_of(sessions.get(episode.pk, [])),
             flags[episode.pk],
             discussions[episode.pk],
+            aside.get(episode.pk, 0),
         )
         for episode in rows
     ]
@@ -277,6 +280,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
             course.totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
         ),
         gap=_gap(course, now),
+        set_aside=f"Marks set aside: {course.set_aside}" if course.set_aside else "",
     )
 
 

@@ -6,19 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from alliance.measurement import instruments
-from alliance.measurement.instruments import Instrument, Item
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.instruments import Item
+from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import arrivals, charts, course
+from sessions_app import arrivals, charts, course, set_aside
 from sessions_app.forms.dashboard import DiscussionForm
-from sessions_app.models import (
-    Discussion,
-    Flag,
-    Rating,
-    SetAsideRating,
-    TherapySession,
-)
+from sessions_app.models import Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
 
@@ -35,6 +29,8 @@ class SessionRow:
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
     comment: str = ""
+    beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
+    can_be_corrected: bool = False
 
 
 @dataclass
@@ -59,15 +55,6 @@ class Talk:
 
 
 @dataclass
-class SetAsideCopy:
-    """Marks that could not stand as the rating, as text."""
-
-    row: SetAsideRating
-    marks: str
-    comment: str
-
-
-@dataclass
 class ClientPage:
     episode: Episode
     may_write: bool
@@ -77,12 +64,16 @@ class ClientPage:
     talks: list[Talk]
     latest: SessionRow | None
     last_discussion: Discussion | None
-    set_aside: list["SetAsideCopy"]
+    to_settle: list[set_aside.SetAside]  # marks that do not count, and nobody decided about
     figure: dict[str, Any]
     lines_figure: dict[str, Any]
     in_words: str
     rated: int = 0
     attended: int = 0
+
+    @property
+    def sessions_to_settle(self) -> list[int]:
+        return sorted({one.row.session.number for one in self.to_settle})
 
 
 def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | None = None) -> ClientPage:
@@ -106,7 +97,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         talks=_talks(rows, form),
         latest=next((row for row in rows if row.rating), None),
         last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
-        set_aside=_set_aside(episode, instrument, reads_comments=may_write),
+        to_settle=[one for row in rows for one in row.beside.to_settle],
         figure=charts.course_figure(rated, parameters, instrument, discussed),
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters),
@@ -120,11 +111,14 @@ def _rows(
 ) -> list[SessionRow]:
     ratings = {one.session.pk: one.rating for one in rated}
     flags, discussions = _flags(episode), _discussions(episode)
+    beside = set_aside.of_episode(episode, reads_comments=reads_comments)
     still_waits = waits(episode.sessions.all(), now)
     rows = []
     for session in episode.sessions.order_by("-number"):
         rating = ratings.get(session.pk)
         row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
+        row.beside = beside[session.pk]
+        row.can_be_corrected = set_aside.can_be_corrected(rating)
         row.awaits = session.pk in still_waits.awaiting
         row.state = rating_state(
             session,
@@ -150,21 +144,6 @@ def _heading(item: Item) -> str:
 
 def _answer(tenths: int | None) -> str:
     return "–" if tenths is None else one_decimal(tenths)
-
-
-def _set_aside(episode: Episode, instrument: Instrument, *, reads_comments: bool) -> list[SetAsideCopy]:
-    rows = SetAsideRating.objects.filter(session__episode=episode).select_related("session", "grant")
-    return [
-        SetAsideCopy(
-            row,
-            ", ".join(
-                f"{instrument.item(item).label} {'not answered' if tenths is None else points(tenths)}"
-                for item, tenths in row.marks.items()
-            ),
-            row.comment if reads_comments or row.share_comment else "",
-        )
-        for row in rows.order_by("-received_at")
-    ]
 
 
 def _flags(episode: Episode) -> dict[int, list[Flag]]:

@@ -10,6 +10,7 @@ from sessions_app.views import (
     rate,
     room,
     sending,
+    set_aside,
     tablets,
     therapy_sessions,
     upload,
@@ -48,6 +49,11 @@ dashboard_pages = [
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/withdraw/", dashboard.withdraw_discussion, name="withdraw_discussion"),
+    path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
+    path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
+    path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
+    path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
+    path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
 ]
 caseload_pages = [
     path("", caseload.overview, name="overview"),

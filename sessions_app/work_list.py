@@ -12,7 +12,7 @@ from alliance.measurement import instruments
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import charts, reasons, recent
+from sessions_app import charts, reasons, recent, set_aside
 from sessions_app.models import Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
@@ -60,10 +60,16 @@ class WorkList:
     today: list[SessionLine]
     waiting: list[SessionLine]
     others: list[Row]
+    to_look_at: list[set_aside.ToLookAt]  # sessions with marks that do not count
 
     @property
     def client_codes(self) -> list[UUID]:
-        return [row.episode.client_code for row in (*self.talks, *self.others)]
+        shown = [row.episode.client_code for row in (*self.talks, *self.others)]
+        return list(dict.fromkeys([*shown, *(one.session.client_code for one in self.to_look_at)]))
+
+    @property
+    def marks_to_look_at(self) -> int:
+        return sum(one.count for one in self.to_look_at)
 
 
 def build(therapist: User, now: datetime) -> WorkList:
@@ -73,7 +79,8 @@ def build(therapist: User, now: datetime) -> WorkList:
     today, waiting = _session_lines(episodes, now)
     talks = [row for row in rows if row.flags]
     talks.sort(key=lambda row: reasons.urgency(row.flags, row.episode.client.label))
-    return WorkList(talks, today, waiting, [row for row in rows if not row.flags])
+    others = [row for row in rows if not row.flags]
+    return WorkList(talks, today, waiting, others, set_aside.to_look_at(therapist))
 
 
 def _rows(episodes: list[Episode]) -> list[Row]:

@@ -15,12 +15,14 @@ from sessions_app.models.sessions import (
     RatingGrant,
     RatingGrantQuerySet,
     RatingQuerySet,
+    SetAsideQuerySet,
     SetAsideRating,
     TherapySession,
     TherapySessionQuerySet,
     hash_of_token,
     new_token,
 )
+from sessions_app.models.settled import Correction, Settlement
 from sessions_app.models.tablets import PairedTablet, PairedTabletQuerySet
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "TIME_TO_FINISH",
     "Attendance",
     "Channel",
+    "Correction",
     "Discussion",
     "DiscussionQuerySet",
     "EpisodeRows",
@@ -43,7 +46,9 @@ __all__ = [
     "RatingGrant",
     "RatingGrantQuerySet",
     "RatingQuerySet",
+    "SetAsideQuerySet",
     "SetAsideRating",
+    "Settlement",
     "TherapySession",
     "TherapySessionQuerySet",
     "hash_of_token",

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 
 from alliance.measurement import instruments
@@ -322,6 +322,13 @@ class Rating(models.Model):
         return self.session.client_code
 
 
+class SetAsideQuerySet(EpisodeRows):
+    def to_settle(self) -> Self:
+        """Those nobody has decided about yet, or whose decision was undone."""
+        standing = FilteredRelation("settlements", condition=Q(settlements__undone_at__isnull=True))
+        return self.annotate(decision=standing).filter(decision__isnull=True)
+
+
 class SetAsideRating(models.Model):
     """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
 
@@ -346,7 +353,7 @@ class SetAsideRating(models.Model):
     delivery = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
 
-    objects = EpisodeRows.as_manager()
+    objects = SetAsideQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["grant", "sha256"], name="set_aside_once"),)

@@ -190,14 +190,6 @@ class TestClientPage:
             counts.append(len(queries))
         assert counts[0] == counts[1]
 
-    def test_marks_that_were_kept_aside_are_told(self, clinic, sign_in):
-        rating = cast.rating(cast.therapy_session(clinic.olgas), 380)
-        with pytest.raises(actions.NotStored):
-            actions.record_rating(grant=rating.grant, answers=cast.answers(100), mode="line")
-        text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text
-        assert "marks were kept aside" in text
-        assert "relationship 2.5, goals and topics 2.5" in text
-
     def test_marks_stand_under_their_own_heading_whatever_order_the_database_keeps(self, clinic, sign_in):
         session = cast.therapy_session(clinic.olgas)
         cast.rating(session, None, relationship=11, goals=22, approach=33, overall=44)
