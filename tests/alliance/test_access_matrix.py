@@ -13,7 +13,8 @@ from alliance.access import PACKAGE_PAGES
 from alliance.models import AuditEvent
 from clients.models import Supervision
 from sessions_app import actions
-from sessions_app.models import PairedTablet
+from sessions_app.actions import set_aside
+from sessions_app.models import PairedTablet, SetAsideRating
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -65,17 +66,29 @@ def world(clinic):
     first, last = cast.rated_course(clinic.olgas, [380, 330])
     planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
     discussion = actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
+    aside, rating = marks_set_aside(first), last.ratings.get()
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
     clinic.codes = {
         "clients:": [clinic.olgas.client.code, clinic.olgas.code],
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
-        "dashboard:": [clinic.olgas.code, planned.code, first.code, discussion.code],
+        "dashboard:": [
+            *(clinic.olgas.code, planned.code, first.code, discussion.code),
+            *(aside.code, rating.code),
+        ],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
     }
     return clinic
+
+
+def marks_set_aside(session, comment="") -> SetAsideRating:
+    """Others than those that stand, with this sentence of the client."""
+    grant = session.ratings.get().grant
+    with pytest.raises(actions.NotStored):
+        actions.record_rating(grant=grant, answers=cast.answers(200), mode="line", comment=comment)
+    return SetAsideRating.objects.get(session=session)
 
 
 def a_tablet(by) -> PairedTablet:
@@ -215,6 +228,8 @@ def test_no_page_shows_a_clients_words_or_marks_to_somebody_who_may_not_see_them
     session = cast.therapy_session(world.olgas)
     cast.rating(session, None, comment=CANARY, relationship=13, goals=13, approach=13, overall=13)
     actions.discuss(flags=session.flags.all(), said=CANARY, agreed=CANARY, by=world.olga)
+    aside = marks_set_aside(session, comment=CANARY)
+    set_aside.use(aside=aside, seen=session.ratings.get().code, why=CANARY, by=world.olga)
     if who != "adam":
         world.olgas.client.label = CANARY
         world.olgas.client.save()

@@ -1,0 +1,474 @@
+"""Marks that do not count, and mistyped ones: a decision adds a row and changes what follows, and loses nothing."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
+
+from alliance.measurement.scoring import AnswerError
+from alliance.models import AuditEvent
+from clients.actions import Refused
+from sessions_app import actions, caseload, course, process, recent, set_aside, work_list
+from sessions_app.actions import set_aside as decide
+from sessions_app.models import (
+    Channel,
+    Correction,
+    Flag,
+    Mode,
+    Rating,
+    RatingGrant,
+    SetAsideRating,
+    Settlement,
+    TherapySession,
+)
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+
+
+def disputed(session, total=330, first=380, **lines):
+    """Marks beside a rating that stands."""
+    stands = Rating.objects.filter(session=session).first() or cast.rating(session, first)
+    return arrive(stands.grant, total, **lines)
+
+
+def withdrawn(session, total=330, **lines):
+    """Marks of a hand-over that was taken back; no rating stands."""
+    grant, _ = actions.hand_over(session=session, by=session.episode.therapist)
+    actions.take_back(grant=grant, by=session.episode.therapist)
+    return arrive(grant, total, **lines)
+
+
+def arrive(grant, total, comment="", **lines):
+    with pytest.raises(actions.NotStored):
+        actions.record_rating(
+            grant=grant, answers=cast.answers(total, **lines), mode=Mode.LINE, comment=comment
+        )
+    return SetAsideRating.objects.latest("pk")
+
+
+def use(aside, **options):
+    stands = decide.standing(aside.session, aside.grant.instrument)
+    seen = options.pop("seen", stands.code if stands else None)
+    return decide.use(aside=aside, seen=seen, by=aside.session.episode.therapist, **options)
+
+
+def rules(session):
+    return sorted(session.flags.standing().values_list("rule", flat=True))
+
+
+@pytest.fixture
+def session(clinic):
+    return cast.therapy_session(clinic.olgas)
+
+
+class TestUse:
+    def test_without_a_rating_the_marks_become_it_through_their_own_grant(self, clinic, session):
+        aside = withdrawn(session, 345)
+        rating = use(aside)
+        assert (rating.total, rating.replaces, rating.grant) == (345, None, aside.grant)
+        assert (rating.mode, rating.received_at, rating.sha256) == (
+            aside.mode,
+            aside.received_at,
+            aside.sha256,
+        )
+        assert rules(session) == ["A"]
+        settlement = Settlement.objects.get()
+        assert (settlement.outcome, settlement.rating, settlement.settled_by) == ("used", rating, clinic.olga)
+        assert RatingGrant.objects.count() == 1
+
+    def test_where_one_stands_it_is_replaced_and_stays_readable(self, clinic, session):
+        aside = disputed(session, 330, comment="Now it is right.")
+        first = Rating.objects.get()
+        rating = use(aside, why="She pressed too early.")
+        assert (rating.total, rating.replaces, rating.comment) == (330, first, "Now it is right.")
+        assert list(Rating.objects.standing()) == [rating]
+        assert Rating.objects.get(pk=first.pk).total == 380
+        assert (rating.correction.why, rating.correction.corrected_by) == (
+            "She pressed too early.",
+            clinic.olga,
+        )
+
+    def test_a_further_grant_is_of_the_same_way_and_opens_nothing(self, clinic, session):
+        phone = cast.link(session, by=clinic.olga).grant
+        actions.record_rating(grant=phone, answers=cast.answers(380), mode=Mode.LINE)
+        rating = use(arrive(phone, 330))
+        assert (rating.grant.channel, rating.grant.made_by) == (Channel.PHONE, clinic.olga)
+        assert rating.grant != phone
+        assert not rating.grant.is_open(timezone.now())
+        assert not RatingGrant.objects.awaiting(timezone.now()).exists()
+
+    def test_late_marks_take_their_place_in_the_course(self, clinic, session, time_machine):
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        time_machine.move_to(grant.accept_until, tick=False)
+        aside = arrive(grant, 330)
+        assert aside.reason == "late"
+        assert use(aside).session == session
+        assert rules(session) == ["A"]
+
+    def test_a_session_with_marks_took_place(self, clinic, session):
+        aside = withdrawn(session)
+        TherapySession.objects.update(attendance="cancelled")
+        use(aside)
+        assert TherapySession.objects.get().attendance == "attended"
+
+    def test_the_same_marks_sent_once_more_are_the_rating_and_others_are_kept_aside(self, session):
+        aside = withdrawn(session, 345)
+        rating = use(aside)
+        again = actions.record_rating(grant=aside.grant, answers=cast.answers(345), mode=Mode.LINE)
+        assert again == rating
+        assert arrive(aside.grant, 200) != aside
+        assert Rating.objects.get() == rating
+
+    def test_a_closed_episode_takes_them_too(self, clinic, session):
+        aside = withdrawn(session)
+        clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"
+        clinic.olgas.save()
+        assert use(aside).total == 330
+
+    @pytest.mark.parametrize("seen", ["nothing", "another"])
+    def test_is_refused_where_something_else_stands_than_was_seen(self, clinic, session, seen):
+        aside = disputed(session)
+        other = cast.rating(cast.therapy_session(clinic.olgas), 400)
+        with pytest.raises(Refused, match="Look at both again"):
+            use(aside, seen=None if seen == "nothing" else other.code)
+        assert not Settlement.objects.exists()
+
+    def test_is_refused_when_a_rating_arrived_meanwhile(self, clinic, session):
+        aside = withdrawn(session)
+        cast.rating(session, 400)
+        with pytest.raises(Refused, match="Look at both again"):
+            use(aside, seen=None)
+        assert Rating.objects.get().total == 400
+
+    def test_twice_is_refused(self, session):
+        aside = disputed(session)
+        use(aside)
+        with pytest.raises(Refused, match="decided about these marks already"):
+            use(aside)
+        assert Rating.objects.count() == 2
+
+    def test_what_nobody_can_read_cannot_count(self, clinic, session):
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        aside = SetAsideRating.objects.create(
+            grant=grant,
+            session=session,
+            reason="invalid",
+            answers={},
+            language="en",
+            mode=Mode.LINE,
+            sha256="x",
+        )
+        with pytest.raises(Refused, match="cannot be read"):
+            use(aside)
+        assert not Rating.objects.exists()
+
+    def test_an_error_of_ours_leaves_nothing_half_done(self, session, monkeypatch):
+        def fails(**options):
+            raise RuntimeError("a bug")
+
+        aside = disputed(session)
+        monkeypatch.setattr(decide, "refresh_flags", fails)
+        with pytest.raises(RuntimeError):
+            use(aside)
+        assert (Rating.objects.count(), Settlement.objects.count(), RatingGrant.objects.count()) == (1, 0, 1)
+
+
+class TestLeave:
+    def test_is_settled_and_can_be_taken_up_again(self, clinic, session):
+        aside = disputed(session)
+        decide.leave(aside=aside, why="A slip of the finger.", by=clinic.olga)
+        assert not SetAsideRating.objects.to_settle().exists()
+        decide.take_up_again(aside=aside, by=clinic.olga)
+        assert list(SetAsideRating.objects.to_settle()) == [aside]
+        kept = Settlement.objects.get()
+        assert (kept.why, kept.undone_by) == ("A slip of the finger.", clinic.olga)
+        assert use(aside).total == 330
+
+    def test_what_is_not_left_aside_is_not_taken_up(self, clinic, session):
+        aside = disputed(session)
+        for _ in ("never settled", "used"):
+            with pytest.raises(Refused, match="not left aside"):
+                decide.take_up_again(aside=aside, by=clinic.olga)
+            if not Settlement.objects.exists():
+                use(aside)
+        assert not SetAsideRating.objects.to_settle().exists()
+
+    def test_used_marks_are_not_left(self, clinic, session):
+        aside = disputed(session)
+        use(aside)
+        with pytest.raises(Refused, match="already"):
+            decide.leave(aside=aside, by=clinic.olga)
+
+
+class TestCorrect:
+    @pytest.fixture
+    def paper(self, clinic, session):
+        answers = cast.answers(380, goals=28)
+        return actions.enter_rating(
+            session=session, answers=answers, channel=Channel.PAPER, comment="as before", by=clinic.olga
+        )
+
+    def corrected(self, paper, by, **options):
+        options = {"answers": cast.answers(380), "channel": Channel.PAPER, "why": "28 for 82", **options}
+        return decide.correct(rating=paper, by=by, **options)
+
+    def test_adds_a_row_that_counts_and_keeps_the_other(self, clinic, paper):
+        assert rules(paper.session) == ["A"]
+        new = self.corrected(paper, clinic.olga, channel=Channel.VERBAL, comment="as before")
+        assert (new.total, new.replaces, new.mode, new.grant.channel) == (380, paper, "verbal", "verbal")
+        assert (new.correction.why, new.correction.corrected_by) == ("28 for 82", clinic.olga)
+        assert Rating.objects.get(pk=paper.pk).answers["goals"] == 28
+        assert rules(paper.session) == []
+
+    @pytest.mark.parametrize("mode", [Mode.LINE, Mode.NUMBER])
+    def test_what_a_client_made_on_a_device_is_theirs(self, clinic, session, mode):
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        rating = actions.record_rating(grant=grant, answers=cast.answers(380), mode=mode)
+        with pytest.raises(Refused, match="The client made these marks"):
+            self.corrected(rating, clinic.olga)
+        assert Rating.objects.get() == rating
+
+    def test_what_was_corrected_meanwhile_is_not_corrected_again(self, clinic, paper):
+        self.corrected(paper, clinic.olga)
+        with pytest.raises(Refused, match="Look at both again"):
+            self.corrected(paper, clinic.olga, answers=cast.answers(200))
+        assert Rating.objects.standing().get().total == 380
+
+    def test_a_correction_is_corrected_in_its_turn(self, clinic, paper):
+        new = self.corrected(paper, clinic.olga)
+        last = self.corrected(new, clinic.olga, answers=cast.answers(390))
+        assert Rating.objects.standing().get() == last
+        assert Rating.objects.count() == 3
+
+    @pytest.mark.parametrize("wrong", [-1, 101, 5.5, True])
+    def test_an_answer_outside_its_range_changes_nothing(self, clinic, paper, wrong):
+        with pytest.raises(AnswerError):
+            self.corrected(paper, clinic.olga, answers=cast.answers(380, goals=wrong))
+        assert Rating.objects.get() == paper
+
+    def test_put_back_is_its_undo(self, clinic, paper):
+        new = self.corrected(paper, clinic.olga)
+        again = decide.put_back(rating=new, by=clinic.olga)
+        assert (again.answers, again.comment, again.mode) == (paper.answers, "as before", "paper")
+        assert Rating.objects.standing().get() == again
+        with pytest.raises(Refused, match="Look at both again"):
+            decide.put_back(rating=new, by=clinic.olga)
+
+
+class TestPutBack:
+    def test_marks_that_were_used_wait_again(self, clinic, session):
+        aside = disputed(session, 330)
+        again = decide.put_back(rating=use(aside), by=clinic.olga)
+        assert again.total == 380
+        assert list(SetAsideRating.objects.to_settle()) == [aside]
+        assert Settlement.objects.get().undone_by == clinic.olga
+        assert use(aside).total == 330
+
+    def test_needs_earlier_marks(self, clinic, session):
+        with pytest.raises(Refused, match="No earlier marks"):
+            decide.put_back(rating=use(withdrawn(session)), by=clinic.olga)
+
+
+class TestFlagsOfLaterSessions:
+    @pytest.fixture
+    def course_of_three(self, clinic):
+        """40, nothing yet, 36: the third looks like a sudden fall, and somebody talked about it."""
+        first, second, third = (
+            cast.therapy_session(clinic.olgas, ago=timedelta(weeks=weeks)) for weeks in (2, 1, 0)
+        )
+        aside = withdrawn(second, 370)
+        cast.rating(first, 400)
+        cast.rating(third, 360)
+        assert rules(third) == ["C"]
+        talk = actions.discuss(flags=third.flags.all(), said="It was me.", agreed="", by=clinic.olga)
+        return aside, third, talk
+
+    def test_what_no_longer_holds_is_withdrawn_and_its_conversation_survives(self, course_of_three):
+        aside, third, talk = course_of_three
+        flag = third.flags.get(rule="C")
+        use(aside)
+        flag.refresh_from_db()
+        assert flag.withdrawn_at is not None
+        assert list(talk.flags.all()) == [flag]
+        assert (talk.withdrawn_at, talk.said) == (None, "It was me.")
+
+    def test_what_still_holds_stays_discussed_with_what_it_says_now(self, course_of_three):
+        aside, third, _ = course_of_three
+        flag = third.flags.get(rule="C")
+        use(arrive(aside.grant, 400))  # 40 in between: the fall is still 4
+        flag.refresh_from_db()
+        assert flag.withdrawn_at is None
+        assert list(third.flags.discussed()) == [flag]
+        assert not Flag.objects.for_work_list().filter(session=third).exists()
+
+    def test_what_newly_holds_is_raised(self, clinic):
+        first, second = cast.rated_course(clinic.olgas, [365, 365])
+        assert rules(second) == []
+        use(disputed(first, 400))
+        actions.refresh_flags(episode=clinic.olgas)
+        assert rules(second) == []  # 3.5 lower: not yet a sudden fall
+        use(disputed(second, 360))
+        assert rules(second) == ["C"]
+
+    def test_a_flag_that_comes_and_goes_is_always_the_same_row(self, clinic, course_of_three):
+        aside, third, talk = course_of_three
+        flag = third.flags.get(rule="C")
+        use(aside)
+        rating = Rating.objects.get(session=aside.session)
+        lower = use(arrive(rating.grant, 400))
+        assert list(third.flags.discussed()) == [flag]
+        decide.put_back(rating=lower, by=clinic.olga)
+        flag.refresh_from_db()
+        assert flag.withdrawn_at is not None
+        assert list(talk.flags.all()) == [flag]
+
+
+class TestEveryReaderCountsWhatStands:
+    """One correction, and every figure of every page follows."""
+
+    @pytest.fixture
+    def corrected(self, clinic):
+        sessions = cast.rated_course(clinic.olgas, [380, 380], last_ago=timedelta(days=3))
+        return use(disputed(sessions[-1], 330))
+
+    def test_course_and_chart(self, clinic, corrected):
+        read = course.read(clinic.olgas, timezone.now())
+        assert [one.rating.total for one in read] == [380, 330]
+
+    def test_lists(self, clinic, corrected):
+        (sessions,) = recent.last_sessions([clinic.olgas]).values()
+        assert recent.totals_of(sessions) == [380, 330]
+        (row,) = work_list.build(clinic.olga, timezone.now()).talks
+        assert row.last_total == "33.0"
+        shown = caseload.read(clinic.sina, timezone.now())
+        assert [one.last_total for one in shown.needs_a_talk] == ["33"]
+
+    def test_process_counts_a_session_once_and_as_what_stands(self, clinic, corrected):
+        rated, _ = process.collected(type(clinic.olgas).objects.all(), timezone.now())
+        assert (rated[clinic.olga.pk].done, rated[clinic.olga.pk].total) == (2, 2)
+        partial = arrive(corrected.grant, 330, goals=None)
+        use(partial)
+        rated, _ = process.collected(type(clinic.olgas).objects.all(), timezone.now())
+        assert (rated[clinic.olga.pk].done, rated[clinic.olga.pk].total) == (1, 2)
+        assert list(TherapySession.objects.unrated()) == [partial.session]
+
+
+class TestTheLog:
+    def test_tells_each_decision_with_who_and_without_a_value(self, clinic, session):
+        aside = disputed(session, 330)
+        decide.leave(aside=aside, why="canary", by=clinic.olga)
+        decide.take_up_again(aside=aside, by=clinic.olga)
+        decide.put_back(rating=use(aside, why="canary"), by=clinic.olga)
+        paper = actions.enter_rating(
+            session=cast.therapy_session(clinic.olgas),
+            answers=cast.answers(287),
+            channel=Channel.PAPER,
+            by=clinic.olga,
+        )
+        decide.correct(
+            rating=paper, answers=cast.answers(278), channel=Channel.PAPER, why="canary", by=clinic.olga
+        )
+        told = AuditEvent.objects.filter(actor=clinic.olga.pk, client=clinic.olgas.client_code)
+        decisions = [event for event in told.order_by("pk") if event.action not in {"handed over", "rated"}]
+        assert [event.action for event in decisions] == [
+            "set-aside marks left",
+            "set-aside marks taken up",
+            "set-aside marks used",
+            "earlier marks used again",
+            "rating corrected",
+        ]
+        assert {str(event.detail) for event in decisions} == {"{}"}
+
+
+class TestTheDatabaseItself:
+    def test_marks_that_were_set_aside_never_change_whatever_is_decided(self, session):
+        aside = disputed(session)
+        use(aside)
+        for change in (lambda: SetAsideRating.objects.update(comment="x"), aside.delete):
+            with pytest.raises((DatabaseError, IntegrityError)), transaction.atomic():
+                change()
+        assert SetAsideRating.objects.get() == aside
+
+    def test_a_correction_never_changes(self, session):
+        use(disputed(session))
+        for change in (lambda: Correction.objects.update(why="x"), Correction.objects.all().delete):
+            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+                change()
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"undone_at": timezone.now()},
+            {"outcome": "left"},
+            {"rating": None},
+        ],
+        ids=["undone without by whom", "left with a rating", "used without a rating"],
+    )
+    def test_a_settlement_is_whole(self, session, wrong):
+        use(disputed(session))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Settlement.objects.update(**wrong)
+
+    def test_two_decisions_never_stand_at_once(self, clinic, session):
+        aside = disputed(session)
+        decide.leave(aside=aside, by=clinic.olga)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Settlement.objects.create(set_aside=aside, outcome="left", settled_by=clinic.olga)
+
+
+class TestInWords:
+    def of(self, aside, **options):
+        stands = decide.standing(aside.session, aside.grant.instrument)
+        return set_aside.shown(aside, stands, reads_comments=True, **options)
+
+    @pytest.mark.parametrize(
+        ("lines", "comment", "words"),
+        [
+            ({"goals": 60}, "", "Goals and topics: 9.5 stands, 6 arrived later."),
+            ({"goals": None}, "", "Goals and topics: 9.5 stands, no answer arrived later."),
+            (
+                {"goals": 60, "overall": 0},
+                "x",
+                "Goals and topics: 9.5 stands, 6 arrived later; overall: 9.5 stands, 0 arrived later; "
+                "the client's sentence differs.",
+            ),
+            ({}, "x", "The client's sentence differs."),
+        ],
+    )
+    def test_names_what_differs(self, session, lines, comment, words):
+        assert self.of(disputed(session, 380, comment=comment, **lines)).difference == words
+
+    def test_another_promise_about_the_sentence_is_named(self, clinic, session):
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        same = {"grant": grant, "answers": cast.answers(380), "mode": Mode.LINE, "comment": "x"}
+        actions.record_rating(**same)
+        with pytest.raises(actions.NotStored):
+            actions.record_rating(**same, share_comment=True)
+        assert "Who may read" in self.of(SetAsideRating.objects.get()).difference
+
+    def test_marks_that_came_first_are_said_to_be_earlier(self, session):
+        aside = withdrawn(session, 330)
+        cast.rating(session, 380)
+        assert "arrived earlier" in self.of(aside).difference
+        assert "later" not in self.of(aside).difference
+
+    def test_the_same_marks_are_said_to_be_the_same(self, session):
+        aside = withdrawn(session, 380)
+        cast.rating(session, 380)
+        assert self.of(aside).difference == "All lines are the same."
+
+    def test_each_reason_has_its_words(self, clinic, session):
+        assert set(set_aside.WHY) == set(set_aside.ADVICE) >= set(SetAsideRating.Reason.values)
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        actions.decline(grant=grant)
+        assert self.of(arrive(grant, 380)).why == set_aside.DECLINED
+
+    def test_what_cannot_be_read_is_shown_as_it_came_and_cannot_be_used(self, clinic, session):
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        aside = SetAsideRating(grant=grant, session=session, reason="invalid", answers={}, mode=Mode.LINE)
+        aside.raw, aside.claimed_at = "{5", timezone.now()
+        one = self.of(aside)
+        assert (one.raw, one.claimed_at, one.can_be_used, one.marks) == ("{5", aside.claimed_at, False, "")
+        assert "could not be read" in one.why
