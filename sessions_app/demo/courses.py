@@ -185,6 +185,8 @@ def _modality(rng: Random) -> Modality:
 
 _PLANNED_TODAY, _WITH_THE_CLIENT, _RATED_TODAY, _LATER_TODAY = range(4)  # places of a therapist's clients
 _STOPPED_RATING = 7  # a client of each therapist whose last two sessions are without a rating
+# Two of the first therapist's clients, with marks that do not count.
+DISPUTED_LABEL, WITHDRAWN_LABEL = (f"K-{FIRST_LABEL + place}" for place in (_RATED_TODAY, _STOPPED_RATING))
 
 
 def _days_since(place: int, every: int) -> int:

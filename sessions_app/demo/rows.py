@@ -14,8 +14,8 @@ from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app import actions, course
-from sessions_app.demo import words
-from sessions_app.demo.courses import STORY_FALL, Course, Visit
+from sessions_app.demo import set_aside, words
+from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
 from sessions_app.demo.staff import Team
 from sessions_app.models import (
     OVERDUE_AFTER,
@@ -27,6 +27,7 @@ from sessions_app.models import (
     Mode,
     Rating,
     RatingGrant,
+    SetAsideRating,
     TherapySession,
     hash_of_token,
 )
@@ -40,6 +41,7 @@ def write(courses: list[Course], team: Team, now: datetime, seed: int) -> None:
     episodes = _episodes(courses, team, rng)
     sessions = _sessions(courses, episodes)
     _ratings(sessions, rng, now)
+    _set_aside(courses, episodes)
     _flags(episodes, now)
     _discussions(courses, episodes, rng, now)
     _log(now)
@@ -124,6 +126,14 @@ def _ratings(held: Held, rng: Random, now: datetime) -> None:
         )
     RatingGrant.objects.bulk_create(grants, batch_size=500)
     Rating.objects.bulk_create(ratings, batch_size=500)
+
+
+def _set_aside(courses: list[Course], episodes: list[Episode]) -> None:
+    for planned, episode in zip(courses, episodes, strict=True):
+        if planned.label == DISPUTED_LABEL and planned.closed_on is None:
+            set_aside.disputed(episode)
+        if planned.label == WITHDRAWN_LABEL and planned.closed_on is None:
+            set_aside.withdrawn(episode)
 
 
 def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Channel) -> RatingGrant:
@@ -243,5 +253,21 @@ def _log(now: datetime) -> None:
         for at, actor, client, code in Discussion.objects.values_list(
             "discussed_at", "discussed_by", *to_client
         )
+    ]
+    taken_back = RatingGrant.objects.filter(withdrawn_at__isnull=False)
+    lines += [
+        AuditEvent(
+            at=at,
+            action="hand-over taken back",
+            entity="ratinggrant",
+            actor=actor,
+            client=client,
+            entity_code=code,
+        )
+        for at, actor, client, code in taken_back.values_list("withdrawn_at", "withdrawn_by", *to_client)
+    ]
+    lines += [
+        AuditEvent(at=at, action="rating set aside", entity="setasiderating", client=client, entity_code=code)
+        for at, client, code in SetAsideRating.objects.values_list("received_at", *to_client)
     ]
     AuditEvent.objects.bulk_create(sorted(lines, key=lambda line: line.at), batch_size=500)

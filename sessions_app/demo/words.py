@@ -72,3 +72,4 @@ STORY_SAID = (
 STORY_AGREED = "Ten minutes for whatever is on top, first thing. Exercises only when you ask for one."
 STORY_COMMENT = "I did not get to say what I came for."
 STORY_COMMENT_AFTER = "You asked me about the funeral right away. That was good."
+SECOND_THOUGHT = "I thought about it again outside."

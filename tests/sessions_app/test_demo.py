@@ -12,7 +12,7 @@ from alliance.models import AuditEvent, Role, User
 from clients.models import Client, Ending, Episode
 from sessions_app import actions, demo
 from sessions_app.demo import courses, rows, staff
-from sessions_app.models import Attendance, Discussion, Flag, Rating, TherapySession
+from sessions_app.models import Attendance, Discussion, Flag, Rating, SetAsideRating, TherapySession
 from tests import cast
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -92,6 +92,15 @@ def test_the_story_is_a_fall_a_talk_and_the_way_back(seeded):
     totals = [one.ratings.get().total for one in episode.sessions.attended()]
     assert totals[courses.STORY_FALL] == min(totals)
     assert totals[-1] == max(totals)
+
+
+def test_one_therapist_has_marks_to_decide_about(seeded):
+    mara, ruth = (User.objects.get(email=f"{name}@demo.example") for name in ("mara", "ruth"))
+    waiting = SetAsideRating.objects.to_settle()
+    assert sorted(waiting.own(mara).values_list("reason", flat=True)) == ["disputed", "withdrawn"]
+    assert waiting.visible_to(ruth).count() == waiting.count() == 2
+    assert not waiting.filter(received_at__gt=seeded).exists()
+    assert AuditEvent.objects.filter(action="rating set aside").count() == 2
 
 
 def test_holds_what_happens_in_a_clinic(seeded):
