@@ -97,6 +97,13 @@ class SetAside:
         return self.decision is None and bool(self.lines)
 
     @property
+    def can_be_taken_out(self) -> bool:
+        """Whether these marks are the rating now, and none stood before them."""
+        if self.decision is None or self.stands is None:
+            return False
+        return self.decision.rating_id == self.stands.pk and self.stands.replaces_id is None
+
+    @property
     def now(self) -> str:
         """The total that stands."""
         return one_decimal(self.stands.total) if self.stands and self.stands.total is not None else ""
@@ -176,7 +183,7 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
     """{session: what it has beside its rating}, in three queries."""
     found: dict[int, OfSession] = defaultdict(OfSession)
     ratings = Rating.objects.filter(session__episode=episode).order_by("pk")
-    rows = {row.pk: row for row in ratings.select_related("correction__corrected_by")}
+    rows = {row.pk: row for row in ratings.select_related("correction__corrected_by", "settlement")}
     replaced = {row.replaces_id: row for row in rows.values() if row.replaces_id}
     for pk, by in replaced.items():
         earlier = _earlier(rows[pk], by, last=by.pk not in replaced, reads_comments=reads_comments)
@@ -221,8 +228,14 @@ def _earlier(rating: Rating, by: Rating, *, last: bool, reads_comments: bool) ->
         comment=rating.comment if reads_comments or rating.share_comment else "",
         correction=getattr(by, "correction", None),
         replaced_by=by,
-        can_be_put_back=last,
+        can_be_put_back=last and not _waits_again(rating),
     )
+
+
+def _waits_again(rating: Rating) -> bool:
+    """Whether these marks were set aside, used and taken back: they are decided about where they wait."""
+    settlement: Settlement | None = getattr(rating, "settlement", None)
+    return settlement is not None and settlement.undone_at is not None
 
 
 def in_words(instrument: Instrument, answers: Mapping[str, int | None]) -> str:

@@ -145,21 +145,38 @@ def correct(
 
 @transaction.atomic
 def put_back(*, rating: Rating, by: User) -> Rating:
-    """Undo of `correct`, and of `use` where other marks stood: the marks `rating` replaced count again.
+    """Undo of `correct` and of `use`: the marks that `rating` replaced count again, or none where none did.
 
     Marks that had been set aside wait for a decision again.
     """
     queue(rating.session.episode_id)
     _refuse_unless_standing(rating)
+    used = Settlement.objects.standing().filter(rating=rating)
     earlier = rating.replaces
-    if earlier is None:
+    if earlier is not None:
+        again = _count(earlier, earlier.answers, earlier.grant, by=by, instead_of=rating)
+    elif used.exists():
+        again = _no_marks(rating, by=by)
+    else:
         raise Refused("No earlier marks are known for this session.")
-    again = _count(earlier, earlier.answers, earlier.grant, by=by, instead_of=rating)
-    _explain(again, "The earlier marks were used again.", by)
-    Settlement.objects.standing().filter(rating=rating).update(undone_at=timezone.now(), undone_by=by)
+    _explain(
+        again, "The earlier marks were used again." if earlier else "The marks were taken out again.", by
+    )
+    used.update(undone_at=timezone.now(), undone_by=by)
     audit.record("earlier marks used again", again, by=by, client=rating.client_code)
     refresh_flags(episode=rating.session.episode)
     return again
+
+
+def _no_marks(rating: Rating, *, by: User) -> Rating:
+    """In place of `rating`, a row with no answer on any line, since a fact cannot be deleted.
+
+    As if on paper, so that what the client really marked can still be entered as its correction.
+    """
+    sha256 = hash_of_answers(dict.fromkeys(rating.answers), "")
+    nothing = {"comment": "", "share_comment": False, "mode": Mode.PAPER, "sha256": sha256}
+    like = _grant_like(rating.grant, by=by, channel=Channel.PAPER)
+    return _count(rating, {}, like, by=by, instead_of=rating, **nothing, received_at=timezone.now())
 
 
 def _refuse_unless_standing(rating: Rating) -> None:
@@ -200,14 +217,14 @@ def _count(
 
 def _grant_like(grant: RatingGrant, *, by: User, channel: str = "") -> RatingGrant:
     """A grant has one rating, so a further row needs a further grant. This one opens nothing: it is past."""
-    now = timezone.now()
+    now, channel = timezone.now(), channel or grant.channel
     return RatingGrant.objects.create(
         session=grant.session,
         instrument=grant.instrument,
         instrument_version=grant.instrument_version,
         token_hash=hash_of_token(new_token()),
-        channel=channel or grant.channel,
-        paired_tablet=grant.paired_tablet,
+        channel=channel,
+        paired_tablet=grant.paired_tablet if channel == Channel.PAIRED else None,
         language=grant.language,
         made_by=by,
         open_until=now,

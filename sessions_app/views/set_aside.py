@@ -19,7 +19,7 @@ from clients.views.form_pages import form_page, posted, written
 from sessions_app import set_aside
 from sessions_app.actions import set_aside as actions
 from sessions_app.forms.set_aside import CorrectionForm, LeaveForm, UseForm
-from sessions_app.models import Rating, SetAsideRating, TherapySession
+from sessions_app.models import Rating, SetAsideRating, Settlement, TherapySession
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -72,14 +72,23 @@ def correct(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def put_back(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of a correction, and of marks used in place of others: the earlier ones count again."""
+    """Undo of a correction and of marks that were used: the earlier ones count again, or none where none did."""
     rating, form = _own_rating(request, code), forms.Form(posted(request))
-    if written(form, actions.put_back, rating=rating, by=request.user):
-        return _back(request, rating.session, "the earlier marks count again.")
-    instrument = instruments.get(rating.instrument, rating.instrument_version)
     earlier = rating.replaces
-    lines = set_aside.compared(instrument, earlier.answers, rating.answers) if earlier else ()
-    return _looked_at(request, "put_back", rating, form, earlier=earlier, lines=lines)
+    if written(form, actions.put_back, rating=rating, by=request.user):
+        done = "the earlier marks count again." if earlier else "the marks are taken out again."
+        return _back(request, rating.session, done)
+    instrument = instruments.get(rating.instrument, rating.instrument_version)
+    return _looked_at(
+        request,
+        "put_back",
+        rating,
+        form,
+        earlier=earlier,
+        lines=set_aside.compared(instrument, earlier.answers, rating.answers) if earlier else (),
+        can_be_taken_out=Settlement.objects.standing().filter(rating=rating).exists(),
+        label="Use the earlier marks" if earlier else "Take the marks out",
+    )
 
 
 def _own_marks(request: StaffRequest, code: UUID) -> SetAsideRating:

@@ -204,11 +204,19 @@ class TestDeciding:
         assert "Session 1: these marks count now." in response.text
         assert Rating.objects.standing().get().total == 330
 
-    def test_where_no_rating_stands_it_warns_that_there_is_no_undo(self, clinic, olga, session):
+    def test_where_no_rating_stands_it_says_so_and_the_marks_can_be_taken_out_again(
+        self, clinic, olga, session
+    ):
         aside = withdrawn(session)
-        assert "This cannot be undone" in olga.get(at("use_marks", aside)).text
+        assert "They become the rating of this session." in olga.get(at("use_marks", aside)).text
         olga.post(at("use_marks", aside), {"seen": "", "why": ""})
-        assert Rating.objects.get().total == 330
+        address = at("put_back", Rating.objects.get())
+        assert address in page_of(olga, clinic).text
+        assert "Take the marks of session 1 out again?" in olga.get(address).text
+        done = olga.post(address, follow=True)
+        assert "the marks are taken out again" in done.text
+        assert "Marks to look at" in done.text
+        assert "/put-back/" not in done.text  # the marks wait, and are decided about there
 
     def test_a_rating_that_arrived_meanwhile_is_shown_before_it_is_replaced(self, clinic, olga, session):
         aside = withdrawn(session, 330)
@@ -315,4 +323,5 @@ class TestCorrecting:
         assert olga.post(address).status_code == 422
 
     def test_nothing_to_go_back_to_offers_nothing(self, clinic, olga, paper):
-        assert "<button>Use the earlier marks" not in olga.get(at("put_back", paper)).text
+        assert "nothing to go back to" in olga.get(at("put_back", paper)).text
+        assert olga.post(at("put_back", paper)).status_code == 422
