@@ -40,6 +40,7 @@ SENTENCES = {
     "set-aside marks used": "{who} let marks of client {client} count that had been set aside",
     "set-aside marks left": "{who} left marks of client {client} aside",
     "set-aside marks taken up": "{who} took up marks of client {client} again that had been left aside",
+    "set-aside marks taken out": "{who} took marks of client {client} out again that had been set aside",
     "rating corrected": "{who} corrected a rating of client {client}",
     "earlier marks used again": "{who} let earlier marks of client {client} count again",
     "discussed": "{who} noted a conversation with client {client}",

@@ -63,7 +63,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
         set_aside=aside, outcome=Settlement.Outcome.USED, rating=rating, why=why, settled_by=by
     )
     if stands:
-        _explain(rating, why or "Marks that had been kept aside were used.", by)
+        _explain(rating, why or "Marks that had been set aside were used.", by)
     _it_took_place(aside.session)
     audit.record("set-aside marks used", aside, by=by, client=aside.client_code)
     refresh_flags(episode=aside.session.episode)
@@ -154,16 +154,16 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     used = Settlement.objects.standing().filter(rating=rating)
     earlier = rating.replaces
     if earlier is not None:
+        done, why = "earlier marks used again", "The earlier marks were used again."
         again = _count(earlier, earlier.answers, earlier.grant, by=by, instead_of=rating)
     elif used.exists():
+        done, why = "set-aside marks taken out", "The marks were taken out again."
         again = _no_marks(rating, by=by)
     else:
         raise Refused("No earlier marks are known for this session.")
-    _explain(
-        again, "The earlier marks were used again." if earlier else "The marks were taken out again.", by
-    )
+    _explain(again, why, by)
     used.update(undone_at=timezone.now(), undone_by=by)
-    audit.record("earlier marks used again", again, by=by, client=rating.client_code)
+    audit.record(done, again, by=by, client=rating.client_code)
     refresh_flags(episode=rating.session.episode)
     return again
 

@@ -11,7 +11,7 @@ from sessions_app.models import Channel, Rating, SetAsideRating
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
 from tests.browser.test_main_job import LAPTOP, SOON
-from tests.sessions_app.test_set_aside import disputed, withdrawn
+from tests.sessions_app.marks import disputed, withdrawn
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_from_the_work_list_to_a_decision_and_back(page, course):
     link = page.get_by_role("link", name="K-1, session 5")
     expect(link).to_be_visible(timeout=SOON)  # the open page hears of it
     link.click()
-    expect(page.get_by_role("heading", name="Session 5: marks were kept aside")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="Session 5: marks were set aside")).to_be_in_viewport()
 
     page.get_by_role("link", name="Use these marks for session 5").click()
     page.get_by_label("Why").fill("She pressed too early.")

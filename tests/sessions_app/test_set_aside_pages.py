@@ -9,7 +9,7 @@ from sessions_app import actions
 from sessions_app.actions import set_aside as decide
 from sessions_app.models import Channel, Mode, Rating, SetAsideRating, Settlement
 from tests import cast
-from tests.sessions_app.test_set_aside import disputed, use, withdrawn
+from tests.sessions_app.marks import disputed, use, withdrawn
 
 pytestmark = pytest.mark.django_db
 WORK_LIST = reverse("dashboard:work_list")
@@ -75,7 +75,7 @@ class TestWhatIsSeen:
         aside = disputed(session, None, relationship=95, goals=62, approach=95, overall=None, comment="Hm.")
         text = page_of(olga, clinic).text
         for words in (
-            "Session 1: marks were kept aside",
+            "Session 1: marks were set aside",
             "tablet",
             "Other marks had been stored for this session before.",
             "Goals and topics: 9.5 stands, 6.2 arrived later",
@@ -110,7 +110,7 @@ class TestWhatIsSeen:
         text = page_of(olga, clinic).text
         for words in ("Earlier marks, marks that were set aside", "A slip.", "She said so.", "Take up again"):
             assert words in text
-        assert "marks were kept aside" not in text
+        assert "marks were set aside" not in text
 
     def test_the_number_of_queries_is_the_same_for_3_and_30(
         self, clinic, olga, django_assert_max_num_queries

@@ -12,8 +12,8 @@ from sessions_app import actions
 from sessions_app.actions import set_aside as decide
 from sessions_app.models import Channel, Mode, Rating, RatingGrant, SetAsideRating, Settlement
 from tests import cast
+from tests.sessions_app.marks import disputed, use, withdrawn
 from tests.sessions_app.test_races import at_once, handing_in, unexpected
-from tests.sessions_app.test_set_aside import disputed, use, withdrawn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5
