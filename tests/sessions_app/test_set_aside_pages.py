@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent
-from sessions_app import actions
+from sessions_app import actions, set_aside
 from sessions_app.actions import set_aside as decide
 from sessions_app.models import Channel, Mode, Rating, SetAsideRating, Settlement
 from tests import cast
@@ -88,7 +88,7 @@ class TestWhatIsSeen:
 
     def test_what_the_clock_of_the_device_said_is_told_as_its_claim(self, clinic, olga, session, monkeypatch):
         claimed = timezone.make_aware(timezone.datetime(1970, 1, 1, 0, 5))
-        monkeypatch.setattr(SetAsideRating, "claimed_at", claimed, raising=False)
+        monkeypatch.setattr(set_aside.SetAside, "claimed_at", claimed)
         disputed(session)
         assert "the device’s own clock said 1 Jan 1970, 00:05" in page_of(olga, clinic).text
 
@@ -96,7 +96,7 @@ class TestWhatIsSeen:
         grant, _ = actions.hand_over(session=session, by=clinic.olga)
         fields = {"answers": {}, "language": "en", "mode": Mode.LINE, "sha256": "x", "reason": "invalid"}
         aside = SetAsideRating.objects.create(grant=grant, session=session, **fields)
-        monkeypatch.setattr(SetAsideRating, "raw", "<script>{5", raising=False)
+        monkeypatch.setattr(set_aside.SetAside, "raw", "<script>{5")
         text = page_of(olga, clinic).text
         assert "&lt;script&gt;{5" in text
         assert at("use_marks", aside) not in text
