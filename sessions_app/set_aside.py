@@ -209,6 +209,7 @@ def with_decisions(rows: SetAsideQuerySet) -> SetAsideQuerySet:
 def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool) -> SetAside:
     """One set of marks as a page shows it, beside `stands`, the rating of the session that counts."""
     instrument = instruments.get(aside.grant.instrument, aside.grant.instrument_version)
+    stands = stands if stands and _says_something(stands) else None
     decided: list[Settlement] = getattr(aside, "decisions", [])
     return SetAside(
         row=aside,
@@ -218,6 +219,11 @@ def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool)
         comment=aside.comment if reads_comments or aside.share_comment else "",
         decision=decided[0] if decided else None,
     )
+
+
+def _says_something(rating: Rating) -> bool:
+    """Not the row that is left where marks were taken out again."""
+    return bool(rating.comment) or any(answer is not None for answer in rating.answers.values())
 
 
 def _earlier(rating: Rating, by: Rating, *, last: bool, reads_comments: bool) -> Earlier:

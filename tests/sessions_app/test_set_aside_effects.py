@@ -144,6 +144,20 @@ class TestInWords:
         cast.rating(session, 380)
         assert self.of(aside).difference == "All lines are the same."
 
+    def test_beside_marks_that_were_taken_out_nothing_stands_but_it_is_known_what_was_seen(
+        self, clinic, session
+    ):
+        aside = withdrawn(session, 330)
+        nothing = decide.put_back(rating=use(aside), by=clinic.olga)
+        one = self.of(aside)
+        assert (one.stands, one.difference, one.can_be_used) == (None, "", True)
+        assert decide.standing(session, nothing.instrument) == nothing
+
+    def test_a_sentence_without_marks_stands_too(self, clinic, session):
+        aside = withdrawn(session, 330)
+        rating = cast.rating(session, None, comment="I do not want to say.")
+        assert self.of(aside).stands == rating
+
     def test_each_reason_has_its_words(self, clinic, session):
         assert set(set_aside.WHY) == set(set_aside.ADVICE) >= set(SetAsideRating.Reason.values)
         grant, _ = actions.hand_over(session=session, by=clinic.olga)

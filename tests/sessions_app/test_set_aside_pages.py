@@ -217,6 +217,9 @@ class TestDeciding:
         assert "the marks are taken out again" in done.text
         assert "Marks to look at" in done.text
         assert "/put-back/" not in done.text  # the marks wait, and are decided about there
+        form = olga.get(at("use_marks", aside)).context["form"]
+        olga.post(at("use_marks", aside), {"seen": form["seen"].value(), "why": ""})
+        assert Rating.objects.standing().get().total == 330
 
     def test_a_rating_that_arrived_meanwhile_is_shown_before_it_is_replaced(self, clinic, olga, session):
         aside = withdrawn(session, 330)
