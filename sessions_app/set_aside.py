@@ -84,13 +84,12 @@ class SetAside:
     @property
     def raw(self) -> str:
         """What arrived, where nobody could read it as marks."""
-        return getattr(self.row, "raw", None) or ""
+        return self.row.raw or ""
 
     @property
     def claimed_at(self) -> datetime | None:
         """What the clock of the device said. Never trusted: it may say 1970."""
-        claimed: datetime | None = getattr(self.row, "claimed_at", None)
-        return claimed
+        return self.row.claimed_at
 
     @property
     def can_be_used(self) -> bool:

@@ -39,7 +39,7 @@ UNREADABLE = (
 THEIRS = "The client made these marks on a device. They are the client's own, and nobody corrects them."
 TYPED = frozenset({Mode.PAPER, Mode.VERBAL})
 # What a rating takes over from marks that count again, or after all.
-CARRIED = ("session", "comment", "share_comment", "language", "mode", "sha256", "received_at")
+CARRIED = ("session", "comment", "share_comment", "language", "mode", "sha256", "received_at", "claimed_at")
 
 
 # --- Marks that were set aside -------------------------------------------------------------------
@@ -134,7 +134,8 @@ def correct(
     _refuse_unless_standing(rating)
     score = scoring.score(instruments.get(rating.instrument, rating.instrument_version), answers)
     sha256 = hash_of_answers(score.answers, comment, share_comment=rating.share_comment)
-    typed = {"comment": comment, "mode": Mode(channel), "sha256": sha256, "received_at": timezone.now()}
+    typed: dict[str, Any] = {"comment": comment, "mode": Mode(channel), "sha256": sha256}
+    typed |= {"received_at": timezone.now(), "claimed_at": None}
     like = _grant_like(rating.grant, by=by, channel=channel)
     new = _count(rating, score.answers, like, by=by, instead_of=rating, **typed)
     _explain(new, why, by)
@@ -174,7 +175,13 @@ def _no_marks(rating: Rating, *, by: User) -> Rating:
     As if on paper, so that what the client really marked can still be entered as its correction.
     """
     sha256 = hash_of_answers(dict.fromkeys(rating.answers), "")
-    nothing = {"comment": "", "share_comment": False, "mode": Mode.PAPER, "sha256": sha256}
+    nothing = {
+        "comment": "",
+        "share_comment": False,
+        "mode": Mode.PAPER,
+        "sha256": sha256,
+        "claimed_at": None,
+    }
     like = _grant_like(rating.grant, by=by, channel=Channel.PAPER)
     return _count(rating, {}, like, by=by, instead_of=rating, **nothing, received_at=timezone.now())
 

@@ -12,7 +12,7 @@ from alliance.append_only import append_only
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0003_phones_and_rooms"),
+        ("sessions_app", "0004_deliveries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
