@@ -152,6 +152,8 @@ SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Django's first choice is a cookie of its own, which outlives a hand-over: "K-1 is registered" would wait there.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SIGNED_IN_HOURS = 12
 SESSION_COOKIE_AGE = SIGNED_IN_HOURS * 3600  # moves with every save; middleware.end_old_sign_in counts
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

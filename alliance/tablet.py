@@ -12,7 +12,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.middleware.csrf import rotate_token
 from django.urls import Resolver404, resolve
+
+from alliance.access import CLIENT, rule_of
 
 _LOCK = "tablet"
 _RETURN = "return_to"
@@ -51,6 +54,7 @@ def lock(request: HttpRequest, *, token: str, return_to: str, channel: str = TAB
     """Destroy the session of whoever was signed in and give this browser one grant, in a new cookie."""
     logout(request)  # flushes: the old session row is gone, and so is its key
     request.user = AnonymousUser()
+    rotate_token(request)  # a form of staff that was saved or is still open opens nothing here any more
     request.session[_LOCK] = {"token": token, "return_to": return_to, "channel": channel}
 
 
@@ -63,8 +67,6 @@ def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
 
 def answers(request: HttpRequest, lock: Lock) -> bool:
     """Whether a locked browser answers this path; everything else leads back to the rating."""
-    from alliance.access import CLIENT, rule_of
-
     try:
         match = resolve(request.path_info)
     except Resolver404:

@@ -79,6 +79,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Client
         fields = CLIENT_FIELDS
+        # Else the browser keeps the labels that were typed, and offers them to whoever holds it next.
+        widgets = {"label": forms.TextInput({"autocomplete": "off"})}  # noqa: RUF012
 
     field_order = ("label", "same_label")
 
@@ -174,8 +176,8 @@ class RolesField(forms.TypedMultipleChoiceField):
 
 
 class InviteForm(forms.Form):
-    name = forms.CharField(max_length=80)
-    email = forms.EmailField(label="E-mail address")
+    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
 
     def clean_email(self) -> str:
@@ -186,7 +188,7 @@ class InviteForm(forms.Form):
 
 
 class PersonForm(forms.Form):
-    name = forms.CharField(max_length=80)
+    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
     roles = RolesField(required=False)
     is_active = forms.BooleanField(
         label="May sign in",

@@ -10,20 +10,23 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.urls import URLPattern, URLResolver, get_resolver
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from alliance import tablet
 from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, rule_of
 from sessions_app.models import Rating
-from sessions_app.views import rate
 from tests import cast
+from tests.browser.careless import (
+    KEEPABLE,
+    PATIENCE,
+    neither_rotates_nor_forbids_to_keep,
+    without_script,
+    without_the_scripts_care,
+)
 
 FORM, DONE = "/rate/", "/rate/done/"
 SECRET = "We never talk about my brother."
 TIMES = 5
-# Chromium kept the page in 12 of 20 tries while the cookie stayed the same: once in eight is enough.
-PATIENCE = 8
-KEEPABLE = "private, max-age=600"
 
 
 def settled(page: Page) -> str:
@@ -62,44 +65,10 @@ def mark_and_hand_in(page: Page) -> None:
     page.wait_for_url("**" + DONE)
 
 
-def keep_cookie(request, *, rated, language):
-    """`tablet.hand_in` as it must not be: the grant goes, the cookie stays."""
-    request.session["tablet"] = {"token": "", "return_to": ""}
-
-
-def without_the_scripts_care(context: BrowserContext) -> None:
-    """form.js as it must not be: it leaves an entry in the history and forgets nothing.
-
-    The message to other tabs goes too: Chromium drops a kept page that hears one.
-    """
-
-    def careless(route):
-        text = route.fetch().text()
-        for care, none in (
-            ('addEventListener("pagehide", forget);', ""),
-            ("if (event.persisted) location.reload();", ""),
-            ("  forget();\n  location.replace(", "  location.assign("),
-        ):
-            assert care in text
-            text = text.replace(care, none)
-        route.fulfill(body=text, content_type="text/javascript")
-
-    context.route("**/rate/form.js", careless)
-    context.route("**/rate/done.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
-
-
 @pytest.fixture
 def careless_server(monkeypatch):
     """Neither rotates the cookie nor forbids to keep the page."""
-    render = rate.render
-
-    def keepable(*args, **options):
-        response = render(*args, **options)
-        response.headers["Cache-Control"] = KEEPABLE
-        return response
-
-    monkeypatch.setattr(tablet, "hand_in", keep_cookie)
-    monkeypatch.setattr(rate, "render", keepable)
+    neither_rotates_nor_forbids_to_keep(monkeypatch)
 
 
 class TestAfterHandingIn:
@@ -207,9 +176,7 @@ class TestAfterTheHandOver:
         def opened(*, without_shield: bool = False) -> Page:
             context = another_browser()
             if without_shield:
-                context.route(
-                    "**/shield.js", lambda route: route.fulfill(body="", content_type="text/javascript")
-                )
+                without_script(context, "shield.js")
             sign_in_browser(context, live_clinic.olga)
             page = context.new_page()
             page.goto(f"/dashboard/clients/{live_clinic.olgas.code}/")

@@ -1,0 +1,50 @@
+"""Unique words, planted in the rows of one therapist and her clients, to be looked for where they must not be."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sessions_app import actions
+from tests import cast
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """Words that stand nowhere but in one person's rows. `figures` are too short to look for in raw bytes."""
+
+    words: dict[str, str]
+    figures: dict[str, str]
+
+    def in_text(self, text: str) -> set[str]:
+        """The kinds of canaries that `text` holds; empty is what a test of a protection wants."""
+        return {kind for kind, word in {**self.words, **self.figures}.items() if word in text}
+
+    def in_bytes(self, dump: str) -> set[str]:
+        return {kind for kind, word in self.words.items() if word in dump}
+
+
+CANARIES = Canaries(
+    words={
+        "label": "Quetzal-4417",
+        "other label": "Axolotl-5528",
+        "therapist": "Olga Wombatova",
+        "said": "Numbatsaid: the pace was too fast.",
+        "agreed": "Okapiagreed: ten minutes of silence.",
+        "comment": "Kakapocomment: I did not feel heard.",
+    },
+    figures={"total": "27.3"},
+)
+
+
+def planted(clinic: cast.Clinic) -> None:
+    """Olga's client with a course, a flag, a conversation about it and a sentence of their own; a session today."""
+    words = CANARIES.words
+    clinic.olga.name = words["therapist"]
+    clinic.olga.save()
+    clinic.olgas.client.label = words["label"]
+    clinic.olgas.client.save()
+    cast.rated_course(clinic.olgas, [380, 380], last_ago=timedelta(days=14))
+    low = cast.therapy_session(clinic.olgas, ago=timedelta(days=7))
+    cast.rating(low, 273, comment=words["comment"])
+    actions.discuss(flags=low.flags.all(), said=words["said"], agreed=words["agreed"], by=clinic.olga)
+    cast.therapy_session(clinic.olgas)
+    cast.rated_course(cast.episode(clinic.olga, words["other label"]), [380, 270])
