@@ -139,6 +139,18 @@ def test_pages_hold_nothing_the_policy_refuses(what):
     assert [name for name in named(TEMPLATES) if INLINE[what].search(text_of(ROOT / name))] == []
 
 
+def test_no_comment_of_a_page_runs_over_a_line():
+    """Django prints one that does."""
+    lines = ((name, line) for name in named(TEMPLATES) for line in text_of(ROOT / name).splitlines())
+    assert [name for name, line in lines if line.count("{#") != line.count("#}")] == []
+
+
+def test_no_title_names_anybody():
+    """The browser writes titles into its history, where the next person at the device reads them."""
+    named_by = re.compile(r"{% block title %}.*{{\s*[\w.]*\b(client|person|episode|label|user)\b")
+    assert [name for name in named(TEMPLATES) if named_by.search(text_of(ROOT / name))] == []
+
+
 # docs/product words: one word for one thing, and none that frightens or sells.
 AVOIDED = re.compile(
     r"\b(patient|customer|survey|alert|risk|metric|consumer|case manager|score card)s?\b", re.I

@@ -15,8 +15,13 @@ CARE_OF_THE_FORM = (
     ('addEventListener("pagehide", forget);', ""),
     ("if (event.persisted) location.reload();", ""),
     ("  forget();\n  location.replace(", "  location.assign("),
+    ("\ntellTaken();", ""),
 )
-CARE_OF_THE_ROOM = (("location.replace(url);", "location.assign(url);"), ("location.reload();", ""))
+CARE_OF_THE_ROOM = (
+    ("location.replace(url);", "location.assign(url);"),
+    ("if (event.persisted) location.reload();", ""),
+    ("else tellTaken();", ""),
+)
 
 
 def without_script(context: BrowserContext, name: str) -> None:

@@ -48,6 +48,17 @@ def entries(page: Page) -> list[dict[str, Any]]:
     return list(found)
 
 
+def step(page: Page, by: int) -> None:
+    """Back or forward through the DevTools protocol: a page without scripts cannot go by itself."""
+    cdp = page.context.new_cdp_session(page)
+    history = cdp.send("Page.getNavigationHistory")
+    place = history["currentIndex"] + by
+    if 0 < place < len(history["entries"]):
+        cdp.send("Page.navigateToHistoryEntry", {"entryId": history["entries"][place]["id"]})
+    cdp.detach()
+    page.wait_for_timeout(150)
+
+
 def printed(page: Page) -> str:
     """The words that printing this page, or saving it as PDF, puts on paper."""
     return pdf_text(page.pdf())

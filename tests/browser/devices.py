@@ -1,0 +1,79 @@
+"""A browser in a client's hands, in each of the three ways it gets there."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import BrowserContext, Page, expect
+
+from sessions_app import actions, codes, rooms
+from sessions_app.actions import sending
+from sessions_app.models import PairedTablet
+from tests import cast
+
+FORM, DONE = "/rate/", "/rate/done/"
+TITLE = "How was today?"
+
+
+class Device:
+    """`next_form()` puts the form of the next client on the screen, in the browser that the former one had."""
+
+    def __init__(self, context: BrowserContext, clinic: cast.Clinic, base_url: str) -> None:
+        self.context, self.clinic, self.base_url = context, clinic, base_url
+        self.page: Page = context.new_page()
+        self.forms = 0
+        self.set_up()
+
+    def set_up(self) -> None:
+        pass
+
+    def session(self) -> Any:
+        """Each form is another client's."""
+        self.forms += 1
+        return cast.therapy_session(cast.episode(self.clinic.olga, f"N-{self.forms}"))
+
+    def next_form(self) -> Page:
+        self.bring(self.session())
+        expect(self.page.get_by_role("heading", name=TITLE)).to_be_visible(timeout=8_000)
+        return self.page
+
+    def bring(self, session: Any) -> None:
+        raise NotImplementedError
+
+    def give_cookie(self, name: str, value: str) -> None:
+        self.context.add_cookies([{"name": name, "value": value, "url": self.base_url, "httpOnly": True}])
+
+
+class HandedOver(Device):
+    def bring(self, session: Any) -> None:
+        _, token = actions.hand_over(session=session, by=self.clinic.olga)
+        store = SessionStore()
+        store["tablet"] = {"token": token, "return_to": "/dashboard/"}
+        store.create()
+        self.give_cookie(settings.SESSION_COOKIE_NAME, str(store.session_key))
+        self.page.goto(FORM)
+
+
+class OwnPhone(Device):
+    def bring(self, session: Any) -> None:
+        self.page.goto(f"/go/#{cast.link(session, by=self.clinic.olga).token}")
+        self.page.get_by_role("button", name="Start").click()
+        self.page.wait_for_url("**" + FORM)
+
+
+class OfARoom(Device):
+    def set_up(self) -> None:
+        key = sending.ask_to_be_paired()
+        name = f"Room {PairedTablet.objects.count()}"
+        self.row = sending.pair(pairing_code=codes.pairing_code(key), name=name, by=self.clinic.adam)
+        self.give_cookie(rooms.COOKIE, key)
+        self.page.goto("/room/")
+        expect(self.page.get_by_role("heading", name=name)).to_be_visible()
+
+    def bring(self, session: Any) -> None:
+        with self.page.expect_response(lambda answer: answer.url.endswith("/room/start/")):
+            cast.sent(session, tablet=self.row, by=self.clinic.olga)
+        self.page.wait_for_url("**" + FORM)
+
+
+WAYS = {"handed over": HandedOver, "own phone": OwnPhone, "room": OfARoom}

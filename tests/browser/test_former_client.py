@@ -1,0 +1,159 @@
+"""What the next person at a device sees of the client who had it before: nothing, in each of three ways."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from alliance import tablet
+from tests.browser.careless import (
+    PATIENCE,
+    neither_rotates_nor_forbids_to_keep,
+    server_without,
+    without_the_scripts_care,
+)
+from tests.browser.devices import DONE, WAYS, Device
+from tests.browser.traces import CLIENTS_WORDS, entries, everything_in, shown, step
+
+TIMES_BACK = 10
+LEFT = """() => [
+  ...[...document.querySelectorAll("[data-line] > input[type=hidden]")].map((one) => one.value),
+  ...[...document.querySelectorAll("[data-line] :checked:not(option)")].map((one) => one.value),
+  ...[...document.querySelectorAll("textarea")].map((one) => one.value),
+  ...[...document.querySelectorAll(".seen [data-state=marked]:not([hidden]) .mark")].map((one) => one.outerHTML),
+].filter(Boolean)"""
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+@pytest.fixture
+def in_hand(another_browser, live_clinic, base_url):
+    def opened(way: str, *, careless: bool = False, **options) -> Device:
+        context = another_browser(complains=("status of 4",), **options)
+        if careless:
+            without_the_scripts_care(context)
+        return WAYS[way](context, live_clinic, base_url)
+
+    return opened
+
+
+def mark(page: Page) -> None:
+    page.locator("#line-goals [data-strip]").click(position={"x": 90, "y": 30})
+    page.locator("#comment").fill(CLIENTS_WORDS)
+
+
+def hand_in(page: Page) -> None:
+    page.get_by_role("button", name="Check, then hand in").click()
+    page.get_by_role("button", name="Hand in").click()
+    page.wait_for_url("**" + DONE)
+
+
+def go(page: Page, by: int) -> str:
+    step(page, by)
+    return shown(page)
+
+
+def left(page: Page, seen: str) -> list[str]:
+    """What a client marked or wrote and this page still has."""
+    return [*page.evaluate(LEFT), *([CLIENTS_WORDS] if CLIENTS_WORDS in seen else [])]
+
+
+def through_the_history(page: Page, times: int) -> list[str]:
+    """Back so many times, then Forward to the end, then Reload: all that is left of the client on the way."""
+    steps = [-1] * min(times, len(entries(page))) + [1] * 3
+    found = [one for by in steps for one in left(page, go(page, by))]
+    page.reload()
+    return found + left(page, shown(page))
+
+
+class TestAfterHandingIn:
+    @every_way
+    def test_ten_times_back_shows_nothing_and_neither_does_the_next_form(self, in_hand, way):
+        one = in_hand(way)
+        mark(one.next_form())
+        hand_in(one.page)
+        assert through_the_history(one.page, TIMES_BACK) == []
+        assert CLIENTS_WORDS not in everything_in(one.page)
+        one.next_form()
+        assert left(one.page, everything_in(one.page)) == []
+        assert through_the_history(one.page, TIMES_BACK) == []
+
+    @every_way
+    def test_control_with_script_and_server_careless_the_words_come_back(self, in_hand, way, monkeypatch):
+        neither_rotates_nor_forbids_to_keep(monkeypatch)
+        for _ in range(PATIENCE):
+            one = in_hand(way, careless=True)
+            mark(one.next_form())
+            hand_in(one.page)
+            if left(one.page, go(one.page, -1)):
+                return
+        pytest.fail("The leak did not show: these tests see nothing.")
+
+
+class TestAHalfFilledForm:
+    """The next form comes while the former client's marks still stand on the screen."""
+
+    @every_way
+    def test_the_next_form_and_the_way_back_from_it_show_none_of_them(self, in_hand, way):
+        one = in_hand(way)
+        mark(one.next_form())
+        duplicate = duplicated(one.page)
+        assert left(duplicate, shown(duplicate)) == []
+        duplicate.close()
+        one.next_form()
+        assert left(one.page, everything_in(one.page)) == []
+        assert through_the_history(one.page, TIMES_BACK) == []
+
+    # Not "handed over": its next form has the same address, so it takes the place of the former in the history.
+    @pytest.mark.parametrize("way", ["own phone", "room"])
+    def test_control_with_careless_scripts_the_way_back_shows_them(self, in_hand, way, monkeypatch):
+        monkeypatch.setattr(tablet, "logout", lambda request: None)
+        server_without(monkeypatch, "no-store")
+        for _ in range(PATIENCE):
+            one = in_hand(way, careless=True)
+            mark(one.next_form())
+            one.next_form()
+            if any(left(one.page, go(one.page, -1)) for _ in range(2)):
+                return
+        pytest.fail("The leak did not show: these tests see nothing.")
+
+
+def duplicated(page: Page) -> Page:
+    """A second tab of the same address; the browser copies the storage of the first."""
+    with page.context.expect_page() as opened:
+        page.evaluate("void window.open(location.href)")
+    opened.value.wait_for_load_state()
+    return opened.value
+
+
+class TestWithoutScripts:
+    """The marks travel to the server for another language, and back into its page."""
+
+    def walk(self, one: Device) -> Page:
+        page = one.next_form()
+        page.locator("#line-goals label", has=page.locator("input[value='20']")).click()
+        page.locator("#comment").fill(CLIENTS_WORDS)
+        page.get_by_role("button", name="Deutsch").click()
+        expect(page.locator("#comment")).to_have_value(CLIENTS_WORDS)
+        page.locator(".last button").click()
+        page.locator("button[value=hand-in]").click()
+        page.wait_for_url("**" + DONE)
+        return page
+
+    def test_after_a_change_of_language_the_way_back_shows_nothing(self, in_hand):
+        page = self.walk(in_hand("handed over", java_script_enabled=False))
+        found = [shows(page)]
+        for _ in range(TIMES_BACK):
+            step(page, -1)
+            found.append(shows(page))
+        assert not any(found)
+
+    def test_control_with_a_careless_server_it_does(self, in_hand, monkeypatch):
+        neither_rotates_nor_forbids_to_keep(monkeypatch)
+        page = self.walk(in_hand("handed over", java_script_enabled=False))
+        seen = []
+        for _ in range(4):
+            step(page, -1)
+            seen.append(shows(page))
+        assert any(seen)
+
+
+def shows(page: Page) -> bool:
+    return CLIENTS_WORDS in page.content() or page.locator(":checked:not(option)").count() > 0
