@@ -93,6 +93,13 @@ def test_no_file_is_long():
     assert {name: count for name, count in lines.items() if count > most[name]} == {}
 
 
+def test_no_test_is_skipped_or_expected_to_fail():
+    """A test that cannot run here is left out by its marker, by name, or says why it fails."""
+    skipped = re.compile(r"\b(pytest|mark)\.(skip(if)?|xfail|importorskip)\b|unittest\.skip")
+    tests = [name for name in named(FILES) if name.startswith("tests/") and name.endswith(".py")]
+    assert [name for name in tests if skipped.search(text_of(ROOT / name))] == []
+
+
 # Written in two parts, so that this file does not hold them.
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 ADDRESSES = re.compile(
