@@ -15,7 +15,7 @@ from sessions_app.views import rate, room
 from tests import cast
 from tests.alliance.test_access_matrix import OURS, addresses
 from tests.canaries import CANARIES, planted
-from tests.sessions_app.test_paired_tablets import code_on
+from tests.sessions_app.pairing import code_on
 from tests.sessions_app.test_rate_pages import marks
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,50 @@
+"""What the tests of the supervisor's page share: a fixed day, a fall, a talk, a reading of the page."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.urls import reverse
+
+from sessions_app import actions, caseload
+from sessions_app.models import Discussion, Flag
+from tests import cast
+
+NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+LENGTH = timedelta(minutes=50)
+
+
+@pytest.fixture
+def today(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def clinic(today, db):
+    return cast.clinic()
+
+
+@pytest.fixture
+def overview(clinic, sign_in):
+    return lambda person, **parameters: sign_in(person).get(reverse("caseload:overview"), parameters)
+
+
+def read(clinic, **options):
+    return caseload.read(clinic.sina, NOW, **options)
+
+
+def fallen(episode, *, ago=12 * DAY, first=380):
+    """A course whose last rating fell by five points and below the cutoff: C and a new A."""
+    return cast.rated_course(episode, [first, first, first - 50], last_ago=ago)
+
+
+def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEF"):
+    flags = Flag.objects.open().filter(session=session, rule__in=list(rules))
+    discussion = actions.discuss(flags=flags, said="It was too much.", agreed=agreed, by=by)
+    Discussion.objects.filter(pk=discussion.pk).update(discussed_at=at or NOW)
+    return discussion
+
+
+def labels(rows):
+    return [row.label for row in rows]
