@@ -55,7 +55,6 @@ def _fill(therapists: int) -> None:
 
     began = time.monotonic()
     call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     counts = data.fill(therapists, timezone.now())
     data.analyze()
     made = ", ".join(f"{count:,} {what}" for what, count in counts.items())

@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 python manage.py migrate --no-input --verbosity 0
-python manage.py createcachetable --verbosity 0
 
 # Threads match the database pool (DATABASE_POOL, 4): a fifth would only wait for a connection.
 exec granian --interface wsgi --no-ws \

@@ -232,7 +232,6 @@ def test_documented_commands_exist(name):
     django = {
         "migrate",
         "clearsessions",
-        "createcachetable",
         "shell",
         "check",
         "runserver",

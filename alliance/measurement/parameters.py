@@ -46,7 +46,6 @@ class Parameters:
     flat_top_sessions: int = 4
     missing_of: int = 3
     missing_flag: int = 2
-    overdue_hours: int = 24  # read by the caller, who has a clock; the rules have none
     enabled: frozenset[str] = ALL_RULES
     total_minimum: int = 0
     total_maximum: int = 400

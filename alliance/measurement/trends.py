@@ -1,10 +1,9 @@
-"""From a course of ratings to a usual range, a direction, a decline. Totals in whole tenths, oldest first."""
+"""From a course of ratings to a usual range, a decline. Totals in whole tenths, oldest first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, sqrt
-from typing import Literal
 
 from alliance.measurement.parameters import T_975_MILLIONTHS, Parameters
 
@@ -135,24 +134,3 @@ def decline(totals: Sequence[int], minimum_fall: int) -> Decline | None:
             if s <= limit:
                 return Decline(length, s, window[0], window[-1])
     return None
-
-
-Direction = Literal["falling", "rising", "steady"]
-
-
-def direction(totals: Sequence[int], minimum_change: int = 20) -> Direction | None:
-    """Where the last four or five totals went, by rule D and its mirror image; None below four."""
-    if len(totals) < 4:
-        return None
-    if decline(totals, minimum_change):
-        return "falling"
-    return "rising" if decline([-total for total in totals], minimum_change) else "steady"
-
-
-def median(totals: Sequence[int]) -> Fraction | None:
-    """The median in tenths, exact (an even number of totals may give half a tenth); None without totals."""
-    if not totals:
-        return None
-    ordered = sorted(totals)
-    middle = len(ordered) // 2
-    return Fraction(ordered[middle] + ordered[-middle - 1], 2)

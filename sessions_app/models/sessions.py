@@ -64,10 +64,6 @@ class TherapySessionQuerySet(EpisodeRows):
         """Attended, over for a day, and no complete rating."""
         return self.attended().unrated().filter(ends_at__lte=now - OVERDUE_AFTER)
 
-    def awaiting(self, now: datetime) -> Self:
-        """Handed over, and the rating may still come."""
-        return self.filter(grants__in=RatingGrant.objects.awaiting(now)).distinct()
-
 
 class TherapySession(models.Model):
     """One therapy session. Its number orders the course: device clocks and hand-in times never do."""

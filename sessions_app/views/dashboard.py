@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from alliance import audit
-from alliance.access import StaffRequest, own_or_404, page, visible_or_404
+from alliance.access import StaffRequest, own_or_404, page
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app import actions, arrivals, client_page, work_list
@@ -42,11 +42,11 @@ def day(request: StaffRequest) -> HttpResponse:
 @page(Role.THERAPIST)
 def client(request: StaffRequest, code: UUID) -> HttpResponse:
     episodes = Episode.objects.select_related("client", "therapist")
-    # A page that asks by itself is not another look: only what it is then shown is written to the log.
     episode = own_or_404(request, episodes, code)
+    # A page that asks by itself is not another look: only what it is then shown is written to the log.
     if request.GET.get("seen") == arrivals.stamp([episode.client_code]):
         return HttpResponse(status=NOTHING_NEW)
-    episode = visible_or_404(request, episodes, code)
+    _note_the_look(request, episode)
     piece = "components/_course.html" if request.htmx else "dashboard/client.html"
     return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})
 
@@ -78,6 +78,11 @@ def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
     return _course(request, discussion.session.episode, done="Taken back. The flag is open again.")
 
 
+def _note_the_look(request: StaffRequest, episode: Episode) -> None:
+    with transaction.atomic():
+        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+
+
 def _course(
     request: StaffRequest, episode: Episode, *, form: DiscussionForm | None = None, done: str = ""
 ) -> HttpResponse:
@@ -86,8 +91,7 @@ def _course(
         messages.success(request, done)
         if not request.htmx:
             return redirect("dashboard:client", episode.code)
-    with transaction.atomic():
-        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+    _note_the_look(request, episode)
     piece = "components/_course.html" if request.htmx else "dashboard/client.html"
     context = {"page": client_page.build(episode, request.user, timezone.now(), form), "oob": request.htmx}
     return render(request, piece, context, status=200 if done else 422)

@@ -1,6 +1,7 @@
 """The page clinicians read must say what the program does."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
 from alliance.measurement.flag_rules import RULES
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.scoring import points
+from sessions_app.models import OVERDUE_AFTER
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clinical-rules.md"
 # Line breaks are the page's own business.
@@ -45,7 +47,7 @@ def test_the_page_names_the_settings():
     assert f"line cutoff {p.item_cutoff / 10:.1f}" in TEXT
     assert f"fall {p.sudden_fall / 10:.1f}" in TEXT
     assert f"{points(p.flat_top)}; {p.flat_top_sessions} ratings" in TEXT
-    assert f"{p.overdue_hours} hours; {p.missing_flag} of {p.missing_of}" in TEXT
+    assert f"{OVERDUE_AFTER / timedelta(hours=1):.0f} hours; {p.missing_flag} of {p.missing_of}" in TEXT
     assert f"prior spread {p.s0 / 10:.1f} with weight {p.nu0}" in TEXT
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alliance.measurement.parameters import T_975_MILLIONTHS, Parameters
-from alliance.measurement.trends import decline, direction, lowest_usual, mann_kendall, median, usual_range
+from alliance.measurement.trends import decline, lowest_usual, mann_kendall, usual_range
 
 DEFAULTS = Parameters()
 TOTALS = st.lists(st.integers(0, 400), max_size=12)
@@ -110,20 +110,3 @@ def test_decline_names_the_window_that_showed_it():
     assert (found.length, found.s, found.first, found.last) == (5, -8, 390, 360)
     found = decline([350, 390, 380, 370, 365], 20)
     assert (found.length, found.s, found.first, found.last) == (4, -6, 390, 365)
-
-
-@pytest.mark.parametrize(
-    ("totals", "expected"),
-    [([], None), ([400, 380, 360], None), ([390, 380, 370, 365], "falling"), ([365, 370, 380, 390], "rising"),
-     ([390, 388, 385, 382], "steady"), ([380, 360, 380, 360, 380], "steady")],
-)  # fmt: skip
-def test_direction(totals, expected):
-    assert direction(totals) == expected
-
-
-@pytest.mark.parametrize(
-    ("totals", "middle"),
-    [([], None), ([380], 380), ([400, 380], 390), ([1, 2], Fraction(3, 2)), ([9, 1, 5], 5)],
-)
-def test_median_is_exact(totals, middle):
-    assert median(totals) == middle

@@ -12,7 +12,15 @@ from alliance.models import AuditEvent, Role, User
 from clients.models import Client, Ending, Episode
 from sessions_app import actions, demo
 from sessions_app.demo import courses, rows, staff
-from sessions_app.models import Attendance, Discussion, Flag, Rating, SetAsideRating, TherapySession
+from sessions_app.models import (
+    Attendance,
+    Discussion,
+    Flag,
+    Rating,
+    RatingGrant,
+    SetAsideRating,
+    TherapySession,
+)
 from tests import cast
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -79,7 +87,7 @@ def test_every_therapist_has_something_to_do(seeded, therapist):
     person = User.objects.get(email=therapist.email)
     own = TherapySession.objects.own(person)
     assert own.filter(held_at__gte=seeded, attendance=Attendance.PLANNED).exists()
-    assert own.awaiting(seeded).count() == 1
+    assert RatingGrant.objects.awaiting(seeded).filter(session__in=own).count() == 1
     assert Flag.objects.for_work_list().own(person).exists()
 
 

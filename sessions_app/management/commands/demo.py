@@ -61,7 +61,6 @@ def _prepare_database(*, fresh: bool) -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("createcachetable", verbosity=0)
     if demo.holds_real_data():
         raise CommandError(
             "This database holds people or clients that the demo did not make; it stays untouched."
