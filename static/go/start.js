@@ -1,5 +1,6 @@
-// The token stands in the fragment, which no browser sends. It is taken out of the address at once, so that
-// neither the history nor somebody who looks at the screen keeps it; only Start sends it.
+// The token stands in the fragment, which no browser sends; only Start does. It is taken out of the address at
+// once, for whoever looks at the screen or reloads. The browser's own history keeps the address that was opened,
+// whatever a page does (measured): it is the single use that makes that entry worthless.
 
 const link = document.getElementById("link");
 const shortCode = document.getElementById("short-code");

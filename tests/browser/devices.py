@@ -56,7 +56,8 @@ class HandedOver(Device):
 
 class OwnPhone(Device):
     def bring(self, session: Any) -> None:
-        self.page.goto(f"/go/#{cast.link(session, by=self.clinic.olga).token}")
+        self.link = f"/go/#{cast.link(session, by=self.clinic.olga).token}"
+        self.page.goto(self.link)
         self.page.get_by_role("button", name="Start").click()
         self.page.wait_for_url("**" + FORM)
 

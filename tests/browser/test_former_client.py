@@ -4,6 +4,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from alliance import tablet
+from sessions_app import actions
+from sessions_app.actions import sending
+from sessions_app.models import RatingGrant
+from tests import cast
 from tests.browser.careless import (
     PATIENCE,
     neither_rotates_nor_forbids_to_keep,
@@ -72,8 +76,7 @@ class TestAfterHandingIn:
         assert through_the_history(one.page, TIMES_BACK) == []
         assert CLIENTS_WORDS not in everything_in(one.page)
         one.next_form()
-        assert left(one.page, everything_in(one.page)) == []
-        assert through_the_history(one.page, TIMES_BACK) == []
+        assert left(one.page, shown(one.page)) == []
 
     @every_way
     def test_control_with_script_and_server_careless_the_words_come_back(self, in_hand, way, monkeypatch):
@@ -85,6 +88,35 @@ class TestAfterHandingIn:
             if left(one.page, go(one.page, -1)):
                 return
         pytest.fail("The leak did not show: these tests see nothing.")
+
+
+class TestTheLinkInTheHistoryOfAPhone:
+    """The browser keeps the address that was opened, with its token; whoever picks it from the list starts nothing."""
+
+    def walk(self, one: Device) -> str:
+        mark(one.next_form())
+        hand_in(one.page)
+        one.page.goto(one.link)
+        one.page.get_by_role("button", name="Start").click()
+        one.page.wait_for_load_state()
+        return shown(one.page)
+
+    def test_it_opens_nothing_a_second_time(self, in_hand):
+        one = in_hand("own phone")
+        assert "This form was handed in already." in self.walk(one)
+        assert left(one.page, everything_in(one.page)) == []
+
+    def test_control_were_it_good_twice_it_would(self, in_hand, monkeypatch):
+        monkeypatch.setattr(sending, "open_on_phone", open_again)
+        one = in_hand("own phone")
+        assert "This form was handed in already." not in self.walk(one)
+        assert "/rate/" in one.page.url
+
+
+def open_again(*, grant: RatingGrant) -> str:
+    """`open_on_phone` as it must not be: a form is given out as often as its link is opened."""
+    session = cast.therapy_session(grant.session.episode)
+    return actions.hand_over(session=session, by=session.episode.therapist)[1]
 
 
 class TestAHalfFilledForm:

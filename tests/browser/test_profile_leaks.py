@@ -121,7 +121,7 @@ def test_killed_and_restored_likewise(walk, start, profile):
         context.close()
     assert found_in(profile) == set()
     page = restored(start(restore=True))
-    seen = everything_in(page) + through_the_history(page)
+    seen = shown(page) + through_the_history(page)
     assert CANARIES.in_text(seen) == set()
     assert CLIENTS_WORDS not in seen
 

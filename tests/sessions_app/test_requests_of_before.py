@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from alliance import tablet
 from sessions_app.actions import sending
-from sessions_app.models import RatingGrant
+from sessions_app.models import RatingGrant, SetAsideRating
 from sessions_app.views import rate, room
 from tests import cast
 from tests.alliance.test_access_matrix import OURS, addresses
@@ -119,6 +119,33 @@ def test_control_without_the_flush_it_opens_the_clients_page(olgas, clinic, lock
     old = as_before(olgas)
     lock(olgas, clinic)
     assert "said" in told(old.get(clinic.course))
+
+
+def handed_in_twice(olgas, clinic, lock) -> int:
+    """The client hands in; then somebody sends other marks with the cookie the client had. Marks kept aside."""
+    lock(olgas, clinic)
+    old = as_before(olgas)
+    assert olgas.post(FORM, {**marks(), "step": "hand-in"}).headers["Location"] == DONE
+    assert olgas.get(DONE).status_code == 200
+    answer = old.post(FORM, {**marks(goals="7"), "step": "hand-in"})
+    assert told(answer) == set()
+    return SetAsideRating.objects.count()
+
+
+@every_way
+def test_the_clients_own_cookie_of_before_hands_in_nothing(olgas, clinic, lock):
+    assert handed_in_twice(olgas, clinic, lock) == 0
+
+
+@every_way
+def test_control_with_the_clients_session_left_it_does(olgas, clinic, lock, monkeypatch):
+    def not_flushed(request, **_):
+        """`tablet.hand_in` as it must not be: a new session, and the one with the grant goes on."""
+        request.session = SessionStore()
+        request.session["tablet"] = {"token": "", "return_to": ""}
+
+    monkeypatch.setattr(tablet, "hand_in", not_flushed)
+    assert handed_in_twice(olgas, clinic, lock) == 1
 
 
 @every_way
