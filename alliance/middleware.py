@@ -70,11 +70,18 @@ def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
             # Never both: a lock beside a signed-in person means that a flush was missed.
             logout(request)
             return send_to(request, reverse("account_login"))
+        if lock.showing and _opens_a_page(request):
+            tablet.stop_showing(request)
         if not tablet.answers(request, lock):
             return send_to(request, reverse("rate:form"))
         return get_response(request)
 
     return middleware
+
+
+def _opens_a_page(request: HttpRequest) -> bool:
+    """Not what a page or its worker asks for on its own; a browser that does not tell is believed to open one."""
+    return request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
 
 
 def end_old_sign_in(get_response: GetResponse) -> GetResponse:

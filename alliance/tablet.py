@@ -32,6 +32,7 @@ class Lock:
 
     `rated`: whether marks arrived, so that the last page never says so of a client who declined.
     `language`: what the pages go on speaking when there is no grant any more to ask.
+    `showing`: the page it was given last shows the client's own marks. It holds none of them.
     """
 
     token: str
@@ -39,6 +40,7 @@ class Lock:
     rated: bool = False
     language: str = ""
     channel: str = TABLET
+    showing: bool = False
 
     @property
     def handed_in(self) -> bool:
@@ -63,6 +65,18 @@ def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
     held = request.session.get(_LOCK, {"return_to": ""})
     request.session.flush()
     request.session[_LOCK] = {**held, "token": "", "rated": rated, "language": language}
+
+
+def show_marks(request: HttpRequest) -> None:
+    """The answer to this request shows the client's own marks, once: whatever is asked for next ends it."""
+    request.session[_LOCK] = {**request.session[_LOCK], "showing": True}
+
+
+def stop_showing(request: HttpRequest) -> None:
+    """Rotate the cookie once more: Back must not bring the marks from the back/forward cache."""
+    held = request.session[_LOCK]
+    request.session.flush()
+    request.session[_LOCK] = {**held, "showing": False}
 
 
 def answers(request: HttpRequest, lock: Lock) -> bool:

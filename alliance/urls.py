@@ -9,8 +9,10 @@ from sessions_app.urls import (
     caseload_pages,
     dashboard_pages,
     go_pages,
+    instrument_pages,
     rate_pages,
     room_pages,
+    settings_pages,
     tablet_pages,
 )
 
@@ -29,6 +31,8 @@ urlpatterns = [
     path("dashboard/", include((dashboard_pages, "dashboard"))),
     path("caseload/", include((caseload_pages, "caseload"))),
     path("clients/", include((client_pages, "clients"))),
+    path("clinic/instruments/", include((instrument_pages, "instruments"))),
+    path("clinic/settings/", include((settings_pages, "settings"))),
     path("clinic/", include((clinic_pages, "clinic"))),
 ]
 

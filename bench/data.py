@@ -17,6 +17,7 @@ from django.utils import timezone
 from alliance import tablet
 from alliance.measurement import instruments
 from alliance.models import User
+from bench.sealed import parcel
 from clients.models import Episode, Supervision
 from sessions_app import actions, deliveries
 from sessions_app.demo import courses, rows
@@ -30,7 +31,6 @@ from sessions_app.models import (
     hash_of_token,
     new_token,
 )
-from tests.sealed import parcel
 
 SEED = 2026
 TEAM_SIZE = 10  # supervisees of each supervisor

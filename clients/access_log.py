@@ -11,9 +11,11 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from alliance.models import AuditEvent, User
 from clients.models import Client
 
@@ -53,11 +55,18 @@ SENTENCES = {
     "supervision ended": "{who} ended the supervision of {therapist} by {supervisor}",
     "tablet paired": "{who} paired the tablet of a room",
     "tablet revoked": "{who} revoked the tablet of a room",
+    "wording loaded": "{who} loaded a wording of {form}",
+    "wording switched on": "{who} switched on the wording of {form}",
+    "wording switched off": "{who} switched off the wording of {form}",
+    "licence recorded": "{who} recorded a licence for {form}",
+    "licence ended": "{who} ended a licence for {form}",
+    "settings changed": "{who} saved version {version} of the settings: {form}, {closing}",
     "log exported": "{who} exported the access log",
 }
 BY_CLIENT = {"rated": "Client {client} gave a rating"}
 # Written by the system only where a flag came or went: the line itself would tell what was found.
 UNTOLD = frozenset({"flags refreshed"})
+CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
 CHUNK = 500
 
 
@@ -108,12 +117,24 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: dict[UUID, str]) 
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),
+        form=_form(event.detail),
+        version=event.detail.get("version", ""),
+        closing=CLOSINGS.get(event.detail.get("closing"), ""),
     )
     sentence = sentence[0].upper() + sentence[1:]
     actor = people.get(event.actor) if event.actor else None
     # The address beside the name: a name can be changed, and then old lines would name somebody else.
     account = f"{actor} ({actor.email})" if actor else ""
     return Line(event.at, account, sentence, client, event.address or "")
+
+
+def _form(detail: dict[str, str]) -> str:
+    """An instrument by its name, with language and edition of a wording; instruments come and go, the log stays."""
+    code = detail.get("instrument", "")
+    name = next((one.name for one in instruments.all_instruments() if one.id == code), code)
+    language = str(dict(settings.LANGUAGES).get(detail.get("language", ""), ""))
+    edition = f"edition {detail['edition']}" if "edition" in detail else ""
+    return ", ".join(part for part in (name, language, edition) if part)
 
 
 # --- As a file -----------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
-from alliance.measurement import instruments
 from alliance.measurement.flag_rules import RULES, STRENGTH
 from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
@@ -262,7 +261,7 @@ def _discussions(episodes: list[Episode]) -> dict[int, list[Discussion]]:
 
 
 def _client_row(course: Course, now: datetime) -> ClientRow:
-    instrument = instruments.get(instruments.SESSION_RATING)
+    instrument = recent.scale_of(course.sessions)
     rated, agreed = course.last_rated, course.last_agreed
     return ClientRow(
         client=course.episode.client_code,

@@ -5,6 +5,7 @@ same dict against Plotly's own schema. Colours are names of custom properties of
 by the page's script, so that light, dark and print each show their own.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,8 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.scoring import points
 from alliance.measurement.trends import usual_range
-from sessions_app.course import RatedSession
+from sessions_app.course import RatedSession, parameters_of
+from sessions_app.wordings import name_of
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 128, 32, 3
 LINE_STYLES = ("solid", "dash", "dot", "dashdot")
@@ -75,9 +77,10 @@ def course_figure(
 
     `discussed` holds the numbers of the sessions that were talked about. Totals are shown in points.
     """
-    traces = [*_usual_range(course, parameters), _cutoff(course, parameters), _totals(course)]
+    traces = [*_usual_range(course), _cutoff(course, parameters), _totals(course)]
     traces += [_flagged(course), _discussions(course, discussed, instrument)]
-    return {"data": [trace for trace in traces if trace], "layout": _layout(course, instrument.total_maximum)}
+    layout = {**_layout(course, instrument.total_maximum), **_other_forms(course)}
+    return {"data": [trace for trace in traces if trace], "layout": layout}
 
 
 def lines_figure(course: Sequence[RatedSession], instrument: Instrument) -> dict[str, Any]:
@@ -88,8 +91,7 @@ def lines_figure(course: Sequence[RatedSession], instrument: Instrument) -> dict
             "type": "scatter",
             "mode": "lines+markers",
             "name": item.label[:1].upper() + item.label[1:],
-            "x": [one.session.number for one in rated],
-            "y": [in_points(one.rating.marks[item.id]) for one in rated if one.rating],
+            **_in_series(rated, [in_points(one.rating.marks[item.id]) for one in rated if one.rating]),
             "connectgaps": False,
             "line": {"color": f"--chart-{place + 1}", "width": 2, "dash": LINE_STYLES[place % 4]},
             "marker": {"size": 7, "symbol": LINE_SYMBOLS[place % 4]},
@@ -98,19 +100,27 @@ def lines_figure(course: Sequence[RatedSession], instrument: Instrument) -> dict
         for place, item in enumerate(instrument.items)
     ]
     layout = _layout(course, instrument.items[0].maximum)
-    return {"data": traces, "layout": {**layout, "showlegend": True, "hovermode": "x unified"}}
+    return {
+        "data": traces,
+        "layout": {**layout, **_other_forms(course), "showlegend": True, "hovermode": "x unified"},
+    }
 
 
 def in_words(course: Sequence[RatedSession], parameters: Parameters) -> str:
     """The chart as one sentence, for those who do not see it."""
-    totals = [one.rating.total for one in course if one.rating and one.rating.total is not None]
+    rated = [one for one in course if one.rating and one.rating.total is not None]
+    totals = [one.rating.total for one in rated if one.rating and one.rating.total is not None]
     if not totals:
         return "No complete rating yet."
     words = (
         f"{len(totals)} complete rating{'s' if len(totals) > 1 else ''}, the last one {points(totals[-1])}"
     )
     words += f", between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
-    usual = usual_range(totals[:-1], parameters)
+    for one in course:
+        if one.changes_form and one.rating:
+            words += f" From session {one.session.number} on another form: {name_of(one.rating)}."
+    last = [total for one, total in zip(rated, totals, strict=True) if _series(one) == _series(rated[-1])]
+    usual = usual_range(last[:-1], parameters)
     if usual:
         words += f" Usual range before it: {points(usual.lowest)} to {points(usual.highest)}."
     if parameters.cutoff is not None:
@@ -124,13 +134,62 @@ def _totals(course: Sequence[RatedSession]) -> dict[str, Any]:
         "type": "scatter",
         "mode": "lines+markers",
         "name": "Total",
-        "x": [one.session.number for one in rated],
-        "y": [in_points(one.rating.total) for one in rated if one.rating],
-        "customdata": [date_format(timezone.localtime(one.session.held_at), "j M Y") for one in rated],
+        **_in_series(rated, [in_points(one.rating.total) for one in rated if one.rating]),
+        "customdata": _with_breaks(
+            rated, [date_format(timezone.localtime(one.session.held_at), "j M Y") for one in rated]
+        ),
+        "connectgaps": False,
         "line": {"color": "--chart-line", "width": 2.5},
         "marker": {"size": 8, "color": "--chart-line"},
         "hovertemplate": "Session %{x}, %{customdata}<br>Total %{y:.1f}<extra></extra>",
     }
+
+
+def _series(one: RatedSession) -> str:
+    return one.rating.series if one.rating else ""
+
+
+def _in_series(rated: Sequence[RatedSession], values: Sequence[Any]) -> dict[str, list[Any]]:
+    """x and y of a line that is not drawn from one form to another."""
+    return {
+        "x": _with_breaks(rated, [one.session.number for one in rated]),
+        "y": _with_breaks(rated, values),
+    }
+
+
+def _with_breaks(rated: Sequence[RatedSession], values: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    for place, (one, value) in enumerate(zip(rated, values, strict=True)):
+        if place and _series(one) != _series(rated[place - 1]):
+            found.append(None)
+        found.append(value)
+    return found
+
+
+def _other_forms(course: Sequence[RatedSession]) -> dict[str, Any]:
+    """A thin line before each session from which another form was used, with its name."""
+    changed = [one for one in course if one.changes_form]
+    if not changed:
+        return {}
+    line = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
+    stroke = {"color": "--text-light", "width": 1, "dash": "dot"}
+    word = {"yref": "paper", "y": 0, "yanchor": "bottom", "showarrow": False}
+    font = {"size": 12, "color": "--text-light"}
+    places = [one.session.number - 0.5 for one in changed]
+    return {
+        "shapes": [{**line, "x0": x, "x1": x, "line": stroke} for x in places],
+        "annotations": [
+            {**word, **_beside(x, _span(course), name_of(one.rating)), "x": x, "font": font}
+            for x, one in zip(places, changed, strict=True)
+            if one.rating
+        ],
+    }
+
+
+def _beside(x: float, span: tuple[float, float], name: str) -> dict[str, str]:
+    """The name on the side of the line that has room for it; an arrow says that it is of what comes after."""
+    has_room = x < sum(span) / 2
+    return {"text": f"{name} →", "xanchor": "left" if has_room else "right"}
 
 
 def _cutoff(course: Sequence[RatedSession], parameters: Parameters) -> dict[str, Any] | None:
@@ -147,23 +206,33 @@ def _cutoff(course: Sequence[RatedSession], parameters: Parameters) -> dict[str,
     }
 
 
-def _usual_range(course: Sequence[RatedSession], parameters: Parameters) -> list[dict[str, Any]]:
-    """The range expected at each session from the ratings before it: two borders and the band between."""
-    totals: list[int] = []
-    places, lows, highs = [], [], []
+def _usual_range(course: Sequence[RatedSession]) -> list[dict[str, Any]]:
+    """The range expected at each session from the ratings of its form before it: for each form a band."""
+    totals: dict[str, list[int]] = defaultdict(list)
+    bands: list[list[tuple[int, float, float]]] = [[]]
+    series, instrument = "", None
     for one in course:
-        usual = usual_range(totals, parameters)
+        # A session without a rating has the range of the form that was used last.
+        series, instrument = (_series(one), one.instrument) if one.rating else (series, instrument)
+        if one.changes_form:
+            bands.append([])
+        usual = usual_range(totals[series], parameters_of(instrument)) if instrument else None
         if usual:
-            places.append(one.session.number)
-            lows.append(round(usual.lower / 10, 2))
-            highs.append(round(usual.upper / 10, 2))
+            bands[-1].append((one.session.number, usual.lower / 10, usual.upper / 10))
         if one.rating and one.rating.total is not None:
-            totals.append(one.rating.total)
-    if not places:
-        return []
+            totals[series].append(one.rating.total)
+    drawn = [band for band in bands if band]
+    return [trace for place, band in enumerate(drawn) for trace in _band(band, named=place == 0)]
+
+
+def _band(band: list[tuple[int, float, float]], *, named: bool) -> list[dict[str, Any]]:
+    places, lows, highs = (list(part) for part in zip(*band, strict=True))
     border = {"type": "scatter", "mode": "lines", "x": places, "line": {"width": 0}, "hoverinfo": "skip"}
-    band = {"fill": "tonexty", "fillcolor": "--chart-band", "name": "Usual range"}
-    return [{**border, "y": lows, "showlegend": False}, {**border, "y": highs, **band}]
+    fill = {"fill": "tonexty", "fillcolor": "--chart-band", "name": "Usual range", "showlegend": named}
+    return [
+        {**border, "y": [round(low, 2) for low in lows], "showlegend": False},
+        {**border, "y": [round(high, 2) for high in highs], **fill},
+    ]
 
 
 def _flagged(course: Sequence[RatedSession]) -> dict[str, Any] | None:

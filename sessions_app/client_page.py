@@ -10,7 +10,7 @@ from alliance.measurement.instruments import Item
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import arrivals, charts, course, set_aside
+from sessions_app import arrivals, charts, course, set_aside, wordings
 from sessions_app.forms.dashboard import DiscussionForm
 from sessions_app.models import Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
@@ -31,6 +31,7 @@ class SessionRow:
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
+    other_form: str = ""  # from this session on another form was used: its name
 
 
 @dataclass
@@ -81,8 +82,9 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
 
     A supervisor reads the client's own words only where the client agreed to it.
     """
-    instrument = instruments.get(instruments.SESSION_RATING)
     rated = course.read(episode, now)
+    # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
+    instrument = course.instrument_of(next((one.rating for one in reversed(rated) if one.rating), None))
     may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
     rows = _rows(episode, rated, now, reads_comments=may_write)
     discussions = [one for row in rows for one in row.discussions]
@@ -110,6 +112,7 @@ def _rows(
     episode: Episode, rated: list[course.RatedSession], now: datetime, *, reads_comments: bool
 ) -> list[SessionRow]:
     ratings = {one.session.pk: one.rating for one in rated}
+    other_forms = {one.session.pk for one in rated if one.changes_form}
     flags, discussions = _flags(episode), _discussions(episode)
     beside = set_aside.of_episode(episode, reads_comments=reads_comments)
     still_waits = waits(episode.sessions.all(), now)
@@ -133,6 +136,7 @@ def _rows(
                 (_heading(item), _answer(rating.marks[item.id]))
                 for item in instruments.get(rating.instrument, rating.instrument_version).items
             ]
+            row.other_form = wordings.name_of(rating) if session.pk in other_forms else ""
             row.comment = rating.comment if reads_comments or rating.share_comment else ""
         rows.append(row)
     return rows

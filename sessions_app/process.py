@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
-from alliance.measurement import instruments
 from alliance.measurement.process import Share
 from clients.models import Episode
 from sessions_app.models import OVERDUE_AFTER, Attendance, Discussion, Flag, Rating, TherapySession
@@ -20,9 +19,7 @@ def collected(episodes: QuerySet[Episode], now: datetime) -> tuple[dict[UUID, Sh
     Sessions count once their rating would be overdue: counting the prompt ones of today without those that
     still have time would flatter.
     """
-    complete = Rating.objects.standing().filter(
-        session=OuterRef("pk"), instrument=instruments.SESSION_RATING, total__isnull=False
-    )
+    complete = Rating.objects.complete().filter(session=OuterRef("pk"))
     attended, missed = Q(attendance=Attendance.ATTENDED), Q(attendance=Attendance.DID_NOT_ATTEND)
     rows = (
         TherapySession.objects.filter(

@@ -1,11 +1,13 @@
 """The last sessions and the last agreement of many episodes at once, in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
 
+from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument
 from clients.models import Episode
 from sessions_app.models import Attendance, Discussion, Rating, TherapySession
 
@@ -15,12 +17,19 @@ SPARKLINE_LENGTH = 12
 def last_sessions(
     episodes: Iterable[Episode], length: int = SPARKLINE_LENGTH
 ) -> dict[int, list[TherapySession]]:
-    """{episode: its last attended sessions, oldest first}, each with `standing_total`; one query."""
+    """{episode: its last attended sessions, oldest first}, each with its `standing_total` and `standing_scale`.
+
+    One query.
+    """
     latest_first = Window(RowNumber(), partition_by=F("episode"), order_by=F("number").desc())
-    total = Rating.objects.complete().filter(session=OuterRef("pk")).values("total")[:1]
+    complete = Rating.objects.complete().filter(session=OuterRef("pk"))
     rows = (
         TherapySession.objects.filter(episode__in=episodes, attendance=Attendance.ATTENDED)
-        .annotate(back=latest_first, standing_total=Subquery(total))
+        .annotate(
+            back=latest_first,
+            standing_total=Subquery(complete.values("total")[:1]),
+            standing_scale=Subquery(complete.values("instrument")[:1]),
+        )
         .filter(back__lte=length)
         .order_by("episode", "number")
     )
@@ -33,6 +42,12 @@ def last_sessions(
 def totals_of(sessions: Iterable[TherapySession]) -> list[int | None]:
     """Totals in tenths, oldest first; None where there is no complete rating."""
     return [session.standing_total for session in sessions]
+
+
+def scale_of(sessions: Sequence[TherapySession]) -> Instrument:
+    """The instrument of the last complete rating; our own where there is none."""
+    scales = [session.standing_scale for session in sessions if session.standing_scale]
+    return instruments.get(scales[-1] if scales else instruments.SESSION_RATING)
 
 
 def last_discussions(episodes: Iterable[Episode]) -> dict[int, Discussion]:

@@ -21,6 +21,7 @@ from sessions_app.models import (
     SetAsideRating,
     Settlement,
     TherapySession,
+    rivals_of,
 )
 
 Reason = SetAsideRating.Reason
@@ -187,10 +188,11 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
     for pk, by in replaced.items():
         earlier = _earlier(rows[pk], by, last=by.pk not in replaced, reads_comments=reads_comments)
         found[by.session_id].earlier.append(earlier)
-    stands = {(row.session_id, row.instrument): row for row in rows.values() if row.pk not in replaced}
+    standing = [row for row in rows.values() if row.pk not in replaced]
+    stands = {(row.session_id, rivals_of(row.instrument)): row for row in standing}
     asides = with_decisions(SetAsideRating.objects.filter(session__episode=episode))
     for aside in asides.order_by("received_at"):
-        its_rating = stands.get((aside.session_id, aside.grant.instrument))
+        its_rating = stands.get((aside.session_id, rivals_of(aside.grant.instrument)))
         one = shown(aside, its_rating, reads_comments=reads_comments)
         of_session = found[aside.session_id]
         (of_session.settled if one.decision else of_session.to_settle).append(one)

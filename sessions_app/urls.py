@@ -1,4 +1,4 @@
-"""The pages of the client, the therapist and the supervisor."""
+"""The pages of the client, the therapist and the supervisor, and of the administrator about forms."""
 
 from django.urls import path
 
@@ -6,6 +6,7 @@ from sessions_app.views import (
     caseload,
     dashboard,
     go,
+    instruments,
     offline,
     rate,
     room,
@@ -36,6 +37,16 @@ tablet_pages = [
     path("pair/", tablets.pair, name="pair"),
     path("<uuid:code>/revoke/", tablets.revoke, name="revoke"),
 ]
+instrument_pages = [
+    path("", instruments.listing, name="list"),
+    path("load/", instruments.load, name="load"),
+    path("wordings/<uuid:code>/", instruments.wording, name="wording"),
+    path("wordings/<uuid:code>/on/", instruments.switch_on, name="switch_on"),
+    path("wordings/<uuid:code>/off/", instruments.switch_off, name="switch_off"),
+    path("licences/new/", instruments.record_licence, name="record_licence"),
+    path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
+]
+settings_pages = [path("", instruments.settings, name="change")]
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),

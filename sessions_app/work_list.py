@@ -8,7 +8,6 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from alliance.measurement import instruments
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
@@ -86,11 +85,10 @@ def build(therapist: User, now: datetime) -> WorkList:
 def _rows(episodes: list[Episode]) -> list[Row]:
     flags, badges = _open_flags(episodes)
     sessions, discussions = recent.last_sessions(episodes), recent.last_discussions(episodes)
-    instrument = instruments.get(instruments.SESSION_RATING)
     rows = []
     for episode in episodes:
         last = sessions.get(episode.pk, [])
-        totals = recent.totals_of(last)
+        totals, instrument = recent.totals_of(last), recent.scale_of(last)
         rated = [(one, total) for one, total in zip(last, totals, strict=True) if total is not None]
         rows.append(
             Row(

@@ -8,14 +8,28 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
+from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
 from clients.actions import add_person
 from clients.models import Client, Episode, Supervision
 from sessions_app import actions
+from sessions_app.actions import clinic as clinic_actions
 from sessions_app.actions import sending
-from sessions_app.models import Attendance, Mode, PairedTablet, Rating, RatingGrant, TherapySession
+from sessions_app.models import (
+    Attendance,
+    ClinicSettings,
+    ClinicWording,
+    Licence,
+    Mode,
+    PairedTablet,
+    Rating,
+    RatingGrant,
+    TherapySession,
+)
+from tests.measurement.wording_files import a_file
 
 PASSWORD = "correct horse battery staple"
 ITEMS = ("relationship", "goals", "approach", "overall")
@@ -82,6 +96,29 @@ def rated_course(
         if total is not None:
             rating(rows[-1], total)
     return rows
+
+
+def wording(
+    by: User, *, on: bool = True, edition: str = "2026", language: str = "en", **parts: str
+) -> ClinicWording:
+    """A loaded wording of the SRS in invented words; switched on under a licence, unless told otherwise."""
+    text = a_file(edition=edition, language=language, **parts)
+    loaded = clinic_actions.load_wording(
+        read=read_wording(text, [tag for tag, _ in settings.LANGUAGES]), by=by
+    )
+    if on and not Licence.objects.exists():
+        licence(by)
+    return clinic_actions.switch_on(wording=loaded, by=by) if on else loaded
+
+
+def licence(by: User, **fields: Any) -> Licence:
+    terms = {"instrument": "srs", "holder": "The clinic", "kind": "group", "number": "7", "medium": "both"}
+    return clinic_actions.record_licence(**{**terms, "valid_to": None, **fields}, by=by)
+
+
+def choose(by: User, *, instrument: str = "session-rating", closing: str = "thanks") -> ClinicSettings:
+    now = ClinicSettings.objects.in_force().version
+    return clinic_actions.change_settings(based_on=now, instrument=instrument, closing=closing, by=by)
 
 
 @dataclass

@@ -1,6 +1,8 @@
 """The flag rules A to G: when they are raised, what they say, what to ask. Totals in whole tenths.
 
-The caller passes one episode and one instrument version: the baseline starts anew with either.
+The caller passes one episode: the baseline starts anew with each. Ratings of several series (instrument,
+version, edition of the wording) may follow each other in it; A to F look at earlier ratings of the same series
+only, G counts any rating.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +32,9 @@ __all__ = [
     "strength",
 ]
 
+# A gap is a gap whatever form was used before and after it.
+OF_ANY_SERIES = frozenset("G")
+
 # Strongest first, for triage. C: a reliable change, and of the rules about change the one that finds most
 # sudden falls. E: the fewest false alarms. D: a slow fall, as sure as E, but it can wait a session. A new: a
 # level, and the most common. Then what is no work-list matter: a gap hides everything else, a low line names
@@ -52,39 +57,71 @@ class Finding:
 
 
 @dataclass(slots=True)
+class _Series:
+    """The complete ratings of one series so far, and which rules the last one raised."""
+
+    totals: list[int] = field(default_factory=list)
+    answers: list[Answers | None] = field(default_factory=list)  # of the same ratings
+    held: dict[str, bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class _History:
     """What the rules may look at: everything up to and including the session now looked at."""
 
     session: CourseSession
-    totals: list[int] = field(default_factory=list)  # complete ratings only
-    answers: list[Answers | None] = field(default_factory=list)  # of the same ratings
-    unrated: list[bool] = field(default_factory=list)  # attended sessions only
+    series: dict[str, _Series] = field(default_factory=dict)
+    now: _Series = field(default_factory=_Series)  # that of the session
+    unrated: list[bool] = field(default_factory=list)  # attended sessions only, whatever was rated
 
     def add(self, session: CourseSession) -> None:
         self.session = session
+        self.now = self.series.get(session.series) or self.series.setdefault(session.series, _Series())
         if session.total is not None:
             self.totals.append(session.total)
             self.answers.append(session.answers)
         if session.attended:
             self.unrated.append(session.total is None and session.overdue)
 
+    @property
+    def totals(self) -> list[int]:
+        return self.now.totals
 
-def findings(course: Sequence[CourseSession], parameters: Parameters) -> list[tuple[Finding, ...]]:
-    """The findings of each session of a course, in its order, each tuple by rule letter."""
+    @property
+    def answers(self) -> list[Answers | None]:
+        return self.now.answers
+
+
+def findings(
+    course: Sequence[CourseSession],
+    parameters: Parameters,
+    of_series: Mapping[str, Parameters] | None = None,
+) -> list[tuple[Finding, ...]]:
+    """The findings of each session of a course, in its order, each tuple by rule letter.
+
+    of_series: the parameters of those series that have their own; `parameters` serves the others and rule G.
+    """
     if not course:
         return []
     history = _History(course[0])
-    held: dict[str, bool] = {}
+    gaps: dict[str, bool] = {}
     found = []
     for session in course:
         history.add(session)
-        found.append(tuple(_raised(history, parameters, held)))
+        own = (of_series or {}).get(session.series, parameters)
+        raised = [
+            *_raised(history, own, history.now.held, own.enabled - OF_ANY_SERIES),
+            *_raised(history, parameters, gaps, parameters.enabled & OF_ANY_SERIES),
+        ]
+        found.append(tuple(raised))
     return found
 
 
-def _raised(history: _History, p: Parameters, held: dict[str, bool]) -> Iterator[Finding]:
+def _raised(
+    history: _History, p: Parameters, held: dict[str, bool], letters: frozenset[str]
+) -> Iterator[Finding]:
     for letter, (applies, check) in _CHECKS.items():
-        if letter in p.enabled and applies(history.session):
+        if letter in letters and applies(history.session):
             evidence = check(history, p)
             if evidence is not None:
                 yield _finding(letter, evidence, is_new=not held.get(letter, False))

@@ -57,6 +57,7 @@ class Instrument:
     licensed: the wording belongs to others, is never shipped, and a clinic may use it only with its licence
     on record. unconfirmed: what we know from memory of the literature; never shown as a cited fact.
     companion: an outcome scale read beside the rating; its ratings raise no flags.
+    paper_only: why it cannot be shown on a device, as the end of a sentence; empty where it can.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Instrument:
     companion: bool
     reliable_change: int | None
     unconfirmed: str
+    paper_only: str
     wordings: Mapping[str, Wording]
 
     def item(self, item_id: str) -> Item:
@@ -97,6 +99,30 @@ def get(instrument_id: str, version: str | None = None) -> Instrument:
     if wanted not in versions:
         raise UnknownInstrument(f"There is no version {wanted} of “{instrument_id}”.")
     return versions[wanted]
+
+
+def session_scales() -> tuple[Instrument, ...]:
+    """The alliance scales a client can mark after a session, newest versions, ours first.
+
+    All have the lines of the session rating on the same range, so that one chart and one table show any of
+    them; their ratings are never pooled (`trends.CourseSession.series`).
+    """
+    ours = get(SESSION_RATING)
+    found = {i.id for i in all_instruments() if _is_session_scale(i, ours)}
+    newest = [get(instrument_id) for instrument_id in found]
+    return tuple(i for i in all_instruments() if i in newest)
+
+
+def session_scale_ids() -> tuple[str, ...]:
+    return tuple(i.id for i in session_scales())
+
+
+def _is_session_scale(instrument: Instrument, ours: Instrument) -> bool:
+    def lines(of: Instrument) -> list[tuple[str, int, int, int]]:
+        return [(item.id, item.minimum, item.maximum, item.step) for item in of.items]
+
+    same_score = instrument.score_method == ours.score_method
+    return lines(instrument) == lines(ours) and same_score and not instrument.companion
 
 
 def _age(version: str) -> tuple[int, ...]:
@@ -136,6 +162,7 @@ def _instrument(data: Mapping[str, Any]) -> Instrument:
         companion=data.get("companion", False),
         reliable_change=data.get("reliable_change"),
         unconfirmed=data.get("unconfirmed", ""),
+        paper_only=data.get("paper_only", ""),
         wordings=MappingProxyType({tag: _wording(tag, w) for tag, w in data.get("wordings", {}).items()}),
     )
 

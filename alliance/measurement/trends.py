@@ -16,10 +16,11 @@ DECLINE_WINDOWS = ((5, -8), (4, -6))
 
 @dataclass(frozen=True, slots=True)
 class CourseSession:
-    """One therapy session of one episode, with what was rated on one instrument version.
+    """One therapy session of one episode, with what was rated.
 
     answers None: no rating. total None: a partial rating or none. overdue: the caller's clock says that the
-    rating should have been there by now.
+    rating should have been there by now. series: which ratings may be compared with each other, such as the
+    same instrument, version and edition of its wording; a usual range holds one series only.
     """
 
     number: int
@@ -27,6 +28,7 @@ class CourseSession:
     total: int | None
     attended: bool = True
     overdue: bool = False
+    series: str = ""
 
 
 @dataclass(frozen=True, slots=True)

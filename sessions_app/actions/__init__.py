@@ -20,6 +20,7 @@ from alliance.measurement import instruments
 from alliance.models import User
 from clients.actions import Refused
 from clients.models import Episode
+from sessions_app import wordings
 from sessions_app.actions.flags import discuss, queue, refresh_flags, withdraw_discussion
 from sessions_app.actions.ratings import (
     NotStored,
@@ -30,8 +31,11 @@ from sessions_app.actions.ratings import (
 )
 from sessions_app.models import (
     SESSION_LENGTH,
+    SESSION_SCALES,
     Attendance,
     Channel,
+    ClinicSettings,
+    ClinicWording,
     Modality,
     Mode,
     Rating,
@@ -137,37 +141,26 @@ def _number_by_date(episode: Episode) -> None:
 
 
 @transaction.atomic
-def hand_over(
-    *, session: TherapySession, by: User, instrument_id: str = instruments.SESSION_RATING, language: str = ""
-) -> tuple[RatingGrant, str]:
+def hand_over(*, session: TherapySession, by: User) -> tuple[RatingGrant, str]:
     """One permission to write this session's rating on this browser. Returns the grant and its token."""
-    grant, token = ask(
-        session=session, channel=Channel.TABLET, by=by, instrument_id=instrument_id, language=language
-    )
+    grant, token = ask(session=session, channel=Channel.TABLET, by=by)
     audit.record("handed over", grant, by=by, client=grant.client_code)
     return grant, token
 
 
-def ask(
-    *,
-    session: TherapySession,
-    channel: Channel,
-    by: User,
-    instrument_id: str = instruments.SESSION_RATING,
-    language: str = "",
-    **sent: Any,
-) -> tuple[RatingGrant, str]:
+def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> tuple[RatingGrant, str]:
     """A grant for this session's rating, inside the caller's transaction; `sent`: how it reaches its device.
 
     An earlier grant that is still open is withdrawn: two devices must not wait for one session.
     """
     queue(session.episode_id)
-    _refuse_unless_ratable(session, instrument_id)
+    form = ClinicSettings.objects.in_force().form
+    _refuse_unless_ratable(session, form.id)
+    offer = wordings.offer(form, session.episode.client.language, timezone.localdate())
     now = timezone.now()
-    RatingGrant.objects.awaiting(now).filter(session=session, instrument=instrument_id).update(
-        withdrawn_at=now, withdrawn_by=by
-    )
-    grant, token = _new_grant(session, instrument_id, channel, by, language, **sent)
+    earlier = RatingGrant.objects.awaiting(now).filter(session=session, instrument__in=SESSION_SCALES)
+    earlier.update(withdrawn_at=now, withdrawn_by=by)
+    grant, token = _new_grant(session, form, offer.wording, channel, by, **sent)
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -237,7 +230,8 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
     client = grant.session.episode.client
     if not language == grant.language == client.language:
         grant.language = client.language = language
-        grant.save(update_fields=["language"])
+        grant.wording = wordings.translated(grant, language)
+        grant.save(update_fields=["language", "wording"])
         client.save(update_fields=["language"])
         audit.record("language chosen", client, by=None, client=client.code, language=language)
     return True
@@ -254,8 +248,10 @@ def enter_rating(
 ) -> Rating:
     """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks."""
     queue(session.episode_id)
-    _refuse_unless_ratable(session, instruments.SESSION_RATING)
-    grant, _ = _new_grant(session, instruments.SESSION_RATING, channel, by)
+    form = ClinicSettings.objects.in_force().form
+    _refuse_unless_ratable(session, form.id)
+    wording = wordings.on_paper(form, session.episode.client.language)
+    grant, _ = _new_grant(session, form, wording, channel, by)
     if session.attendance != Attendance.ATTENDED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -265,7 +261,7 @@ def enter_rating(
 def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
     if not session.episode.is_open:
         raise Refused("This episode is closed. Reopen it before you ask for a rating.")
-    if Rating.objects.filter(session=session, instrument=instrument_id).exists():
+    if Rating.objects.of_the_session(session, instrument_id).exists():
         raise Refused(f"Session {session.number} has its rating already.")
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
@@ -275,20 +271,21 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
 
 def _new_grant(
     session: TherapySession,
-    instrument_id: str,
+    form: instruments.Instrument,
+    wording: ClinicWording | None,
     channel: Channel,
     by: User,
-    language: str = "",
     **sent: Any,
 ) -> tuple[RatingGrant, str]:
     token, now = new_token(), timezone.now()
     grant = RatingGrant.objects.create(
         session=session,
-        instrument=instrument_id,
-        instrument_version=instruments.get(instrument_id).version,
+        instrument=form.id,
+        instrument_version=form.version,
+        wording=wording,
         token_hash=hash_of_token(token),
         channel=channel,
-        language=language or session.episode.client.language,
+        language=session.episode.client.language,
         made_by=by,
         **{"open_until": now + OPEN_FOR, "accept_until": now + ACCEPT_FOR, **sent},
     )

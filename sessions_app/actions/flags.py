@@ -13,7 +13,7 @@ from alliance.models import User
 from clients.actions import Refused
 from clients.models import Episode
 from sessions_app import course
-from sessions_app.models import Discussion, Flag
+from sessions_app.models import SESSION_SCALES, Discussion, Flag
 
 
 def queue(episode_id: int) -> Episode:
@@ -32,19 +32,24 @@ def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
     # Two ratings of one episode that arrive at once must not each compute without the other.
     queue(episode.pk)
     concluded = {
-        (one.session.pk, finding.rule): (one, finding)
+        (one.session.pk, _instrument(one, finding), finding.rule): (one, finding)
         for one in course.read(episode, moment)
         for finding in one.findings
     }
     stored = {
-        (flag.session_id, flag.rule): flag
-        for flag in Flag.objects.filter(session__episode=episode, instrument=instruments.SESSION_RATING)
+        (flag.session_id, flag.instrument, flag.rule): flag
+        for flag in Flag.objects.filter(session__episode=episode, instrument__in=SESSION_SCALES)
     }
     fallen = [flag.pk for key, flag in stored.items() if key not in concluded and flag.withdrawn_at is None]
     changed = [_raise(stored.get(key), one, finding, moment) for key, (one, finding) in concluded.items()]
     if fallen or any(changed):
         Flag.objects.filter(pk__in=fallen).update(withdrawn_at=moment)
         audit.record("flags refreshed", episode, by=None, client=episode.client_code)
+
+
+def _instrument(one: course.RatedSession, finding: Finding) -> str:
+    """A gap is nobody's: rule G keeps our own name whatever is used around it."""
+    return instruments.SESSION_RATING if finding.rule == "G" else one.instrument.id
 
 
 def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> bool:
@@ -58,7 +63,7 @@ def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment
     if flag is None:
         Flag.objects.create(
             session=one.session,
-            instrument=instruments.SESSION_RATING,
+            instrument=_instrument(one, finding),
             rule=finding.rule,
             settings_version=course.SETTINGS_VERSION,
             raised_at=moment,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from alliance import audit
 from alliance.measurement import instruments, scoring
 from alliance.models import User
+from sessions_app import wordings
 from sessions_app.actions.flags import queue, refresh_flags
 from sessions_app.models import Mode, Rating, RatingGrant, SetAsideRating
 
@@ -59,6 +60,7 @@ def record_rating(
         comment=comment,
         share_comment=share_comment,
         language=language or grant.language,
+        wording=wordings.translated(grant, language or grant.language),
         mode=mode,
         delivery=delivery,
         claimed_at=claimed_at,

@@ -22,6 +22,7 @@ from sessions_app import actions, codes
 from sessions_app.models import (
     Channel,
     PairedTablet,
+    Rating,
     RatingGrant,
     RatingGrantQuerySet,
     TherapySession,
@@ -85,7 +86,7 @@ def open_on_phone(*, grant: RatingGrant) -> str:
 
 
 def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
-    if grant.session.ratings.filter(instrument=grant.instrument).exists():
+    if Rating.objects.of_the_session(grant.session, grant.instrument).exists():
         raise Refused(_("This form was handed in already. There is nothing more to do."))
     if grant.withdrawn_at is not None:
         raise Refused(_("This form was taken back. Ask your therapist for a new link."))

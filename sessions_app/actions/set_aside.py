@@ -16,6 +16,7 @@ from alliance import audit
 from alliance.measurement import instruments, scoring
 from alliance.models import User
 from clients.actions import Refused
+from sessions_app import wordings
 from sessions_app.actions import hash_of_answers, queue, refresh_flags
 from sessions_app.models import (
     Attendance,
@@ -93,10 +94,9 @@ def take_up_again(*, aside: SetAsideRating, by: User) -> None:
 
 
 def standing(session: TherapySession, instrument_id: str) -> Rating | None:
-    """The rating of this instrument that counts for the session."""
-    found: Rating | None = Rating.objects.filter(
-        session=session, instrument=instrument_id, replaced_by__isnull=True
-    ).first()
+    """The rating that counts for the session: of this instrument, or of any scale that stands in its way."""
+    rivals = Rating.objects.of_the_session(session, instrument_id)
+    found: Rating | None = rivals.filter(replaced_by__isnull=True).first()
     return found
 
 
@@ -215,6 +215,7 @@ def _count(
         grant=grant,
         instrument=grant.instrument,
         instrument_version=grant.instrument_version,
+        wording=wordings.translated(grant, marks.language),
         answers=score.answers,
         total=score.total,
         replaces=instead_of,
@@ -229,6 +230,7 @@ def _grant_like(grant: RatingGrant, *, by: User, channel: str = "") -> RatingGra
         session=grant.session,
         instrument=grant.instrument,
         instrument_version=grant.instrument_version,
+        wording=grant.wording,
         token_hash=hash_of_token(new_token()),
         channel=channel,
         paired_tablet=grant.paired_tablet if channel == Channel.PAIRED else None,

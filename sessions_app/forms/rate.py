@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from alliance import languages
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument, Item, ItemWording, Wording
+from sessions_app import wordings
 from sessions_app.models import Mode, Rating, RatingGrant
 
 COMMENT_LENGTH = Rating._meta.get_field("comment").max_length
@@ -158,7 +158,7 @@ class RatingForm(forms.Form):
         super().__init__(data)
         self.grant = grant
         self.instrument = instruments.get(grant.instrument, grant.instrument_version)
-        self.wording = wording_of_grant(grant)
+        self.wording = wordings.shown(grant)
         self.whole = whole
         for item in self.instrument.items:
             self.fields[item.id] = MarkField(item)
@@ -226,7 +226,7 @@ class RatingForm(forms.Form):
     @property
     def offered_languages(self) -> list[tuple[str, str]]:
         """Tag and own name of each language this form can be read in."""
-        return [(tag, languages.own_name(tag)) for tag in languages_of(self.instrument)]
+        return [(tag, languages.own_name(tag)) for tag in wordings.languages_of(self.grant)]
 
     @property
     def unmarked(self) -> list[Line]:
@@ -246,8 +246,8 @@ class RatingForm(forms.Form):
 class LanguageForm(forms.Form):
     def __init__(self, data: QueryDict, *, grant: RatingGrant) -> None:
         super().__init__(data)
-        offered = languages_of(instruments.get(grant.instrument, grant.instrument_version))
-        self.fields["language"] = forms.ChoiceField(choices=[(tag, tag) for tag in offered])
+        offered = [(tag, tag) for tag in wordings.languages_of(grant)]
+        self.fields["language"] = forms.ChoiceField(choices=offered)
 
 
 def _sentence(errors: Iterable[Any]) -> str:
@@ -262,15 +262,19 @@ def beyond(item: Item) -> str:
     return f"{item.id}-tenths"
 
 
-def languages_of(instrument: Instrument) -> list[str]:
-    return [tag for tag, _name in settings.LANGUAGES if tag in instrument.wordings]
+def lines_of(rating: Rating) -> list[Line]:
+    """What was handed in, as the review page drew it: the client's own lines, and no figure."""
+    wording = wordings.read_by_the_client(rating)
+    items = instruments.get(rating.instrument, rating.instrument_version).items
+    return [
+        Line(item, wording.items[item.id], (place, len(items)), rating.marks[item.id], False, "")
+        for place, item in enumerate(items, 1)
+    ]
 
 
-def wording_of_grant(grant: RatingGrant) -> Wording:
-    return wording_of(instruments.get(grant.instrument, grant.instrument_version), grant.language)
-
-
-def wording_of(instrument: Instrument, language: str) -> Wording:
-    """The wording in this language; English where there is none, and then the page says so in `lang`."""
-    tags = (language, language.partition("-")[0], "en")
-    return next(instrument.wordings[tag] for tag in tags if tag in instrument.wordings)
+def lines_to_read(instrument: Instrument, wording: Wording) -> list[Line]:
+    """The lines of a wording before any mark, for whoever checks how the form will look."""
+    return [
+        Line(item, wording.items[item.id], (place, len(instrument.items)), None, False, "")
+        for place, item in enumerate(instrument.items, 1)
+    ]

@@ -1,43 +1,55 @@
 """What happened, what it means, what was said: the rows that hang on an episode."""
 
+from sessions_app.models.clinic_settings import ClinicSettings, Closing
 from sessions_app.models.flags import Discussion, DiscussionQuerySet, Flag, FlagQuerySet
+from sessions_app.models.grants import (
+    SENT,
+    TIME_TO_FINISH,
+    Channel,
+    RatingGrant,
+    RatingGrantQuerySet,
+    hash_of_token,
+    new_token,
+)
 from sessions_app.models.sessions import (
     OVERDUE_AFTER,
-    SENT,
     SESSION_LENGTH,
-    TIME_TO_FINISH,
+    SESSION_SCALES,
     Attendance,
-    Channel,
     EpisodeRows,
     Modality,
     Mode,
     Rating,
-    RatingGrant,
-    RatingGrantQuerySet,
     RatingQuerySet,
     SetAsideQuerySet,
     SetAsideRating,
     TherapySession,
     TherapySessionQuerySet,
-    hash_of_token,
-    new_token,
+    rivals_of,
 )
 from sessions_app.models.settled import Correction, Settlement
 from sessions_app.models.tablets import PairedTablet, PairedTabletQuerySet
+from sessions_app.models.wordings import ClinicWording, Licence, Medium
 
 __all__ = [
     "OVERDUE_AFTER",
     "SENT",
     "SESSION_LENGTH",
+    "SESSION_SCALES",
     "TIME_TO_FINISH",
     "Attendance",
     "Channel",
+    "ClinicSettings",
+    "ClinicWording",
+    "Closing",
     "Correction",
     "Discussion",
     "DiscussionQuerySet",
     "EpisodeRows",
     "Flag",
     "FlagQuerySet",
+    "Licence",
+    "Medium",
     "Modality",
     "Mode",
     "PairedTablet",
@@ -53,4 +65,5 @@ __all__ = [
     "TherapySessionQuerySet",
     "hash_of_token",
     "new_token",
+    "rivals_of",
 ]

@@ -1,12 +1,9 @@
 """What happened in an episode, and what the client marked."""
 
-import hashlib
-import secrets
 import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
@@ -14,12 +11,12 @@ from django.utils import timezone
 from alliance.measurement import instruments
 from alliance.models import User
 from clients.models import Episode
-from sessions_app.models.tablets import PairedTablet
+from sessions_app.models.wordings import ClinicWording
 
+# The scales of which a session has one rating at most, whichever the clinic uses.
+SESSION_SCALES = instruments.session_scale_ids()
 OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
 SESSION_LENGTH = timedelta(minutes=50)
-# Whoever began in the last minute in which the form could be opened has time to finish.
-TIME_TO_FINISH = timedelta(minutes=10)
 
 
 class EpisodeRows(models.QuerySet[Any]):
@@ -54,7 +51,7 @@ class TherapySessionQuerySet(EpisodeRows):
         return self.filter(attendance=Attendance.ATTENDED)
 
     def rated(self) -> Self:
-        """Sessions with a complete session rating; a partial one counts as none (rule G)."""
+        """Sessions with a complete rating; a partial one counts as none (rule G)."""
         return self.filter(Exists(Rating.objects.complete().filter(session=OuterRef("pk"))))
 
     def unrated(self) -> Self:
@@ -78,6 +75,7 @@ class TherapySession(models.Model):
 
     standing_ratings: "list[Rating]"  # where `course` fetched them along
     standing_total: int | None  # where `recent` did: tenths, None without a complete rating
+    standing_scale: str | None  # with it: the instrument of that rating
 
     objects = TherapySessionQuerySet.as_manager()
 
@@ -102,132 +100,6 @@ class TherapySession(models.Model):
         return self.attendance == Attendance.ATTENDED and self.ends_at + OVERDUE_AFTER <= now
 
 
-class Channel(models.TextChoices):
-    TABLET = "tablet", "Tablet"
-    PHONE = "phone", "The client's own phone"
-    PAIRED = "paired", "Tablet of a room"
-    PAPER = "paper", "On paper"
-    VERBAL = "verbal", "Said aloud"
-
-
-# Sent to another device than the one it was made on: nobody has the form before that device opens it.
-SENT = (Channel.PHONE, Channel.PAIRED)
-
-
-class RatingGrantQuerySet(EpisodeRows):
-    def with_token(self, token: str) -> Self:
-        return self.filter(token_hash=hash_of_token(token))
-
-    def awaiting(self, now: datetime) -> Self:
-        """Handed over or sent, not withdrawn, not rated, and still accepted."""
-        standing = self.filter(rating__isnull=True, withdrawn_at__isnull=True, accept_until__gt=now)
-        # A link that nobody opened in time can bring nothing any more.
-        return standing.exclude(channel__in=SENT, opened_at__isnull=True, open_until__lte=now)
-
-    def in_rooms(self, now: datetime) -> Self:
-        """Forms that the tablet of a room shows now, or would if it asked."""
-        return self.awaiting(now).filter(paired_tablet__isnull=False, open_until__gt=now)
-
-    def on_a_screen(self, now: datetime) -> Self:
-        """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
-        return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
-
-    def sent_to(self, tablet: PairedTablet, now: datetime) -> "RatingGrant | None":
-        newest: RatingGrant | None = (
-            self.in_rooms(now).filter(paired_tablet=tablet).select_related("session").order_by("-pk").first()
-        )
-        return newest
-
-
-def hash_of_token(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def new_token() -> str:
-    """256 bits. Only its hash is stored."""
-    return secrets.token_urlsafe(32)
-
-
-class RatingGrant(models.Model):
-    """One permission to write one rating of one instrument. It reads nothing.
-
-    Two clocks: until `open_until` the form may be opened, until `accept_until` a rating is taken,
-    for a tablet that was off the network. The state is read from the clocks and the rating.
-
-    A grant that is sent waits to be fetched: by a link or a short code on the client's phone, once, or
-    by the tablet of a room. Whoever fetches it gets a token of its own; the link is none.
-    """
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="grants")
-    instrument = models.CharField(max_length=40)
-    instrument_version = models.CharField(max_length=20)
-    token_hash = models.CharField(max_length=64, unique=True)
-    channel = models.CharField(max_length=20, choices=Channel.choices)
-    language = models.CharField(max_length=10, default="en")
-    made_at = models.DateTimeField(default=timezone.now)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    open_until = models.DateTimeField()
-    accept_until = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
-    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
-    declined = models.BooleanField(default=False, help_text="The client chose not to rate.")
-    opened_at = models.DateTimeField(null=True, help_text="When the device it was sent to fetched it.")
-    link_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
-    short_code_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
-    short_code_until = models.DateTimeField(null=True)
-    paired_tablet = models.ForeignKey(
-        PairedTablet, models.PROTECT, related_name="grants", null=True, db_index=False
-    )
-
-    objects = RatingGrantQuerySet.as_manager()
-
-    class Meta:
-        indexes = (
-            # A tablet asks every two seconds, for years.
-            models.Index(
-                fields=["paired_tablet", "open_until"],
-                condition=Q(paired_tablet__isnull=False),
-                name="grant_by_tablet",
-            ),
-        )
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(channel=Channel.PAIRED, paired_tablet__isnull=False)
-                | (~Q(channel=Channel.PAIRED) & Q(paired_tablet__isnull=True)),
-                name="grant_sent_to_a_tablet",
-            ),
-            models.CheckConstraint(
-                condition=Q(link_hash__isnull=True, short_code_hash__isnull=True)
-                | Q(channel=Channel.PHONE, link_hash__isnull=False),
-                name="grant_link_is_for_a_phone",
-            ),
-            models.CheckConstraint(
-                condition=Q(short_code_hash__isnull=True, short_code_until__isnull=True)
-                | Q(short_code_hash__isnull=False, short_code_until__isnull=False),
-                name="grant_short_code_with_its_time",
-            ),
-            models.CheckConstraint(
-                condition=Q(accept_until__gte=F("open_until")), name="grant_accepts_while_open"
-            ),
-            models.CheckConstraint(
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-                name="grant_withdrawn_at_and_by",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"Grant for {self.session}"
-
-    @property
-    def client_code(self) -> uuid.UUID:
-        return self.session.client_code
-
-    def is_open(self, now: datetime) -> bool:
-        return self.withdrawn_at is None and now < self.open_until and not hasattr(self, "rating")
-
-
 class Mode(models.TextChoices):
     """How the marks were made; the most recent way where a client used several."""
 
@@ -237,16 +109,29 @@ class Mode(models.TextChoices):
     VERBAL = "verbal", "Said aloud"
 
 
+def rivals_of(instrument: str) -> tuple[str, ...]:
+    """The instruments of which a session has one rating together: all alliance scales, or just this one."""
+    return tuple(SESSION_SCALES) if instrument in SESSION_SCALES else (instrument,)
+
+
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        """The session ratings that count: those no later row replaces. Companion scales are read apart."""
-        return self.filter(replaced_by__isnull=True, instrument=instruments.SESSION_RATING)
+        """The ratings of the alliance that count: those no later row replaces. Companion scales are read apart."""
+        return self.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES)
+
+    def of_the_session(self, session: TherapySession, instrument: str) -> Self:
+        """What stands in the way of another rating: one of the same instrument, or of any alliance scale."""
+        return self.filter(session=session, instrument__in=rivals_of(instrument))
+
+    def with_edition(self) -> Self:
+        """With what `Rating.series` needs of the wording, and no more."""
+        return self.select_related("wording").defer("wording__items", "wording__introduction")
 
     def of_the_same(self, marks: "Rating") -> Self:
         """What the constraints let stand only once: a rating of this grant, delivery, or session."""
-        first = Q(session=marks.session, instrument=marks.instrument, replaces__isnull=True)
+        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces__isnull=True)
         delivered = Q(delivery=marks.delivery, delivery__isnull=False)
-        return self.filter(Q(grant=marks.grant) | first | delivered)
+        return rivals | self.filter(Q(grant=marks.grant) | delivered)
 
     def complete(self) -> Self:
         return self.standing().filter(total__isnull=False)
@@ -260,7 +145,7 @@ class Rating(models.Model):
     """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    grant = models.OneToOneField(RatingGrant, models.PROTECT, related_name="rating")
+    grant = models.OneToOneField("sessions_app.RatingGrant", models.PROTECT, related_name="rating")
     session = models.ForeignKey(TherapySession, models.PROTECT, related_name="ratings")
     instrument = models.CharField(max_length=40)
     instrument_version = models.CharField(max_length=20)
@@ -277,6 +162,9 @@ class Rating(models.Model):
         max_length=64, help_text="Of the canonical answers; tells a repeated delivery from another."
     )
     replaces = models.OneToOneField("self", models.PROTECT, related_name="replaced_by", null=True)
+    wording = models.ForeignKey(
+        ClinicWording, models.PROTECT, related_name="+", null=True, help_text="As the grant's."
+    )
     delivery = models.UUIDField(null=True, help_text="Made by the page that delivered it, if one did.")
     claimed_at = models.DateTimeField(null=True, help_text="When, by the device's clock. Never trusted.")
 
@@ -293,6 +181,13 @@ class Rating(models.Model):
                 condition=Q(replaces__isnull=True),
                 name="one_first_rating_a_session",
             ),
+            # Nor two of different scales: a hand-over of the one may be under way when the clinic changes to
+            # the other.
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=Q(replaces__isnull=True, instrument__in=SESSION_SCALES),
+                name="one_alliance_rating_a_session",
+            ),
             models.CheckConstraint(
                 condition=~Q(instrument="session-rating") | Q(total__isnull=True) | Q(total__lte=400),
                 name="rating_total_in_range",
@@ -306,6 +201,14 @@ class Rating(models.Model):
 
     def __str__(self) -> str:
         return f"Rating of {self.session}"
+
+    @property
+    def series(self) -> str:
+        """What it may be compared with: ratings of the same instrument, version and edition of the wording.
+
+        A translation is the same series. `with_edition` fetches what this needs.
+        """
+        return f"{self.instrument}/{self.instrument_version}/{self.wording.edition if self.wording else ''}"
 
     @property
     def marks(self) -> dict[str, int | None]:
@@ -335,7 +238,7 @@ class SetAsideRating(models.Model):
         INVALID = "invalid", "What arrived cannot be read as marks"
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    grant = models.ForeignKey(RatingGrant, models.PROTECT, related_name="set_aside")
+    grant = models.ForeignKey("sessions_app.RatingGrant", models.PROTECT, related_name="set_aside")
     session = models.ForeignKey(TherapySession, models.PROTECT, related_name="set_aside")
     reason = models.CharField(max_length=20, choices=Reason.choices)
     answers = models.JSONField()

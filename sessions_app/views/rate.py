@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance import sealing, tablet
 from alliance.access import CLIENT, page
-from sessions_app import actions, deliveries
-from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, wording_of_grant
+from sessions_app import actions, closing, deliveries, wordings
+from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.models import RatingGrant
 
 IDLE_SECONDS = 300
@@ -30,7 +30,7 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
         lock = tablet.lock_of(request)
         language = lock.language if lock else ""
         if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
-            language = wording_of_grant(grant).language
+            language = wordings.shown(grant).language
         with translation.override(language or translation.get_language_from_request(request)):
             return view(request)
 
@@ -61,6 +61,10 @@ def done(request: HttpRequest) -> HttpResponse:
         if grant is None or not _delivered(grant):
             return _see_other("rate:form")
         tablet.hand_in(request, rated=True, language=translation.get_language())
+        if closing.shows_marks(lock, grant):
+            tablet.show_marks(request)
+            context = {"lines": lines_of(grant.rating), "seconds": closing.SECONDS}
+            return render(request, "rate/closing.html", context)
     lock = tablet.lock_of(request)
     return render(request, "rate/done.html", {"rated": lock is not None and lock.rated})
 

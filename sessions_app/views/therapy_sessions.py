@@ -14,16 +14,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from alliance import tablet
 from alliance.access import StaffRequest, own_or_404, page
-from alliance.measurement import instruments
 from alliance.models import Role
 from clients.actions import Refused
 from clients.models import AgeBand, Episode
 from clients.views.form_pages import form_page, posted, written
-from sessions_app import actions
+from sessions_app import actions, wordings
 from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
-from sessions_app.models import Attendance, Modality, PairedTablet, RatingGrant, TherapySession
+from sessions_app.models import (
+    Attendance,
+    ClinicSettings,
+    Modality,
+    PairedTablet,
+    RatingGrant,
+    TherapySession,
+)
 
 CONFLICT = 409
+MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -47,15 +54,21 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
-    now = timezone.now()
+    now, form = timezone.now(), ClinicSettings.objects.in_force().form
+    offer, refused = None, refusal
+    try:
+        offer = wordings.offer(form, episode.client.language, timezone.localdate(now))
+    except Refused as no_form:
+        refused = no_form
     context = {
         "episode": episode,
         "session": named_session(request, episode) or actions.session_to_rate(episode, now),
-        "instrument": _instrument(),
-        "too_young": episode.client.age_band in {AgeBand.CHILD, AgeBand.YOUNG_CHILD},
+        "instrument": form,
+        "offer": offer,
+        "not_made_for": episode.client.age_band not in MADE_FOR.get(form.ages, set(AgeBand)),
         "next_number": _next(episode, now),
         "tablets": _tablets(now),
-        "refusal": refusal,
+        "refusal": refused,
     }
     return render(request, "dashboard/hand_over.html", context, status=CONFLICT if refusal else 200)
 
@@ -83,11 +96,15 @@ def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """A rating the client gave on paper or aloud."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    form = PaperRatingForm(posted(request), instrument=_instrument())
+    instrument = ClinicSettings.objects.in_force().form
+    form = PaperRatingForm(posted(request), instrument=instrument)
     if written(form, actions.enter_rating, session=session, by=request.user):
         messages.success(request, f"The rating of session {session.number} is stored.")
         return redirect("dashboard:client", session.episode.code)
-    return form_page(request, "dashboard/enter_rating.html", form, episode=session.episode, session=session)
+    more = {"paper": wordings.on_paper(instrument, session.episode.client.language) or instrument.name}
+    return form_page(
+        request, "dashboard/enter_rating.html", form, episode=session.episode, session=session, **more
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,10 +129,6 @@ def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.success(request, f"Session {session.number} is changed.")
         return redirect("dashboard:client", session.episode.code)
     return form_page(request, "dashboard/session.html", form, episode=session.episode, session=session)
-
-
-def _instrument() -> instruments.Instrument:
-    return instruments.get(instruments.SESSION_RATING)
 
 
 def _next(episode: Episode, now: datetime) -> int:

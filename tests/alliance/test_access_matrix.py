@@ -14,7 +14,7 @@ from alliance.models import AuditEvent
 from clients.models import Supervision
 from sessions_app import actions
 from sessions_app.actions import set_aside
-from sessions_app.models import PairedTablet, SetAsideRating
+from sessions_app.models import Licence, PairedTablet, SetAsideRating
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +29,8 @@ OPEN_TO = {
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
     "tablets": {"olga", "carl", "adam"},
+    "instruments": {"adam"},
+    "settings": {"adam"},
 }
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
 FOR_CLIENTS = {"rate", "go", "room"}
@@ -38,6 +40,7 @@ DEVICE = {"rate:worker": 200, "rate:offline": 200, "rate:upload": 405, "room:hom
 ONLY_THE_OFFICE = {"clients:transfer_episode"}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
+REACH["instruments"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
 
@@ -79,6 +82,7 @@ def world(clinic):
         ],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
+        "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
     }
     return clinic
 

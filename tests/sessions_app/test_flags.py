@@ -10,7 +10,7 @@ from django.utils import timezone
 from alliance.models import AuditEvent
 from clients.actions import Refused
 from sessions_app import actions
-from sessions_app.models import Attendance, Discussion, Flag, Rating
+from sessions_app.models import Attendance, Discussion, Flag
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -85,24 +85,6 @@ def test_a_session_that_did_not_take_place_is_not_missed(clinic, attendance):
         cast.therapy_session(clinic.olgas, ago=timedelta(weeks=weeks), attendance=attendance)
     actions.refresh_flags(episode=clinic.olgas)
     assert not Flag.objects.exists()
-
-
-def test_ratings_of_another_version_are_not_mixed_in(clinic):
-    session = cast.therapy_session(clinic.olgas, ago=timedelta(weeks=1))
-    grant, _ = actions.hand_over(session=session, by=clinic.olga)
-    Rating.objects.create(
-        grant=grant,
-        session=session,
-        instrument="session-rating",
-        instrument_version="0",
-        answers=cast.answers(400),
-        total=400,
-        sha256="x",
-        language="en",
-        mode="line",
-    )
-    cast.rating(cast.therapy_session(clinic.olgas), 360)
-    assert not Flag.objects.filter(rule="C").exists()
 
 
 class TestDiscussing:

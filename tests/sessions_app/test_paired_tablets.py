@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent
+from bench.sealed import parcel
 from sessions_app import actions, deliveries, rooms
 from sessions_app.models import TIME_TO_FINISH, Channel, Rating, RatingGrant, SetAsideRating
 from tests import cast
-from tests.sealed import parcel
 from tests.sessions_app.pairing import FORM, ROOM, START, lock_again, paired, state
 from tests.sessions_app.test_rate_pages import marks
 from tests.sessions_app.test_upload import OURS as OUR_PAGE

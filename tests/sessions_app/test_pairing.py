@@ -196,6 +196,7 @@ class TestWhatTheKeyReaches:
             "dashboard:": [clinic.olgas.code, discussion_code],
             "caseload:": [clinic.olgas.code],
             "tablets:": [room.row.code],
+            "instruments:": [cast.wording(clinic.adam).code],
         }
         return clinic
 

@@ -39,6 +39,7 @@ def clinic(clinic):
         "dashboard:": [clinic.olgas.code, sessions[-1].code, sessions[-2].code],
         "caseload:": [clinic.olgas.code],
         "tablets:": [clinic.olga.pk],
+        "instruments:": [clinic.olga.pk],
     }
     return clinic
 

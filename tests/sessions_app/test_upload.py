@@ -10,10 +10,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from alliance import sealing
 from alliance.models import AuditEvent
+from bench.sealed import parcel, seal
 from sessions_app import actions, deliveries
 from sessions_app.models import Flag, Rating, SetAsideRating
 from tests import cast
-from tests.sealed import parcel, seal
 
 pytestmark = pytest.mark.django_db
 UPLOAD = reverse("rate:upload")
