@@ -1,4 +1,4 @@
-"""One word, five places: rate, go and room for the client; dashboard, caseload, clients, clinic, tablets for staff."""
+"""One word, five places: rate, go, room for the client; for staff the rest."""
 
 from django.conf import settings
 from django.urls import include, path
