@@ -1,0 +1,106 @@
+"""The clinic of the runs: its server, its key, its therapist, and a clock that moves by making everything older."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db.models import F, Model
+from django.test import override_settings
+from django.utils import timezone
+from playwright.sync_api import Browser, Playwright
+
+from alliance import tablet
+from alliance.models import User
+from clients.models import Client, Episode
+from sessions_app import actions
+from sessions_app.models import Attendance, RatingGrant, TherapySession
+from torture.device import FLAGS, Device, DeviceOfItsOwn, chromium
+from torture.site import Server, Site
+
+LONG_AGO = timedelta(days=90)
+
+
+class World:
+    def __init__(self, playwright: Playwright, browser: Browser) -> None:
+        self.playwright, self.browser = playwright, browser
+        self.site = Site()
+        self.server = Server(self.site)
+        self.rotations = 0
+        self.earlier: list[bytes] = []  # what the run before delivered
+        self.seen: dict[type[Model], int] = {}  # the last row of each kind that was judged
+
+    def device(self, *, of_its_own: bool, worker: bool) -> Device:
+        if of_its_own:
+            return DeviceOfItsOwn(self.playwright, self.server.url)
+        return Device(self.browser, self.server.url, worker=worker)
+
+    def new_session(self) -> TherapySession:
+        """A client of whom the clinic knows nothing else, and their first session, an hour ago."""
+        therapist, _ = User.objects.get_or_create(
+            email="therapist@torture.example", defaults={"name": "Therapist", "is_therapist": True}
+        )
+        client = Client.objects.create(label=f"T-{Client.objects.count() + 1}", language="en")
+        now = timezone.now()
+        episode = Episode.objects.create(
+            client=client, therapist=therapist, opened_on=timezone.localdate(now - LONG_AGO)
+        )
+        held_at = now - timedelta(hours=1)
+        return TherapySession.objects.create(
+            episode=episode,
+            number=1,
+            held_at=held_at,
+            ends_at=held_at + timedelta(minutes=50),
+            attendance=Attendance.ATTENDED,
+        )
+
+    def hand_over(self, session: TherapySession) -> str:
+        """The key of the session that the client's browser holds from now on."""
+        _, token = actions.hand_over(session=session, by=session.episode.therapist)
+        store = SessionStore()
+        store[tablet._LOCK] = {"token": token, "return_to": ""}
+        store.create()
+        return str(store.session_key)
+
+    def age(self, session: TherapySession, by: timedelta) -> None:
+        """So much time passes for this client: everything of theirs, and every cookie, is older by it."""
+        TherapySession.objects.filter(pk=session.pk).update(held_at=F("held_at") - by, ends_at=F("ends_at") - by)
+        clocks = ("made_at", "open_until", "accept_until", "withdrawn_at")
+        RatingGrant.objects.filter(session=session).update(**{name: F(name) - by for name in clocks})
+        Session.objects.update(expire_date=F("expire_date") - by)
+
+    def rotate_key(self) -> None:
+        self.rotations += 1
+        old = settings.SECRET_KEY
+        settings.SECRET_KEY = f"rotated-{self.rotations}-".ljust(60, "k")
+        settings.SECRET_KEY_FALLBACKS = [old, *settings.SECRET_KEY_FALLBACKS][:20]
+
+    def end(self) -> None:
+        self.site.heal()
+        self.server.end()
+
+
+@contextmanager
+def opened(playwright: Playwright, browser: Browser | None = None) -> Iterator[World]:
+    """A world on the database that is configured, with a browser of its own unless one is given."""
+    storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "torture.site.Releases"}}
+    keys = {"SECRET_KEY": settings.SECRET_KEY, "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS}
+    own = None if browser else playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+    with override_settings(STORAGES=storages, **keys):
+        world = World(playwright, browser or own)  # type: ignore[arg-type]
+        loggers = [logging.getLogger(name) for name in ("django", "django.server")]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)  # the server's errors are made on purpose
+        world.site.release()
+        try:
+            yield world
+        finally:
+            world.end()
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+            if own:
+                own.close()
