@@ -73,7 +73,7 @@ class Device:
 
     def go(self, page: Page, path: str) -> None:
         with suppress(Error):
-            page.goto(self.url + path, wait_until="domcontentloaded")
+            page.goto(self.url + path, wait_until="domcontentloaded", timeout=8_000)
 
     def close_tabs(self) -> None:
         for page in self.tabs:

@@ -93,6 +93,12 @@ def _again_in_another_order(scene: Scene) -> None:
         scene.world.server.deliver(body)
 
 
+def _upgrade_into_a_portal(scene: Scene) -> None:
+    """The browser fetches the new worker, and everything the worker fetches is the network's own page."""
+    scene.world.site.release()
+    scene.world.site.strike(site.portal_from_the_worker_on())
+
+
 def _fail_half_way(scene: Scene) -> None:
     """The row is written, and then something in the same transaction fails."""
     broken = mock.patch.object(ratings, "refresh_flags", side_effect=RuntimeError("made on purpose"))
@@ -150,7 +156,7 @@ def _impatient(scene: Scene) -> None:
 FAULTS = (
     Fault("network drop", _drop, _network_back),
     Fault("no answer", _hang, _heal, prepare=_impatient),
-    Fault("captive portal page", _trouble(says("200 OK", "<h1>Sign in to the network</h1>")), _heal),
+    Fault("captive portal page", _trouble(says("200 OK", site.PORTAL)), _heal),
     Fault("captive portal redirect", _trouble(says("302 Found", "", Location="/portal/")), _heal),
     Fault("500", _trouble(says("500 Internal Server Error")), _heal),
     Fault("502", _trouble(says("502 Bad Gateway")), _heal),
@@ -173,6 +179,7 @@ FAULTS = (
     Fault("storage cleared", _storage_cleared),
     Fault("key rotated", lambda scene: scene.world.rotate_key()),
     Fault("app upgraded", lambda scene: scene.world.site.release(), needs_worker=True),
+    Fault("upgraded into a captive portal", _upgrade_into_a_portal, _heal, needs_worker=True),
     Fault("clock at 1970", _clock(1970)),
     Fault("clock at 2099", _clock(2099)),
     Fault("clock put right", _clock_put_right, prepare=_clock(2099)),

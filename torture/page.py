@@ -29,6 +29,7 @@ PRESS = """(step) => {
 # Whole, that is: a page that broke off half-way is opened again.
 IS_FORM = "() => document.getElementById('marking')?.hidden === false && Boolean(document.getElementById('kept'))"
 IS_READY = "() => document.querySelector('[data-ways]')?.hidden === false"
+IS_KEPT = "() => document.getElementById('kept')?.hidden === false"
 IS_SENDING = "() => Boolean(document.getElementById('sending')?.textContent)"
 SAYS_UNSENT = """() => {
   const status = document.getElementById("sending");

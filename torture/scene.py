@@ -14,6 +14,7 @@ from torture.marks import ITEMS, Marks, draw
 from torture.world import World
 
 A_MOMENT = 3.0  # seconds
+OWN_TIME = 1.5  # within which a page tries again that was refused once
 LONG = 25.0
 PLACES = ("/rate/", "/accounts/login/", "/rate/offline/de/", "/rate/help/")
 
@@ -41,6 +42,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.first_upload = len(self.world.site.uploads)
+        self.way = self.rng.choice(("by itself", "online", "a new page"))
 
     @property
     def uploads(self) -> list[bytes]:
@@ -151,24 +153,24 @@ class Scene:
     # --- What waits goes out -----------------------------------------------------------------------
 
     def try_again(self) -> None:
-        """The device is made to try, also while the fault is still there."""
-        if not self.device.tabs:
-            return
+        """The device tries while the fault is still there."""
         before = self.world.site.requests
-        for page in self.device.tabs[:1]:
-            with suppress(Error):
-                page.evaluate("() => dispatchEvent(new Event('online'))")
-        self.until(lambda: self.world.site.requests > before, 0.5)
+        if self.device.tabs:
+            self._wake()
+            self.until(lambda: self.world.site.requests > before, OWN_TIME)
 
     def drain(self) -> bool:
-        """By itself, by what the network says, or on any page of the site. Whether nothing waits in the end."""
-        ways = ["a new page"] if not self.device.tabs else ["by itself", "online", "a new page"]
-        way = self.rng.choice(ways)
-        if way == "a new page":
-            self.device.open(self.rng.choice(PLACES))
-        elif way == "online":
-            self.try_again()
+        """Whether nothing waits on the device in the end."""
+        self._wake()
         return self.until(self._is_drained, LONG)
+
+    def _wake(self) -> None:
+        """Whatever lets this device try: its own time, the network that is back, any page of the site."""
+        if self.way == "a new page" or not self.device.tabs:
+            self.device.open(self.rng.choice(PLACES))
+        elif self.way == "online":
+            with suppress(Error):
+                self.device.tabs[0].evaluate("() => dispatchEvent(new Event('online'))")
 
     def _is_drained(self) -> bool:
         return not any(map(self.is_under_way, self.handed_in)) and self.waiting() == 0

@@ -79,6 +79,7 @@ class Site:
         self.app = get_wsgi_application()
         self.arrived, self.committed = Gate(), Gate()
         self.healed = threading.Event()
+        self._read: dict[str, Reply] = {}
 
     def strike(self, trouble: Trouble, *, on_uploads_only: bool = False) -> None:
         self.healed.clear()
@@ -124,8 +125,17 @@ class Site:
                 return Reply("404 Not Found", [("Content-Type", "text/plain")], b"Gone with its release.")
             if name in self.files:
                 return Reply("200 OK", [("Content-Type", "text/javascript")], self.files[name].encode())
-            path = f"/static/{name}"
-        return self._asked({**environ, "PATH_INFO": path, "wsgi.input": io.BytesIO(body)})
+            return self._file(environ, f"/static/{name}")
+        return self._asked({**environ, "wsgi.input": io.BytesIO(body)})
+
+    def _file(self, environ: Environ, path: str) -> Reply:
+        """Kept by the browser as under a hashed name, and asked for once: its content is not what is tried."""
+        if path not in self._read:
+            plain = {name: value for name, value in environ.items() if not name.startswith("HTTP_IF")}
+            reply = self._asked({**plain, "PATH_INFO": path, "HTTP_ACCEPT_ENCODING": ""})
+            headers = [pair for pair in reply.headers if pair[0].lower() != "cache-control"]
+            self._read[path] = replace(reply, headers=[*headers, ("Cache-Control", "max-age=86400, immutable")])
+        return self._read[path]
 
     def _asked(self, environ: Environ) -> Reply:
         began: list[Any] = []
@@ -203,6 +213,7 @@ class Server:
 
 # --- Kinds of trouble ----------------------------------------------------------------------------
 
+PORTAL = "<h1>Sign in to the network</h1>"
 HTML = [("Content-Type", "text/html; charset=utf-8")]
 
 
@@ -239,3 +250,17 @@ def twice(ask: Callable[[], Reply]) -> Reply:
     for thread in threads:
         thread.join()
     return answers[0]
+
+
+def portal_from_the_worker_on() -> Trouble:
+    """The network wants a sign-in from just after it let the worker's script through."""
+    page, state = says("200 OK", PORTAL), {"began": False}
+
+    def trouble(ask: Callable[[], Reply]) -> Reply | None:
+        if state["began"]:
+            return page(ask)
+        reply = ask()
+        state["began"] = "Service-Worker-Allowed" in dict(reply.headers)
+        return reply
+
+    return trouble

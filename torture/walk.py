@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from torture import page
 from torture.faults import WAITING, Fault, Moment
 from torture.judge import Verdict, judge
 from torture.marks import draw
@@ -87,7 +88,7 @@ def _strike_what_waits(scene: Scene, fault: Fault, ready: HandedIn, *, days: int
     site = scene.world.site
     site.is_away = True
     scene.press(ready)
-    if not scene.until(lambda: scene.is_promised(ready), LONG):
+    if not scene.until(lambda: scene.says(ready.page, page.IS_KEPT), LONG):
         raise RuntimeError("Nothing was kept.")
     scene.world.age(scene.session, timedelta(days=days))
     fault.strike(scene)

@@ -52,6 +52,7 @@ function pause(milliseconds) {
 
 // The queue ---------------------------------------------------------------------------------------
 
+// By the page's own clock: the device's may be put right by years while something waits.
 const tries = new Map();
 
 function isDue(parcel, now) {
@@ -61,7 +62,7 @@ function isDue(parcel, now) {
 function putOff(parcel) {
   const before = tries.get(parcel.delivery)?.wait;
   const wait = before ? Math.min(2 * before, LONGEST_WAIT) : FIRST_WAIT;
-  tries.set(parcel.delivery, { wait, next: Date.now() + jittered(wait) });
+  tries.set(parcel.delivery, { wait, next: performance.now() + jittered(wait) });
 }
 
 function jittered(wait) {
@@ -82,7 +83,7 @@ async function work(all) {
   const parcels = await waiting();
   forgetTriesBut(parcels);
   for (const parcel of parcels) {
-    if (!all && !isDue(parcel, Date.now())) continue;
+    if (!all && !isDue(parcel, performance.now())) continue;
     if (!(await attempt(parcel))) {
       putOff(parcel);
       continue;
@@ -101,7 +102,7 @@ function forgetTriesBut(parcels) {
 }
 
 function soonest() {
-  const next = [...tries.values()].map((one) => one.next - Date.now());
+  const next = [...tries.values()].map((one) => one.next - performance.now());
   return Math.max(0, Math.min(LONGEST_WAIT, ...next));
 }
 
