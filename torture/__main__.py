@@ -53,12 +53,21 @@ def _in_parts(arguments: argparse.Namespace, folder: str) -> list[dict[str, Any]
     environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     processes = [
         subprocess.Popen(  # noqa: S603 - our own words
-            [sys.executable, "-m", "torture", *again, "--part", f"{place}/{arguments.jobs}", "--json", str(file)],
+            [
+                sys.executable,
+                "-m",
+                "torture",
+                *again,
+                "--part",
+                f"{place}/{arguments.jobs}",
+                "--json",
+                str(file),
+            ],
             env=environ,
         )
         for place, file in enumerate(files)
     ]
-    if any([process.wait() for process in processes]):
+    if sum(process.wait() for process in processes):
         sys.exit("A part of the runs broke off.")
     return [result for file in files for result in json.loads(file.read_text(encoding="utf-8"))]
 
@@ -82,23 +91,19 @@ def _results(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     call_command("createcachetable", verbosity=0)
     cells = plan.short(arguments.seed) if arguments.short else plan.whole(arguments.runs)
     cells = plan.chosen(cells, arguments.fault, arguments.moment, arguments.part or "0/1")
-    with sync_playwright() as playwright, world.opened(playwright) as clinic:
-        with controls.taken_away(clinic, arguments.control):
-            for place, cell in enumerate(cells, 1):
-                began = time.monotonic()
-                verdict = walk.run(clinic, cell, arguments.seed)
-                name = f"{cell.fault.name}, {cell.moment}, run {cell.run}"
-                seconds = round(time.monotonic() - began, 2)
-                if not verdict.is_clean or place % 20 == 0:
-                    counts = {name: count for name, count in vars(verdict).items() if count}
-                    print(f"{place} of {len(cells)}: {name}: {counts} ({seconds} s)", flush=True)
-                yield {
-                    "fault": cell.fault.name,
-                    "moment": cell.moment.value,
-                    "run": cell.run,
-                    "seconds": seconds,
-                    **vars(verdict),
-                }
+    with (
+        sync_playwright() as playwright,
+        world.opened(playwright) as clinic,
+        controls.taken_away(clinic, arguments.control),
+    ):
+        for place, cell in enumerate(cells, 1):
+            began = time.monotonic()
+            verdict = walk.run(clinic, cell, arguments.seed)
+            seconds = round(time.monotonic() - began, 2)
+            if not verdict.is_clean or place % 20 == 0:
+                print(f"{place} of {len(cells)}: {cell}: {verdict} ({seconds} s)", flush=True)
+            named = {"fault": cell.fault.name, "moment": cell.moment.value, "run": cell.run}
+            yield {**named, "seconds": seconds, **vars(verdict)}
 
 
 def _sums(results: list[dict[str, Any]]) -> dict[str, int]:

@@ -29,14 +29,12 @@ def _forgets(world: World) -> Iterator[None]:
 
 def _pretends(world: World) -> AbstractContextManager[Any]:
     """The server answers that the marks are stored, and stores nothing."""
-    return mock.patch.object(
-        upload, "_stored", lambda delivery: upload._forget(201, "0" * 64, delivery)
-    )
+    return mock.patch.object(upload, "_stored", lambda delivery: upload._forget(201, "0" * 64, delivery))
 
 
 def _takes_each_for_another(world: World) -> AbstractContextManager[Any]:
     """Marks that come twice are not known again."""
-    return mock.patch.object(ratings, "hash_of_answers", lambda *_, **__: (uuid4().hex * 2))
+    return mock.patch.object(ratings, "hash_of_answers", side_effect=lambda *_, **__: uuid4().hex * 2)
 
 
 def _changes(world: World) -> AbstractContextManager[Any]:

@@ -101,7 +101,7 @@ class Device:
     def set_clock(self, moment: float | None) -> None:
         """Every page of the device says `moment` (seconds since 1970) now, and goes on from there; None: the truth."""
         off = 0 if moment is None else int((moment - time.time()) * 1000)
-        script = said.CLOCK % (off, off)
+        script = said.CLOCK.replace("OFF", str(off))
         self.context.add_init_script(script)
         for page in self.tabs:
             with suppress(Error):

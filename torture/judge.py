@@ -11,7 +11,7 @@ from sessions_app.models import Rating, SetAsideRating, TherapySession
 from torture.marks import ITEMS, Marks
 from torture.scene import Scene
 
-COUNTS = ("lost", "doubled", "altered", "strange", "unnoticed", "stuck")
+COUNTS = ("lost", "doubled", "altered", "strange", "unnoticed", "stuck", "broken")
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Verdict:
     strange: a row of another session, made by this run
     unnoticed: nothing came, and the therapist would not see that the session still waits for its rating
     stuck: the device did not stop sending
+    broken: the run itself did not get to its end, and so proves nothing
     """
 
     outcome: str
@@ -32,6 +33,11 @@ class Verdict:
     strange: int = 0
     unnoticed: int = 0
     stuck: int = 0
+    broken: int = 0
+
+    def __str__(self) -> str:
+        counts = [f"{name} {getattr(self, name)}" for name in COUNTS if getattr(self, name)]
+        return ", ".join([self.outcome, *counts])
 
     @property
     def is_clean(self) -> bool:

@@ -7,7 +7,18 @@ from typing import Any
 from alliance.measurement import instruments
 
 ITEMS = tuple(item.id for item in instruments.get(instruments.SESSION_RATING).items)
-WORDS = ("quieter", "the exam", "größer", "मेरी बहन", "أخي", "🙂", "a & b = c%", "1 < 2", "line\nbreak", '"so"')
+WORDS = (
+    "quieter",
+    "the exam",
+    "größer",
+    "मेरी बहन",
+    "أخي",
+    "🙂",
+    "a & b = c%",
+    "1 < 2",
+    "line\nbreak",
+    '"so"',
+)
 
 
 @dataclass(frozen=True)
@@ -22,11 +33,16 @@ class Marks:
 
     def for_page(self) -> dict[str, Any]:
         given = dict(zip(ITEMS, self.answers, strict=True))
-        return {"answers": given, **{name: getattr(self, name) for name in ("declined", "comment", "share", "mode")}}
+        return {
+            "answers": given,
+            **{name: getattr(self, name) for name in ("declined", "comment", "share", "mode")},
+        }
 
 
 def draw(rng: Random) -> Marks:
-    answers = tuple(rng.choice((0, 50, 100, None)) if rng.random() < 0.2 else rng.randint(0, 100) for _ in ITEMS)
+    answers = tuple(
+        rng.choice((0, 50, 100, None)) if rng.random() < 0.2 else rng.randint(0, 100) for _ in ITEMS
+    )
     comment = " ".join(rng.choices(WORDS, k=rng.randint(0, 4)))
     is_marked = any(answer is not None for answer in answers)
     # Where no line is marked the page says nothing of a way, and the form stands at its first one.

@@ -27,7 +27,9 @@ PRESS = """(step) => {
   form?.requestSubmit(form.querySelector(`section:not([hidden]) button[value="${step}"]`));
 }"""
 # Whole, that is: a page that broke off half-way is opened again.
-IS_FORM = "() => document.getElementById('marking')?.hidden === false && Boolean(document.getElementById('kept'))"
+IS_FORM = (
+    "() => document.getElementById('marking')?.hidden === false && Boolean(document.getElementById('kept'))"
+)
 IS_READY = "() => document.querySelector('[data-ways]')?.hidden === false"
 IS_KEPT = "() => document.getElementById('kept')?.hidden === false"
 IS_SENDING = "() => Boolean(document.getElementById('sending')?.textContent)"
@@ -52,8 +54,7 @@ WAITING = """() => new Promise((resolve) => {
 
 # While the page alone has the marks it asks not to be left. Once it asks no longer, they are promised.
 PROMISE = "torture: promised"
-WATCH = (
-    """(() => {
+WATCH = """(() => {
   if (globalThis.tortureWatches) return;
   globalThis.tortureWatches = true;
   const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
@@ -63,22 +64,20 @@ WATCH = (
     return add.call(globalThis, type, ...rest);
   };
   globalThis.removeEventListener = (type, ...rest) => {
-    if (type === "beforeunload" && asks) console.debug("%s");
+    if (type === "beforeunload" && asks) console.debug("PROMISE");
     return remove.call(globalThis, type, ...rest);
   };
-})()"""
-    % PROMISE
-)
+})()""".replace("PROMISE", PROMISE)
 
 # The device's clock, wrong by so many milliseconds.
 CLOCK = """(() => {
   const Real = (globalThis.tortureDate ??= Date);
   globalThis.Date = class extends Real {
     constructor(...parts) {
-      parts.length ? super(...parts) : super(Real.now() + %d);
+      parts.length ? super(...parts) : super(Real.now() + OFF);
     }
     static now() {
-      return Real.now() + %d;
+      return Real.now() + OFF;
     }
   };
 })()"""

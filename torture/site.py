@@ -6,7 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NoReturn
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -134,12 +134,19 @@ class Site:
             plain = {name: value for name, value in environ.items() if not name.startswith("HTTP_IF")}
             reply = self._asked({**plain, "PATH_INFO": path, "HTTP_ACCEPT_ENCODING": ""})
             headers = [pair for pair in reply.headers if pair[0].lower() != "cache-control"]
-            self._read[path] = replace(reply, headers=[*headers, ("Cache-Control", "max-age=86400, immutable")])
+            self._read[path] = replace(
+                reply, headers=[*headers, ("Cache-Control", "max-age=86400, immutable")]
+            )
         return self._read[path]
 
     def _asked(self, environ: Environ) -> Reply:
         began: list[Any] = []
-        answer = self.app(environ, lambda *start: began.extend(start))
+
+        def start(status: str, headers: list[tuple[str, str]], error: object = None, /) -> Callable[..., Any]:
+            began.extend((status, headers))
+            return began.append  # nobody writes to it
+
+        answer = self.app(environ, start)
         body = b"".join(answer)
         if close := getattr(answer, "close", None):
             close()
@@ -168,7 +175,7 @@ def _half(reply: Reply, connection: socket.socket) -> Iterator[bytes]:
     _cut(connection)
 
 
-def _cut(connection: socket.socket) -> Any:
+def _cut(connection: socket.socket) -> NoReturn:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.shutdown(socket.SHUT_RDWR)
     # What the server takes for a device that went away, and says nothing about.

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 
+from playwright.sync_api import Error
+
 from torture import page
 from torture.faults import WAITING, Fault, Moment
 from torture.judge import Verdict, judge
@@ -22,16 +24,21 @@ class Cell:
     moment: Moment
     run: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.fault.name}, {self.moment}, run {self.run}"
+
 
 def run(world: World, cell: Cell, seed: int) -> Verdict:
     fault = cell.fault
-    rng = Random(f"{seed} {fault.name} {cell.moment} {cell.run}")
+    rng = Random(f"{seed} {cell}")
     worker = rng.random() < WORKERS or fault.needs_worker
     device = world.device(of_its_own=fault.needs_own_browser, worker=worker)
     scene = Scene(world, device, rng, world.new_session(), draw(rng))
     try:
         _walk(scene, fault, cell.moment)
         return judge(scene, drained=scene.drain(), may_leave=fault.leaves and cell.moment == Moment.AT_SUBMIT)
+    except (Error, RuntimeError) as error:
+        return Verdict(f"broken: {error}", broken=1)
     finally:
         fault.heal(scene)
         world.site.heal()

@@ -67,7 +67,9 @@ class World:
 
     def age(self, session: TherapySession, by: timedelta) -> None:
         """So much time passes for this client: everything of theirs, and every cookie, is older by it."""
-        TherapySession.objects.filter(pk=session.pk).update(held_at=F("held_at") - by, ends_at=F("ends_at") - by)
+        TherapySession.objects.filter(pk=session.pk).update(
+            held_at=F("held_at") - by, ends_at=F("ends_at") - by
+        )
         clocks = ("made_at", "open_until", "accept_until", "withdrawn_at")
         RatingGrant.objects.filter(session=session).update(**{name: F(name) - by for name in clocks})
         Session.objects.update(expire_date=F("expire_date") - by)
