@@ -114,6 +114,7 @@ class Device:
         """Only what was killed starts again."""
 
     def end(self) -> None:
+        self.close_tabs()
         with suppress(Error):
             self.context.close()
 

@@ -29,7 +29,7 @@ from sessions_app import actions, codes, deliveries
 from sessions_app.actions import ratings, sending
 from sessions_app.models import Rating, RatingGrant, SetAsideRating
 from tests import cast
-from tests.sealed import parcel
+from bench.sealed import parcel
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "60"))
 OURS = {"Origin": "http://testserver"}

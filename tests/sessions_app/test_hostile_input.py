@@ -17,7 +17,7 @@ from django.urls import reverse
 from sessions_app import actions, deliveries
 from sessions_app.models import Rating, SetAsideRating
 from tests import cast
-from tests.sealed import parcel, seal
+from bench.sealed import parcel, seal
 
 pytestmark = pytest.mark.django_db
 BODIES = int(os.environ.get("BODIES", "300"))
