@@ -96,7 +96,7 @@ def _again_in_another_order(scene: Scene) -> None:
 def _upgrade_into_a_portal(scene: Scene) -> None:
     """The browser fetches the new worker, and everything the worker fetches is the network's own page."""
     scene.world.site.release()
-    scene.world.site.strike(site.portal_from_the_worker_on())
+    scene.world.site.strike(site.portal_as_the_worker_fills())
 
 
 def _fail_half_way(scene: Scene) -> None:

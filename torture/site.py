@@ -259,15 +259,16 @@ def twice(ask: Callable[[], Reply]) -> Reply:
     return answers[0]
 
 
-def portal_from_the_worker_on() -> Trouble:
-    """The network wants a sign-in from just after it let the worker's script through."""
+def portal_as_the_worker_fills() -> Trouble:
+    """The network wants a sign-in from when the worker asks for the pages that it keeps."""
     page, state = says("200 OK", PORTAL), {"began": False}
 
     def trouble(ask: Callable[[], Reply]) -> Reply | None:
         if state["began"]:
             return page(ask)
         reply = ask()
-        state["began"] = "Service-Worker-Allowed" in dict(reply.headers)
-        return reply
+        is_worker = "Service-Worker-Allowed" in dict(reply.headers)  # its script names that file too
+        state["began"] = b"rate/offline.js" in reply.body and not is_worker
+        return page(ask) if state["began"] else reply
 
     return trouble

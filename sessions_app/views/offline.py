@@ -48,9 +48,7 @@ def offline(request: HttpRequest, language: str) -> HttpResponse:
 
 def _shell(request: HttpRequest, language: str) -> HttpResponse:
     with translation.override(language):
-        response = render(request, "rate/offline.html")
-    response.headers["X-Shell"] = language  # by which the worker tells it from a page of the network
-    return response
+        return render(request, "rate/offline.html")
 
 
 @cache
