@@ -79,7 +79,7 @@ fix: setup ## put right what can be put right by itself: style and layout of the
 bench: setup ## speed of the main pages on PostgreSQL, as ratios to a bare page of the same run
 	@scripts/with_postgresql.sh $(PY) -m bench
 
-torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered (takes an hour)
+torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered
 	@$(PY) -m torture --jobs 2
 	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet --show-capture=no tests/sessions_app/test_grant_states.py tests/sessions_app/test_hostile_input.py
 
