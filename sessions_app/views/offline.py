@@ -48,7 +48,9 @@ def offline(request: HttpRequest, language: str) -> HttpResponse:
 
 def _shell(request: HttpRequest, language: str) -> HttpResponse:
     with translation.override(language):
-        return render(request, "rate/offline.html")
+        response = render(request, "rate/offline.html")
+    response.headers["X-Offline"] = "1"  # the worker tells it from a page of the network by that
+    return response
 
 
 @cache

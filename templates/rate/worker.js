@@ -11,8 +11,16 @@ const SHELLS = {{ shells|safe }};
 async function fill() {
   const cache = await caches.open(CACHE);
   const wanted = [...FILES, ...Object.values(SHELLS)];
-  await cache.addAll(wanted.map((url) => new Request(url, { credentials: "omit", cache: "no-cache" })));
+  await Promise.all(wanted.map(async (url) => cache.put(url, await fetched(url))));
   await skipWaiting();
+}
+
+// A network that asks for a sign-in answers everything with a page of its own. Thrown, the browser tries another day.
+async function fetched(url) {
+  const response = await fetch(url, { credentials: "omit", cache: "no-cache" });
+  const ours = FILES.has(url) ? !response.headers.get("Content-Type")?.includes("html") : response.headers.has("X-Offline");
+  if (!response.ok || response.redirected || !ours) throw new Error(`This is not ${url}.`);
+  return response;
 }
 
 async function takeOver() {

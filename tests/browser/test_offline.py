@@ -4,12 +4,14 @@ import json
 import re
 
 import pytest
+from django.http import HttpResponse
 from playwright.sync_api import Page, expect
 
 from alliance import sealing
 from sessions_app import codes, rooms
 from sessions_app.actions import sending
 from sessions_app.models import Rating, SetAsideRating
+from sessions_app.views import offline
 from tests import cast
 from tests.browser.conftest import PHONE
 from tests.browser.test_rate import DONE, FORM, by_mouse, to_review
@@ -159,6 +161,22 @@ ANSWERS = {
     },
     "led elsewhere": {"status": 302, "headers": {"location": "/accounts/login/"}},
 }
+
+
+class TestTheWorkersStore:
+    def test_takes_no_page_of_a_network_for_its_own(self, open_form, tablet, live_server, monkeypatch):
+        """A captive portal answers every address with its own page, just while the worker fills its store."""
+        portal = HttpResponse("<h1>Sign in to this network</h1>")
+        with monkeypatch.context() as network:
+            network.setattr(offline, "_shell", lambda *_: portal)
+            page = open_form(within=tablet)
+            page.wait_for_timeout(1500)
+            assert page.evaluate("() => navigator.serviceWorker.controller") is None
+        page.reload()
+        ready(page)
+        tablet.set_offline(True)
+        page.reload()
+        expect(page.get_by_role("heading")).to_have_text("No connection just now")
 
 
 class TestAnswersThatAreNotTheServersWord:

@@ -24,12 +24,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bench.sealed import parcel
 from clients.actions import Refused
 from sessions_app import actions, codes, deliveries
 from sessions_app.actions import ratings, sending
 from sessions_app.models import Rating, RatingGrant, SetAsideRating
 from tests import cast
-from bench.sealed import parcel
 
 SEQUENCES = int(os.environ.get("SEQUENCES", "60"))
 OURS = {"Origin": "http://testserver"}

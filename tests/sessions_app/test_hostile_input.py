@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from bench.sealed import parcel, seal
 from sessions_app import actions, deliveries
 from sessions_app.models import Rating, SetAsideRating
 from tests import cast
-from bench.sealed import parcel, seal
 
 pytestmark = pytest.mark.django_db
 BODIES = int(os.environ.get("BODIES", "300"))
