@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import secrets
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,23 +12,33 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from torture import watch
+
 SHORT = "one run of every fault, each at another moment"
 
 
 def main() -> None:
     arguments = _arguments()
+    if arguments.part:
+        _write(arguments)
+        return
+    if "THROW_AWAY_DATABASE" in os.environ and arguments.jobs > 1:
+        sys.exit("On PostgreSQL one job at a time: two would take each other's rows for strange ones.")
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
-        if "THROW_AWAY_DATABASE" not in os.environ:
-            os.environ["DATABASE_URL"] = f"sqlite:///{folder}/torture.sqlite3"
-        elif arguments.jobs > 1:
-            sys.exit("On PostgreSQL one job at a time: two would take each other's rows for strange ones.")
-        began = time.monotonic()
-        results = _in_parts(arguments, folder) if arguments.jobs > 1 else list(_results(arguments))
+        results = watch.in_parts(sys.argv[1:], arguments.jobs, Path(folder))
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
-    if not arguments.part:
-        _print(results, time.monotonic() - began)
-        sys.exit(any(count for name, count in _sums(results).items() if name != "runs"))
+    _print(results, time.monotonic() - began)
+    sys.exit(any(count for name, count in _sums(results).items() if name != "runs"))
+
+
+def _write(arguments: argparse.Namespace) -> None:
+    """One part of the runs, a line each in the file as they end: whoever watches sees that it goes on."""
+    with open(arguments.json, "a", encoding="utf-8") as file:
+        for result in _results(arguments):
+            file.write(json.dumps(result) + "\n")
+            file.flush()
 
 
 def _arguments() -> argparse.Namespace:
@@ -43,33 +52,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--control", help="take one protection away: it must not end in zeros")
     parser.add_argument("--jobs", type=int, default=1, help="processes side by side, each with a database")
     parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--skip", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
-
-
-def _in_parts(arguments: argparse.Namespace, folder: str) -> list[dict[str, Any]]:
-    """The same in several processes: each takes every so-manieth cell."""
-    again = [*sys.argv[1:], "--jobs", "1"]  # the last one counts
-    files = [Path(folder, f"{place}.json") for place in range(arguments.jobs)]
-    environ = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    processes = [
-        subprocess.Popen(  # noqa: S603 - our own words
-            [
-                sys.executable,
-                "-m",
-                "torture",
-                *again,
-                "--part",
-                f"{place}/{arguments.jobs}",
-                "--json",
-                str(file),
-            ],
-            env=environ,
-        )
-        for place, file in enumerate(files)
-    ]
-    if sum(process.wait() for process in processes):
-        sys.exit("A part of the runs broke off.")
-    return [result for file in files for result in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def _results(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -90,7 +74,7 @@ def _results(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     call_command("migrate", verbosity=0)
     call_command("createcachetable", verbosity=0)
     cells = plan.short(arguments.seed) if arguments.short else plan.whole(arguments.runs)
-    cells = plan.chosen(cells, arguments.fault, arguments.moment, arguments.part or "0/1")
+    cells = plan.chosen(cells, arguments.fault, arguments.moment, arguments.part)[arguments.skip :]
     with (
         sync_playwright() as playwright,
         world.opened(playwright) as clinic,
@@ -107,9 +91,7 @@ def _results(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _sums(results: list[dict[str, Any]]) -> dict[str, int]:
-    from torture.judge import COUNTS
-
-    return {"runs": len(results), **{name: sum(one[name] for one in results) for name in COUNTS}}
+    return {"runs": len(results), **{name: sum(one[name] for one in results) for name in watch.COUNTS}}
 
 
 def _print(results: list[dict[str, Any]], seconds: float) -> None:

@@ -10,8 +10,7 @@ from django.utils import timezone
 from sessions_app.models import Rating, SetAsideRating, TherapySession
 from torture.marks import ITEMS, Marks
 from torture.scene import Scene
-
-COUNTS = ("lost", "doubled", "altered", "strange", "unnoticed", "stuck", "broken")
+from torture.watch import COUNTS
 
 
 @dataclass

@@ -1,25 +1,28 @@
-"""Every fault once, and every moment: the short way of `make torture`. And whether its judge sees at all."""
+"""Every fault once, and every moment: the short way of `make torture`. And whether its judge sees at all.
+
+In processes of their own, as `make torture` runs them: a browser that answers no more is ended from there.
+"""
+
+import json
+import subprocess
+import sys
 
 import pytest
-from playwright.sync_api import expect
 
-from torture import controls, plan, walk, world
+from torture import plan
 from torture.faults import FAULTS, Moment
-from torture.scene import Scene
-from torture.walk import Cell
 
 SEED = 2026
 SHORT = plan.short(SEED)
 
 
-@pytest.fixture
-def clinic(playwright, browser, transactional_db):
-    with world.opened(playwright, browser) as opened:
-        yield opened
-
-
-def fault(name):
-    return next(one for one in FAULTS if one.name == name)
+def torture(folder, *words):
+    """Its exit code, its last line and every run."""
+    file = folder / "runs.json"
+    command = [sys.executable, "-m", "torture", *words, "--json", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert file.exists(), done.stdout[-2000:] + done.stderr[-2000:]
+    return done.returncode, done.stdout.strip().splitlines()[-1], json.loads(file.read_text())
 
 
 class TestThePlan:
@@ -42,16 +45,19 @@ class TestThePlan:
             plan.chosen(SHORT, ["floods"], [], "0/1")
 
 
-@pytest.mark.parametrize("cell", SHORT, ids=str)
-def test_nothing_is_lost_doubled_or_altered(clinic, cell):
-    verdict = walk.run(clinic, cell, SEED)
-    assert verdict.is_clean, str(verdict)
-    late = cell.moment == Moment.AFTER_8_DAYS and cell.fault.name != "storage cleared"
-    assert (verdict.outcome == "kept aside") == late
+def test_nothing_is_lost_doubled_or_altered(tmp_path):
+    code, said, runs = torture(tmp_path, "--short", "--seed", str(SEED), "--jobs", "2")
+    assert [one for one in runs if one["outcome"].startswith("broken")] == []
+    assert said == (
+        f"runs {len(FAULTS)}, lost 0, doubled 0, altered 0, strange 0, unnoticed 0, stuck 0, broken 0"
+    )
+    assert code == 0
+    late = {one["fault"] for one in runs if one["moment"] == Moment.AFTER_8_DAYS} - {"storage cleared"}
+    assert {one["fault"] for one in runs if one["outcome"] == "kept aside"} == late
 
 
 @pytest.mark.parametrize(
-    ("control", "name", "moment", "counted"),
+    ("control", "fault", "moment", "counted"),
     [
         ("forgets", "503", Moment.AT_SUBMIT, "lost"),
         ("pretends", "key rotated", Moment.AT_SUBMIT, "lost"),
@@ -60,39 +66,16 @@ def test_nothing_is_lost_doubled_or_altered(clinic, cell):
         ("mixes up", "tab closed", Moment.IN_FLIGHT, "strange"),
     ],
 )
-def test_without_this_protection_the_runs_do_not_end_in_zeros(clinic, control, name, moment, counted):
-    cell = Cell(fault(name), moment)
-    if control == "mixes up":
-        assert walk.run(clinic, Cell(fault("500"), moment), SEED).is_clean  # somebody to be taken for
-    with controls.taken_away(clinic, control):
-        verdict = walk.run(clinic, cell, SEED)
-    assert getattr(verdict, counted) > 0, str(verdict)
+def test_without_this_protection_the_runs_do_not_end_in_zeros(tmp_path, control, fault, moment, counted):
+    words = ("--control", control, "--fault", fault, "--moment", moment.value)
+    # Somebody to be taken for another has to be there first.
+    code, _said, runs = torture(tmp_path, *words, "--runs", "2" if control == "mixes up" else "1")
+    assert sum(one[counted] for one in runs) > 0
+    assert code == 1
 
 
-def test_marks_that_were_wiped_before_they_were_sent_are_noticed(clinic):
+def test_marks_that_were_wiped_before_they_were_sent_are_noticed(tmp_path):
     """The one way to lose marks: the therapist sees a session that waits for its rating."""
-    verdict = walk.run(clinic, Cell(fault("storage cleared"), Moment.AFTER_6_DAYS), SEED)
-    assert (verdict.outcome, verdict.is_clean) == ("never came", True)
-
-
-@pytest.fixture
-def scene(clinic):
-    """A client with a tablet of which the test says itself what happens to it."""
-    device = clinic.device(of_its_own=False, worker=True)
-    one = Scene(clinic, device, walk.Random(SEED), clinic.new_session(), walk.draw(walk.Random(SEED)))
-    one.begin()
-    yield one
-    device.end()
-
-
-def test_a_clock_put_right_by_years_does_not_end_the_trying(scene, clinic):
-    """What waits is tried again by the page's own time, in a page that nobody touches."""
-    fault("clock at 2099").strike(scene)
-    ready = scene.fill(scene.open_form(), scene.marks)
-    clinic.site.is_away = True
-    scene.press(ready)
-    expect(ready.page.locator("#kept")).to_be_visible(timeout=10_000)
-    fault("clock put right").strike(scene)
-    clinic.site.is_away = False
-    ready.page.wait_for_url("**/rate/done/", timeout=10_000)
-    assert scene.waiting() == 0
+    words = ("--fault", "storage cleared", "--moment", Moment.AFTER_6_DAYS.value, "--runs", "1")
+    code, _said, runs = torture(tmp_path, *words)
+    assert ([one["outcome"] for one in runs], code) == (["never came"], 0)
