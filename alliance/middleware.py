@@ -141,7 +141,9 @@ class PageRules:
 def _nothing_here(request: HttpRequest) -> HttpResponse:
     """For somebody of whom nothing is known but their browser, and so in its language."""
     with translation.override(translation.get_language_from_request(request)):
-        return render(request, "rate/nothing_here.html", status=404)
+        # Whoever was led to the last page and has no session any more, has handed in all the same.
+        is_done = request.resolver_match is not None and request.resolver_match.view_name == "rate:done"
+        return render(request, "rate/nothing_here.html", {"is_done": is_done}, status=404)
 
 
 def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:

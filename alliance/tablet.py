@@ -24,6 +24,7 @@ SIGN_IN_PAGES = frozenset({"account_login", "mfa_authenticate", "health"})
 DEVICE_PAGES = frozenset({"rate:upload", "rate:worker", "rate:offline"})
 # How the browser came by its grant: handed over, by a link on the client's own phone, sent to a room.
 TABLET, PHONE, PAIRED = "tablet", "phone", "paired"
+ON_A_PHONE_FOR = 72 * 3600  # as long as its link
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Lock:
     rated: bool = False
     language: str = ""
     channel: str = TABLET
+    just_now: bool = False
     showing: bool = False
 
     @property
@@ -58,11 +60,20 @@ def lock(request: HttpRequest, *, token: str, return_to: str, channel: str = TAB
     request.user = AnonymousUser()
     rotate_token(request)  # a form of staff that was saved or is still open opens nothing here any more
     request.session[_LOCK] = {"token": token, "return_to": return_to, "channel": channel}
+    if channel == PHONE:
+        # Its link opens only once: a phone whose browser was closed must find its form again.
+        request.session.set_expiry(ON_A_PHONE_FOR)
+
+
+def handed_in_just_now(request: HttpRequest) -> None:
+    """Without scripts: what the next page needs to know, and no page after it."""
+    request.session[_LOCK] = {**request.session[_LOCK], "just_now": True}
 
 
 def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
     """It is over: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
     held = request.session.get(_LOCK, {"return_to": ""})
+    held.pop("just_now", None)
     request.session.flush()
     request.session[_LOCK] = {**held, "token": "", "rated": rated, "language": language}
 

@@ -11,8 +11,14 @@ SECONDS = 120  # then the page leaves by itself, with scripts and without
 ON_DEVICES_OF_THE_CLINIC = (TABLET, PAIRED)
 
 
-def shows_marks(lock: Lock, grant: RatingGrant) -> bool:
-    """`lock`: the browser as it came. Marks that were kept aside are no rating, and are not shown as one."""
-    if lock.channel not in ON_DEVICES_OF_THE_CLINIC or not hasattr(grant, "rating"):
+def shows_marks(lock: Lock, grant: RatingGrant, *, just_now: bool) -> bool:
+    """`lock`: the browser as it came. Marks that were kept aside are no rating, and are not shown as one.
+
+    just_now: the client handed in a moment ago. Marks that waited for a connection arrive when somebody
+    else may hold the tablet.
+    """
+    if not just_now or lock.channel not in ON_DEVICES_OF_THE_CLINIC:
+        return False
+    if not hasattr(grant, "rating") or grant.rating.is_blank:
         return False
     return ClinicSettings.objects.in_force().closing == Closing.MARKS

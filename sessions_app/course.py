@@ -66,10 +66,13 @@ def read(episode: Episode, now: datetime) -> list[RatedSession]:
 
 
 def changes_of_form(ratings: Sequence[Rating | None]) -> list[bool]:
-    """For each rating whether the one before it was of another series; a session without a rating changes nothing."""
+    """For each rating whether the one before it was of another series; a session without any mark changes nothing."""
     before = None
     changes = []
     for rating in ratings:
+        if rating is not None and rating.is_blank:
+            changes.append(False)
+            continue
         changes.append(rating is not None and before not in (None, rating.series))
         before = rating.series if rating else before
     return changes

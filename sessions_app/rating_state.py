@@ -81,8 +81,6 @@ def rating_state(
     awaits = waits.awaiting.get(session.pk)
     if session.pk in waits.declined and not awaits:
         return RatingState.DECLINED
-    if awaits in {RatingState.SENT, RatingState.OPENED}:
-        return awaits
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return awaits or RatingState.TO_RATE

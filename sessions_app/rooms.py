@@ -5,10 +5,11 @@ its cookie outlives every session, so that a tablet is paired once.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
@@ -90,3 +91,9 @@ def _grant_in_hand(request: HttpRequest) -> RatingGrant | None:
         return None
     held: RatingGrant | None = RatingGrant.objects.with_token(lock.token).select_related("rating").first()
     return held
+
+
+def tablets_in_use(now: datetime) -> QuerySet[PairedTablet]:
+    """The tablets one can send to, each with `has_form`: somebody's form is open there."""
+    here = RatingGrant.objects.in_rooms(now).filter(paired_tablet=OuterRef("pk"))
+    return PairedTablet.objects.in_use().annotate(has_form=Exists(here))

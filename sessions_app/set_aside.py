@@ -167,8 +167,9 @@ def can_be_corrected(rating: Rating | None) -> bool:
 
 def to_look_at(therapist: User) -> list[ToLookAt]:
     """Of the therapist's own clients, closed episodes too: late marks come when they come; one query."""
-    rows = SetAsideRating.objects.own(therapist).to_settle().select_related("session__episode__client")
-    sessions = {row.session_id: row.session for row in rows.order_by("received_at")}
+    waiting = SetAsideRating.objects.own(therapist).to_settle().select_related("session__episode__client")
+    rows = list(waiting.order_by("received_at"))
+    sessions = {row.session_id: row.session for row in rows}
     counts = Counter(row.session_id for row in rows)
     return [ToLookAt(session, counts[pk]) for pk, session in sessions.items()]
 
@@ -186,6 +187,8 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
     rows = {row.pk: row for row in ratings.select_related("correction__corrected_by", "settlement")}
     replaced = {row.replaces_id: row for row in rows.values() if row.replaces_id}
     for pk, by in replaced.items():
+        if _waits_again(rows[pk]) and not reads_comments:
+            continue  # they are set aside again: a supervisor learns how many, not which
         earlier = _earlier(rows[pk], by, last=by.pk not in replaced, reads_comments=reads_comments)
         found[by.session_id].earlier.append(earlier)
     standing = [row for row in rows.values() if row.pk not in replaced]
@@ -210,7 +213,7 @@ def with_decisions(rows: SetAsideQuerySet) -> SetAsideQuerySet:
 def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool) -> SetAside:
     """One set of marks as a page shows it, beside `stands`, the rating of the session that counts."""
     instrument = instruments.get(aside.grant.instrument, aside.grant.instrument_version)
-    stands = stands if stands and _says_something(stands) else None
+    stands = stands if stands and not stands.is_blank else None
     decided: list[Settlement] = getattr(aside, "decisions", [])
     return SetAside(
         row=aside,
@@ -220,11 +223,6 @@ def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool)
         comment=aside.comment if reads_comments or aside.share_comment else "",
         decision=decided[0] if decided else None,
     )
-
-
-def _says_something(rating: Rating) -> bool:
-    """Not the row that is left where marks were taken out again."""
-    return bool(rating.comment) or any(answer is not None for answer in rating.answers.values())
 
 
 def _earlier(rating: Rating, by: Rating, *, last: bool, reads_comments: bool) -> Earlier:

@@ -61,7 +61,7 @@ def _say_sudden_fall(evidence: _Seen, _: Instrument) -> str:
 def _say_decline(evidence: _Seen, _: Instrument) -> str:
     if evidence["window"] == 4:
         first, last = _figure(evidence, "first"), _figure(evidence, "last")
-        return f"Each of the last four ratings is lower than the one before ({first} to {last})."
+        return f"Over the last four ratings, each is lower than the one before ({first} to {last})."
     return "Ratings have mostly fallen over the last five sessions."
 
 

@@ -1,6 +1,7 @@
 """What the clinic has chosen for everybody: versions that are added, never changed."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -22,6 +23,10 @@ class ClinicSettingsQuerySet(models.QuerySet["ClinicSettings"]):
     def in_force(self) -> "ClinicSettings":
         """The newest version; before anybody chose anything, the defaults, as a row that is not stored."""
         return self.order_by("-version").first() or ClinicSettings(version=0)
+
+    def in_force_at(self, moment: datetime) -> "ClinicSettings":
+        """What was in force then: a paper form of an older session is the form of that day."""
+        return self.filter(made_at__lte=moment).in_force()
 
 
 class ClinicSettings(models.Model):

@@ -211,6 +211,11 @@ class Rating(models.Model):
         return f"{self.instrument}/{self.instrument_version}/{self.wording.edition if self.wording else ''}"
 
     @property
+    def is_blank(self) -> bool:
+        """Nothing marked and nothing said: what is left where marks were taken out again."""
+        return not self.comment and all(answer is None for answer in self.answers.values())
+
+    @property
     def marks(self) -> dict[str, int | None]:
         """The answers in the instrument's order, in tenths: PostgreSQL keeps no order of its own."""
         items = instruments.get(self.instrument, self.instrument_version).items

@@ -20,6 +20,7 @@ from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingF
 from sessions_app.models import RatingGrant
 
 IDLE_SECONDS = 300
+JUST_NOW = "now"  # in the address of `done`: the page's own client is still before it
 
 
 def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -61,7 +62,7 @@ def done(request: HttpRequest) -> HttpResponse:
         if grant is None or not _delivered(grant):
             return _see_other("rate:form")
         tablet.hand_in(request, rated=True, language=translation.get_language())
-        if closing.shows_marks(lock, grant):
+        if closing.shows_marks(lock, grant, just_now=lock.just_now or JUST_NOW in request.GET):
             tablet.show_marks(request)
             context = {"lines": lines_of(grant.rating), "seconds": closing.SECONDS}
             return render(request, "rate/closing.html", context)
@@ -140,6 +141,7 @@ def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         return _show(request, marks, status=422)
     try:
         actions.record_rating(grant=grant, **marks.as_rating())
+        tablet.handed_in_just_now(request)
     except actions.NotStored:
         pass  # kept aside: the therapist finds them, and the client has done their part
     except actions.TooManySetAside:

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance import limits
@@ -12,6 +13,7 @@ from alliance.access import StaffRequest, page
 from alliance.models import Role
 from clients.actions import Refused
 from clients.views.form_pages import form_page, posted, written
+from sessions_app import rooms
 from sessions_app.actions import sending
 from sessions_app.forms.tablets import PairForm
 from sessions_app.models import PairedTablet
@@ -20,7 +22,7 @@ from sessions_app.models import PairedTablet
 @require_safe
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def listing(request: StaffRequest) -> HttpResponse:
-    tablets = PairedTablet.objects.in_use().select_related("paired_by")
+    tablets = rooms.tablets_in_use(timezone.now()).select_related("paired_by")
     return render(request, "tablets/list.html", {"tablets": tablets})
 
 

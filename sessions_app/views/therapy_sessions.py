@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,13 +17,12 @@ from alliance.models import Role
 from clients.actions import Refused
 from clients.models import AgeBand, Episode
 from clients.views.form_pages import form_page, posted, written
-from sessions_app import actions, wordings
+from sessions_app import actions, rooms, wordings
 from sessions_app.forms.dashboard import PaperRatingForm, SessionForm, session_as_initial
 from sessions_app.models import (
     Attendance,
     ClinicSettings,
     Modality,
-    PairedTablet,
     RatingGrant,
     TherapySession,
 )
@@ -55,6 +53,7 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
     now, form = timezone.now(), ClinicSettings.objects.in_force().form
+    session = named_session(request, episode) or actions.session_to_rate(episode, now)
     offer, refused = None, refusal
     try:
         offer = wordings.offer(form, episode.client.language, timezone.localdate(now))
@@ -62,21 +61,16 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
         refused = no_form
     context = {
         "episode": episode,
-        "session": named_session(request, episode) or actions.session_to_rate(episode, now),
+        "session": session,
+        "is_out": RatingGrant.objects.awaiting(now).filter(session=session).first() if session else None,
         "instrument": form,
         "offer": offer,
         "not_made_for": episode.client.age_band not in MADE_FOR.get(form.ages, set(AgeBand)),
         "next_number": _next(episode, now),
-        "tablets": _tablets(now),
+        "tablets": rooms.tablets_in_use(now),
         "refusal": refused,
     }
     return render(request, "dashboard/hand_over.html", context, status=CONFLICT if refusal else 200)
-
-
-def _tablets(now: datetime) -> QuerySet[PairedTablet]:
-    """The tablets one can send to, each with `has_form`: somebody's form is open there."""
-    here = RatingGrant.objects.in_rooms(now).filter(paired_tablet=OuterRef("pk"))
-    return PairedTablet.objects.in_use().annotate(has_form=Exists(here))
 
 
 @require_POST
@@ -96,7 +90,7 @@ def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """A rating the client gave on paper or aloud."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    instrument = ClinicSettings.objects.in_force().form
+    instrument = ClinicSettings.objects.in_force_at(session.ends_at).form
     form = PaperRatingForm(posted(request), instrument=instrument)
     if written(form, actions.enter_rating, session=session, by=request.user):
         messages.success(request, f"The rating of session {session.number} is stored.")

@@ -15,6 +15,7 @@ function leave() {
 }
 
 tellHandedIn();
+history.replaceState(null, "", closing.dataset.done);
 setTimeout(leave, Number(closing.dataset.seconds) * 1000);
 closing.querySelector("a").addEventListener("click", (event) => {
   event.preventDefault();

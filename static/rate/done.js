@@ -1,3 +1,4 @@
 import { tellHandedIn } from "./other_tabs.js";
 
 tellHandedIn();
+history.replaceState(null, "", location.pathname);

@@ -108,9 +108,10 @@ function forget() {
   fill(review, form, lines);
 }
 
-function leave() {
+// isWatched: the client who handed in is still before the page.
+function leave(isWatched = false) {
   forget();
-  location.replace(form.dataset.done);
+  location.replace(form.dataset.done + (isWatched ? "?now" : ""));
 }
 
 // Back must not show what somebody marked: the browser may keep this page as it looked when left.
@@ -136,3 +137,4 @@ watch(Number(form.dataset.idleSeconds), {
 onHandedIn(() => !delivery.isUnderWay && leave());
 tellTaken();
 remember(document.documentElement.lang);
+sessionStorage.clear(); // htmx notes there which page of staff came last

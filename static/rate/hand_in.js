@@ -8,16 +8,20 @@ import { keep, waiting } from "./store.js";
 
 // How long the client looks at "Sending" before being told that it goes on by itself.
 const A_MOMENT = 4000;
+// Another tab handed in: it leaves first. Two that leave at once would take the session from each other.
+const AFTER_THE_OTHER = 3000;
 
 // say(kind): what is going on. onKept(): the page may forget. onArrived(): the server has it.
 export function handingIn(form, { say, onKept, onArrived }) {
   const buttons = form.querySelectorAll("#review button");
   let isUnderWay = false;
+  let isWatched = false;
   let id = null;
 
   async function begin(marks) {
     if (!canSeal) return sendUnsealed(form);
     hold(true);
+    isWatched = true;
     say("sending");
     const parcel = await packed(form.dataset, marks);
     if (await keep(parcel)) return keptAs(parcel, sendNow());
@@ -29,7 +33,9 @@ export function handingIn(form, { say, onKept, onArrived }) {
     removeEventListener("beforeunload", ask);
     id = parcel.delivery;
     await Promise.race([firstTry, new Promise((resolve) => setTimeout(resolve, A_MOMENT))]);
-    if (!(await look())) onKept();
+    if (await look()) return;
+    isWatched = false;
+    onKept();
   }
 
   async function look() {
@@ -41,7 +47,7 @@ export function handingIn(form, { say, onKept, onArrived }) {
   function arrived() {
     id = null;
     hold(false);
-    onArrived();
+    onArrived(isWatched);
   }
 
   function hold(now) {
@@ -54,7 +60,7 @@ export function handingIn(form, { say, onKept, onArrived }) {
   // A form that was opened again: its marks wait here already, or have arrived since the server wrote this page.
   async function resume() {
     const ours = await grantOf(form.dataset.token);
-    onArrival((grant) => (id === null && grant === ours ? arrived() : look()));
+    onArrival((grant) => (id === null && grant === ours ? setTimeout(arrived, AFTER_THE_OTHER) : look()));
     const parcel = (await waiting()).find(({ grant }) => grant === ours);
     if (!parcel) return;
     isUnderWay = true;

@@ -54,7 +54,7 @@ addEventListener("sync", (event) => event.tag === "ratings" && event.waitUntil(s
 addEventListener("fetch", (event) => {
   const { request } = event;
   const { pathname } = new URL(request.url);
-  if (request.method !== "GET") return;
-  if (FILES.has(pathname)) event.respondWith(kept(pathname, request));
-  else if (request.mode === "navigate") event.respondWith(opened(request));
+  // A form that was sent and did not arrive too: a tablet in a stand has no way out of the browser's own error page.
+  if (request.mode === "navigate") event.respondWith(opened(request));
+  else if (request.method === "GET" && FILES.has(pathname)) event.respondWith(kept(pathname, request));
 });

@@ -121,6 +121,27 @@ class TestWithoutNetwork:
         tablet.set_offline(False)
         arrives(page)
 
+    def test_marks_that_waited_are_shown_to_nobody(self, open_form, tablet, live_clinic):
+        """The clinic shows the marks of today after handing in; by now somebody else holds the tablet."""
+        cast.choose(live_clinic.adam, closing="marks")
+        page = ready(open_form(within=tablet))
+        tablet.set_offline(True)
+        press(page)
+        is_kept(page)
+        tablet.set_offline(False)
+        arrives(page)
+        expect(page.get_by_role("heading")).to_have_text("Thank you. Please hand the tablet back.")
+        assert page.locator(".seen").count() == 0
+
+    def test_not_today_leads_back_to_the_form_where_it_does_not_arrive(self, open_form, tablet):
+        page = ready(open_form(within=tablet))
+        tablet.set_offline(True)
+        page.get_by_text("Help, and who sees this").click()
+        page.get_by_role("button", name="I do not want to rate today").click()
+        expect(page.get_by_role("heading")).to_have_text("No connection just now")
+        tablet.set_offline(False)
+        expect(page.locator("#title")).to_be_visible(timeout=12_000)
+
     def test_the_form_opened_again_meanwhile_knows_that_it_was_handed_in(self, open_form, tablet):
         page = open_form(within=tablet)
         tablet.route("**" + UPLOAD, lambda route: route.fulfill(status=503, body="Busy"))

@@ -87,7 +87,7 @@ def said(letter: str, *totals) -> str:
                        "(34.5; level 36). Ask what would have made it a little better."),
         ("C", (38.5, 34), "4.5 lower than last time. It may be chance; ask before you interpret."),
         ("D", (38.6, 38, 37, 35.9),
-         "Each of the last four ratings is lower than the one before (38.6 to 35.9)."),
+         "Over the last four ratings, each is lower than the one before (38.6 to 35.9)."),
         ("D", (39, 38, 38.2, 37, 36), "Ratings have mostly fallen over the last five sessions."),
         ("E", (40, 40, 40, 40, 36),
          "Below this client's own usual range (36.1 to 40, from 4 earlier ratings)."),

@@ -153,7 +153,11 @@ def test_the_setting_is_that_of_the_moment_of_arrival(client, grant, clinic, sho
     assert MARKS not in page_of(client.post(FORM, marks(), follow=True))
 
 
-def test_marks_that_arrived_before_the_page_did_are_shown_where_it_arrives(client, grant, shown):
-    """The answer to the marks was lost; the page asks for `done` all the same."""
+@pytest.mark.parametrize(("address", "is_shown"), [(DONE + "?now", True), (DONE, False)])
+def test_marks_that_came_by_script_are_shown_to_the_client_who_is_still_there(
+    client, grant, shown, address, is_shown
+):
+    """Marks that waited for a connection arrive when somebody else may hold the tablet."""
     actions.record_rating(grant=grant, answers=cast.answers(380), mode=Mode.LINE)
-    assert MARKS in page_of(client.get(DONE))
+    assert (MARKS in page_of(client.get(address))) == is_shown
+    assert MARKS not in page_of(client.get(address))

@@ -163,7 +163,7 @@ class TestSending:
 
     def test_says_before_it_takes_the_place_of_another(self, clinic, room, sent, sign_in):
         page = sign_in(clinic.olga).get(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
-        assert "A form is open there. Sending takes its place." in page.text
+        assert "A form is open there. Sending takes its place;" in page.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance import tablet
 from alliance.models import AuditEvent
 from clients.actions import Refused, close_episode
 from sessions_app import actions, codes, qr
@@ -109,7 +110,9 @@ class TestOpening:
         response = client.post(GO, {"token": link.token})
         assert (response.status_code, response.headers["Location"]) == (303, FORM)
         assert key_of(client) != fixed
-        assert set(client.session.keys()) == {"tablet"}
+        assert set(client.session.keys()) == {"tablet", "_session_expiry"}
+        # A browser that was closed finds its form again: the link opens only once.
+        assert client.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == tablet.ON_A_PHONE_FOR
         assert client.session["tablet"]["token"] != link.token
         page = client.get(FORM)
         assert page.status_code == 200
