@@ -248,7 +248,7 @@ def enter_rating(
 ) -> Rating:
     """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks."""
     queue(session.episode_id)
-    form = ClinicSettings.objects.in_force_at(session.ends_at).form
+    form = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
     _refuse_unless_ratable(session, form.id)
     wording = wordings.on_paper(form, session.episode.client.language)
     grant, _ = _new_grant(session, form, wording, channel, by)

@@ -1,7 +1,7 @@
 """What the clinic has chosen for everybody: versions that are added, never changed."""
 
 import uuid
-from datetime import datetime
+from datetime import date
 
 from django.conf import settings
 from django.db import models
@@ -24,9 +24,9 @@ class ClinicSettingsQuerySet(models.QuerySet["ClinicSettings"]):
         """The newest version; before anybody chose anything, the defaults, as a row that is not stored."""
         return self.order_by("-version").first() or ClinicSettings(version=0)
 
-    def in_force_at(self, moment: datetime) -> "ClinicSettings":
-        """What was in force then: a paper form of an older session is the form of that day."""
-        return self.filter(made_at__lte=moment).in_force()
+    def in_force_on(self, day: date) -> "ClinicSettings":
+        """What was chosen last on that day: the paper form of an older session is the form of its day."""
+        return self.filter(made_at__date__lte=day).in_force()
 
 
 class ClinicSettings(models.Model):

@@ -90,7 +90,7 @@ def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """A rating the client gave on paper or aloud."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    instrument = ClinicSettings.objects.in_force_at(session.ends_at).form
+    instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
     form = PaperRatingForm(posted(request), instrument=instrument)
     if written(form, actions.enter_rating, session=session, by=request.user):
         messages.success(request, f"The rating of session {session.number} is stored.")

@@ -71,10 +71,15 @@ class TestTheStatesOfAGrant:
                 assert words in response.content.decode()
 
     def test_no_lock_is_nothing_here(self, client, db):
-        for url in (FORM, DONE, NOT_TODAY, HELP):
+        for url in (FORM, NOT_TODAY, HELP):
             response = client.get(url)
             assert response.status_code == 404
             assert "There is nothing to fill in here" in response.content.decode()
+
+    def test_whoever_handed_in_and_has_no_session_any_more_is_thanked_all_the_same(self, client, db):
+        response = client.get(DONE)
+        assert response.status_code == 404
+        assert "There is nothing more to do here" in response.text
 
     def test_a_token_of_nobody_is_closed(self, client, db):
         put_lock(client, "no such token")
