@@ -37,19 +37,14 @@ run: setup ## the same with the development server, which shows errors and reloa
 	@DEMO=on DEBUG=on $(PY) manage.py demo --only-prepare
 	@DEMO=on DEBUG=on exec $(PY) manage.py runserver 127.0.0.1:$(PORT)
 
-# Side by side: the browser waits more than it works, and two cores are enough for both.
-test: setup ## all tests: on SQLite with the browser, and beside it on PostgreSQL without
-	@mkdir -p var; failed=; \
-	$(MAKE) --no-print-directory test-postgresql >var/test-postgresql.log 2>&1 & beside=$$!; \
-	if [ -n "$(CHROMIUM)" ]; then \
-	  $(PY) -m pytest --quiet -m "not postgresql" || failed=1; \
+test: setup ## all tests: on SQLite with the browser, then on PostgreSQL without
+	@if [ -n "$(CHROMIUM)" ]; then \
+	  $(PY) -m pytest --quiet -m "not postgresql"; \
 	else \
-	  { $(call LEFT_OUT,the browser tests; no Chromium is installed.); } || failed=1; \
-	  $(PY) -m pytest --quiet -m "not browser and not postgresql" || failed=1; \
-	fi; \
-	wait $$beside || failed=1; \
-	cat var/test-postgresql.log; \
-	test -z "$$failed"
+	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
+	  $(PY) -m pytest --quiet -m "not browser and not postgresql"; \
+	fi
+	@$(MAKE) --no-print-directory test-postgresql
 
 test-fast: setup ## the tests on SQLite, without the browser
 	@$(PY) -m pytest --quiet -m "not browser and not postgresql"
