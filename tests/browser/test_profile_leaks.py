@@ -116,6 +116,7 @@ def test_closed_and_restored_it_holds_the_form_and_nobodys_words(walk, start, pr
 
 def test_killed_and_restored_likewise(walk, start, profile):
     context = walk()
+    context.pages[0].wait_for_timeout(6_000)  # Chromium writes down its tabs only every few seconds
     kill(profile)
     with suppress(Error):
         context.close()
