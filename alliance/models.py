@@ -46,6 +46,9 @@ class User(AbstractBaseUser):
     is_supervisor = models.BooleanField("supervisor", default=False)
     is_administrator = models.BooleanField("administrator", default=False)
     is_active = models.BooleanField("may sign in", default=True)
+    question_language = models.CharField(
+        "language of the questions to ask", max_length=10, default="en", help_text="A tag of LANGUAGES."
+    )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()

@@ -56,8 +56,8 @@ def read(episode: Episode, now: datetime) -> list[RatedSession]:
     pairs = [(row, row.standing_ratings[0] if row.standing_ratings else None) for row in rows]
     pairs = [(row, rating) for row, rating in pairs if rating or row.attendance == Attendance.ATTENDED]
     course = [as_course_session(row, rating, now) for row, rating in pairs]
-    of_series = {one.series: parameters_of(instrument_of(one)) for _, one in pairs if one}
-    found = flag_rules.findings(course, parameters_of(instrument_of(None)), of_series)
+    own = [parameters_of(instrument_of(rating)) for _, rating in pairs]
+    found = flag_rules.findings(course, parameters_of(instrument_of(None)), own)
     changes = changes_of_form([rating for _, rating in pairs])
     return [
         RatedSession(row, rating, findings, changes_form=change)

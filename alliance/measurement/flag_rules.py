@@ -95,22 +95,22 @@ class _History:
 def findings(
     course: Sequence[CourseSession],
     parameters: Parameters,
-    of_series: Mapping[str, Parameters] | None = None,
+    own: Sequence[Parameters] | None = None,
 ) -> list[tuple[Finding, ...]]:
     """The findings of each session of a course, in its order, each tuple by rule letter.
 
-    of_series: the parameters of those series that have their own; `parameters` serves the others and rule G.
+    own: the parameters of each session, in the order of the course (an instrument, and a language, may have
+    their own); `parameters` serves rule G, and all where there are none.
     """
     if not course:
         return []
     history = _History(course[0])
     gaps: dict[str, bool] = {}
     found = []
-    for session in course:
+    for session, of_session in zip(course, own or [parameters] * len(course), strict=True):
         history.add(session)
-        own = (of_series or {}).get(session.series, parameters)
         raised = [
-            *_raised(history, own, history.now.held, own.enabled - OF_ANY_SERIES),
+            *_raised(history, of_session, history.now.held, of_session.enabled - OF_ANY_SERIES),
             *_raised(history, parameters, gaps, parameters.enabled & OF_ANY_SERIES),
         ]
         found.append(tuple(raised))

@@ -42,6 +42,11 @@ class ClinicSettings(models.Model):
     closing = models.CharField(
         "after a rating", max_length=20, choices=Closing.choices, default=Closing.THANKS
     )
+    # Null on old rows: a column without a default is added in place, and the table keeps its triggers.
+    rules = models.JSONField(
+        null=True,
+        help_text="{instrument: {language, or empty for all: {parameter: value}}}; what is not named is as shipped.",
+    )
     made_at = models.DateTimeField(default=timezone.now)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

@@ -1,0 +1,65 @@
+"""What the therapist decided not to talk about now: until the next session, or at all."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from sessions_app.models.flags import Flag
+from sessions_app.models.sessions import EpisodeRows, TherapySession
+from sessions_app.models.settled import LINE
+
+
+class DeferralQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        return self.filter(undone_at__isnull=True)
+
+
+class Deferral(models.Model):
+    """Flags of one episode that leave the work list without a conversation, and why.
+
+    A flag that is raised later is not among `flags`, so it calls for a talk as ever. Undone, the row is
+    kept; the next decision is a new row.
+    """
+
+    class Kind(models.TextChoices):
+        LATER = "later", "Not before the next session"
+        NOT_NEEDED = "not_needed", "No talk needed"
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(
+        TherapySession,
+        models.PROTECT,
+        related_name="deferrals",
+        help_text="The last session that was held when this was decided; LATER ends with the one after it.",
+    )
+    flags = models.ManyToManyField(Flag, related_name="deferrals")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    why = models.CharField("reason", max_length=LINE)
+    deferred_at = models.DateTimeField(default=timezone.now)
+    deferred_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+
+    objects = DeferralQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("deferred_at",)
+        constraints = (
+            models.CheckConstraint(condition=Q(kind__in=["later", "not_needed"]), name="deferral_known_kind"),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="deferral_undone_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.session}: {self.get_kind_display()}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
