@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             model_name="clinicsettings",
             name="rules",
             field=models.JSONField(
-                help_text="{instrument: {language, or empty for all: {parameter: value}}}; what is not named is as shipped.",
+                help_text="{instrument: {language, or empty for all: {parameter: value}}}; the rest is as shipped.",
                 null=True,
             ),
         ),
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
                 (
                     "session",
                     models.ForeignKey(
-                        help_text="The last session that was held when this was decided; LATER ends with the one after it.",
+                        help_text="The last one held when this was decided; LATER ends with the one after it.",
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="deferrals",
                         to="sessions_app.therapysession",

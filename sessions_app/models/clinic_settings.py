@@ -45,7 +45,7 @@ class ClinicSettings(models.Model):
     # Null on old rows: a column without a default is added in place, and the table keeps its triggers.
     rules = models.JSONField(
         null=True,
-        help_text="{instrument: {language, or empty for all: {parameter: value}}}; what is not named is as shipped.",
+        help_text="{instrument: {language, or empty for all: {parameter: value}}}; the rest is as shipped.",
     )
     made_at = models.DateTimeField(default=timezone.now)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

@@ -34,7 +34,7 @@ class Deferral(models.Model):
         TherapySession,
         models.PROTECT,
         related_name="deferrals",
-        help_text="The last session that was held when this was decided; LATER ends with the one after it.",
+        help_text="The last one held when this was decided; LATER ends with the one after it.",
     )
     flags = models.ManyToManyField(Flag, related_name="deferrals")
     kind = models.CharField(max_length=20, choices=Kind.choices)

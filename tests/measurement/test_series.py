@@ -60,16 +60,16 @@ def test_a_gap_is_counted_across_series():
     assert letters(one_after_another(of_series("one", 40, None), of_series("two", 40, 40)))[-1] == ""
 
 
-def test_each_series_has_its_own_parameters():
+def test_each_session_may_have_its_own_parameters():
     sessions = one_after_another(of_series("one", 35), of_series("two", 35))
-    own = {"two": Parameters(cutoff=340, item_cutoff=None)}
+    own = [Parameters(), Parameters(cutoff=340, item_cutoff=None)]
     found = findings(sessions, Parameters(), own)
     assert [[one.rule for one in each] for each in found] == [["A"], []]
 
 
-def test_rules_that_a_series_does_not_use_stay_silent_and_gaps_do_not():
-    own = {"one": Parameters(enabled=frozenset())}
+def test_rules_that_a_session_does_not_use_stay_silent_and_gaps_do_not():
     sessions = of_series("one", 30, None, None)
+    own = [Parameters(enabled=frozenset())] * 3
     assert [[one.rule for one in each] for each in findings(sessions, Parameters(), own)] == [[], [], ["G"]]
 
 
