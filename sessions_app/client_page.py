@@ -125,8 +125,7 @@ def _rows(
         row.awaits = session.pk in still_waits.awaiting
         row.state = rating_state(
             session,
-            rated=rating is not None,
-            total=rating.total if rating else None,
+            rating=rating,
             waits=still_waits,
             now=now,
         )

@@ -120,22 +120,27 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
     start = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
     own = TherapySession.objects.filter(episode__in=episodes).select_related("episode__client")
     recent_days = own.filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start + timedelta(days=1))
-    totals = dict(Rating.objects.standing().filter(session__in=recent_days).values_list("session", "total"))
+    ratings = {one.session_id: one for one in Rating.objects.standing().filter(session__in=recent_days)}
     still_waits = waits(recent_days, now)
     lines = [
         SessionLine(
             session,
             rating_state(
                 session,
-                rated=session.pk in totals,
-                total=totals.get(session.pk),
+                rating=ratings.get(session.pk),
                 waits=still_waits,
                 now=now,
             ),
         )
         for session in recent_days.order_by("held_at", "number")
     ]
-    settled = {RatingState.RATED, RatingState.CANCELLED, RatingState.DID_NOT_ATTEND, RatingState.DECLINED}
+    settled = {
+        RatingState.RATED,
+        RatingState.NOTHING_MARKED,
+        RatingState.CANCELLED,
+        RatingState.DID_NOT_ATTEND,
+        RatingState.DECLINED,
+    }
     return (
         [line for line in lines if line.session.held_at >= start],
         [line for line in lines if line.session.held_at < start and line.state not in settled],

@@ -78,7 +78,7 @@ def world(clinic):
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
             *(clinic.olgas.code, planned.code, first.code, discussion.code),
-            *(aside.code, rating.code),
+            *(aside.code, rating.code, rating.grant.code),
         ],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
