@@ -38,6 +38,8 @@ class Parameters:
     decline_fall: int = 20  # ours
     # A continuing A stays a quiet badge until the total has fallen this much further (ours).
     badge_fall: int = 20
+    # A rupture has recovered within one point of the client's median before it (ours).
+    recovered_within: int = 10
     nu0: int = 4  # weight of the prior spread, in degrees of freedom (ours)
     s0: int = 20  # prior within-client standard deviation, 2.0 points (ours)
     own_range_minimum: int = 4
@@ -62,6 +64,7 @@ def _complaints(p: Parameters) -> list[str]:
         (p.cutoff_operator in ("<", "<="), "The cutoff is compared with < or <=."),
         (p.enabled <= ALL_RULES, "The rules are named A to G."),
         (min(p.sudden_fall, p.decline_fall, p.badge_fall) > 0, "A fall is more than nothing."),
+        (p.recovered_within >= 0, "A return is within nothing or more of the median."),
         (p.s0 > 0 and p.nu0 >= 0, "The prior spread is more than nothing and its weight not negative."),
         (2 <= p.own_range_minimum <= p.own_range_window, "A usual range needs two to window ratings."),
         (p.own_range_window + p.nu0 - 1 <= max(T_975_MILLIONTHS), "The usual range has too long a memory."),
@@ -75,8 +78,8 @@ def _complaints(p: Parameters) -> list[str]:
 def statistical_parameters(minimum: int, maximum: int) -> Parameters:
     """Parameters for an instrument without a published cutoff, from the range of its total in tenths.
 
-    A and B are off; falls, spread and top are shares of the range (10, 5, 5 and 0.5 %; ours). To be labelled
-    "statistical, not validated" wherever shown.
+    A and B are off; falls, return, spread and top are shares of the range (10, 5, 2.5, 5 and 0.5 %; ours).
+    To be labelled "statistical, not validated" wherever shown.
     """
     span = maximum - minimum
     return Parameters(
@@ -85,6 +88,7 @@ def statistical_parameters(minimum: int, maximum: int) -> Parameters:
         sudden_fall=_share(span, 100),
         decline_fall=_share(span, 50),
         badge_fall=_share(span, 50),
+        recovered_within=_share(span, 25),
         s0=_share(span, 50),
         flat_top=maximum - span * 5 // 1000,
         enabled=ALL_RULES - {"A", "B"},
