@@ -97,6 +97,23 @@ def ruptures(
     return [_told(rupture, ended, state, talks) for rupture, ended, state in walked]
 
 
+def returned(rupture: Rupture, course: Sequence[CourseSession], within: int = 3) -> bool | None:
+    """Whether it recovered by the third complete rating after it began: what the chance comparator counts.
+
+    None where it must not be counted: no earlier rating to return to, or fewer than three since, even where one
+    is back already: the quick returns among the latest ruptures would flatter the rate.
+    """
+    series = next(session.series for session in course if session.number == rupture.began)
+    after = [
+        session.number
+        for session in course
+        if session.total is not None and session.series == series and session.number > rupture.began
+    ][:within]
+    if rupture.before is None or len(after) < within:
+        return None
+    return rupture.state is RepairState.RECOVERED and rupture.ended in after
+
+
 def _walk(
     course: Sequence[CourseSession],
     found: Sequence[Sequence[Finding]],
