@@ -52,7 +52,7 @@ def drawing(shown: Example, instrument: Instrument) -> SafeString:
     if shown.letter == "B":
         return _lines(shown, instrument)
     plane = _Plane(shown)
-    parts = [_axes(shown, plane), _band(shown, plane), _cutoff(shown, plane), _window(shown, plane)]
+    parts = [_window(shown, plane), _band(shown, plane), _axes(shown, plane), _cutoff(shown, plane)]
     parts += [_course(shown, plane), _fall(shown, plane), *_points(shown, plane)]
     return _svg(HEIGHT, in_words(shown, instrument), parts)
 
@@ -122,13 +122,13 @@ def _cutoff(shown: Example, plane: _Plane) -> SafeString:
         return NOTHING
     y = plane.y(level)
     return format_html(
-        '<path class="cutoff" d="M{} {}H{}"/><text class="note" x="{}" y="{}" text-anchor="end">{}</text>',
+        '<path class="cutoff" d="M{} {}H{}"/><text class="note" x="{}" y="{}">level {}</text>',
         LEFT,
         y,
         RIGHT,
-        RIGHT,
+        LEFT + 4,
         y + 13,
-        f"level {points(level)}",
+        points(level),
     )
 
 
@@ -152,11 +152,11 @@ def _band(shown: Example, plane: _Plane) -> SafeString:
     upper = [(plane.x(number), plane.y(high)) for number, _, high in bands]
     lower = [(plane.x(number), plane.y(low)) for number, low, _ in reversed(bands)]
     corners = format_html_join(" ", "{},{}", [*upper, *lower])
-    x, y = lower[-1]
+    x, y = upper[0]
     return format_html(
         '<polygon class="band" points="{}"/><text class="note" x="{}" y="{}">usual range</text>',
         corners,
-        x,
+        x + 6,
         y + 14,
     )
 
@@ -196,8 +196,8 @@ def _fall(shown: Example, plane: _Plane) -> SafeString:
         y,
         x,
         plane.y(now),
-        x - 8,
-        round((y + plane.y(now)) / 2 + 4, 1),
+        x - 16,
+        round(plane.y(now) + 4, 1),
         f"{points(before - now)} lower",
     )
 
@@ -218,9 +218,15 @@ def _points(shown: Example, plane: _Plane) -> list[SafeString]:
     drawn = []
     for session, finding in zip(shown.sessions, shown.findings, strict=True):
         x = plane.x(session.number)
-        y = plane.y(plane.floor + 25 if session.total is None else session.total)
+        y = BOTTOM - 12 if session.total is None else plane.y(session.total)
         if session.total is None:
-            drawn.append(format_html('<circle class="gap" cx="{}" cy="{}" r="5"/>', x, y))
+            drawn.append(
+                format_html(
+                    '<circle class="gap" cx="{}" cy="{}" r="5"/>'
+                    '<text class="note" x="{}" y="{}" text-anchor="middle">no rating</text>',
+                    *(x, y, x, y - 16),
+                )
+            )
         else:
             drawn.append(format_html('<circle class="dot" cx="{}" cy="{}" r="4"/>', x, y))
         if finding is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.utils.safestring import SafeString
 
 from alliance.languages import own_name
-from alliance.measurement import instruments, rule_words
+from alliance.measurement import false_alarms, instruments, rule_words
 from alliance.measurement.examples import Example, example
 from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
 from alliance.measurement.handbook import RULES, Rule
@@ -18,12 +18,20 @@ from alliance.measurement.sentences import sentence_for
 from sessions_app import rule_drawings
 from sessions_app.models import ClinicSettings, OwnQuestion
 
-# As a therapist would say it; the keys are those of false_alarms.
+# "Clients who mark ..."; the keys are those of false_alarms.
 POPULATIONS = {
-    "standard": "Clients who mark as most samples do",
-    "low": "Clients who mark lower in general",
-    "high": "Clients who mark higher in general",
+    "standard": "as most do in our model",
+    "low": "lower in general",
+    "high": "higher in general",
 }
+# What the simulation lets happen, {event: in words}, and how often each rule then says so.
+EVENTS = {
+    "fall": "the total falls by 5 for three sessions",
+    "slide": "the total falls by 1 at every session, six times",
+}
+DETECTION: Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]] = getattr(
+    false_alarms, "DETECTION", {}
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,17 @@ class Rates:
     who: str
     sessions: str  # of 100 sessions
     clients: str  # of 100 clients in ten sessions
-    new: str = ""  # of the 100 sessions: only these call for a talk; empty where all do, or none
+    new: str = ""  # of the 100 sessions: those at which a level is new; empty for other rules
+    woken: str = ""  # of the 100 sessions: those at which it continues and has fallen further
+
+
+@dataclass(frozen=True)
+class Detection:
+    """Of 100 clients with whom something happens, and of 100 with whom nothing does in the same sessions."""
+
+    what: str
+    found: str
+    without: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +71,7 @@ class RulePage:
     definition: str
     is_on: bool
     rates: Sequence[Rates]
+    detections: Sequence[Detection]  # empty where none were simulated
     dots: SafeString
     as_simulated: bool
     drawing: SafeString
@@ -95,6 +114,7 @@ def build(rule: Rule) -> RulePage:
         definition=rule_words.definition(rule, p),
         is_on=rule_words.is_on(rule.letter, p),
         rates=[_rates(rule.letter, population) for population in POPULATIONS],
+        detections=_detections(rule.letter),
         dots=rule_drawings.a_hundred(round(rule.per_session * 100)),
         as_simulated=rule_words.is_as_simulated(rule.letter, p),
         drawing=rule_drawings.drawing(shown, instrument) if shown else SafeString(""),
@@ -111,13 +131,27 @@ def of_a_hundred(share: float) -> str:
 
 
 def _rates(letter: str, population: str) -> Rates:
-    new = PER_SESSION[population].get(f"{letter}_new")
+    per_session = PER_SESSION[population]
     return Rates(
         who=POPULATIONS[population],
-        sessions=of_a_hundred(PER_SESSION[population][letter]),
+        sessions=of_a_hundred(per_session[letter]),
         clients=of_a_hundred(IN_TEN[population][letter]),
-        new="" if new is None else of_a_hundred(new),
+        new=_if_known(per_session.get(f"{letter}_new")),
+        woken=_if_known(per_session.get(f"{letter}_woken")),
     )
+
+
+def _if_known(share: float | None) -> str:
+    return "" if share is None else of_a_hundred(share)
+
+
+def _detections(letter: str) -> list[Detection]:
+    simulated = DETECTION.get("standard", {})
+    return [
+        Detection(words, *(of_a_hundred(share) for share in simulated[kind][letter]))
+        for kind, words in EVENTS.items()
+        if letter in simulated.get(kind, {})
+    ]
 
 
 def _said(shown: Example, instrument: Instrument) -> str:

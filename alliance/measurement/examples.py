@@ -107,9 +107,9 @@ def _decline(p: Parameters) -> list[CourseSession]:
 
 
 def _below_own_range(p: Parameters) -> list[CourseSession]:
-    before = _content(p, max(p.own_range_minimum + 1, 5))
+    before = _content(p, p.own_range_minimum + 3)
     lowest = lowest_usual(before, p)
-    return _course([*before, lowest - 7], p) if lowest is not None else []
+    return _course([*before, lowest - 12], p) if lowest is not None else []
 
 
 def _flat_top(p: Parameters) -> list[CourseSession]:

@@ -17,6 +17,10 @@ SETTINGS_OF: Mapping[str, tuple[str, ...]] = {
     "E": ("nu0", "s0", "own_range_minimum", "own_range_window"),
     "F": ("flat_top", "flat_top_sessions"),
     "G": ("missing_of", "missing_flag"),
+    "H": (
+        *("drift_weight", "drift_limit", "drift_sessions"),
+        *("nu0", "s0", "own_range_minimum", "own_range_window"),
+    ),
 }
 
 
@@ -42,7 +46,8 @@ def _below_cutoff(p: Parameters) -> str:
     where = "at or below" if p.cutoff_operator == "<=" else "below"
     return (
         f"The total is {where} {points(p.cutoff)}. It is new when the rating before was not, and on the first "
-        "rating of an episode."
+        f"rating of an episode. One that continues is a quiet mark until the total is {points(p.badge_fall)} lower "
+        "still."
     )
 
 
