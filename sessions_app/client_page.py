@@ -10,7 +10,7 @@ from alliance.measurement.instruments import Item
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import arrivals, charts, course, set_aside, wordings
+from sessions_app import arrivals, asking, charts, course, set_aside, wordings
 from sessions_app.forms.dashboard import DiscussionForm
 from sessions_app.models import Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
@@ -90,13 +90,15 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     parameters = course.parameters_of(instrument)
+    talks = _talks(rows, form)
+    asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
     return ClientPage(
         episode=episode,
         may_write=may_write,
         stamp=arrivals.stamp([episode.client_code]),
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
-        talks=_talks(rows, form),
+        talks=talks,
         latest=next((row for row in rows if row.rating), None),
         last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
         to_settle=[one for row in rows for one in row.beside.to_settle],
@@ -152,7 +154,7 @@ def _answer(tenths: int | None) -> str:
 def _flags(episode: Episode) -> dict[int, list[Flag]]:
     found: dict[int, list[Flag]] = defaultdict(list)
     standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
-    for flag in standing.with_discussed():
+    for flag in standing.with_discussed().with_turn():
         found[flag.session_id].append(flag)
     for flags in found.values():
         flags.sort(key=lambda flag: flag.strength)

@@ -10,6 +10,7 @@ from sessions_app.views import (
     offline,
     rate,
     room,
+    rules,
     sending,
     set_aside,
     tablets,
@@ -47,6 +48,16 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
 ]
 settings_pages = [path("", instruments.settings, name="change")]
+rule_pages = [
+    path("", rules.listing, name="list"),
+    path("conversation/", rules.conversation, name="conversation"),
+    path("questions/", rules.questions, name="questions"),
+    path("questions/language/", rules.choose_language, name="choose_language"),
+    path("questions/add/", rules.add_question, name="add_question"),
+    path("questions/<uuid:code>/take-out/", rules.take_out_question, name="take_out_question"),
+    path("questions/<uuid:code>/put-back/", rules.put_back_question, name="put_back_question"),
+    path("<slug:slug>/", rules.rule, name="rule"),
+]
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import charts, reasons, recent, set_aside
+from sessions_app import asking, charts, reasons, recent, set_aside
 from sessions_app.models import Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
@@ -79,6 +79,7 @@ def build(therapist: User, now: datetime) -> WorkList:
     talks = [row for row in rows if row.flags]
     talks.sort(key=lambda row: reasons.urgency(row.flags, row.episode.client.label))
     others = [row for row in rows if not row.flags]
+    asking.prepare([row.first_reason for row in talks], therapist)
     return WorkList(talks, today, waiting, others, set_aside.to_look_at(therapist))
 
 
@@ -111,7 +112,9 @@ def _open_flags(episodes: list[Episode]) -> tuple[dict[int, list[Flag]], dict[in
     """{episode: flags that call for a talk} and {episode: the quiet ones}; one query."""
     calling: dict[int, list[Flag]] = defaultdict(list)
     quiet: dict[int, list[Flag]] = defaultdict(list)
-    for flag in Flag.objects.open().filter(session__episode__in=episodes).select_related("session"):
+    for flag in (
+        Flag.objects.open().with_turn().filter(session__episode__in=episodes).select_related("session")
+    ):
         (calling if flag.on_work_list else quiet)[flag.session.episode_id].append(flag)
     return calling, quiet
 
