@@ -10,7 +10,7 @@ from alliance.models import User
 from clients.actions import Refused
 from clients.models import Episode
 from sessions_app.actions import queue
-from sessions_app.models import Deferral, Flag
+from sessions_app.models import Deferral, Flag, FlagQuerySet
 
 NOTHING_CALLS = "Nothing calls for a talk here any more. It was talked about or decided meanwhile."
 
@@ -20,7 +20,7 @@ def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: U
     """Take these flags from the work list without a talk. Pressed twice, it is decided once."""
     queue(episode.pk)
     named = Flag.objects.filter(session__episode=episode, pk__in=[flag.pk for flag in flags])
-    calling = list(named.for_work_list().select_related("session"))
+    calling = _calling(named)
     if not calling:
         return _decided_before(named, kind)
     deferral = Deferral.objects.create(
@@ -41,7 +41,11 @@ def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: U
     return deferral
 
 
-def _decided_before(named: Iterable[Flag], kind: str) -> Deferral:
+def _calling(named: FlagQuerySet) -> list[Flag]:
+    return list(named.for_work_list().select_related("session"))
+
+
+def _decided_before(named: FlagQuerySet, kind: str) -> Deferral:
     earlier = Deferral.objects.standing().with_holds(timezone.now()).filter(flags__in=named, kind=kind)
     last = earlier.order_by("deferred_at").last()
     if last is None or (kind == Deferral.Kind.LATER and not last.holds):
