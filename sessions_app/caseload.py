@@ -236,7 +236,7 @@ def _deferred(deferral: Deferral, now: datetime) -> str:
     said = deferral.get_kind_display()
     if deferral.kind == Deferral.Kind.LATER and not deferral.holds:
         said = "Was put off"
-    return f"{said}: “{deferral.why}” {deferral.deferred_by}, {_day(deferral.deferred_at, now)}"
+    return f"{said}: “{deferral.why}” ({deferral.deferred_by}, {_day(deferral.deferred_at, now)})"
 
 
 def _gap(course: Course, now: datetime) -> str:

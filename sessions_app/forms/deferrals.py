@@ -31,7 +31,7 @@ class DeferralForm(forms.Form):
         label="Why",
         choices=[(reason, reason) for reason in REASONS],
         widget=forms.RadioSelect,
-        required=False,
+        error_messages={"required": NO_REASON},
     )
     own = forms.CharField(
         label="Or in your own words",
@@ -44,13 +44,12 @@ class DeferralForm(forms.Form):
         """`standing`: the flags of the episode one may name; `calling`: those the page shows."""
         super().__init__(data, initial={"flags": [flag.code for flag in calling]})
         self.fields["flags"].queryset = standing  # type: ignore[attr-defined]
+        self.fields["chosen"].required = not (data and data.get("own", "").strip())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         kind = self.data.get("kind", "")
         why = " ".join((cleaned.get("own") or cleaned.get("chosen") or "").split())
-        if not why:
-            self.add_error("chosen", NO_REASON)
         if kind not in Deferral.Kind.values:
             self.add_error(None, "Say whether it waits for the next session or needs no talk.")
         return {"flags": cleaned.get("flags", ()), "kind": kind, "why": why}
