@@ -96,11 +96,10 @@ def marks_set_aside(session, comment="") -> SetAsideRating:
     return SetAsideRating.objects.get(session=session)
 
 
-def a_deferral(episode, by, why="x") -> Deferral:
+def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
-    options = {"kind": Deferral.Kind.LATER, "why": why, "by": by}
-    return deferrals.defer(episode=episode, flags=session.flags.all(), **options)
+    return deferrals.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
 
 
 def a_tablet(by) -> PairedTablet:
@@ -242,7 +241,7 @@ def test_no_page_shows_a_clients_words_or_marks_to_somebody_who_may_not_see_them
     actions.discuss(flags=session.flags.all(), said=CANARY, agreed=CANARY, by=world.olga)
     aside = marks_set_aside(session, comment=CANARY)
     set_aside.use(aside=aside, seen=session.ratings.get().code, why=CANARY, by=world.olga)
-    a_deferral(world.olgas, by=world.olga, why=CANARY)
+    Deferral.objects.update(why=CANARY)
     if who != "adam":
         world.olgas.client.label = CANARY
         world.olgas.client.save()
