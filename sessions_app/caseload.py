@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -23,9 +23,9 @@ from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import charts, process, reasons, recent, set_aside
-from sessions_app.models import Discussion, Flag, TherapySession
-from sessions_app.work_list import OVERDUE_SHOWN_FOR
+from sessions_app import charts, open_courses, process, reasons, recent
+from sessions_app.models import Deferral, Flag, TherapySession
+from sessions_app.open_courses import Course
 
 
 class Place(Enum):
@@ -33,13 +33,14 @@ class Place(Enum):
 
     NEEDS_A_TALK = auto()
     TALKED_ABOUT = auto()
+    DEFERRED = auto()
     GAP = auto()
     OTHER = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One flag, as said to the supervisor. `state` is "continuing" or empty."""
+    """One flag, as said to the supervisor. `state` is "continuing", "put off", "no talk needed" or empty."""
 
     rule: str
     word: str
@@ -60,6 +61,7 @@ class ClientRow:
     waits: str
     agreed: str
     agreed_on: str
+    deferred: str  # what was decided instead of a talk, by whom and why; empty where nothing was
     last_total: str
     of: str  # the highest total there is
     last_where: str
@@ -94,6 +96,7 @@ class Caseload:
     chosen: User | None
     needs_a_talk: tuple[ClientRow, ...]
     talked_about: tuple[ClientRow, ...]
+    deferred: tuple[ClientRow, ...]
     gaps: tuple[ClientRow, ...]
     others: tuple[ClientRow, ...]
     measures: tuple[SuperviseeRow, ...]
@@ -111,51 +114,13 @@ class Caseload:
     def client_codes(self) -> list[UUID]:
         return [
             row.client
-            for part in (self.needs_a_talk, self.talked_about, self.gaps, self.others)
+            for part in (self.needs_a_talk, self.talked_about, self.deferred, self.gaps, self.others)
             for row in part
         ]
 
     @property
     def clients(self) -> int:
         return len(self.client_codes)
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """What is known of one open episode: its last attended sessions, open flags, standing discussions."""
-
-    episode: Episode
-    sessions: Sequence[TherapySession]
-    totals: Sequence[int | None]
-    flags: Sequence[Flag]
-    discussions: Sequence[Discussion]
-    set_aside: int = 0  # sets of marks that do not count, and nobody decided about
-
-    @property
-    def calls(self) -> list[Flag]:
-        """What calls for a talk, the strongest first, of equals the newest."""
-        return reasons.strongest_first(flag for flag in self.flags if flag.on_work_list)
-
-    @property
-    def last_rated(self) -> tuple[TherapySession, int] | None:
-        pairs = zip(reversed(self.sessions), reversed(self.totals), strict=True)
-        return next(((session, total) for session, total in pairs if total is not None), None)
-
-    @property
-    def is_talked_about(self) -> bool:
-        """Somebody talked about the last rating, and the next one has not come yet."""
-        last = self.last_rated
-        return any(last is None or one.session.number >= last[0].number for one in self.discussions)
-
-    @property
-    def last_agreed(self) -> Discussion | None:
-        return next((one for one in reversed(self.discussions) if one.agreed), None)
-
-    def overdue(self, now: datetime) -> list[TherapySession]:
-        """Sessions without a complete rating that it is not too late to ask about."""
-        pairs = zip(self.sessions, self.totals, strict=True)
-        since = now - OVERDUE_SHOWN_FOR
-        return [s for s, total in pairs if total is None and s.is_overdue(now) and s.held_at >= since]
 
 
 def read(supervisor: User, now: datetime, therapist: str | None = None) -> Caseload:
@@ -168,13 +133,14 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     episodes = Episode.objects.supervised_by(supervisor)
     if chosen:
         episodes = episodes.filter(therapist=chosen)
-    courses = _courses(episodes.open())
+    courses = open_courses.read(episodes.open(), now)
     rows = _by_place(courses, now)
     return Caseload(
         supervisees=supervisees,
         chosen=chosen,
         needs_a_talk=rows[Place.NEEDS_A_TALK],
         talked_about=rows[Place.TALKED_ABOUT],
+        deferred=rows[Place.DEFERRED],
         gaps=rows[Place.GAP],
         others=rows[Place.OTHER],
         measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, now)),
@@ -210,6 +176,8 @@ def place(course: Course, now: datetime) -> Place:
         return Place.NEEDS_A_TALK
     if course.is_talked_about:
         return Place.TALKED_ABOUT
+    if course.is_deferred:
+        return Place.DEFERRED
     return Place.GAP if _gap(course, now) else Place.OTHER
 
 
@@ -219,42 +187,6 @@ def _by_place(courses: Iterable[Course], now: datetime) -> dict[Place, tuple[Cli
         found[place(course, now)].append(course)
     found[Place.NEEDS_A_TALK].sort(key=urgency)
     return {one: tuple(_client_row(course, now) for course in found[one]) for one in Place}
-
-
-def _courses(episodes: QuerySet[Episode]) -> list[Course]:
-    """The open episodes with what is known of them, by the client's label; six queries."""
-    rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
-    sessions = recent.last_sessions(rows)
-    flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
-    discussions, aside = _discussions(rows), set_aside.counts(rows)
-    return [
-        Course(
-            episode,
-            sessions.get(episode.pk, []),
-            recent.totals_of(sessions.get(episode.pk, [])),
-            flags[episode.pk],
-            discussions[episode.pk],
-            aside.get(episode.pk, 0),
-        )
-        for episode in rows
-    ]
-
-
-def _open_flags(episodes: list[Episode], last_sessions: list[int]) -> dict[int, list[Flag]]:
-    """Flags that call for a talk, however old; the quiet ones only where they are news."""
-    found: dict[int, list[Flag]] = defaultdict(list)
-    news = Q(on_work_list=True) | Q(session__in=last_sessions)
-    for flag in Flag.objects.open().filter(news, session__episode__in=episodes).select_related("session"):
-        found[flag.session.episode_id].append(flag)
-    return found
-
-
-def _discussions(episodes: list[Episode]) -> dict[int, list[Discussion]]:
-    found: dict[int, list[Discussion]] = defaultdict(list)
-    standing = Discussion.objects.standing().filter(session__episode__in=episodes)
-    for discussion in standing.select_related("session").order_by("discussed_at", "pk"):
-        found[discussion.session.episode_id].append(discussion)
-    return found
 
 
 # --- In words ----------------------------------------------------------------------------------------
@@ -272,6 +204,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
         waits=_since(reasons.waiting_since(course.calls), now) if course.calls else "",
         agreed=agreed.agreed if agreed else "",
         agreed_on=_day(agreed.discussed_at, now) if agreed else "",
+        deferred=_deferred(course.deferral, now) if course.deferral else "",
         last_total=points(rated[1]) if rated else "",
         of=points(instrument.total_maximum),
         last_where=_where(rated[0], now) if rated else "",
@@ -285,12 +218,25 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
 
 def _reasons(course: Course, now: datetime) -> Iterable[Reason]:
     """The newest flag of each rule, what calls for a talk before what is quiet. Rule G is a gap, no reason."""
-    quiet = (flag for flag in course.flags if not flag.on_work_list and flag.rule != "G")
+    quiet = (flag for flag in course.flags if not flag.calls and flag.rule != "G")
     calling = reasons.one_a_rule(course.calls)
     said = {flag.rule for flag in calling}
     for flag in (*calling, *(one for one in reasons.one_a_rule(quiet) if one.rule not in said)):
-        state = "continuing" if flag.rule == "A" and not flag.is_new else ""
-        yield Reason(flag.rule, flag.word, flag.sentence, _where(flag.session, now), state)
+        yield Reason(flag.rule, flag.word, flag.sentence, _where(flag.session, now), _state(flag))
+
+
+def _state(flag: Flag) -> str:
+    if flag.is_put_off or flag.is_not_needed:
+        return "put off" if flag.is_put_off else "no talk needed"
+    return "continuing" if flag.rule == "A" and not flag.is_new and not flag.calls else ""
+
+
+def _deferred(deferral: Deferral, now: datetime) -> str:
+    """`deferral`: the last decision; one that is over says what was tried."""
+    said = deferral.get_kind_display()
+    if deferral.kind == Deferral.Kind.LATER and not deferral.holds:
+        said = "Was put off"
+    return f"{said}: “{deferral.why}” ({deferral.deferred_by}, {_day(deferral.deferred_at, now)})"
 
 
 def _gap(course: Course, now: datetime) -> str:
@@ -332,7 +278,7 @@ def _measures(
     supervisees: Iterable[User], episodes: QuerySet[Episode], courses: list[Course], now: datetime
 ) -> Iterable[SuperviseeRow]:
     rated, missed = process.collected(episodes, now)
-    discussed = process.discussed(episodes, now)
+    discussed, settled = process.discussed(episodes, now)
     nothing = Share(0, 0)
     for person in supervisees:
         own = [course for course in courses if course.episode.therapist_id == person.pk]
@@ -344,6 +290,7 @@ def _measures(
             shares=(
                 share_in_words("Rated", rated.get(person.pk, nothing), "sessions"),
                 share_in_words("Talked about in time", discussed.get(person.pk, nothing), "flags"),
+                share_in_words("Decided: no talk needed", settled.get(person.pk, nothing), "flags"),
                 share_in_words("Did not attend", missed.get(person.pk, nothing), "sessions"),
             ),
         )

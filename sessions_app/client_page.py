@@ -12,7 +12,7 @@ from alliance.models import User
 from clients.models import Episode
 from sessions_app import arrivals, asking, charts, course, set_aside, wordings
 from sessions_app.forms.dashboard import DiscussionForm
-from sessions_app.models import Discussion, Flag, Rating, TherapySession
+from sessions_app.models import Deferral, Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
 
@@ -28,6 +28,7 @@ class SessionRow:
     awaits: bool = False  # a hand-over that can be taken back
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
+    deferrals: list[Deferral] = field(default_factory=list)
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
@@ -63,6 +64,8 @@ class ClientPage:
     item_labels: list[str]
     rows: list[SessionRow]  # newest first
     talks: list[Talk]
+    calls: bool  # whether anything calls for a talk
+    deferral: Deferral | None  # the one that holds
     latest: SessionRow | None
     last_discussion: Discussion | None
     to_settle: list[set_aside.SetAside]  # marks that do not count, and nobody decided about
@@ -87,6 +90,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     instrument = course.instrument_of(next((one.rating for one in reversed(rated) if one.rating), None))
     may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
     rows = _rows(episode, rated, now, reads_comments=may_write)
+    talks = _talks(rows, form)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     parameters = course.parameters_of(instrument)
@@ -99,6 +103,8 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
         talks=talks,
+        calls=any(flag.calls for talk in talks if not talk.as_well for flag in talk.flags),
+        deferral=_put_off(rows, talks),
         latest=next((row for row in rows if row.rating), None),
         last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
         to_settle=[one for row in rows for one in row.beside.to_settle],
@@ -115,13 +121,14 @@ def _rows(
 ) -> list[SessionRow]:
     ratings = {one.session.pk: one.rating for one in rated}
     other_forms = {one.session.pk for one in rated if one.changes_form}
-    flags, discussions = _flags(episode), _discussions(episode)
+    flags, discussions, deferrals = _flags(episode), _discussions(episode), _deferrals(episode, now)
     beside = set_aside.of_episode(episode, reads_comments=reads_comments)
     still_waits = waits(episode.sessions.all(), now)
     rows = []
     for session in episode.sessions.order_by("-number"):
         rating = ratings.get(session.pk)
         row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
+        row.deferrals = deferrals[session.pk]
         row.beside = beside[session.pk]
         row.can_be_corrected = set_aside.can_be_corrected(rating)
         row.awaits = session.pk in still_waits.awaiting
@@ -154,7 +161,7 @@ def _answer(tenths: int | None) -> str:
 def _flags(episode: Episode) -> dict[int, list[Flag]]:
     found: dict[int, list[Flag]] = defaultdict(list)
     standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
-    for flag in standing.with_discussed().with_turn():
+    for flag in standing.with_discussed().with_turn().with_calls():
         found[flag.session_id].append(flag)
     for flags in found.values():
         flags.sort(key=lambda flag: flag.strength)
@@ -169,22 +176,39 @@ def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
     return found
 
 
+def _deferrals(episode: Episode, now: datetime) -> dict[int, list[Deferral]]:
+    found: dict[int, list[Deferral]] = defaultdict(list)
+    standing = Deferral.objects.standing().with_holds(now).filter(session__episode=episode)
+    for deferral in standing.select_related("session", "deferred_by").order_by("deferred_at"):
+        found[deferral.session_id].append(deferral)
+    return found
+
+
+def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:
+    """The deferral that keeps what is shown from calling."""
+    if not any(flag.is_put_off for talk in talks for flag in talk.flags):
+        return None
+    return next((one for row in rows for one in reversed(row.deferrals) if one.holds), None)
+
+
 def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
     """What there is to talk about, newest first: all that calls for it, the quiet flags of the last session only."""
     newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
     talks: list[Talk] = []
     talked_since = False  # as `Flag.objects.open()`: a conversation settles what came before its session
     for row in rows:
-        is_open = [flag for flag in row.flags if not flag.is_discussed]
+        is_open = [flag for flag in row.flags if not (flag.is_discussed or flag.is_not_needed)]
         bound = form if form is not None and form.prefix == _prefix(row.session) else None
-        calls = any(flag.on_work_list for flag in is_open) or (is_open and row.session.pk == newest)
+        calls = any(flag.calls or flag.is_put_off for flag in is_open) or (
+            is_open and row.session.pk == newest
+        )
         if calls and not talked_since:
             talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
         elif bound is not None:
             talks.append(Talk(row.session, row.flags, bound, as_well=True))
         talked_since = talked_since or bool(row.discussions)
     # What calls for a talk stands before what is only worth a look.
-    return sorted(talks, key=lambda talk: not any(flag.on_work_list for flag in talk.flags))
+    return sorted(talks, key=lambda talk: not any(flag.calls for flag in talk.flags))
 
 
 def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:

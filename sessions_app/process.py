@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from alliance.measurement.process import Share
 from clients.models import Episode
-from sessions_app.models import OVERDUE_AFTER, Attendance, Discussion, Flag, Rating, TherapySession
+from sessions_app.models import OVERDUE_AFTER, Attendance, Deferral, Discussion, Flag, Rating, TherapySession
 
 MEASURED_OVER = timedelta(days=90)
 
@@ -41,8 +41,11 @@ def collected(episodes: QuerySet[Episode], now: datetime) -> tuple[dict[UUID, Sh
     )
 
 
-def discussed(episodes: QuerySet[Episode], now: datetime) -> dict[UUID, Share]:
+def discussed(episodes: QuerySet[Episode], now: datetime) -> tuple[dict[UUID, Share], dict[UUID, Share]]:
     """{therapist: flags talked about by the next session, of those for which it is over}; one query.
+
+    And {therapist: those of them that were not, and of which somebody decided that no talk is needed}. They
+    stay among the flags that are counted: a decision not to talk must not make the first share look better.
 
     The note has the same day as a rating has: until 24 hours after that session. A flag raised later (from
     an import, or under new settings) could not have been talked about by then and does not count.
@@ -57,13 +60,20 @@ def discussed(episodes: QuerySet[Episode], now: datetime) -> dict[UUID, Share]:
         .annotate(
             next_ended_at=Subquery(following.order_by("number").values("ends_at")[:1]),
             talked_at=Subquery(talks.order_by("discussed_at").values("discussed_at")[:1]),
+            not_needed=Exists(Deferral.objects.not_needed().filter(flags=OuterRef("pk"))),
         )
         .filter(next_ended_at__lte=now - OVERDUE_AFTER)
-        .values_list("session__episode__therapist", "raised_at", "next_ended_at", "talked_at")
+        .values_list("session__episode__therapist", "raised_at", "next_ended_at", "talked_at", "not_needed")
     )
     in_time: dict[UUID, list[bool]] = defaultdict(list)
-    for person, raised_at, next_ended_at, talked_at in rows:
+    settled: dict[UUID, list[bool]] = defaultdict(list)
+    for person, raised_at, next_ended_at, talked_at, not_needed in rows:
         deadline = next_ended_at + OVERDUE_AFTER
         if raised_at <= deadline:
             in_time[person].append(talked_at is not None and talked_at <= deadline)
-    return {person: Share(sum(kept), len(kept)) for person, kept in in_time.items()}
+            settled[person].append(not_needed and talked_at is None)
+    return _shares(in_time), _shares(settled)
+
+
+def _shares(found: dict[UUID, list[bool]]) -> dict[UUID, Share]:
+    return {person: Share(sum(each), len(each)) for person, each in found.items()}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from django.db.models import F, OuterRef, Subquery, Window
 from django.db.models.functions import RowNumber
@@ -61,3 +62,17 @@ def last_discussions(episodes: Iterable[Episode]) -> dict[int, Discussion]:
         .filter(back=1)
     )
     return {row.session.episode_id: row for row in rows}
+
+
+def next_sessions(episodes: Iterable[Episode], now: datetime) -> dict[int, TherapySession]:
+    """{episode: the session that is on now and not rated yet, else the next planned one}; one query."""
+    to_come = TherapySession.objects.filter(
+        episode__in=episodes,
+        ends_at__gt=now,
+        attendance__in=[Attendance.PLANNED, Attendance.ATTENDED],
+        ratings__isnull=True,
+    )
+    found: dict[int, TherapySession] = {}
+    for session in to_come.order_by("held_at"):
+        found.setdefault(session.episode_id, session)
+    return found

@@ -5,6 +5,7 @@ from django.urls import path
 from sessions_app.views import (
     caseload,
     dashboard,
+    deferrals,
     go,
     instruments,
     offline,
@@ -71,6 +72,8 @@ dashboard_pages = [
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/withdraw/", dashboard.withdraw_discussion, name="withdraw_discussion"),
+    path("clients/<uuid:code>/defer/", deferrals.defer, name="defer"),
+    path("deferrals/<uuid:code>/undo/", deferrals.undo, name="undo_deferral"),
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -12,7 +12,7 @@ from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
 from sessions_app import asking, charts, reasons, recent, set_aside
-from sessions_app.models import Discussion, Flag, Rating, TherapySession
+from sessions_app.models import Deferral, Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
 # An older gap cannot be filled from memory; it stays visible on the client's page.
@@ -24,13 +24,17 @@ class Row:
     """One client of the therapist."""
 
     episode: Episode
+    today: date
     flags: list[Flag] = field(default_factory=list)  # all that call for a talk
+    put_off: list[Flag] = field(default_factory=list)  # all that would, but for a deferral
     badges: list[Flag] = field(default_factory=list)
     last: TherapySession | None = None
     last_rated: TherapySession | None = None
     last_total: str = ""
     sparkline: SafeString | str = ""
     discussion: Discussion | None = None
+    deferral: Deferral | None = None  # the one that holds
+    next_session: TherapySession | None = None
 
     @property
     def first_reason(self) -> Flag:
@@ -41,8 +45,28 @@ class Row:
         return reasons.one_a_rule(self.flags)[1:]
 
     @property
+    def reasons_put_off(self) -> list[Flag]:
+        return reasons.one_a_rule(self.put_off)
+
+    @property
+    def behind(self) -> list[Flag]:
+        """What stands behind the first reason: the others, then what is put off and what is quiet."""
+        said = {flag.rule for flag in self.flags}
+        quiet = [flag for flag in (*self.put_off, *self.badges) if flag.rule not in said]
+        return self.other_reasons + reasons.one_a_rule(quiet)
+
+    @property
     def waiting_since(self) -> TherapySession:
         return reasons.waiting_since(self.flags)
+
+    @property
+    def is_today(self) -> bool:
+        """Whether the talk can be today: that is when the next session is."""
+        return self.next_session is not None and timezone.localdate(self.next_session.held_at) == self.today
+
+    @property
+    def urgency(self) -> tuple[bool, int, datetime, str]:
+        return not self.is_today, *reasons.urgency(self.flags, self.episode.client.label)
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,7 @@ class SessionLine:
 @dataclass(frozen=True)
 class WorkList:
     talks: list[Row]
+    later: list[Row]  # those who would be among the talks, but for a deferral that holds
     today: list[SessionLine]
     waiting: list[SessionLine]
     others: list[Row]
@@ -63,7 +88,7 @@ class WorkList:
 
     @property
     def client_codes(self) -> list[UUID]:
-        shown = [row.episode.client_code for row in (*self.talks, *self.others)]
+        shown = [row.episode.client_code for row in (*self.talks, *self.later, *self.others)]
         return list(dict.fromkeys([*shown, *(one.session.client_code for one in self.to_look_at)]))
 
     @property
@@ -74,17 +99,18 @@ class WorkList:
 def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
     episodes = list(Episode.objects.own(therapist).open().select_related("client").order_by("client__label"))
-    rows = _rows(episodes)
+    rows = _rows(episodes, now)
     today, waiting = _session_lines(episodes, now)
-    talks = [row for row in rows if row.flags]
-    talks.sort(key=lambda row: reasons.urgency(row.flags, row.episode.client.label))
-    others = [row for row in rows if not row.flags]
+    talks = sorted((row for row in rows if row.flags), key=lambda row: row.urgency)
+    later = [row for row in rows if row.deferral and not row.flags]
+    others = [row for row in rows if not (row.flags or row.deferral)]
     asking.prepare([row.first_reason for row in talks], therapist)
-    return WorkList(talks, today, waiting, others, set_aside.to_look_at(therapist))
+    return WorkList(talks, later, today, waiting, others, set_aside.to_look_at(therapist))
 
 
-def _rows(episodes: list[Episode]) -> list[Row]:
-    flags, badges = _open_flags(episodes)
+def _rows(episodes: list[Episode], now: datetime) -> list[Row]:
+    flags, put_off, badges = _open_flags(episodes)
+    deferrals, to_come = _deferrals(episodes, now), recent.next_sessions(episodes, now)
     sessions, discussions = recent.last_sessions(episodes), recent.last_discussions(episodes)
     rows = []
     for episode in episodes:
@@ -94,7 +120,9 @@ def _rows(episodes: list[Episode]) -> list[Row]:
         rows.append(
             Row(
                 episode=episode,
+                today=timezone.localdate(now),
                 flags=flags[episode.pk],
+                put_off=put_off[episode.pk],
                 badges=[flag for flag in badges[episode.pk] if last and flag.session_id == last[-1].pk],
                 last=last[-1] if last else None,
                 last_rated=rated[-1][0] if rated else None,
@@ -103,20 +131,32 @@ def _rows(episodes: list[Episode]) -> list[Row]:
                     totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
                 ),
                 discussion=discussions.get(episode.pk),
+                deferral=deferrals.get(episode.pk) if put_off[episode.pk] else None,
+                next_session=to_come.get(episode.pk),
             )
         )
     return rows
 
 
-def _open_flags(episodes: list[Episode]) -> tuple[dict[int, list[Flag]], dict[int, list[Flag]]]:
-    """{episode: flags that call for a talk} and {episode: the quiet ones}; one query."""
-    calling: dict[int, list[Flag]] = defaultdict(list)
-    quiet: dict[int, list[Flag]] = defaultdict(list)
-    for flag in (
-        Flag.objects.open().with_turn().filter(session__episode__in=episodes).select_related("session")
-    ):
-        (calling if flag.on_work_list else quiet)[flag.session.episode_id].append(flag)
-    return calling, quiet
+Flags = dict[int, list[Flag]]
+
+
+def _open_flags(episodes: list[Episode]) -> tuple[Flags, Flags, Flags]:
+    """{episode: flags that call for a talk}, {episode: those put off} and {episode: the quiet ones}; one query."""
+    calling: Flags = defaultdict(list)
+    put_off: Flags = defaultdict(list)
+    quiet: Flags = defaultdict(list)
+    rows = Flag.objects.open().with_turn().filter(session__episode__in=episodes)
+    for flag in rows.select_related("session"):
+        kind = calling if flag.calls else put_off if flag.is_put_off else quiet
+        kind[flag.session.episode_id].append(flag)
+    return calling, put_off, quiet
+
+
+def _deferrals(episodes: list[Episode], now: datetime) -> dict[int, Deferral]:
+    """{episode: the latest deferral that holds}; one query."""
+    holding = Deferral.objects.put_off(now).filter(session__episode__in=episodes).select_related("session")
+    return {one.session.episode_id: one for one in holding.order_by("deferred_at")}
 
 
 def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[SessionLine], list[SessionLine]]:

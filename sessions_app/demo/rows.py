@@ -14,7 +14,7 @@ from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app import actions, course
-from sessions_app.demo import set_aside, words
+from sessions_app.demo import deferrals, set_aside, words
 from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
 from sessions_app.demo.staff import Team
 from sessions_app.models import (
@@ -22,6 +22,7 @@ from sessions_app.models import (
     SESSION_LENGTH,
     Attendance,
     Channel,
+    Deferral,
     Discussion,
     Flag,
     Mode,
@@ -43,7 +44,7 @@ def write(courses: list[Course], team: Team, now: datetime, seed: int) -> None:
     _ratings(sessions, rng, now)
     _set_aside(courses, episodes)
     _flags(episodes, now)
-    _discussions(courses, episodes, rng, now)
+    _discussions(courses, episodes, rng, now, deferrals.Decisions(seed, now))
     _log(now)
 
 
@@ -178,7 +179,13 @@ def _flags(episodes: list[Episode], now: datetime) -> None:
 # --- Conversations -------------------------------------------------------------------------------
 
 
-def _discussions(courses: list[Course], episodes: list[Episode], rng: Random, now: datetime) -> None:
+def _discussions(
+    courses: list[Course],
+    episodes: list[Episode],
+    rng: Random,
+    now: datetime,
+    decisions: deferrals.Decisions,
+) -> None:
     for planned, episode in zip(courses, episodes, strict=True):
         sessions = list(episode.sessions.order_by("number").prefetch_related("flags"))
         for place, session in enumerate(sessions):
@@ -193,7 +200,11 @@ def _discussions(courses: list[Course], episodes: list[Episode], rng: Random, no
             at = _when(rng, session, sessions[place + 1 :])
             chance = planned.talks if any(flag.on_work_list for flag in flags) else 0.15
             if rng.random() < _fresh(chance, session.held_at, now) and at < now:
-                _discuss(session, flags, _said(rng, flags), at, episode.therapist)
+                said = _said(rng, flags)
+                if not decisions.puts_off(session, flags, sessions[place + 1 :]):
+                    _discuss(session, flags, said, at, episode.therapist)
+            else:
+                decisions.leaves(session, flags)
 
 
 def _fresh(chance: float, held_at: datetime, now: datetime) -> float:
@@ -253,6 +264,10 @@ def _log(now: datetime) -> None:
         for at, actor, client, code in Discussion.objects.values_list(
             "discussed_at", "discussed_by", *to_client
         )
+    ]
+    lines += [
+        AuditEvent(at=at, action="deferred", entity="deferral", actor=actor, client=client, entity_code=code)
+        for at, actor, client, code in Deferral.objects.values_list("deferred_at", "deferred_by", *to_client)
     ]
     taken_back = RatingGrant.objects.filter(withdrawn_at__isnull=False)
     lines += [

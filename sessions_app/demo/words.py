@@ -51,6 +51,17 @@ MISSING = (
     ("I forgot my glasses.", "Larger lines, or I read them aloud."),
 )
 
+PUT_OFF = (
+    "Moving house comes first; we look at it next time",
+    "Her exam comes first",
+    "We agreed to look at it next time",
+)
+NOT_NEEDED = (
+    "The marks were a slip, she said so at the door",
+    "He had come straight from the dentist",
+    "Known and expected, nothing to change",
+)
+
 COMMENTS = (
     "Today I could say it for the first time.",
     "It went a bit fast at the end.",

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, TextField, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -15,10 +16,13 @@ from alliance.measurement import flag_rules, instruments
 from alliance.measurement.handbook import Rule
 from alliance.measurement.questions import Way, ways_to_ask
 from alliance.measurement.scoring import points
+from sessions_app.models.deferrals import Deferral
 from sessions_app.models.sessions import EpisodeRows, Rating, TherapySession
 
 
 class FlagQuerySet(EpisodeRows):
+    """`at`: a moment in the past, to see what was open then; None is now."""
+
     def standing(self) -> Self:
         return self.filter(withdrawn_at__isnull=True)
 
@@ -46,19 +50,79 @@ class FlagQuerySet(EpisodeRows):
         )
         return self.annotate(line=line, turn=Coalesce(Subquery(before.values("count")), 0))
 
+    def with_calls(self, at: datetime | None = None) -> Self:
+        """Each flag with what keeps it from calling for a talk: a deferral, or a talk about the same fall."""
+        about = _by(at, "deferred_at") & Q(flags=OuterRef("pk"))
+        return self.annotate(
+            is_not_needed=Exists(Deferral.objects.not_needed().filter(about)),
+            is_put_off=Exists(Deferral.objects.put_off(at or timezone.now()).filter(about)),
+            is_same_fall=Case(
+                When(rule__in=SAME_FALL, on_work_list=True, then=Exists(_talked_about_before())),
+                default=Value(value=False),
+            ),
+        )
+
     def discussed(self) -> Self:
         return self.standing().with_discussed().filter(is_discussed=True)
 
-    def open(self) -> Self:
+    def undiscussed(self, at: datetime | None = None) -> Self:
         """Standing, nobody noted a conversation about it, and none about a later session of the episode."""
-        since = Discussion.objects.standing().filter(
+        talks = Discussion.objects.standing().filter(_by(at, "discussed_at"))
+        since = talks.filter(
             session__episode=OuterRef("session__episode"), session__number__gt=OuterRef("session__number")
         )
-        return self.standing().with_discussed().filter(~Exists(since), is_discussed=False)
+        rows = self.standing().filter(_by(at, "raised_at")).with_discussed()
+        return rows.filter(~Exists(since), ~Exists(talks.filter(flags=OuterRef("pk"))))
 
-    def for_work_list(self) -> Self:
-        """New A, C, D or E, not yet discussed."""
-        return self.open().filter(on_work_list=True)
+    def open(self, at: datetime | None = None) -> Self:
+        """Undiscussed, and nobody decided that no talk is needed. What is put off is open."""
+        return self.undiscussed(at).with_calls(at).filter(is_not_needed=False)
+
+    def for_work_list(self, at: datetime | None = None) -> Self:
+        """What calls for a talk: open, raised as a reason to talk, not put off, and no fall talked about before."""
+        return self.open(at).filter(on_work_list=True, is_put_off=False, is_same_fall=False)
+
+
+def _by(at: datetime | None, name: str) -> Q:
+    return Q() if at is None else Q(**{f"{name}__lte": at})
+
+
+# What says again that a total is low. C says that it fell again, and always calls.
+SAME_FALL = ("A", "D", "E")
+SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
+
+
+def _talked_about_before() -> FlagQuerySet:
+    """Earlier flags that make the outer one the same fall once more; docs/adr/0014 says why.
+
+    One of the last four sessions was talked about (or decided to need no talk) before this flag came, the
+    total is not 2.0 lower than then, and it has not been up by 4.0 in between.
+    """
+    limits = instruments.get(instruments.SESSION_RATING).parameters
+    settled = Q(
+        discussions__withdrawn_at__isnull=True, discussions__discussed_at__lte=OuterRef("raised_at")
+    ) | Q(
+        deferrals__kind=Deferral.Kind.NOT_NEEDED,
+        deferrals__undone_at__isnull=True,
+        deferrals__deferred_at__lte=OuterRef("raised_at"),
+    )
+    was_up = Rating.objects.complete().filter(
+        session__episode=OuterRef("session__episode"),
+        session__number__gt=OuterRef("session__number"),
+        session__number__lt=OuterRef(OuterRef("session__number")),
+        total__gte=OuterRef("rating__total") + limits.sudden_fall,
+    )
+    rows: FlagQuerySet = Flag.objects.standing()
+    return rows.filter(
+        settled,
+        ~Exists(was_up),
+        rule__in=(*SAME_FALL, "C"),
+        instrument=OuterRef("instrument"),
+        session__episode=OuterRef("session__episode"),
+        session__number__lt=OuterRef("session__number"),
+        session__number__gte=OuterRef("session__number") - SAME_FALL_WITHIN,
+        rating__total__lt=OuterRef("rating__total") + limits.badge_fall,
+    )
 
 
 class Flag(models.Model):
@@ -83,6 +147,7 @@ class Flag(models.Model):
     is_discussed: bool  # where the row came through `with_discussed`
     turn: int = 0  # where the row came through `with_turn`
     ways: tuple[Way, ...] = ()  # where `asking.prepare` knows who reads it
+    is_not_needed = is_put_off = is_same_fall = False  # where it came through `with_calls`
 
     objects = FlagQuerySet.as_manager()
 
@@ -112,13 +177,20 @@ class Flag(models.Model):
         return self.session.client_code
 
     @property
+    def calls(self) -> bool:
+        """As `for_work_list`, of an open flag that came through `with_calls`."""
+        return self.on_work_list and not (self.is_not_needed or self.is_put_off or self.is_same_fall)
+
+    @property
     def finding(self) -> flag_rules.Finding:
         return flag_rules.Finding(self.rule, self.is_new, self.on_work_list, self.evidence)
 
     @property
     def word(self) -> str:
-        """The rule's name; a continuing A also says how far the total has fallen since it was new."""
+        """The rule's name; where it is not the first time, how far the total has fallen since."""
         name = flag_rules.RULES[self.rule].name
+        if self.is_same_fall:
+            return f"{name}, as before"
         if self.rule != "A" or self.is_new:
             return name
         fall = self.evidence.get("fall_since_new", 0)

@@ -16,6 +16,7 @@ from clients.models import Episode
 from sessions_app import actions, arrivals, client_page, work_list
 from sessions_app.forms.dashboard import DiscussionForm
 from sessions_app.models import Discussion, Flag, TherapySession
+from sessions_app.views import deferrals
 
 NOTHING_NEW = 204
 MEANWHILE = (
@@ -35,7 +36,8 @@ def day(request: StaffRequest) -> HttpResponse:
     piece = "_work_list" if request.htmx else "work_list"
     lists = work_list.build(request.user, timezone.now())
     audit.listed(lists.client_codes, by=request.user)
-    return render(request, f"dashboard/{piece}.html", {"lists": lists, "stamp": stamp})
+    context = {"lists": lists, "stamp": stamp, "decided": deferrals.just_decided(request)}
+    return render(request, f"dashboard/{piece}.html", context)
 
 
 @require_safe
@@ -48,7 +50,11 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     _note_the_look(request, episode)
     piece = "components/_course.html" if request.htmx else "dashboard/client.html"
-    return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})
+    context = {
+        "page": client_page.build(episode, request.user, timezone.now()),
+        "decided": deferrals.just_decided(request),
+    }
+    return render(request, piece, context)
 
 
 @require_POST
@@ -59,7 +65,7 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
     form = client_page.discussion_form(session, request.POST)
     flags = Flag.objects.standing().filter(session=session, code__in=_uuids(request.POST.getlist("flag")))
     # Said twice by a second tab or a second press, unless the person was told and wants it.
-    fresh = list(flags) if "as_well" in request.POST else list(flags.open())
+    fresh = list(flags) if "as_well" in request.POST else list(flags.undiscussed())
     if form.is_valid() and fresh:
         actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
         return _course(request, session.episode, done="Noted. The next rating shows whether it helped.")

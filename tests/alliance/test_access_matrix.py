@@ -13,8 +13,8 @@ from alliance.access import PACKAGE_PAGES
 from alliance.models import AuditEvent
 from clients.models import Supervision
 from sessions_app import actions
-from sessions_app.actions import set_aside
-from sessions_app.models import Licence, PairedTablet, SetAsideRating
+from sessions_app.actions import deferrals, set_aside
+from sessions_app.models import Deferral, Licence, PairedTablet, SetAsideRating
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +73,7 @@ def world(clinic):
     first, last = cast.rated_course(clinic.olgas, [380, 330])
     planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
     discussion = actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
+    deferral = a_deferral(clinic.olgas, by=clinic.olga)
     aside, rating = marks_set_aside(first), last.ratings.get()
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
@@ -82,7 +83,7 @@ def world(clinic):
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
             *(clinic.olgas.code, planned.code, first.code, discussion.code),
-            *(aside.code, rating.code, rating.grant.code),
+            *(aside.code, rating.code, rating.grant.code, deferral.code),
         ],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
@@ -98,6 +99,12 @@ def marks_set_aside(session, comment="") -> SetAsideRating:
     with pytest.raises(actions.NotStored):
         actions.record_rating(grant=grant, answers=cast.answers(200), mode="line", comment=comment)
     return SetAsideRating.objects.get(session=session)
+
+
+def a_deferral(episode, by) -> Deferral:
+    session = cast.therapy_session(episode)
+    cast.rating(session, 200)
+    return deferrals.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
 
 
 def a_tablet(by) -> PairedTablet:
@@ -239,6 +246,7 @@ def test_no_page_shows_a_clients_words_or_marks_to_somebody_who_may_not_see_them
     actions.discuss(flags=session.flags.all(), said=CANARY, agreed=CANARY, by=world.olga)
     aside = marks_set_aside(session, comment=CANARY)
     set_aside.use(aside=aside, seen=session.ratings.get().code, why=CANARY, by=world.olga)
+    Deferral.objects.update(why=CANARY)
     if who != "adam":
         world.olgas.client.label = CANARY
         world.olgas.client.save()

@@ -7,13 +7,14 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from alliance.measurement.flag_rules import ALL_RULES
+from alliance.measurement.parameters import Parameters
 from alliance.models import AuditEvent, Role, User
 from clients.models import Client, Ending, Episode
-from sessions_app import actions, demo
+from sessions_app import actions, calls, demo
 from sessions_app.demo import courses, rows, staff
 from sessions_app.models import (
     Attendance,
+    Deferral,
     Discussion,
     Flag,
     Rating,
@@ -54,7 +55,7 @@ def test_everyone_signs_in_with_the_printed_password(seeded):
     assert len({one.password for one in people}) == 1
 
 
-@pytest.mark.parametrize("rule", sorted(ALL_RULES))
+@pytest.mark.parametrize("rule", sorted(Parameters().enabled))
 def test_shows_every_kind_of_flag(seeded, rule):
     assert Flag.objects.standing().filter(rule=rule).count() >= 5
 
@@ -89,6 +90,34 @@ def test_every_therapist_has_something_to_do(seeded, therapist):
     assert own.filter(held_at__gte=seeded, attendance=Attendance.PLANNED).exists()
     assert RatingGrant.objects.awaiting(seeded).filter(session__in=own).count() == 1
     assert Flag.objects.for_work_list().own(person).exists()
+
+
+@pytest.fixture(scope="module")
+def called(seeded):
+    people = User.objects.filter(is_therapist=True)
+    return {one.name: calls.count(Episode.objects.filter(therapist=one)) for one in people}
+
+
+@pytest.mark.parametrize("therapist", [one.name for one in demo.STAFF if one.role == Role.THERAPIST])
+def test_at_most_one_in_six_rated_sessions_leaves_a_client_on_the_work_list(called, therapist):
+    """What a therapist finds there the next morning. docs/adr/0014 says why this and not what follows."""
+    assert 6 * called[therapist].still_on <= called[therapist].rated
+
+
+def test_one_in_five_rated_sessions_puts_a_client_on_the_work_list_of_this_clinic(called):
+    """One in six is not kept here: half the courses begin below the cutoff, and events are simulated."""
+    all_of_them = sum(called.values(), calls.Calls(0, 0, 0, 0))
+    later = all_of_them.put_on - all_of_them.at_first
+    assert 6 * all_of_them.put_on > all_of_them.rated
+    assert 100 * all_of_them.put_on <= 21 * all_of_them.rated
+    assert 6 * later <= all_of_them.rated
+
+
+def test_some_talks_are_put_off_and_some_are_needless(seeded):
+    assert Deferral.objects.put_off(seeded).own(User.objects.get(email="mara@demo.example")).count() == 1
+    assert Deferral.objects.not_needed().count() >= 5
+    assert not Deferral.objects.filter(deferred_at__gt=seeded).exists()
+    assert AuditEvent.objects.filter(action="deferred").count() == Deferral.objects.count()
 
 
 def test_the_story_is_a_fall_a_talk_and_the_way_back(seeded):
