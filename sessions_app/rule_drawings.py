@@ -125,15 +125,14 @@ def _cutoff(shown: Example, plane: _Plane) -> SafeString:
     if level is None:
         return NOTHING
     y = plane.y(level)
+    # Where the course is not: a drift ends low, what is below a cutoff begins high.
+    word, x, below, anchor = (
+        ("mean before", RIGHT, -5, "end") if shown.letter == "H" else ("level", LEFT + 4, 13, "start")
+    )
     return format_html(
-        '<path class="cutoff" d="M{} {}H{}"/><text class="note" x="{}" y="{}">{} {}</text>',
-        LEFT,
-        y,
-        RIGHT,
-        LEFT + 4,
-        y + 13,
-        "mean before" if shown.letter == "H" else "level",
-        points(level),
+        '<path class="cutoff" d="M{} {}H{}"/><text class="note" x="{}" y="{}" text-anchor="{}">{} {}</text>',
+        *(LEFT, y, RIGHT),
+        *(x, round(y + below, 1), anchor, word, points(level)),
     )
 
 
