@@ -47,6 +47,7 @@ QUESTIONS: Mapping[str, Mapping[str, str]] = {
     "E": _OWN_RANGE,
     "F": {"overall": _FLAT_TOP},
     "G": {"overall": _MISSING},
+    "H": _DECLINE,
 }
 
 
