@@ -14,6 +14,7 @@ from sessions_app.urls import (
     room_pages,
     settings_pages,
     tablet_pages,
+    together_pages,
 )
 
 urlpatterns = [
@@ -29,6 +30,7 @@ urlpatterns = [
     path("room/", include((room_pages, "room"))),
     path("tablets/", include((tablet_pages, "tablets"))),
     path("dashboard/", include((dashboard_pages, "dashboard"))),
+    path("together/", include((together_pages, "together"))),
     path("caseload/", include((caseload_pages, "caseload"))),
     path("clients/", include((client_pages, "clients"))),
     path("clinic/instruments/", include((instrument_pages, "instruments"))),

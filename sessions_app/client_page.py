@@ -1,18 +1,20 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
+from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import arrivals, charts, course, set_aside, wordings
+from sessions_app import arrivals, charts, course, last_time, repairs, set_aside, story, wordings
 from sessions_app.forms.dashboard import DiscussionForm
-from sessions_app.models import Discussion, Flag, Rating, TherapySession
+from sessions_app.models import Discussion, Flag, FollowUp, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
 
@@ -28,6 +30,7 @@ class SessionRow:
     awaits: bool = False  # a hand-over that can be taken back
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
+    repairs: list[tuple[RepairState, str]] = field(default_factory=list)  # what begins or ends here, in words
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
@@ -64,7 +67,10 @@ class ClientPage:
     rows: list[SessionRow]  # newest first
     talks: list[Talk]
     latest: SessionRow | None
-    last_discussion: Discussion | None
+    last_time: last_time.LastTime | None
+    answers: list[tuple[str, str]]  # to "did it help?": value, words
+    story: list[story.Chapter]  # newest first
+    by_chance: str  # the comparator of every repair
     to_settle: list[set_aside.SetAside]  # marks that do not count, and nobody decided about
     figure: dict[str, Any]
     lines_figure: dict[str, Any]
@@ -90,6 +96,10 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     parameters = course.parameters_of(instrument)
+    ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
+    _mark_repairs(rows, story.table_words(ruptures))
+    follow_ups = _follow_ups(episode)
+    notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
         may_write=may_write,
@@ -98,11 +108,14 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         rows=rows,
         talks=_talks(rows, form),
         latest=next((row for row in rows if row.rating), None),
-        last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
+        last_time=last_time.read(discussions, follow_ups, rated, [row.session for row in rows], now),
+        answers=FollowUp.Answer.choices,
+        story=story.tell(ruptures, rated, notes, now),
+        by_chance=repairs.by_chance(),
         to_settle=[one for row in rows for one in row.beside.to_settle],
-        figure=charts.course_figure(rated, parameters, instrument, discussed),
+        figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
         lines_figure=charts.lines_figure(rated, instrument),
-        in_words=charts.in_words(rated, parameters),
+        in_words=charts.in_words(rated, parameters, ruptures),
         rated=sum(one.rating is not None and one.rating.total is not None for one in rated),
         attended=len(rated),
     )
@@ -165,6 +178,16 @@ def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
     for discussion in standing.select_related("session", "discussed_by").order_by("discussed_at"):
         found[discussion.session_id].append(discussion)
     return found
+
+
+def _follow_ups(episode: Episode) -> dict[int, FollowUp]:
+    standing = FollowUp.objects.standing().filter(session__episode=episode)
+    return {one.discussion_id: one for one in standing}
+
+
+def _mark_repairs(rows: Iterable[SessionRow], said: dict[int, list[tuple[RepairState, str]]]) -> None:
+    for row in rows:
+        row.repairs = said.get(row.session.number, [])
 
 
 def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:

@@ -5,6 +5,7 @@ from django.urls import path
 from sessions_app.views import (
     caseload,
     dashboard,
+    follow_ups,
     go,
     instruments,
     offline,
@@ -14,6 +15,7 @@ from sessions_app.views import (
     set_aside,
     tablets,
     therapy_sessions,
+    together,
     upload,
 )
 
@@ -60,11 +62,17 @@ dashboard_pages = [
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/withdraw/", dashboard.withdraw_discussion, name="withdraw_discussion"),
+    path("discussions/<uuid:code>/helped/", follow_ups.note, name="note_follow_up"),
+    path("follow-ups/<uuid:code>/undo/", follow_ups.undo, name="undo_follow_up"),
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
     path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
     path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
+]
+together_pages = [
+    path("<uuid:code>/choose/", together.choose, name="choose"),
+    path("<uuid:code>/", together.show, name="show"),
 ]
 caseload_pages = [
     path("", caseload.overview, name="overview"),
