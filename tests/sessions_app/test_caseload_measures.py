@@ -36,7 +36,12 @@ def test_a_share_in_words(share, counts, note):
 def test_nothing_at_all_is_no_rate(clinic):
     (row,) = read(clinic).measures
     assert (row.name, row.active, row.open_flags, row.overdue) == ("Olga", "1", "0", "0")
-    assert [share.counts for share in row.shares] == ["no sessions yet", "no flags yet", "no sessions yet"]
+    assert [share.counts for share in row.shares] == [
+        "no sessions yet",
+        "no flags yet",
+        "no low points yet",
+        "no sessions yet",
+    ]
 
 
 def test_collected_counts_the_sessions_of_90_days_whose_rating_is_due(clinic):
