@@ -34,14 +34,14 @@ WORDS = {
 def by_chance() -> str:
     """The comparator that stands wherever a repair is read (docs/clinical-rules.md)."""
     return (
-        f"Most low points pass by themselves: of 100 of stable clients, {_in_a_hundred()} are back within three "
+        f"Most pass by themselves: of 100 low points of stable clients, {_in_a_hundred()} are back within three "
         "ratings by chance."
     )
 
 
 def rate_by_chance() -> str:
     """The same beside a rate, which never stands without it."""
-    return f"within three ratings after a flag; by chance {_in_a_hundred()} of 100 are, with stable clients"
+    return f"within three ratings; with stable clients {_in_a_hundred()} of 100, by chance"
 
 
 def _in_a_hundred() -> int:

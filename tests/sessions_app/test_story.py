@@ -20,7 +20,7 @@ from tests.sessions_app.test_charts import INSTRUMENT, tokens_and_figure
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
-CHANCE = "of 100 of stable clients, 87 are back within three ratings by chance"
+CHANCE = "of 100 low points of stable clients, 87 are back within three ratings by chance"
 
 
 @pytest.fixture
