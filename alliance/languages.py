@@ -11,6 +11,6 @@ def own_name(language: str) -> str:
     return name[0].upper() + name[1:]
 
 
-def digits(number: int) -> str:
-    """A whole number as the language of the page writes it. For the eye only: what is sent is ASCII."""
+def digits(number: int | str) -> str:
+    """A number, or the numbers of a date, as the language of the page writes it. For the eye only: ASCII is sent."""
     return str(number).translate(_DIGITS.get(get_language() or "", {}))

@@ -15,6 +15,7 @@ from sessions_app.urls import (
     rule_pages,
     settings_pages,
     tablet_pages,
+    together_pages,
 )
 
 urlpatterns = [
@@ -30,6 +31,7 @@ urlpatterns = [
     path("room/", include((room_pages, "room"))),
     path("tablets/", include((tablet_pages, "tablets"))),
     path("dashboard/", include((dashboard_pages, "dashboard"))),
+    path("together/", include((together_pages, "together"))),
     path("caseload/", include((caseload_pages, "caseload"))),
     path("rules/", include((rule_pages, "rules"))),
     path("clients/", include((client_pages, "clients"))),

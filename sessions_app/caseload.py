@@ -6,7 +6,7 @@ format cost more than the queries. Clients' comments are never read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
@@ -23,7 +23,7 @@ from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import charts, open_courses, process, reasons, recent
+from sessions_app import charts, open_courses, process, reasons, recent, repairs
 from sessions_app.models import Deferral, Flag, TherapySession
 from sessions_app.open_courses import Course
 
@@ -279,6 +279,7 @@ def _measures(
 ) -> Iterable[SuperviseeRow]:
     rated, missed = process.collected(episodes, now)
     discussed, settled = process.discussed(episodes, now)
+    back = repairs.back_in_time(episodes, now)
     nothing = Share(0, 0)
     for person in supervisees:
         own = [course for course in courses if course.episode.therapist_id == person.pk]
@@ -291,6 +292,7 @@ def _measures(
                 share_in_words("Rated", rated.get(person.pk, nothing), "sessions"),
                 share_in_words("Talked about in time", discussed.get(person.pk, nothing), "flags"),
                 share_in_words("Decided: no talk needed", settled.get(person.pk, nothing), "flags"),
+                _back_in_words(back.get(person.pk, nothing)),
                 share_in_words("Did not attend", missed.get(person.pk, nothing), "sessions"),
             ),
         )
@@ -302,6 +304,13 @@ def _open_in_words(courses: list[Course], now: datetime) -> str:
         return "0"
     oldest = _age(min(waiting, key=lambda session: session.held_at), now)
     return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"
+
+
+def _back_in_words(share: Share) -> ShareRow:
+    """A rate of repairs, never without what chance alone would give."""
+    row = share_in_words("Back near the usual level", share, "low points")
+    said = "; ".join(part for part in (row.note, repairs.rate_by_chance()) if part)
+    return replace(row, note=said)
 
 
 def share_in_words(label: str, share: Share, things: str) -> ShareRow:

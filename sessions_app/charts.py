@@ -6,7 +6,7 @@ by the page's script, so that light, dark and print each show their own.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -16,14 +16,21 @@ from django.utils.safestring import SafeString
 
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
+from alliance.measurement.repairs import RepairState, Rupture
 from alliance.measurement.scoring import points
 from alliance.measurement.trends import usual_range
 from sessions_app.course import RatedSession, parameters_of
+from sessions_app.repairs import WORDS
 from sessions_app.wordings import name_of
 
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_MARGIN = 128, 32, 3
 LINE_STYLES = ("solid", "dash", "dot", "dashdot")
 LINE_SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+
+
+# How a rupture is drawn: what it is called in the legend, the colour inside, the line around it. Not by colour alone.
+_BACK = ("Low point, back", "--chart-back", "solid")
+_NOT_BACK = ("Low point, not back", "--chart-fall", "dot")
 
 
 def in_points(tenths: int | None) -> float | None:
@@ -72,14 +79,16 @@ def course_figure(
     parameters: Parameters,
     instrument: Instrument,
     discussed: frozenset[int] = frozenset(),
+    ruptures: Sequence[Rupture] = (),
 ) -> dict[str, Any]:
-    """The total by session: points and line, cutoff, usual range, flagged points, discussion marks.
+    """The total by session: points and line, cutoff, usual range, flagged points, ruptures, discussion marks.
 
     `discussed` holds the numbers of the sessions that were talked about. Totals are shown in points.
     """
     traces = [*_usual_range(course), _cutoff(course, parameters), _totals(course)]
     traces += [_flagged(course), _discussions(course, discussed, instrument)]
     layout = {**_layout(course, instrument.total_maximum), **_other_forms(course)}
+    layout["shapes"] = [*_stretches(course, ruptures), *layout.get("shapes", [])]
     return {"data": [trace for trace in traces if trace], "layout": layout}
 
 
@@ -106,8 +115,8 @@ def lines_figure(course: Sequence[RatedSession], instrument: Instrument) -> dict
     }
 
 
-def in_words(course: Sequence[RatedSession], parameters: Parameters) -> str:
-    """The chart as one sentence, for those who do not see it."""
+def in_words(course: Sequence[RatedSession], parameters: Parameters, ruptures: Iterable[Rupture] = ()) -> str:
+    """The chart in a few sentences, for those who do not see it."""
     rated = [one for one in course if one.rating and one.rating.total is not None]
     totals = [one.rating.total for one in rated if one.rating and one.rating.total is not None]
     if not totals:
@@ -125,7 +134,17 @@ def in_words(course: Sequence[RatedSession], parameters: Parameters) -> str:
         words += f" Usual range before it: {points(usual.lowest)} to {points(usual.highest)}."
     if parameters.cutoff is not None:
         words += f" Cutoff: {points(parameters.cutoff)}."
-    return words
+    return words + _low_points(ruptures)
+
+
+def _low_points(ruptures: Iterable[Rupture]) -> str:
+    lows = [f"session {one.began} ({WORDS[one.state]}{_until(one)})" for one in ruptures]
+    return f" Low points: {', '.join(lows)}." if lows else ""
+
+
+def _until(rupture: Rupture) -> str:
+    recovered = rupture.state == RepairState.RECOVERED
+    return f" in session {rupture.ended}" if recovered else ""
 
 
 def _totals(course: Sequence[RatedSession]) -> dict[str, Any]:
@@ -190,6 +209,29 @@ def _beside(x: float, span: tuple[float, float], name: str) -> dict[str, str]:
     """The name on the side of the line that has room for it; an arrow says that it is of what comes after."""
     has_room = x < sum(span) / 2
     return {"text": f"{name} →", "xanchor": "left" if has_room else "right"}
+
+
+def _stretches(course: Sequence[RatedSession], ruptures: Sequence[Rupture]) -> list[dict[str, Any]]:
+    """A shaded stretch for each rupture: from where it began to where it ended, or on beyond the last session."""
+    shapes: list[dict[str, Any]] = []
+    for rupture in ruptures:
+        name, colour, dash = _BACK if rupture.state == RepairState.RECOVERED else _NOT_BACK
+        shapes.append(
+            {
+                "type": "rect",
+                "yref": "paper",
+                "y0": 0,
+                "y1": 1,
+                "x0": rupture.began - 0.25,
+                "x1": _span(course)[1] if rupture.ended is None else rupture.ended + 0.25,
+                "layer": "below",
+                "fillcolor": colour,
+                "line": {"color": "--line", "width": 1, "dash": dash},
+                "name": name,
+                "showlegend": all(one["name"] != name for one in shapes),
+            }
+        )
+    return shapes
 
 
 def _cutoff(course: Sequence[RatedSession], parameters: Parameters) -> dict[str, Any] | None:

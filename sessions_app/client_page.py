@@ -1,18 +1,30 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
+from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import arrivals, asking, charts, course, set_aside, wordings
+from sessions_app import (
+    arrivals,
+    asking,
+    charts,
+    course,
+    last_time,
+    repairs,
+    set_aside,
+    story,
+    wordings,
+)
 from sessions_app.forms.dashboard import DiscussionForm
-from sessions_app.models import Deferral, Discussion, Flag, Rating, TherapySession
+from sessions_app.models import Deferral, Discussion, Flag, FollowUp, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
 
@@ -29,6 +41,7 @@ class SessionRow:
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
+    repairs: list[tuple[RepairState, str]] = field(default_factory=list)  # what begins or ends here, in words
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
@@ -67,7 +80,10 @@ class ClientPage:
     calls: bool  # whether anything calls for a talk
     deferral: Deferral | None  # the one that holds
     latest: SessionRow | None
-    last_discussion: Discussion | None
+    last_time: last_time.LastTime | None
+    answers: list[tuple[str, str]]  # to "did it help?": value, words
+    story: list[story.Chapter]  # newest first
+    by_chance: str  # the comparator of every repair
     to_settle: list[set_aside.SetAside]  # marks that do not count, and nobody decided about
     figure: dict[str, Any]
     lines_figure: dict[str, Any]
@@ -96,6 +112,10 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     parameters = course.parameters_of(instrument)
     talks = _talks(rows, form)
     asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
+    ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
+    _mark_repairs(rows, story.table_words(ruptures))
+    follow_ups = _follow_ups(episode)
+    notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
         may_write=may_write,
@@ -106,11 +126,14 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         calls=any(flag.calls for talk in talks if not talk.as_well for flag in talk.flags),
         deferral=_put_off(rows, talks),
         latest=next((row for row in rows if row.rating), None),
-        last_discussion=max(discussions, key=lambda one: one.discussed_at, default=None),
+        last_time=last_time.read(discussions, follow_ups, rated, [row.session for row in rows], now),
+        answers=FollowUp.Answer.choices,
+        story=story.tell(ruptures, rated, notes, now),
+        by_chance=repairs.by_chance(),
         to_settle=[one for row in rows for one in row.beside.to_settle],
-        figure=charts.course_figure(rated, parameters, instrument, discussed),
+        figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
         lines_figure=charts.lines_figure(rated, instrument),
-        in_words=charts.in_words(rated, parameters),
+        in_words=charts.in_words(rated, parameters, ruptures),
         rated=sum(one.rating is not None and one.rating.total is not None for one in rated),
         attended=len(rated),
     )
@@ -189,6 +212,16 @@ def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:
     if not any(flag.is_put_off for talk in talks for flag in talk.flags):
         return None
     return next((one for row in rows for one in reversed(row.deferrals) if one.holds), None)
+
+
+def _follow_ups(episode: Episode) -> dict[int, FollowUp]:
+    standing = FollowUp.objects.standing().filter(session__episode=episode)
+    return {one.discussion_id: one for one in standing}
+
+
+def _mark_repairs(rows: Iterable[SessionRow], said: dict[int, list[tuple[RepairState, str]]]) -> None:
+    for row in rows:
+        row.repairs = said.get(row.session.number, [])
 
 
 def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch
 
 from alliance.measurement import instruments, scoring
 from alliance.measurement.instruments import Instrument, Item
@@ -183,7 +183,10 @@ def counts(episodes: Iterable[Episode]) -> dict[int, int]:
 def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession]:
     """{session: what it has beside its rating}, in three queries."""
     found: dict[int, OfSession] = defaultdict(OfSession)
-    ratings = Rating.objects.filter(session__episode=episode).order_by("pk")
+    # Of most sessions the page has read the one rating there is: only those with more are read here.
+    more = Rating.objects.filter(session=OuterRef("session"), replaces__isnull=False)
+    aside = SetAsideRating.objects.filter(session=OuterRef("session"))
+    ratings = Rating.objects.filter(Exists(more) | Exists(aside), session__episode=episode).order_by("pk")
     rows = {row.pk: row for row in ratings.select_related("correction__corrected_by", "settlement")}
     replaced = {row.replaces_id: row for row in rows.values() if row.replaces_id}
     for pk, by in replaced.items():
@@ -194,10 +197,10 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
     standing = [row for row in rows.values() if row.pk not in replaced]
     stands = {(row.session_id, rivals_of(row.instrument)): row for row in standing}
     asides = with_decisions(SetAsideRating.objects.filter(session__episode=episode))
-    for aside in asides.order_by("received_at"):
-        its_rating = stands.get((aside.session_id, rivals_of(aside.grant.instrument)))
-        one = shown(aside, its_rating, reads_comments=reads_comments)
-        of_session = found[aside.session_id]
+    for row in asides.order_by("received_at"):
+        its_rating = stands.get((row.session_id, rivals_of(row.grant.instrument)))
+        one = shown(row, its_rating, reads_comments=reads_comments)
+        of_session = found[row.session_id]
         (of_session.settled if one.decision else of_session.to_settle).append(one)
     return found
 

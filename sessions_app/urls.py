@@ -6,6 +6,7 @@ from sessions_app.views import (
     caseload,
     dashboard,
     deferrals,
+    follow_ups,
     go,
     instruments,
     offline,
@@ -16,6 +17,7 @@ from sessions_app.views import (
     set_aside,
     tablets,
     therapy_sessions,
+    together,
     upload,
 )
 
@@ -74,11 +76,17 @@ dashboard_pages = [
     path("discussions/<uuid:code>/withdraw/", dashboard.withdraw_discussion, name="withdraw_discussion"),
     path("clients/<uuid:code>/defer/", deferrals.defer, name="defer"),
     path("deferrals/<uuid:code>/undo/", deferrals.undo, name="undo_deferral"),
+    path("discussions/<uuid:code>/helped/", follow_ups.note, name="note_follow_up"),
+    path("follow-ups/<uuid:code>/undo/", follow_ups.undo, name="undo_follow_up"),
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
     path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
     path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
+]
+together_pages = [
+    path("<uuid:code>/choose/", together.choose, name="choose"),
+    path("<uuid:code>/", together.show, name="show"),
 ]
 caseload_pages = [
     path("", caseload.overview, name="overview"),

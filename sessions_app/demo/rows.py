@@ -14,7 +14,7 @@ from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app import actions, course
-from sessions_app.demo import deferrals, set_aside, words
+from sessions_app.demo import deferrals, follow_ups, set_aside, words
 from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
 from sessions_app.demo.staff import Team
 from sessions_app.models import (
@@ -45,6 +45,7 @@ def write(courses: list[Course], team: Team, now: datetime, seed: int) -> None:
     _set_aside(courses, episodes)
     _flags(episodes, now)
     _discussions(courses, episodes, rng, now, deferrals.Decisions(seed, now))
+    follow_ups.write(rng, now)
     _log(now)
 
 
@@ -285,4 +286,5 @@ def _log(now: datetime) -> None:
         AuditEvent(at=at, action="rating set aside", entity="setasiderating", client=client, entity_code=code)
         for at, client, code in SetAsideRating.objects.values_list("received_at", *to_client)
     ]
+    lines += follow_ups.log_lines()
     AuditEvent.objects.bulk_create(sorted(lines, key=lambda line: line.at), batch_size=500)

@@ -68,10 +68,10 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
     fresh = list(flags) if "as_well" in request.POST else list(flags.undiscussed())
     if form.is_valid() and fresh:
         actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
-        return _course(request, session.episode, done="Noted. The next rating shows whether it helped.")
+        return course_after(request, session.episode, done="Noted. The next rating shows whether it helped.")
     if not fresh:
         form.add_error(None, MEANWHILE)
-    return _course(request, session.episode, form=form)
+    return course_after(request, session.episode, form=form)
 
 
 @require_POST
@@ -81,7 +81,7 @@ def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
     discussions = Discussion.objects.standing().select_related("session__episode__client")
     discussion = own_or_404(request, discussions, code)
     actions.withdraw_discussion(discussion=discussion, by=request.user)
-    return _course(request, discussion.session.episode, done="Taken back. The flag is open again.")
+    return course_after(request, discussion.session.episode, done="Taken back. The flag is open again.")
 
 
 def _note_the_look(request: StaffRequest, episode: Episode) -> None:
@@ -89,7 +89,7 @@ def _note_the_look(request: StaffRequest, episode: Episode) -> None:
         audit.record("viewed", episode, by=request.user, client=episode.client_code)
 
 
-def _course(
+def course_after(
     request: StaffRequest, episode: Episode, *, form: DiscussionForm | None = None, done: str = ""
 ) -> HttpResponse:
     """The client's course after a write: the piece for htmx, else the page."""

@@ -13,7 +13,7 @@ from alliance.access import PACKAGE_PAGES
 from alliance.models import AuditEvent
 from clients.models import Supervision
 from sessions_app import actions
-from sessions_app.actions import deferrals, set_aside
+from sessions_app.actions import deferrals, follow_ups, set_aside
 from sessions_app.models import Deferral, Licence, PairedTablet, SetAsideRating
 from tests import cast
 
@@ -25,6 +25,7 @@ OPEN_TO = {
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
+    "together": {"olga", "carl"},
     "caseload": {"sina", "stefan"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
@@ -43,6 +44,7 @@ ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
 }
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
+REACH["together"] = {"olga"}
 REACH["instruments"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
@@ -75,6 +77,8 @@ def world(clinic):
     discussion = actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
     deferral = a_deferral(clinic.olgas, by=clinic.olga)
     aside, rating = marks_set_aside(first), last.ratings.get()
+    cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
+    helped = follow_ups.note(discussion=discussion, answer="helped", by=clinic.olga)
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
@@ -83,8 +87,9 @@ def world(clinic):
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
             *(clinic.olgas.code, planned.code, first.code, discussion.code),
-            *(aside.code, rating.code, rating.grant.code, deferral.code),
+            *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
         ],
+        "together:": [clinic.olgas.code],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],

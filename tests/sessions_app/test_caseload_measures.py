@@ -40,6 +40,7 @@ def test_nothing_at_all_is_no_rate(clinic):
         "no sessions yet",
         "no flags yet",
         "no flags yet",
+        "no low points yet",
         "no sessions yet",
     ]
 

@@ -81,7 +81,7 @@ class TestWorkList:
         assert (line.session, line.state) == (session, state)
 
     def test_a_client_who_chose_not_to_rate_is_not_waited_for(self, clinic, sign_in):
-        session = cast.therapy_session(clinic.olgas)
+        session = cast.therapy_session(clinic.olgas, ago=timedelta(0))  # an hour ago may have been yesterday
         grant, _ = actions.hand_over(session=session, by=clinic.olga)
         actions.decline(grant=grant)
         (line,) = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].today

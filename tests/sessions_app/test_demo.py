@@ -8,20 +8,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance.measurement.parameters import Parameters
+from alliance.measurement.repairs import RepairState
 from alliance.models import AuditEvent, Role, User
 from clients.models import Client, Ending, Episode
-from sessions_app import actions, calls, demo
+from sessions_app import actions, calls, client_page, demo
 from sessions_app.demo import courses, rows, staff
 from sessions_app.models import (
     Attendance,
     Deferral,
     Discussion,
     Flag,
+    FollowUp,
     Rating,
     RatingGrant,
     SetAsideRating,
     TherapySession,
 )
+from sessions_app.story import Kind
 from tests import cast
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -129,6 +132,34 @@ def test_the_story_is_a_fall_a_talk_and_the_way_back(seeded):
     totals = [one.ratings.get().total for one in episode.sessions.attended()]
     assert totals[courses.STORY_FALL] == min(totals)
     assert totals[-1] == max(totals)
+
+
+def test_the_story_is_whole_on_the_clients_page(seeded):
+    page = _page(Episode.objects.get(client__label=courses.STORY_LABEL), seeded)
+    (chapter,) = page.story
+    assert (chapter.word, chapter.rupture.began) == ("Recovered", courses.STORY_FALL + 1)
+    assert [one.kind for one in chapter.moments] == [
+        Kind.FALL,
+        Kind.TALK,
+        Kind.RATING,
+        Kind.HELPED,
+        Kind.RATING,
+    ]
+    assert page.last_time.next_session is not None
+    assert page.last_time.answer is not None
+
+
+def test_there_is_a_rupture_in_every_state_and_a_question_to_answer(seeded):
+    pages = [_page(episode, seeded) for episode in Episode.objects.select_related("client", "therapist")]
+    assert {chapter.state for page in pages for chapter in page.story} == set(RepairState)
+    assert any(page.last_time and page.last_time.asks for page in pages)
+    assert set(FollowUp.objects.values_list("answer", flat=True)) == set(FollowUp.Answer)
+    assert not FollowUp.objects.filter(noted_at__gt=seeded).exists()
+    assert AuditEvent.objects.filter(action="follow-up noted").count() == FollowUp.objects.count()
+
+
+def _page(episode, now):
+    return client_page.build(episode, episode.therapist, now)
 
 
 def test_one_therapist_has_marks_to_decide_about(seeded):
