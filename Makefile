@@ -12,7 +12,7 @@ LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench torture static messages lock clean
+.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench torture reference static messages lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -82,6 +82,9 @@ bench: setup ## speed of the main pages on PostgreSQL, as ratios to a bare page 
 torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered
 	@$(PY) -m torture --jobs 2
 	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet --show-capture=no tests/sessions_app/test_grant_states.py tests/sessions_app/test_hostile_input.py
+
+reference: setup ## the flag rules against a second, slow implementation, on 100,000 simulated courses
+	@COURSES=100000 $(PY) -m pytest --quiet tests/measurement/test_against_reference.py
 
 static: setup ## collect, hash and compress the static files
 	@DEMO=on $(PY) manage.py collectstatic --no-input --verbosity 1

@@ -1,101 +1,58 @@
-"""The rules written a second time, slowly and straight from the handbook, in points and fractions.
+"""The rules agree with a second, slow implementation on many courses: COURSES=100000 for `make reference`."""
 
-Nothing here is shared with the code under test but the shape of a course.
-"""
-
-from fractions import Fraction
-from itertools import combinations
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import cycle
 from random import Random
 
 import pytest
 
+from alliance.measurement.flag_rules import ALL_RULES, Parameters, findings
+from alliance.measurement.parameters import statistical_parameters
+from alliance.measurement.repairs import ruptures
 from alliance.measurement.simulate import VARIANTS, simulate_course
 from alliance.measurement.trends import CourseSession
-from tests.measurement.courses import course, letters
+from tests.measurement.courses import course
+from tests.measurement.reference import raised_at_each, ruptures_of
 
-T = {7: "2.364624", 8: "2.306004", 9: "2.262157", 10: "2.228139", 11: "2.200985"}
-
-
-def reference(sessions: list[CourseSession]) -> list[str]:
-    return [" ".join(flags(sessions[: index + 1])) for index in range(len(sessions))]
-
-
-def flags(seen: list[CourseSession]) -> list[str]:
-    now = seen[-1]
-    x = [Fraction(s.total, 10) for s in seen if s.total is not None]
-    raised = []
-    below = now.total is not None and x[-1] < 36
-    if below:
-        raised.append("A" if len(x) > 1 and x[-2] < 36 else "A+")
-    lines = [Fraction(a, 10) for a in (now.answers or {}).values() if a is not None]
-    if not below and any(line < 9 for line in lines):
-        raised.append("B")
-    if now.total is not None:
-        raised += change_flags(x)
-    if now.attended and missing(now) and sum(map(missing, [s for s in seen if s.attended][-3:])) >= 2:
-        raised.append("G")
-    return raised
+COURSES = int(os.environ.get("COURSES", "2500"))
+EVERY_RULE = Parameters(enabled=ALL_RULES)
+SETTINGS = (
+    Parameters(),
+    EVERY_RULE,
+    replace(EVERY_RULE, cutoff=340, cutoff_operator="<=", badge_fall=10, recovered_within=25),
+    replace(EVERY_RULE, sudden_fall=30, decline_fall=10, s0=10, nu0=2),
+    replace(EVERY_RULE, s0=12, drift_limit=15, drift_weight=2, drift_sessions=4),
+    replace(EVERY_RULE, own_range_minimum=2, own_range_window=5, drift_sessions=1, drift_weight=10, drift_limit=20),
+    replace(EVERY_RULE, enabled=frozenset("BCEGH"), item_cutoff=85, missing_of=4, missing_flag=3, nu0=8, s0=15),
+    replace(EVERY_RULE, flat_top=395, flat_top_sessions=2, item_cutoff=None, badge_fall=35, recovered_within=0),
+    statistical_parameters(0, 400),
+)  # fmt: skip
+NEAR_LIMITS = (None, 320, 330, 340, 341, 359, 360, 361, 380, 397, 398, 400)
 
 
-def change_flags(x: list[Fraction]) -> list[str]:
-    tests = {
-        "C": len(x) > 1 and x[-2] - x[-1] >= 4,
-        "D": declines(x[-5:], 5, -8) or declines(x[-4:], 4, -6),
-        "E": len(x) > 4 and below_own_range(x[-9:-1], x[-1]),
-        "F": len(x) > 3 and all(total >= Fraction("39.8") for total in x[-4:]),
-    }
-    return [letter for letter, raised in tests.items() if raised]
+# --- courses -----------------------------------------------------------------------------------------------
 
 
-def declines(window: list[Fraction], length: int, limit: int) -> bool:
-    if len(window) < length:
-        return False
-    s = sum((b > a) - (b < a) for a, b in combinations(window, 2))
-    return s <= limit and window[0] - window[-1] >= 2
+def simulated(rng: Random, variant: str) -> list[CourseSession]:
+    sessions = list(simulate_course(rng, variant, rng.randint(1, 16), with_events=True).sessions)
+    if rng.random() < 0.2:
+        change = rng.randrange(len(sessions))
+        sessions[change:] = [replace(session, series="another form") for session in sessions[change:]]
+    return sessions
 
 
-def below_own_range(earlier: list[Fraction], now: Fraction) -> bool:
-    n = len(earlier)
-    m = sum(earlier) / n
-    s2 = sum((total - m) ** 2 for total in earlier) / (n - 1)
-    sp2 = (4 * Fraction(2) ** 2 + (n - 1) * s2) / (n + 3)
-    # x < m - t·sp·sqrt(1 + 1/n), squared where both sides are positive: exact.
-    return now < m and (m - now) ** 2 > Fraction(T[n + 3]) ** 2 * sp2 * (1 + Fraction(1, n))
+def near_limits(rng: Random) -> list[CourseSession]:
+    """Few values, so that ties, equal falls and limits hit exactly are common; two forms in turn."""
+    totals = [rng.choice(NEAR_LIMITS) for _ in range(rng.randint(1, 14))]
+    sessions = course(*(None if total is None else total / 10 for total in totals))
+    forms = rng.choice(("a", "a", "ab"))
+    return [replace(session, series=rng.choice(forms)) for session in sessions]
 
 
-def missing(session: CourseSession) -> bool:
-    return session.total is None and session.overdue
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_simulated_courses_agree(variant):
-    rng = Random(f"reference {variant}")
-    for _ in range(600):
-        sessions = list(simulate_course(rng, variant, 12, with_events=True).sessions)
-        assert letters(sessions) == reference(sessions)
-
-
-def test_courses_near_the_limits_agree():
-    """Few values, so that ties, equal falls and limits hit exactly are common."""
-    rng = Random("near the limits")
-    for _ in range(1500):
-        totals = [rng.choice([None, 34.0, 35.9, 36.0, 36.1, 38.0, 39.7, 39.8, 40.0]) for _ in range(12)]
-        sessions = course(*totals)
-        assert letters(sessions) == reference(sessions)
-
-
-def test_every_total_after_a_steady_start_agrees():
-    for start in (360, 375, 390, 400):
-        for total in range(start - 60, start + 1):
-            sessions = course(*[start / 10] * 5, total / 10)
-            assert letters(sessions) == reference(sessions)
-
-
-def test_partial_ratings_agree():
-    rng = Random("partial")
-    for _ in range(500):
-        sessions = [with_gaps(rng, s) for s in simulate_course(rng, sessions=10).sessions]
-        assert letters(sessions) == reference(sessions)
+def partial(rng: Random) -> list[CourseSession]:
+    return [with_gaps(rng, session) for session in simulate_course(rng, sessions=rng.randint(1, 14)).sessions]
 
 
 def with_gaps(rng: Random, session: CourseSession) -> CourseSession:
@@ -103,3 +60,70 @@ def with_gaps(rng: Random, session: CourseSession) -> CourseSession:
     total = None if None in answers.values() else session.total
     late, came = rng.random() < 0.8, rng.random() < 0.9
     return CourseSession(session.number, answers, total, attended=came, overdue=late and total is None)
+
+
+KINDS = (*VARIANTS, "near limits", "partial")
+
+
+def drawn(kind: str, count: int) -> Iterator[tuple[list[CourseSession], Parameters, set[int], bool]]:
+    rng = Random(f"reference {kind}")
+    for parameters in (p for _, p in zip(range(count), cycle(SETTINGS), strict=False)):
+        if kind in VARIANTS:
+            sessions = simulated(rng, kind)
+        else:
+            sessions = near_limits(rng) if kind == "near limits" else partial(rng)
+        talked = {session.number for session in sessions if rng.random() < 0.3}
+        yield sessions, parameters, talked, rng.random() < 0.3
+
+
+# --- agreement ---------------------------------------------------------------------------------------------
+
+
+def agree(sessions: list[CourseSession], p: Parameters, talked: set[int], closed: bool) -> None:
+    found = findings(sessions, p)
+    expected = raised_at_each(sessions, p)
+    assert [[(f.rule, f.is_new, f.on_work_list) for f in each] for each in found] == expected
+    calls = [any(calls for _, _, calls in each) for each in expected]
+    stories = [
+        (r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous, r.lowest, r.talked)
+        for r in ruptures(sessions, found, talked, is_closed=closed, parameters=p)
+    ]
+    assert stories == ruptures_of(sessions, calls, talked, closed, p)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_courses_agree(kind):
+    for sessions, parameters, talked, closed in drawn(kind, -(-COURSES // len(KINDS))):
+        agree(sessions, parameters, talked, closed)
+
+
+@pytest.mark.parametrize("parameters", SETTINGS[:4])
+def test_every_total_after_a_steady_start_agrees(parameters):
+    for start in (360, 375, 390, 400):
+        for total in range(start - 60, start + 1):
+            sessions = course(*[start / 10] * 7, total / 10)
+            assert letters_of(findings(sessions, parameters)[-1:]) == letters_of_reference(
+                sessions, parameters
+            )
+
+
+def letters_of(found):
+    return [[f.rule for f in each] for each in found]
+
+
+def letters_of_reference(sessions, parameters):
+    return [[letter for letter, _, _ in raised_at_each(sessions, parameters)[-1]]]
+
+
+def test_what_is_drawn_holds_everything_there_is_to_compare():
+    raised, states = set(), set()
+    for kind in KINDS:
+        for sessions, p, talked, closed in drawn(kind, 200):
+            found = findings(sessions, p)
+            raised |= {(f.rule, f.is_new, f.on_work_list) for each in found for f in each}
+            states |= {
+                r.state.value for r in ruptures(sessions, found, talked, is_closed=closed, parameters=p)
+            }
+    once = {(letter, new, letter in "CDEH") for letter in ALL_RULES - {"A"} for new in (True, False)}
+    assert raised == once | {("A", True, True), ("A", False, False), ("A", False, True)}
+    assert states == {"open", "discussed", "recovering", "recovered", "unrepaired"}

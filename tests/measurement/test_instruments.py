@@ -107,7 +107,8 @@ def test_shares_of_the_range_give_the_session_ratings_own_numbers():
     "wrong",
     [{"cutoff_operator": ">"}, {"sudden_fall": 0}, {"decline_fall": -1}, {"s0": 0}, {"own_range_minimum": 1},
      {"own_range_window": 3}, {"own_range_window": 60}, {"flat_top_sessions": 0}, {"missing_flag": 4},
-     {"missing_flag": 0}, {"enabled": frozenset("AX")}, {"total_maximum": 0}],
+     {"missing_flag": 0}, {"enabled": frozenset("AX")}, {"recovered_within": -1}, {"badge_fall": 0},
+     {"total_maximum": 0}],
 )  # fmt: skip
 def test_settings_without_meaning_are_refused(wrong):
     with pytest.raises(ValueError, match=r"\.$"):

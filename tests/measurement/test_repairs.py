@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alliance.measurement.flag_rules import Parameters, findings
 from alliance.measurement.instruments import get
-from alliance.measurement.repairs import RepairState, Rupture, ruptures
+from alliance.measurement.repairs import RepairState, Rupture, returned, ruptures
 from tests.measurement.courses import course, even, rated, tenths, unrated
 
 OPEN, DISCUSSED, RECOVERING, RECOVERED, UNREPAIRED = RepairState
@@ -201,6 +201,35 @@ def test_talks_count_from_its_beginning_to_its_end():
 def test_nothing_rated_nothing_ruptured():
     assert of([], closed=True) == []
     assert of(course(None, None), 1, closed=True) == []
+
+
+# --- what may be counted ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("totals", "back"),
+    [
+        (
+            (38, 33, 37),
+            None,
+        ),  # back, but only one rating since: those that are not back yet are not counted either
+        ((38, 33, 34, 35), None),
+        ((38, 33, 34, 35, 37), True),
+        ((38, 33, 34, 35, 36.9), False),
+        ((38, 33, 37, 30, 30), True),
+        ((38, 33, 34, 35, 36, 38), False),  # the fourth rating is too late
+        ((38, 33, None, 34, None, 35, 37), True),
+        ((34, 35, 35, 36), None),  # no median to return to
+    ],
+)
+def test_whether_it_returned_within_three_ratings(totals, back):
+    sessions = course(*totals)
+    assert returned(of(sessions)[0], sessions) is back
+
+
+def test_ratings_on_another_form_are_no_ratings_since():
+    sessions = [on("old", 1, 38), on("old", 2, 33), on("old", 3, 34), on("new", 4, 38), on("new", 5, 38)]
+    assert returned(of(sessions)[0], sessions) is None
 
 
 # --- whatever the course -----------------------------------------------------------------------------------
