@@ -12,6 +12,7 @@ from sessions_app.urls import (
     instrument_pages,
     rate_pages,
     room_pages,
+    rule_pages,
     settings_pages,
     tablet_pages,
 )
@@ -30,6 +31,7 @@ urlpatterns = [
     path("tablets/", include((tablet_pages, "tablets"))),
     path("dashboard/", include((dashboard_pages, "dashboard"))),
     path("caseload/", include((caseload_pages, "caseload"))),
+    path("rules/", include((rule_pages, "rules"))),
     path("clients/", include((client_pages, "clients"))),
     path("clinic/instruments/", include((instrument_pages, "instruments"))),
     path("clinic/settings/", include((settings_pages, "settings"))),

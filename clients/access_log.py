@@ -61,6 +61,10 @@ SENTENCES = {
     "licence recorded": "{who} recorded a licence for {form}",
     "licence ended": "{who} ended a licence for {form}",
     "settings changed": "{who} saved version {version} of the settings: {form}, {closing}",
+    "question added": "{who} added a question of the clinic",
+    "question taken out": "{who} took out a question of the clinic",
+    "question put back": "{who} put back a question of the clinic",
+    "question language chosen": "{who} chose the language of the questions to ask",
     "log exported": "{who} exported the access log",
 }
 BY_CLIENT = {"rated": "Client {client} gave a rating"}

@@ -10,7 +10,7 @@ from alliance.measurement.instruments import Item
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import arrivals, charts, course, set_aside, wordings
+from sessions_app import arrivals, asking, charts, course, set_aside, wordings
 from sessions_app.forms.dashboard import DiscussionForm
 from sessions_app.models import Deferral, Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
@@ -94,6 +94,8 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     parameters = course.parameters_of(instrument)
+    talks = _talks(rows, form)
+    asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
     return ClientPage(
         episode=episode,
         may_write=may_write,
@@ -132,8 +134,7 @@ def _rows(
         row.awaits = session.pk in still_waits.awaiting
         row.state = rating_state(
             session,
-            rated=rating is not None,
-            total=rating.total if rating else None,
+            rating=rating,
             waits=still_waits,
             now=now,
         )
@@ -160,7 +161,7 @@ def _answer(tenths: int | None) -> str:
 def _flags(episode: Episode) -> dict[int, list[Flag]]:
     found: dict[int, list[Flag]] = defaultdict(list)
     standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
-    for flag in standing.with_discussed().with_calls():
+    for flag in standing.with_discussed().with_calls().with_turn():
         found[flag.session_id].append(flag)
     for flags in found.values():
         flags.sort(key=lambda flag: flag.strength)

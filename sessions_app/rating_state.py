@@ -7,12 +7,14 @@ from enum import StrEnum
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from sessions_app.models import SENT, Attendance, RatingGrant, TherapySession
+from sessions_app.models import SENT, Attendance, Rating, RatingGrant, TherapySession
 
 
 class RatingState(StrEnum):
     RATED = "rated"
     PARTLY = "partly"  # a line is missing
+    NOTHING_MARKED = "nothing_marked"  # handed in with no line marked
+    TAKEN_OUT = "taken_out"  # set aside, used, and taken out again
     CANCELLED = "cancelled"
     DID_NOT_ATTEND = "did_not_attend"
     OVERDUE = "overdue"
@@ -24,10 +26,27 @@ class RatingState(StrEnum):
     TODAY = "today"  # planned, later today
     PLANNED = "planned"
     UNSETTLED = "unsettled"  # planned, past, and nobody said whether it took place
+    # Of one link, which opens nothing any more:
+    TAKEN_BACK = "taken_back"
+    REPLACED = "replaced"  # by a newer form for the same session
+    PAST = "past"
 
     @property
     def can_be_rated(self) -> bool:
         return self in _CAN_BE_RATED
+
+    @property
+    def may_change(self) -> bool:
+        """Whether what was sent is still under way."""
+        return self in {RatingState.SENT, RatingState.OPENED}
+
+    @property
+    def opens_nothing(self) -> bool:
+        return self in {RatingState.TAKEN_BACK, RatingState.REPLACED, RatingState.PAST}
+
+    @property
+    def has_marks(self) -> bool:
+        return self in {RatingState.RATED, RatingState.PARTLY}
 
 
 _CAN_BE_RATED = {
@@ -66,11 +85,11 @@ def _how_far(channel: str, opened_at: datetime | None) -> RatingState:
 
 
 def rating_state(
-    session: TherapySession, *, rated: bool, total: int | None, waits: Waits, now: datetime
+    session: TherapySession, *, rating: Rating | None, waits: Waits, now: datetime
 ) -> RatingState:
-    """`total` in tenths, None where a line is missing."""
-    if rated:
-        return RatingState.PARTLY if total is None else RatingState.RATED
+    """`rating`: the one of this session that counts, if there is one."""
+    if rating is not None:
+        return _of(rating)
     if session.attendance == Attendance.PLANNED:
         if session.ends_at <= now:
             return RatingState.UNSETTLED
@@ -84,3 +103,26 @@ def rating_state(
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return awaits or RatingState.TO_RATE
+
+
+def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> RatingState:
+    """Where one link stands, whatever else was made for its session; `rating` as for `rating_state`."""
+    if rating is not None:
+        return _of(rating)
+    if grant.declined:
+        return RatingState.DECLINED
+    if RatingGrant.objects.awaiting(now).filter(pk=grant.pk).exists():
+        return _how_far(grant.channel, grant.opened_at)
+    if grant.withdrawn_at is None:
+        return RatingState.PAST
+    newer = RatingGrant.objects.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
+    return RatingState.REPLACED if newer.exists() else RatingState.TAKEN_BACK
+
+
+def _of(rating: Rating) -> RatingState:
+    if rating.total is not None:
+        return RatingState.RATED
+    if rating.is_taken_out:
+        return RatingState.TAKEN_OUT
+    is_marked = any(answer is not None for answer in rating.answers.values())
+    return RatingState.PARTLY if is_marked else RatingState.NOTHING_MARKED

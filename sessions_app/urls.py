@@ -11,6 +11,7 @@ from sessions_app.views import (
     offline,
     rate,
     room,
+    rules,
     sending,
     set_aside,
     tablets,
@@ -48,13 +49,23 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
 ]
 settings_pages = [path("", instruments.settings, name="change")]
+rule_pages = [
+    path("", rules.listing, name="list"),
+    path("conversation/", rules.conversation, name="conversation"),
+    path("questions/", rules.questions, name="questions"),
+    path("questions/language/", rules.choose_language, name="choose_language"),
+    path("questions/add/", rules.add_question, name="add_question"),
+    path("questions/<uuid:code>/take-out/", rules.take_out_question, name="take_out_question"),
+    path("questions/<uuid:code>/put-back/", rules.put_back_question, name="put_back_question"),
+    path("<slug:slug>/", rules.rule, name="rule"),
+]
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
-    path("sessions/<uuid:code>/sent/", sending.sent, name="sent"),
+    path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),

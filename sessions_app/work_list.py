@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import charts, reasons, recent, set_aside
+from sessions_app import asking, charts, reasons, recent, set_aside
 from sessions_app.models import Deferral, Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
@@ -104,6 +104,7 @@ def build(therapist: User, now: datetime) -> WorkList:
     talks = sorted((row for row in rows if row.flags), key=lambda row: row.urgency)
     later = [row for row in rows if row.deferral and not row.flags]
     others = [row for row in rows if not (row.flags or row.deferral)]
+    asking.prepare([row.first_reason for row in talks], therapist)
     return WorkList(talks, later, today, waiting, others, set_aside.to_look_at(therapist))
 
 
@@ -145,7 +146,8 @@ def _open_flags(episodes: list[Episode]) -> tuple[Flags, Flags, Flags]:
     calling: Flags = defaultdict(list)
     put_off: Flags = defaultdict(list)
     quiet: Flags = defaultdict(list)
-    for flag in Flag.objects.open().filter(session__episode__in=episodes).select_related("session"):
+    shown = Flag.objects.open().with_turn().filter(session__episode__in=episodes)
+    for flag in shown.select_related("session"):
         kind = calling if flag.calls else put_off if flag.is_put_off else quiet
         kind[flag.session.episode_id].append(flag)
     return calling, put_off, quiet
@@ -161,22 +163,27 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
     start = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
     own = TherapySession.objects.filter(episode__in=episodes).select_related("episode__client")
     recent_days = own.filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start + timedelta(days=1))
-    totals = dict(Rating.objects.standing().filter(session__in=recent_days).values_list("session", "total"))
+    ratings = {one.session_id: one for one in Rating.objects.standing().filter(session__in=recent_days)}
     still_waits = waits(recent_days, now)
     lines = [
         SessionLine(
             session,
             rating_state(
                 session,
-                rated=session.pk in totals,
-                total=totals.get(session.pk),
+                rating=ratings.get(session.pk),
                 waits=still_waits,
                 now=now,
             ),
         )
         for session in recent_days.order_by("held_at", "number")
     ]
-    settled = {RatingState.RATED, RatingState.CANCELLED, RatingState.DID_NOT_ATTEND, RatingState.DECLINED}
+    settled = {
+        RatingState.RATED,
+        RatingState.NOTHING_MARKED,
+        RatingState.CANCELLED,
+        RatingState.DID_NOT_ATTEND,
+        RatingState.DECLINED,
+    }
     return (
         [line for line in lines if line.session.held_at >= start],
         [line for line in lines if line.session.held_at < start and line.state not in settled],

@@ -17,13 +17,14 @@ from clients.actions import add_person
 from clients.models import Client, Episode, Supervision
 from sessions_app import actions
 from sessions_app.actions import clinic as clinic_actions
-from sessions_app.actions import sending
+from sessions_app.actions import questions, sending
 from sessions_app.models import (
     Attendance,
     ClinicSettings,
     ClinicWording,
     Licence,
     Mode,
+    OwnQuestion,
     PairedTablet,
     Rating,
     RatingGrant,
@@ -114,6 +115,11 @@ def wording(
 def licence(by: User, **fields: Any) -> Licence:
     terms = {"instrument": "srs", "holder": "The clinic", "kind": "group", "number": "7", "medium": "both"}
     return clinic_actions.record_licence(**{**terms, "valid_to": None, **fields}, by=by)
+
+
+def question(by: User, text: str = "What would you say to a friend about today?", **of: str) -> OwnQuestion:
+    """A question of the clinic; about whichever line fell below cutoff, in English, unless told otherwise."""
+    return questions.add_question(**{"rule": "A", "item": "", "language": "en", "text": text, **of}, by=by)
 
 
 def choose(by: User, *, instrument: str = "session-rating", closing: str = "thanks") -> ClinicSettings:

@@ -1,19 +1,20 @@
-"""The flag rules A to G: when they are raised, what they say, what to ask. Totals in whole tenths.
+"""The flag rules A to H: when they are raised, what they say, what to ask. Totals in whole tenths.
 
 The caller passes one episode: the baseline starts anew with each. Ratings of several series (instrument,
-version, edition of the wording) may follow each other in it; A to F look at earlier ratings of the same series
-only, G counts any rating.
+version, edition of the wording) may follow each other in it; all but G look at earlier ratings of the same
+series only, G counts any rating.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from alliance.measurement.handbook import RULES, Rule
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import ALL_RULES, Parameters
 from alliance.measurement.questions import question_for
 from alliance.measurement.sentences import Evidence, EvidenceValue, sentence_for
-from alliance.measurement.trends import Answers, CourseSession, decline, lowest_usual, usual_range
+from alliance.measurement.trends import Answers, CourseSession, decline, drift, lowest_usual, usual_range
 
 __all__ = [
     "ALL_RULES",
@@ -36,10 +37,10 @@ __all__ = [
 OF_ANY_SERIES = frozenset("G")
 
 # Strongest first, for triage. C: a reliable change, and of the rules about change the one that finds most
-# sudden falls. E: the fewest false alarms. D: a slow fall, as sure as E, but it can wait a session. A new: a
-# level, and the most common. Then what is no work-list matter: a gap hides everything else, a low line names
-# its topic, a continuing A is known already, flat at the top may simply be good.
-STRENGTH = ("C", "E", "D", "A+", "G", "B", "A", "F")
+# sudden falls. E: the fewest false alarms. D and H: a slow fall, as sure as E, but it can wait a session. A new
+# or woken: a level, and the most common. Then what is no work-list matter: a gap hides everything else, a low
+# line names its topic, a continuing A is known already, flat at the top may simply be good.
+STRENGTH = ("C", "E", "D", "H", "A+", "G", "B", "A", "F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class Finding:
     """One rule raised at one session.
 
     evidence: JSON values, tenths; `line` is the item that fell most (or is lowest), where lines are known.
-    is_new: the rule was not raised when it last could have been.
+    is_new: the rule was not raised when it last could have been. A continuing A on the work list has woken: it
+    has fallen further since it last called for a talk.
     """
 
     rule: str
@@ -63,6 +65,9 @@ class _Series:
     totals: list[int] = field(default_factory=list)
     answers: list[Answers | None] = field(default_factory=list)  # of the same ratings
     held: dict[str, bool] = field(default_factory=dict)
+    # Of the A now standing: the totals at which it was new, and at which it last called for a talk.
+    level_new_at: int = 0
+    level_called_at: int = 0
 
 
 @dataclass(slots=True)
@@ -92,6 +97,10 @@ class _History:
         return self.now.answers
 
 
+# The sessions a rule can speak about, and what it finds.
+_Check = tuple[Callable[[CourseSession], bool], Callable[[_History, Parameters], Evidence | None]]
+
+
 def findings(
     course: Sequence[CourseSession],
     parameters: Parameters,
@@ -106,22 +115,23 @@ def findings(
         return []
     history = _History(course[0])
     gaps: dict[str, bool] = {}
+    gap_checks = _checks(parameters.enabled & OF_ANY_SERIES)
     found = []
     for session, of_session in zip(course, own or [parameters] * len(course), strict=True):
         history.add(session)
         raised = [
-            *_raised(history, of_session, history.now.held, of_session.enabled - OF_ANY_SERIES),
-            *_raised(history, parameters, gaps, parameters.enabled & OF_ANY_SERIES),
+            *_raised(history, of_session, history.now.held, _checks(of_session.enabled - OF_ANY_SERIES)),
+            *_raised(history, parameters, gaps, gap_checks),
         ]
         found.append(tuple(raised))
     return found
 
 
 def _raised(
-    history: _History, p: Parameters, held: dict[str, bool], letters: frozenset[str]
+    history: _History, p: Parameters, held: dict[str, bool], checks: Sequence[tuple[str, _Check]]
 ) -> Iterator[Finding]:
-    for letter, (applies, check) in _CHECKS.items():
-        if letter in letters and applies(history.session):
+    for letter, (applies, check) in checks:
+        if applies(history.session):
             evidence = check(history, p)
             if evidence is not None:
                 yield _finding(letter, evidence, is_new=not held.get(letter, False))
@@ -129,25 +139,25 @@ def _raised(
 
 
 def _finding(letter: str, evidence: Evidence, *, is_new: bool) -> Finding:
-    return Finding(letter, is_new, _calls(letter, is_new), evidence)
+    return Finding(letter, is_new, _calls(letter, evidence, is_new=is_new), evidence)
 
 
-def _calls(letter: str, is_new: bool) -> bool:
-    return RULES[letter].calls_for_talk and (letter != "A" or is_new)
+def _calls(letter: str, evidence: Evidence, *, is_new: bool) -> bool:
+    return RULES[letter].calls_for_talk and (letter != "A" or is_new or "called_at" in evidence)
 
 
 def is_work_list(finding: Finding) -> bool:
-    """Whether the finding puts the client on the work list: a new A, C, D or E."""
+    """Whether the finding puts the client on the work list: a new or woken A, C, D, E or H."""
     return finding.on_work_list
 
 
 def strength(finding: Finding) -> int:
     """A sort key for triage: 0 for the strongest kind of finding."""
-    new_level = finding.rule == "A" and finding.is_new
-    return STRENGTH.index("A+" if new_level else finding.rule)
+    calling_level = finding.rule == "A" and finding.on_work_list
+    return STRENGTH.index("A+" if calling_level else finding.rule)
 
 
-# --- the seven rules ---------------------------------------------------------------------------------------
+# --- the eight rules ---------------------------------------------------------------------------------------
 
 
 def _is_below(total: int, p: Parameters) -> bool:
@@ -162,18 +172,20 @@ def fell_by(previous: int, total: int, fall: int) -> bool:
 
 
 def _below_cutoff(history: _History, p: Parameters) -> Evidence | None:
-    total = history.totals[-1]
+    total, now = history.totals[-1], history.now
     if p.cutoff is None or not _is_below(total, p):
         return None
-    first = len(history.totals) - 1
-    while first and _is_below(history.totals[first - 1], p):
-        first -= 1
+    if not now.held.get("A", False):
+        now.level_new_at = now.level_called_at = total
     evidence: Evidence = {
         "total": total,
         "cutoff": p.cutoff,
         "operator": p.cutoff_operator,
-        "fall_since_new": history.totals[first] - total,
+        "fall_since_new": now.level_new_at - total,
     }
+    if fell_by(now.level_called_at, total, p.badge_fall):
+        evidence["called_at"] = now.level_called_at
+        now.level_called_at = total
     return evidence | _line(history, p)
 
 
@@ -237,6 +249,20 @@ def _below_own_range(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p)
 
 
+def _slow_drift(history: _History, p: Parameters) -> Evidence | None:
+    found = drift(history.totals, p)
+    if found is None:
+        return None
+    evidence: Evidence = {
+        "latest": found.latest,
+        "recent": found.recent,
+        "earlier": found.earlier,
+        "before": found.before,
+    }
+    # The line that fell since the last rating before the drift was looked for.
+    return evidence | _line(history, p, before=found.latest + 1)
+
+
 def _flat_top(history: _History, p: Parameters) -> Evidence | None:
     last = history.totals[-p.flat_top_sessions :]
     if p.flat_top is None or len(last) < p.flat_top_sessions or min(last) < p.flat_top:
@@ -272,8 +298,6 @@ def _was_attended(session: CourseSession) -> bool:
     return session.attended
 
 
-_Check = tuple[Callable[[CourseSession], bool], Callable[[_History, Parameters], Evidence | None]]
-# Each rule with the sessions it can speak about.
 _CHECKS: Mapping[str, _Check] = {
     "A": (_has_total, _below_cutoff),
     "B": (_has_answers, _low_line),
@@ -282,7 +306,13 @@ _CHECKS: Mapping[str, _Check] = {
     "E": (_has_total, _below_own_range),
     "F": (_has_total, _flat_top),
     "G": (_was_attended, _missing),
+    "H": (_has_total, _slow_drift),
 }
+
+
+@cache
+def _checks(letters: frozenset[str]) -> tuple[tuple[str, _Check], ...]:
+    return tuple((letter, check) for letter, check in _CHECKS.items() if letter in letters)
 
 
 # --- which line --------------------------------------------------------------------------------------------

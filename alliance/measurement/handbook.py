@@ -39,7 +39,8 @@ RULES: Mapping[str, Rule] = {
             "below-cutoff",
             "Below cutoff",
             "The total is below the cutoff, 36.0. It is new when the previous rating was not, and on the "
-            "first rating of an episode.",
+            "first rating of an episode. It calls for a talk when new, and again when the total is 2.0 lower "
+            "than when it last did.",
             "Manuals and vendors of four-line scales; our cutoff is provisional, borrowed by analogy. "
             "Samples elsewhere use lower cutoffs, so it is a setting.",
             True,
@@ -105,6 +106,19 @@ RULES: Mapping[str, Rule] = {
             "Ours.",
             False,
             "It does not mean a low score: a gap often says more about the day than about the alliance.",
+        ),
+        Rule(
+            "H",
+            "slow-drift",
+            "Slow drift",
+            "The weighted mean of the last three complete ratings (EWMA, lambda .3), begun at the mean of the "
+            "4 to 8 before them, is more than 2.7 of its standard deviations below that mean; the spread is "
+            "that of the client's own range.",
+            "A control chart for small, lasting changes (Roberts 1959), adapted: window, weights and limit "
+            "are ours.",
+            True,
+            "It does not mean that anything happened on one day, nor that it will go on: slow changes "
+            "outside therapy look the same.",
         ),
     )
 }

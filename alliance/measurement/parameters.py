@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
-ALL_RULES = frozenset("ABCDEFG")
+ALL_RULES = frozenset("ABCDEFGH")
+OPTIONAL_RULES = frozenset("H")  # off until a clinic switches them on
+USUAL_RULES = ALL_RULES - OPTIONAL_RULES
 
 # Student's t, .975 quantile, by degrees of freedom. Source: NIST/SEMATECH e-Handbook of Statistical Methods,
 # 1.3.6.7.2, gives three decimals; six are needed for the limit 36.003 and come from the exact distribution
@@ -36,17 +38,26 @@ class Parameters:
     item_cutoff: int | None = 90  # 9.0 on a line: same manual
     sudden_fall: int = 40  # about the reliable change (Jacobson-Truax) at alpha .88
     decline_fall: int = 20  # ours
-    # A continuing A stays a quiet badge until the total has fallen this much further (ours).
+    # A continuing A stays a quiet badge until the total has fallen this much further than where A last called
+    # for a talk (ours).
     badge_fall: int = 20
+    # A rupture has recovered within one point of the client's median before it (ours).
+    recovered_within: int = 10
     nu0: int = 4  # weight of the prior spread, in degrees of freedom (ours)
     s0: int = 20  # prior within-client standard deviation, 2.0 points (ours)
     own_range_minimum: int = 4
     own_range_window: int = 8
+    # A drift is a weighted mean of the last ratings, each weighing `drift_weight` tenths of what is left over
+    # by the later ones (EWMA, lambda .3), `drift_limit` tenths of its standard deviation below the usual level
+    # before them. Both from our simulation.
+    drift_weight: int = 3
+    drift_limit: int = 27
+    drift_sessions: int = 3
     flat_top: int | None = 398
     flat_top_sessions: int = 4
     missing_of: int = 3
     missing_flag: int = 2
-    enabled: frozenset[str] = ALL_RULES
+    enabled: frozenset[str] = USUAL_RULES
     total_minimum: int = 0
     total_maximum: int = 400
     # Whether a lower answer is worse on every line, on one range: else no line is named in a finding.
@@ -60,11 +71,15 @@ class Parameters:
 def _complaints(p: Parameters) -> list[str]:
     checks = (
         (p.cutoff_operator in ("<", "<="), "The cutoff is compared with < or <=."),
-        (p.enabled <= ALL_RULES, "The rules are named A to G."),
+        (p.enabled <= ALL_RULES, "The rules are named A to H."),
         (min(p.sudden_fall, p.decline_fall, p.badge_fall) > 0, "A fall is more than nothing."),
+        (p.recovered_within >= 0, "A return is within nothing or more of the median."),
         (p.s0 > 0 and p.nu0 >= 0, "The prior spread is more than nothing and its weight not negative."),
         (2 <= p.own_range_minimum <= p.own_range_window, "A usual range needs two to window ratings."),
         (p.own_range_window + p.nu0 - 1 <= max(T_975_MILLIONTHS), "The usual range has too long a memory."),
+        (1 <= p.drift_weight <= 10, "A drift weighs the latest rating with one to ten tenths."),
+        (p.drift_limit > 0, "A drift is more than nothing."),
+        (p.drift_sessions >= 1, "A drift needs at least one rating."),
         (p.flat_top_sessions >= 1, "Flat at the top needs at least one rating."),
         (1 <= p.missing_flag <= p.missing_of, "Missing ratings are counted within the sessions looked at."),
         (p.total_minimum < p.total_maximum, "The range of the total is empty."),
@@ -75,8 +90,8 @@ def _complaints(p: Parameters) -> list[str]:
 def statistical_parameters(minimum: int, maximum: int) -> Parameters:
     """Parameters for an instrument without a published cutoff, from the range of its total in tenths.
 
-    A and B are off; falls, spread and top are shares of the range (10, 5, 5 and 0.5 %; ours). To be labelled
-    "statistical, not validated" wherever shown.
+    A and B are off; falls, return, spread and top are shares of the range (10, 5, 2.5, 5 and 0.5 %; ours).
+    To be labelled "statistical, not validated" wherever shown.
     """
     span = maximum - minimum
     return Parameters(
@@ -85,9 +100,10 @@ def statistical_parameters(minimum: int, maximum: int) -> Parameters:
         sudden_fall=_share(span, 100),
         decline_fall=_share(span, 50),
         badge_fall=_share(span, 50),
+        recovered_within=_share(span, 25),
         s0=_share(span, 50),
         flat_top=maximum - span * 5 // 1000,
-        enabled=ALL_RULES - {"A", "B"},
+        enabled=USUAL_RULES - {"A", "B"},
         total_minimum=minimum,
         total_maximum=maximum,
         compare_lines=False,

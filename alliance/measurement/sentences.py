@@ -34,6 +34,13 @@ def _number_word(count: int) -> str:
 
 def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
     where = "at or below" if evidence["operator"] == "<=" else "below"
+    if "called_at" in evidence:
+        fall = points(_whole(evidence, "called_at") - _whole(evidence, "total"))
+        return (
+            f"Still {where} the level, and {fall} lower than when this was last raised "
+            f"({_figure(evidence, 'total')} after {_figure(evidence, 'called_at')}; "
+            f"level {_figure(evidence, 'cutoff')}). Ask what has made it harder since."
+        )
     return (
         f"Today's total is {where} the level at which it is usual to ask about the session "
         f"({_figure(evidence, 'total')}; level {_figure(evidence, 'cutoff')}). "
@@ -79,6 +86,15 @@ def _say_flat_top(evidence: _Seen, _: Instrument) -> str:
     )
 
 
+def _say_slow_drift(evidence: _Seen, _: Instrument) -> str:
+    latest, earlier = _whole(evidence, "latest"), _whole(evidence, "earlier")
+    return (
+        f"A slow drift: the last {_number_word(latest).lower()} ratings are lower, on average "
+        f"{_figure(evidence, 'recent')}, than the {_number_word(earlier).lower()} before them, on average "
+        f"{_figure(evidence, 'before')}."
+    )
+
+
 def _say_missing(evidence: _Seen, _: Instrument) -> str:
     missing, of = evidence["missing"], evidence["of"]
     return f"No rating for {missing} of the last {of} sessions. A gap is not a low score."
@@ -92,4 +108,5 @@ _SENTENCES: Mapping[str, Callable[[_Seen, Instrument], str]] = {
     "E": _say_below_own_range,
     "F": _say_flat_top,
     "G": _say_missing,
+    "H": _say_slow_drift,
 }

@@ -5,16 +5,18 @@ are floats; what leaves this module is whole tenths.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from math import exp, floor, sqrt
 from random import Random
-from typing import Literal
+from typing import Literal, TypeVar
 
-from alliance.measurement.flag_rules import Finding, Parameters, fell_by, findings
+from alliance.measurement.flag_rules import ALL_RULES, Finding, Parameters, fell_by, findings
+from alliance.measurement.parameters import USUAL_RULES
+from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.trends import CourseSession
 
 LINES = ("relationship", "goals", "approach", "overall")
@@ -184,9 +186,15 @@ def _until_dropout(rng: Random, rated: list[CourseSession]) -> list[CourseSessio
 # --- false alarms ------------------------------------------------------------------------------------------
 
 # The first session at which each rule can fire: "per session" is the mean from there on.
-FIRST_SESSION = {"A": 2, "A_new": 2, "B": 2, "C": 2, "C_small": 2, "D": 4, "E": 5, "F": 4, "G": 4}
+FIRST_SESSION = {
+    "A": 2, "A_new": 2, "A_woken": 2, "B": 2, "C": 2, "C_small": 2, "D": 4, "E": 5, "F": 4, "G": 4, "H": 7,
+    "work_list": 2, "work_list_asleep": 2,
+}  # fmt: skip
 TABLE_KEYS = tuple(FIRST_SESSION)
+EVERY_RULE = Parameters(enabled=ALL_RULES)
 _CHUNK = 1000  # fixed, so that the table does not depend on the number of processes
+_Chunk = tuple[str, int]  # its seed, and how many clients
+_Count = TypeVar("_Count")
 
 
 def false_alarm_table(
@@ -200,35 +208,14 @@ def false_alarm_table(
 ) -> dict[str, dict[str, float]]:
     """Shares (0..1) of stable clients' sessions with each flag, and of clients with one in the first ten.
 
-    Per session: over the sessions from FIRST_SESSION on. G: the same courses with 10 % random misses.
+    Per session: over the sessions from FIRST_SESSION on. G: the same courses with 10 % random misses. work_list:
+    any call for a talk (work_list_asleep: if no continuing A ever woke). Of the rules of `parameters` that are
+    switched on; without parameters of all, and the work list of those on by default.
     """
-    rules = parameters or Parameters()
-    # The same random numbers for every variant: variants then differ by their clients, not by the draw.
-    chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
-    count = partial(_count_chunk, variant=variant, sessions=sessions, parameters=rules)
-    if processes == 1:
-        return _shares(map(count, chunks), clients, sessions)
-    with ProcessPoolExecutor(processes) as pool:
-        return _shares(pool.map(count, chunks), clients, sessions)
-
-
-def false_alarm_report(tables: Mapping[str, Mapping[str, Mapping[str, float]]], clients: int) -> str:
-    """The tables in plain text, one block per variant, shares as per cent."""
-    lines = [
-        f"{clients} stable clients with 12 sessions each: share of sessions, and of clients in ten sessions"
-    ]
-    for variant, table in tables.items():
-        lines += ["", f"{variant:<10}{'per session':>13}{'in ten':>9}"]
-        lines += [f"{k:<10}{s['per_session']:>12.1%}{s['in_ten']:>10.1%}" for k, s in table.items()]
-    return "\n".join(lines)
-
-
-_Counts = tuple[Counter[str], Counter[str]]
-
-
-def _shares(counts: Iterable[_Counts], clients: int, sessions: int) -> dict[str, dict[str, float]]:
+    rules, listed = parameters or EVERY_RULE, parameters.enabled if parameters else USUAL_RULES
+    count = partial(_count_chunk, variant=variant, sessions=sessions, parameters=rules, listed=listed)
     per_session, in_ten = Counter[str](), Counter[str]()
-    for each_session, each_client in counts:
+    for each_session, each_client in _in_chunks(count, clients, seed, processes):
         per_session += each_session
         in_ten += each_client
     return {
@@ -240,24 +227,40 @@ def _shares(counts: Iterable[_Counts], clients: int, sessions: int) -> dict[str,
     }
 
 
-def _count_chunk(chunk: tuple[str, int], variant: str, sessions: int, parameters: Parameters) -> _Counts:
+def _in_chunks(
+    count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int
+) -> Iterator[_Count]:
+    # The same random numbers for every variant: variants then differ by their clients, not by the draw.
+    chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
+    if processes == 1:
+        yield from map(count, chunks)
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            yield from pool.map(count, chunks)
+
+
+def _count_chunk(
+    chunk: _Chunk, variant: str, sessions: int, parameters: Parameters, listed: frozenset[str]
+) -> tuple[Counter[str], Counter[str]]:
     seed, clients = chunk
     rng = Random(seed)
     per_session, in_ten = Counter[str](), Counter[str]()
     for _ in range(clients):
         course = simulate_course(rng, variant, sessions).sessions
-        raised = _raised(rng, course, parameters)
+        raised = _raised(rng, course, parameters, listed)
         in_ten.update(set().union(*raised[:10]))
         for number, keys in enumerate(raised, start=1):
             per_session.update(key for key in keys if number >= FIRST_SESSION[key])
     return per_session, in_ten
 
 
-def _raised(rng: Random, course: Sequence[CourseSession], parameters: Parameters) -> list[set[str]]:
+def _raised(
+    rng: Random, course: Sequence[CourseSession], parameters: Parameters, listed: frozenset[str]
+) -> list[set[str]]:
     """The table's keys at each session; G on a copy with missing ratings, so that the rest has none."""
-    ratings_only = replace(parameters, enabled=parameters.enabled - {"G"})
+    ratings_only = replace(parameters, enabled=parameters.enabled - {"G"}, compare_lines=False)
     missing_only = replace(parameters, enabled=parameters.enabled & {"G"})
-    keys = [_keys(found) for found in findings(course, ratings_only)]
+    keys = [set(_keys(found, listed)) for found in findings(course, ratings_only)]
     totals = [session.total or 0 for session in course]
     for index, (before, after) in enumerate(pairwise(totals), start=1):
         if fell_by(before, after, SMALL_FALL):
@@ -268,5 +271,99 @@ def _raised(rng: Random, course: Sequence[CourseSession], parameters: Parameters
     return keys
 
 
-def _keys(found: Iterable[Finding]) -> set[str]:
-    return {f.rule for f in found} | {"A_new" for f in found if f.rule == "A" and f.is_new}
+def _keys(found: Iterable[Finding], listed: frozenset[str]) -> Iterator[str]:
+    for finding in found:
+        yield finding.rule
+        if finding.rule == "A" and finding.on_work_list:
+            yield "A_new" if finding.is_new else "A_woken"
+        if finding.on_work_list and finding.rule in listed:
+            yield "work_list"
+            if finding.rule != "A" or finding.is_new:
+                yield "work_list_asleep"
+
+
+# --- detection ---------------------------------------------------------------------------------------------
+
+# Each change with the sessions looked at: any flag of the rule there counts. The fall begins with its window;
+# the slide began one session before, so that the total is 2 to 7 points lower within it.
+CHANGES: Mapping[str, tuple[Event, range]] = {
+    "fall": (Event("sudden fall", 7, 3, 5.0, repaired=True), range(7, 10)),
+    "slide": (Event("slow slide", 6, 7, 1.0), range(7, 13)),
+}
+DETECTING = tuple("ACDEH")
+
+
+def detection_table(
+    variant: str = "standard",
+    clients: int = 20_000,
+    seed: int = DEFAULT_SEED,
+    *,
+    parameters: Parameters | None = None,
+    processes: int = 1,
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """By change and rule: the share (0..1) of clients flagged within the window, with the change and without.
+
+    The same clients both times, and the same sessions: a rule that is raised often finds much by chance. A
+    counts whether new or continuing. A rule that is switched off in `parameters` finds nothing.
+    """
+    rules = parameters or EVERY_RULE
+    count = partial(_detect_chunk, variant=variant, parameters=rules)
+    found = sum(_in_chunks(count, clients, seed, processes), Counter[tuple[str, str, bool]]())
+    return {
+        change: {
+            rule: (found[change, rule, True] / clients, found[change, rule, False] / clients)
+            for rule in DETECTING
+        }
+        for change in CHANGES
+    }
+
+
+def _detect_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str, bool]]:
+    seed, clients = chunk
+    # Which line fell is not asked here, and takes a tenth of the time.
+    rules = replace(parameters, enabled=parameters.enabled & frozenset(DETECTING), compare_lines=False)
+    found = Counter[tuple[str, str, bool]]()
+    for event in (None, *(event for event, _ in CHANGES.values())):
+        rng = Random(seed)  # the same clients each time
+        for _ in range(clients):
+            course = _ratings(rng, VARIANTS[variant], 12, therapist_effect(rng), "ordinary", event)
+            raised = [{finding.rule for finding in each} for each in findings(course, rules)]
+            for change, (what, window) in CHANGES.items():
+                if event in (None, what):
+                    seen = set().union(*raised[window.start - 1 : window.stop - 1])
+                    found.update((change, rule, event is what) for rule in seen)
+    return found
+
+
+# --- returns by chance -------------------------------------------------------------------------------------
+
+
+def returned_by_chance(
+    variant: str = "standard",
+    clients: int = 20_000,
+    seed: int = DEFAULT_SEED,
+    *,
+    parameters: Parameters | None = None,
+    processes: int = 1,
+) -> float:
+    """The share (0..1) of stable clients' ruptures that "recover" within three ratings, with nothing repaired.
+
+    Ruptures as `repairs` concludes them, from the second rating on (before it there is no median to return to)
+    and with three ratings after; 12 sessions a client.
+    """
+    count = partial(_return_chunk, variant=variant, parameters=parameters or Parameters())
+    back = sum(_in_chunks(count, clients, seed, processes), Counter[bool]())
+    return back[True] / max(1, back.total())
+
+
+def _return_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[bool]:
+    seed, clients = chunk
+    rng, back = Random(seed), Counter[bool]()
+    for _ in range(clients):
+        course = simulate_course(rng, variant).sessions
+        found = findings(course, parameters)
+        for rupture in ruptures(course, found, (), is_closed=False, parameters=parameters):
+            came_back = returned(rupture, course)
+            if came_back is not None:
+                back[came_back] += 1
+    return back

@@ -59,14 +59,31 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """A slow drift, in tenths: the plain means of the last ratings and of those before them, to the nearest."""
+
+    latest: int
+    recent: int
+    earlier: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Spread:
-    """Integers behind the usual range: mean = total/count, and count times its half-width squared."""
+    """Integers behind the usual range: mean = total/count, sp² = squares/(count·freedom)."""
 
     count: int
     total: int
     squares: int  # n * (nu0*s0² + (n-1)s²), whole because (n-1)s² = sum x² - (sum x)²/n
     freedom: int
-    reach: int  # the whole part of count times the half-width
+
+    @property
+    def reach(self) -> int:
+        """The whole part of count times the half-width of the usual range."""
+        t, n = T_975_MILLIONTHS[self.freedom], self.count
+        # (n·half-width)² = n²·t²·sp²·(1 + 1/n) with sp² = squares / (n·freedom). For a whole number d,
+        # d² > q if and only if d > isqrt(floor(q)): so the comparison of rule E is exact without a root.
+        return isqrt(t * t * (n + 1) * self.squares // (self.freedom * 10**12))
 
 
 def _spread(totals: Sequence[int], p: Parameters) -> _Spread | None:
@@ -76,12 +93,7 @@ def _spread(totals: Sequence[int], p: Parameters) -> _Spread | None:
         return None
     total = sum(window)
     squares = n * (p.nu0 * p.s0 * p.s0 + sum(x * x for x in window)) - total * total
-    freedom = n + p.nu0 - 1
-    t = T_975_MILLIONTHS[freedom]
-    # (n·half-width)² = n²·t²·sp²·(1 + 1/n) with sp² = squares / (n·freedom). For a whole number d,
-    # d² > q if and only if d > isqrt(floor(q)): so the comparison of rule E is exact without a root.
-    reach = isqrt(t * t * (n + 1) * squares // (freedom * 10**12))
-    return _Spread(n, total, squares, freedom, reach)
+    return _Spread(n, total, squares, n + p.nu0 - 1)
 
 
 def lowest_usual(totals: Sequence[int], parameters: Parameters) -> int | None:
@@ -103,14 +115,14 @@ def usual_range(totals: Sequence[int], parameters: Parameters) -> UsualRange | N
     if spread is None:
         return None
     n, floor, ceiling = spread.count, parameters.total_minimum, parameters.total_maximum
-    mean = Fraction(spread.total, n)
+    mean, reach = Fraction(spread.total, n), spread.reach
     sp2 = Fraction(spread.squares, n * spread.freedom)
     half = T_975_MILLIONTHS[spread.freedom] / 1e6 * sqrt(sp2 * (n + 1) / n)
     return UsualRange(
         lower=max(float(mean) - half, float(floor)),
         upper=min(float(mean) + half, float(ceiling)),
-        lowest=max(-((spread.reach - spread.total) // n), floor),
-        highest=min((spread.total + spread.reach) // n, ceiling),
+        lowest=max(-((reach - spread.total) // n), floor),
+        highest=min((spread.total + reach) // n, ceiling),
         mean=mean,
         sp2=sp2,
         earlier=n,
@@ -136,3 +148,34 @@ def decline(totals: Sequence[int], minimum_fall: int) -> Decline | None:
             if s <= limit:
                 return Decline(length, s, window[0], window[-1])
     return None
+
+
+def drift(totals: Sequence[int], parameters: Parameters) -> Drift | None:
+    """The slow drift down that ends at the last total, if there is one.
+
+    An exponentially weighted mean (Roberts 1959) of the last `drift_sessions` totals, begun at the mean m of the
+    own_range_minimum to own_range_window totals before them: z < m - limit·sp·sqrt(lambda/(2 - lambda)), with sp²
+    as in the usual range. Weights and limit are ours.
+    """
+    p, cut = parameters, len(totals) - parameters.drift_sessions
+    spread = _spread(totals[:cut], p) if cut >= p.own_range_minimum else None
+    if spread is None:
+        return None
+    latest = totals[cut:]
+    # Whole numbers only: z is kept as count·10^k·z after k totals, the distance as count·10^k·(m - z).
+    weight, scale, z = p.drift_weight, 1, spread.total
+    for total in latest:
+        z = weight * spread.count * total * scale + (10 - weight) * z
+        scale *= 10
+    distance = spread.total * scale - z
+    limit = spread.count * (scale * p.drift_limit) ** 2 * spread.squares * weight
+    if distance <= 0 or distance * distance * 100 * spread.freedom * (20 - weight) <= limit:
+        return None
+    return Drift(
+        len(latest), _nearest(sum(latest), len(latest)), spread.count, _nearest(spread.total, spread.count)
+    )
+
+
+def _nearest(total: int, count: int) -> int:
+    """The mean to the nearest whole, a half upward."""
+    return (2 * total + count) // (2 * count)

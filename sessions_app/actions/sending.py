@@ -9,6 +9,7 @@ One order of locks for all: the tablet, then the episodes by their number.
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -17,10 +18,11 @@ from django.utils.translation import gettext as _
 from alliance import audit
 from alliance.models import User
 from clients.actions import Refused
-from clients.models import Episode
-from sessions_app import actions, codes
+from clients.models import Client, Episode
+from sessions_app import actions, codes, wordings
 from sessions_app.models import (
     Channel,
+    Mode,
     PairedTablet,
     Rating,
     RatingGrant,
@@ -70,8 +72,11 @@ def make_link(*, episode: Episode, by: User, session: TherapySession | None = No
 
 
 @transaction.atomic
-def open_on_phone(*, grant: RatingGrant) -> str:
-    """The grant's token, for the one browser that asks first. Says why to every other."""
+def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
+    """The grant's token, for the one browser that asks first. Says why to every other.
+
+    `language`: the phone's own. It is the client's where nothing is known of theirs.
+    """
     actions.queue(grant.session.episode_id)
     grant.refresh_from_db(fields=["withdrawn_at", "opened_at"])
     _refuse_unless_it_can_be_opened(grant)
@@ -82,7 +87,17 @@ def open_on_phone(*, grant: RatingGrant) -> str:
     if not first.update(opened_at=now, token_hash=hash_of_token(token)):
         raise Refused(_("This form was opened already. Ask your therapist for a new link."))
     audit.record("form opened", grant, by=None, client=grant.client_code)
+    if language in wordings.languages_of(grant) and not _is_known_to_read(grant.session.episode.client):
+        actions.choose_language(grant=grant, language=language)
     return token
+
+
+def _is_known_to_read(client: Client) -> bool:
+    """Whether somebody chose the client's language: another than the preset, or the client by marking in it."""
+    if client.language != settings.LANGUAGE_CODE:
+        return True
+    marked = Rating.objects.filter(session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER])
+    return marked.exists()
 
 
 def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:

@@ -109,7 +109,8 @@ class SettingsForm(forms.Form):
     based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     instrument = forms.ChoiceField(
         label="Form of every session",
-        help_text="For new forms. A client’s usual range begins anew with another form: the two are never mixed.",
+        help_text="For new forms. A client’s usual range begins anew with another form: the two are never mixed. "
+        "With one that is marked “from paper”, nothing is handed over or sent any more.",
         widget=forms.RadioSelect,
     )
     closing = forms.ChoiceField(
@@ -130,7 +131,7 @@ class SettingsForm(forms.Form):
 def _named(instrument: Instrument) -> str:
     notes = [f"ages {instrument.ages}"]
     if instrument.paper_only:
-        notes.append("from paper only")
+        notes.append("from paper only: ends hand-over")
     elif wordings.obstacle(instrument, timezone.localdate()):
         notes.append("from paper for now")
     return f"{instrument.name} ({', '.join(notes)})"

@@ -1,15 +1,20 @@
 """What the marks mean, and what was said about it."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from alliance.measurement import flag_rules, instruments
+from alliance.measurement.handbook import Rule
+from alliance.measurement.questions import Way, ways_to_ask
 from alliance.measurement.scoring import points
 from sessions_app.models.deferrals import Deferral
 from sessions_app.models.sessions import EpisodeRows, Rating, TherapySession
@@ -37,6 +42,26 @@ class FlagQuerySet(EpisodeRows):
             ),
         )
 
+    def with_turn(self) -> Self:
+        """Each flag with `turn`: how many of its rule and line were raised before it in the episode.
+
+        Withdrawn ones count too: what was asked then was asked.
+        """
+        line = Coalesce(KT("evidence__line"), Value(""), output_field=TextField())
+        before = (
+            Flag.objects.annotate(line=line)
+            .filter(
+                session__episode=OuterRef("session__episode"),
+                session__number__lt=OuterRef("session__number"),
+                rule=OuterRef("rule"),
+                line=OuterRef("line"),
+            )
+            .order_by()
+            .values("rule")
+            .annotate(count=Count("pk"))
+        )
+        return self.annotate(line=line, turn=Coalesce(Subquery(before.values("count")), 0))
+
     def discussed(self) -> Self:
         return self.standing().with_discussed().filter(is_discussed=True)
 
@@ -63,7 +88,7 @@ def _by(at: datetime | None, name: str) -> Q:
 
 
 # What says again that a total is low. C says that it fell again, and always calls.
-SAME_FALL = ("A", "D", "E")
+SAME_FALL = ("A", "D", "E", "H")
 SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
 
 
@@ -120,6 +145,8 @@ class Flag(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
 
     is_discussed: bool  # where the row came through `with_discussed`
+    turn: int = 0  # where the row came through `with_turn`
+    ways: tuple[Way, ...] = ()  # where `asking.prepare` knows who reads it
     is_not_needed = is_put_off = is_same_fall = False  # where it came through `with_calls`
 
     objects = FlagQuerySet.as_manager()
@@ -177,9 +204,23 @@ class Flag(models.Model):
         return flag_rules.sentence(self.finding, instruments.get(self.instrument), today=today)
 
     @property
+    def about(self) -> Rule:
+        """The rule as the handbook prints it."""
+        return flag_rules.RULES[self.rule]
+
+    def ways_to_ask(self, language: str, own: Sequence[str] = ()) -> tuple[Way, ...]:
+        """What one could ask, matched to the line that fell, from the question whose turn it is.
+
+        Each episode starts at another one, else every first flag of a rule would ask the same.
+        """
+        line = self.evidence.get("line")
+        turn = self.session.episode_id + self.turn
+        return ways_to_ask(self.rule, line, turn=turn, language=language, own=own)
+
+    @property
     def question(self) -> str:
-        """What one could ask, matched to the line that fell."""
-        return flag_rules.question(self.finding)
+        """The first thing one could ask; in English, unless it is known who reads it."""
+        return (self.ways or self.ways_to_ask("en"))[0].text
 
     @property
     def strength(self) -> int:

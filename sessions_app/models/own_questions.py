@@ -1,6 +1,8 @@
 """Questions that the clinic added to ours, for therapists to ask at a flag."""
 
 import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from django.conf import settings
@@ -8,12 +10,28 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-QUESTION_LENGTH = 300
+from alliance.languages import own_name
+from alliance.measurement import instruments
+from alliance.measurement.handbook import RULES, Rule
+from alliance.measurement.questions import LONGEST
+
+QUESTION_LENGTH = LONGEST
 
 
 class OwnQuestionQuerySet(models.QuerySet["OwnQuestion"]):
     def in_use(self) -> Self:
         return self.filter(removed_at__isnull=True)
+
+    def taken_out(self) -> Self:
+        return self.filter(removed_at__isnull=False)
+
+    def in_language(self, language: str) -> Mapping[tuple[str, str], Sequence[str]]:
+        """{(rule, line): texts} of those in use, oldest first; one query."""
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        rows = self.in_use().filter(language=language).order_by("added_at", "pk")
+        for rule, item, text in rows.values_list("rule", "item", "text"):
+            found[rule, item].append(text)
+        return found
 
 
 class OwnQuestion(models.Model):
@@ -45,3 +63,19 @@ class OwnQuestion(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def about(self) -> Rule | None:
+        """The rule it belongs to; None where that rule is no more."""
+        return RULES.get(self.rule)
+
+    @property
+    def language_name(self) -> str:
+        return own_name(self.language)
+
+    @property
+    def line_label(self) -> str:
+        """The line it is about, in lower case; in words where it is about whichever fell."""
+        if not self.item:
+            return "whichever line fell"
+        return instruments.get(instruments.SESSION_RATING).item(self.item).label

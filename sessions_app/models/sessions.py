@@ -212,8 +212,13 @@ class Rating(models.Model):
 
     @property
     def is_blank(self) -> bool:
-        """Nothing marked and nothing said: what is left where marks were taken out again."""
+        """Nothing marked and nothing said."""
         return not self.comment and all(answer is None for answer in self.answers.values())
+
+    @property
+    def is_taken_out(self) -> bool:
+        """What is left where marks that had been set aside were used and taken out again."""
+        return self.is_blank and self.replaces_id is not None and self.mode == Mode.PAPER
 
     @property
     def marks(self) -> dict[str, int | None]:

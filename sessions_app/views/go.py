@@ -17,6 +17,7 @@ from clients.actions import Refused
 from sessions_app import codes
 from sessions_app.actions import sending
 from sessions_app.models import RatingGrant, RatingGrantQuerySet, hash_of_token
+from sessions_app.views.rate import in_the_clients_language
 
 GONE = 410
 
@@ -24,13 +25,13 @@ GONE = 410
 @sensitive_post_parameters("token", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(PUBLIC)
+@in_the_clients_language
 def start(request: HttpRequest) -> HttpResponse:
-    with translation.override(translation.get_language_from_request(request)):
-        if request.method != "POST":
-            return render(request, "go/start.html")
-        if "token" in request.POST:
-            return _by_link(request, request.POST["token"])
-        return _by_short_code(request, codes.cleaned(request.POST.get("code", "")))
+    if request.method != "POST":
+        return render(request, "go/start.html")
+    if "token" in request.POST:
+        return _by_link(request, request.POST["token"])
+    return _by_short_code(request, codes.cleaned(request.POST.get("code", "")))
 
 
 def _by_link(request: HttpRequest, token: str) -> HttpResponse:
@@ -62,7 +63,8 @@ def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     goes_on = lock is not None and grant.token_hash == hash_of_token(lock.token)
     if not goes_on:
         try:
-            token = sending.open_on_phone(grant=grant)
+            language = translation.get_language_from_request(request)
+            token = sending.open_on_phone(grant=grant, language=language)
         except Refused as refusal:
             return _closed(request, str(refusal))
         tablet.lock(request, token=token, return_to="", channel=tablet.PHONE)

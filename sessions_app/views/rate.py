@@ -28,14 +28,19 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
 
     @wraps(view)
     def speaking(request: HttpRequest) -> HttpResponse:
-        lock = tablet.lock_of(request)
-        language = lock.language if lock else ""
-        if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
-            language = wordings.shown(grant).language
-        with translation.override(language or translation.get_language_from_request(request)):
+        language = language_known_to(request) or translation.get_language_from_request(request)
+        with translation.override(language):
             return view(request)
 
     return speaking
+
+
+def language_known_to(request: HttpRequest) -> str:
+    """What the client of this browser reads or read last; empty where nothing is known."""
+    lock = tablet.lock_of(request)
+    if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
+        return wordings.shown(grant).language
+    return lock.language if lock else ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,8 +15,8 @@ from clients.actions import Refused
 from clients.models import Episode
 from sessions_app import codes, qr
 from sessions_app.actions import sending
-from sessions_app.models import PairedTablet, Rating, TherapySession
-from sessions_app.rating_state import rating_state, waits
+from sessions_app.models import PairedTablet, Rating, RatingGrant
+from sessions_app.rating_state import RatingState, link_state
 from sessions_app.views.therapy_sessions import named_session, ways_to_ask
 
 
@@ -35,7 +35,8 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
     context = {
         "episode": episode,
         "session": link.grant.session,
-        "state": "sent",
+        "grant": link.grant,
+        "state": RatingState.SENT,
         "link": address,
         "picture": qr.as_svg(address, label="QR code with the link for the client's phone"),
         "typed_at": page_of_phone.partition("://")[2],
@@ -64,10 +65,9 @@ def send(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_safe
 @page(Role.THERAPIST)
 def sent(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Where the rating of one session stands, for the page that shows its link."""
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    total = Rating.objects.standing().filter(session=session).values_list("total", flat=True).first()
-    rated, now = session.ratings.exists(), timezone.now()
-    still_waits = waits(TherapySession.objects.filter(pk=session.pk), now)
-    state = rating_state(session, rated=rated, total=total, waits=still_waits, now=now)
-    return render(request, "dashboard/_sent.html", {"session": session, "state": state})
+    """Where one link stands, for the page that shows it."""
+    links = RatingGrant.objects.select_related("session__episode__client")
+    grant = own_or_404(request, links, code)
+    rating = Rating.objects.standing().filter(session=grant.session).first()
+    state = link_state(grant, rating=rating, now=timezone.now())
+    return render(request, "dashboard/_sent.html", {"grant": grant, "state": state})

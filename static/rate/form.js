@@ -18,8 +18,8 @@ const kept = document.getElementById("kept");
 const errors = document.getElementById("errors");
 const status = document.getElementById("sending");
 const bands = form.dataset.bands.split(" ").map(Number);
-const turns = takeTurns(marking);
-const delivery = handingIn(form, { say, onKept, onArrived: leave });
+const turns = takeTurns(marking, { isOpen, onStep, onEdge: (isThere) => say(isThere && "edge") });
+const delivery = handingIn(form, { say, onKept, onArrived: end });
 
 const lines = [...form.querySelectorAll("[data-line]")].map(
   (root) => new Line(root, { bands, onChange: (way) => way && (form.elements.mode.value = way) }),
@@ -50,6 +50,7 @@ function show(section, target) {
   kept.hidden = section !== kept;
   status.textContent = "";
   if (section === marking) target ? turns.show(target) : turns.first();
+  if (section === review) turns.toReview();
   scrollTo(0, 0);
   const aim = target ?? section.querySelector("h1");
   aim.focus();
@@ -67,6 +68,15 @@ const STEPS = {
   },
   "hand-in": () => delivery.begin(marks()),
 };
+
+function isOpen() {
+  return !delivery.isUnderWay && !(marking.hidden && review.hidden);
+}
+
+// Back or Forward on a phone.
+function onStep(line) {
+  line ? show(marking, line) : STEPS.review();
+}
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -98,6 +108,7 @@ function say(kind) {
 function onKept() {
   forget();
   show(kept);
+  turns.unwind();
 }
 
 // Leaving -----------------------------------------------------------------------------------------
@@ -112,6 +123,11 @@ function forget() {
 function leave(isWatched = false) {
   forget();
   location.replace(form.dataset.done + (isWatched ? "?now" : ""));
+}
+
+async function end(isWatched) {
+  await turns.unwind();
+  leave(isWatched);
 }
 
 // Back must not show what somebody marked: the browser may keep this page as it looked when left.
@@ -131,10 +147,11 @@ watch(Number(form.dataset.idleSeconds), {
       part.hidden = part.dataset.when !== (delivery.isUnderWay ? "unsent" : "cleared");
     });
     show(idle);
+    turns.unwind();
   },
 });
 
-onHandedIn(() => !delivery.isUnderWay && leave());
+onHandedIn(() => !delivery.isUnderWay && end());
 tellTaken();
 remember(document.documentElement.lang);
 sessionStorage.clear(); // htmx notes there which page of staff came last

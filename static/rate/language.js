@@ -4,7 +4,7 @@
 
 const WORDS = [
   "lang", "aria-label", "aria-current",
-  "data-words", "data-unset", "data-sending", "data-unsent", "data-idle", "data-refused", "data-lost",
+  "data-words", "data-unset", "data-sending", "data-unsent", "data-idle", "data-edge", "data-refused", "data-lost",
 ];
 const PATIENCE = 10000;
 

@@ -1,15 +1,40 @@
 // One line at a time on a narrow screen. Only the sheet hides what is not on its turn: a phone that is
 // laid on its side, or a page without this file, shows all lines.
+//
+// There each step is an entry of the browser's history, with its place and nothing else in it: Back goes to
+// the line before, and not off with every mark. Below them lies the entry that the page came with.
 
-export function takeTurns(marking) {
+const A_MOMENT = 500;
+
+// isOpen(): whether lines or review are on the screen. onStep(part): Back or Forward went there; without a
+// part, to the review. onEdge(isThere): one more Back leaves the page, or not any more.
+export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   const parts = [...marking.querySelectorAll("[data-turn]")];
+  const buttons = marking.querySelector(".turns");
   let now = 0;
+  let depth = placeIn(history.state); // a line is one deeper than its place; the review comes after the last
 
-  function show(part) {
-    if (!parts.includes(part)) return;
+  function lay(part) {
     now = parts.indexOf(part);
     for (const one of parts) one.toggleAttribute("data-now", one === part);
     marking.dataset.at = part === parts[0] ? "first" : part === parts.at(-1) ? "last" : "between";
+  }
+
+  function show(part) {
+    if (!parts.includes(part)) return;
+    lay(part);
+    if (now > 0 || depth > 0) note(now);
+  }
+
+  function isNarrow() {
+    return getComputedStyle(buttons).display !== "none";
+  }
+
+  function note(place) {
+    if (!isNarrow()) return;
+    while (depth <= place) history.pushState(++depth, "");
+    if (depth > place + 1) history.go(place + 1 - depth);
+    depth = place + 1;
   }
 
   function turn(by) {
@@ -18,12 +43,48 @@ export function takeTurns(marking) {
     parts[now].focus({ preventScroll: true });
   }
 
+  // Only what somebody does adds an entry: browsers pass over others.
+  function arm() {
+    if (depth > 0 || !isNarrow()) return;
+    note(0);
+    onEdge(false);
+  }
+
+  // The entry that the page came with: what is left behind is no way back into a form that is gone.
+  async function unwind() {
+    if (depth === 0) return;
+    const back = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
+    history.go(-depth);
+    depth = 0;
+    await Promise.race([back, new Promise((resolve) => setTimeout(resolve, A_MOMENT))]);
+  }
+
+  addEventListener("popstate", ({ state }) => {
+    if (placeIn(state) === depth) return; // we went there ourselves
+    depth = placeIn(state);
+    if (!isOpen()) return;
+    onStep(parts[Math.max(0, depth - 1)]);
+    onEdge(depth === 0);
+  });
+
+  for (const sign of ["click", "input"]) marking.addEventListener(sign, arm);
   marking.querySelector("[data-back]").addEventListener("click", () => turn(-1));
   marking.querySelector("[data-next]").addEventListener("click", () => turn(1));
   marking.addEventListener("click", (event) => {
     const link = event.target.closest('#errors a[href^="#"]');
-    if (link) show(document.querySelector(link.hash).closest("[data-turn]"));
+    if (!link) return;
+    event.preventDefault(); // its fragment would be an entry of the history
+    const aim = document.querySelector(link.hash);
+    show(aim.closest("[data-turn]"));
+    aim.focus();
+    aim.scrollIntoView({ block: "start" });
   });
-  show(parts[0]);
-  return { show, first: () => show(parts[0]) };
+  lay(parts[0]);
+  // Loaded again in the middle, with every mark gone: from the beginning.
+  unwind();
+  return { show, first: () => show(parts[0]), toReview: () => note(parts.length), unwind };
+}
+
+function placeIn(state) {
+  return Number.isInteger(state) ? state : 0;
 }

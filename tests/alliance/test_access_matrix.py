@@ -31,17 +31,21 @@ OPEN_TO = {
     "tablets": {"olga", "carl", "adam"},
     "instruments": {"adam"},
     "settings": {"adam"},
+    "rules": {"olga", "carl", "sina", "stefan", "adam"},
 }
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
 FOR_CLIENTS = {"rate", "go", "room"}
 PUBLIC = {"health"}
 # They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
 DEVICE = {"rate:worker": 200, "rate:offline": 200, "rate:upload": 405, "room:home": 200}
-ONLY_THE_OFFICE = {"clients:transfer_episode"}
+ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
+    f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")
+}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["instruments"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
+REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
 
 
@@ -79,10 +83,11 @@ def world(clinic):
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
             *(clinic.olgas.code, planned.code, first.code, discussion.code),
-            *(aside.code, rating.code, deferral.code),
+            *(aside.code, rating.code, rating.grant.code, deferral.code),
         ],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
+        "rules:": [cast.question(clinic.adam).code],
         "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
     }
     return clinic

@@ -60,7 +60,7 @@ class TestThePhone:
         ways_to_ask(therapist)
         shot(therapist, "ways-laptop")
         assert axe(therapist) == []
-        therapist.get_by_role("button", name="Make a link").click()
+        therapist.get_by_role("button", name="Send to the phone").click()
         expect(therapist.get_by_role("img", name="QR code")).to_be_visible()
         expect(therapist.get_by_text("Sent, not opened")).to_be_visible()
         box = therapist.get_by_role("img", name="QR code").bounding_box()

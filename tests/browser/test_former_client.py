@@ -113,7 +113,7 @@ class TestTheLinkInTheHistoryOfAPhone:
         assert "/rate/" in one.page.url
 
 
-def open_again(*, grant: RatingGrant) -> str:
+def open_again(*, grant: RatingGrant, language: str) -> str:
     """`open_on_phone` as it must not be: a form is given out as often as its link is opened."""
     session = cast.therapy_session(grant.session.episode)
     return actions.hand_over(session=session, by=session.episode.therapist)[1]

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
+from alliance.measurement.false_alarms import DETECTION, IN_TEN, PER_SESSION, RETURNED_BY_CHANCE
 from alliance.measurement.flag_rules import RULES
 from alliance.measurement.parameters import Parameters
+from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import points
 from sessions_app.models import OVERDUE_AFTER
 
@@ -18,7 +19,8 @@ TEXT = " ".join(PAGE.read_text("utf-8").split())
 ROWS = {
     "A": "A below cutoff", "A_new": "A, new", "B": "B low line", "C": "C sudden fall",
     "C_small": "(fall of 1.0 or more; never a flag)", "D": "D decline", "E": "E below own range",
-    "F": "F flat at the top", "G": "G missing",
+    "F": "F flat at the top", "G": "G missing", "H": "H slow drift", "A_woken": "A, woken",
+    "work_list": "on the work list", "work_list_asleep": "(if no A ever woke)",
 }  # fmt: skip
 
 
@@ -41,6 +43,29 @@ def test_the_table_has_the_rates_of_the_program(key, name):
     assert f"| {name} | {' | '.join(rates)} |" in TEXT
 
 
+def test_no_figure_of_the_program_is_left_out():
+    assert set(ROWS) == set(PER_SESSION["standard"])
+
+
+@pytest.mark.parametrize("key", "ACDEH")
+def test_the_table_has_the_detection_of_the_program(key):
+    shares = [per_cent(share) for change in ("fall", "slide") for share in DETECTION["standard"][change][key]]
+    assert f"| {ROWS[key]} | {' | '.join(shares)} |" in TEXT
+
+
+def test_the_page_has_the_returns_by_chance():
+    low, high = (per_cent(RETURNED_BY_CHANCE[variant]) for variant in ("low", "high"))
+    assert (
+        f"clients, {per_cent(RETURNED_BY_CHANCE['standard'])} recover within three ratings by chance" in TEXT
+    )
+    assert f"({low} where ratings are low in general, {high} where they are high)" in TEXT
+
+
+def test_the_page_names_every_state_of_a_rupture():
+    names = {RepairState.UNREPAIRED: "ended unrepaired"}
+    assert all(f"| {names.get(state, state)} |" in TEXT for state in RepairState)
+
+
 def test_the_page_names_the_settings():
     p = Parameters()
     assert f"cutoff {p.cutoff / 10:.1f}" in TEXT
@@ -48,6 +73,10 @@ def test_the_page_names_the_settings():
     assert f"fall {p.sudden_fall / 10:.1f}" in TEXT
     assert f"{points(p.flat_top)}; {p.flat_top_sessions} ratings" in TEXT
     assert f"{OVERDUE_AFTER / timedelta(hours=1):.0f} hours; {p.missing_flag} of {p.missing_of}" in TEXT
+    assert (
+        f"lambda .{p.drift_weight}; limit {p.drift_limit / 10:.1f}; {p.drift_sessions} last ratings" in TEXT
+    )
+    assert f"another {p.badge_fall / 10:.1f} points below" in TEXT
     assert f"prior spread {p.s0 / 10:.1f} with weight {p.nu0}" in TEXT
 
 

@@ -117,31 +117,10 @@ def test_the_inclusive_cutoff_is_said_as_such():
     assert "at or below the level" in sentence(found, RATING)
 
 
-@pytest.mark.parametrize("letter", "ABCDE")
-def test_every_line_has_a_question_of_its_own(letter):
-    assert len({question(letter, line) for line in LINES}) == len(LINES)
-
-
-@pytest.mark.parametrize("letter", "FG")
-def test_f_and_g_have_one_question(letter):
-    assert len({question(letter, line) for line in (*LINES, None)}) == 1
-
-
 def test_a_finding_asks_about_its_own_line():
     found = last([rated(1, 10, 8.2, 10, 10)], "B")
     assert question(found) == question("B", "goals")
     assert question(found, "approach") == question("B", "approach")
-
-
-FORBIDDEN = ("risk", "patient", "customer", "survey", "alert", "metric", "case ", "ruptur", "suicid")
-
-
-@pytest.mark.parametrize("letter", RULES)
-def test_words_stay_neutral(letter):
-    asked = [question(letter, line) for line in (*LINES, None)]
-    for text in asked:
-        assert not [word for word in FORBIDDEN if word in text.lower()]
-        assert "?" in text
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.letter)
@@ -151,7 +130,7 @@ def test_the_handbook_entry_is_whole(rule):
         assert text.endswith(".")
     assert rule.not_meaning.startswith("It does not mean")
     assert 0 < rule.per_session < rule.in_ten < 1
-    assert rule.calls_for_talk == (rule.letter in "ACDE")
+    assert rule.calls_for_talk == (rule.letter in "ACDEH")
 
 
 def test_findings_compare_by_value():

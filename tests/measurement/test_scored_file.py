@@ -133,14 +133,30 @@ def test_the_simulation_prints_json(capsys):
     call_command("simulate_flags", "--variant", "high", "--clients", "40", "--seed", "7", "--json")
     tables = json.loads(capsys.readouterr().out)
     assert list(tables) == ["high"]
-    assert list(tables["high"]) == list(TABLE_KEYS)
-    assert all(0 <= share <= 1 for shares in tables["high"].values() for share in shares.values())
+    high = tables["high"]
+    assert list(high["false_alarms"]) == list(TABLE_KEYS)
+    assert all(0 <= share <= 1 for shares in high["false_alarms"].values() for share in shares.values())
+    assert {change: list(rules) for change, rules in high["detection"].items()} == {
+        "fall": list("ACDEH"),
+        "slide": list("ACDEH"),
+    }
+    assert 0 <= high["returned_by_chance"] <= 1
 
 
 def test_the_simulation_prints_a_table_of_every_variant(capsys):
     call_command("simulate_flags", "--clients", "20")
     printed = capsys.readouterr().out
-    assert all(word in printed for word in ("standard", "low", "high", "per session", "C_small"))
+    words = (
+        "standard",
+        "low",
+        "high",
+        "per session",
+        "fall of 5.0",
+        "slide of 1.0",
+        "by chance",
+        *TABLE_KEYS,
+    )
+    assert all(word in printed for word in words)
 
 
 def test_the_simulation_needs_clients():

@@ -65,6 +65,7 @@ class TestWorkList:
             (timedelta(hours=1), "attended", None, "to_rate"),
             (timedelta(hours=1), "attended", cast.answers(380), "rated"),
             (timedelta(hours=1), "attended", cast.answers(380, goals=None), "partly"),
+            (timedelta(hours=1), "attended", cast.answers(None), "nothing_marked"),
             (timedelta(hours=1), "did_not_attend", None, "did_not_attend"),
         ],
     )

@@ -15,9 +15,10 @@ from django.utils import timezone
 from alliance import tablet
 from alliance.models import AuditEvent
 from clients.actions import Refused, close_episode
+from clients.models import Client as ClientOfTheClinic
 from sessions_app import actions, codes, qr
 from sessions_app.actions import sending
-from sessions_app.models import Channel, RatingGrant
+from sessions_app.models import Channel, Rating, RatingGrant, TherapySession
 from tests import cast
 from tests.sessions_app.test_rate_pages import marks
 
@@ -122,6 +123,7 @@ class TestOpening:
     @pytest.mark.parametrize("language", [tag for tag, _name in settings.LANGUAGES])
     def test_speaks_the_phones_language_and_then_the_clients(self, client, link, language):
         RatingGrant.objects.update(language="ar")
+        ClientOfTheClinic.objects.update(language="ar")
         there = {"headers": {"Accept-Language": language}}
         for page in (client.get(GO, **there), client.post(GO, {"token": "x"}, **there)):
             assert f'<html lang="{language}"' in page.text
@@ -130,6 +132,45 @@ class TestOpening:
         done = client.post(FORM, marks(), follow=True, **there).text
         assert '<html lang="ar" dir="rtl">' in done
         assert "يمكنك إغلاق هذه الصفحة" in done
+
+    def test_a_client_of_whom_nobody_knows_it_is_given_the_phones_language_and_keeps_it(
+        self, client, link, clinic
+    ):
+        client.post(GO, {"token": link.token}, headers={"Accept-Language": "de-AT, en;q=0.5"})
+        assert '<html lang="de"' in client.get(FORM).text
+        client.post(FORM, marks(), follow=True)
+        assert Rating.objects.get().language == "de"
+        clinic.olgas.client.refresh_from_db()
+        assert clinic.olgas.client.language == "de"
+
+    @pytest.mark.parametrize("accepted", ["", "pt, xx;q=0.5", "en"])
+    def test_a_phone_that_speaks_none_of_ours_changes_nothing(self, client, link, accepted):
+        client.post(GO, {"token": link.token}, headers={"Accept-Language": accepted})
+        assert '<html lang="en"' in client.get(FORM).text
+
+    def test_the_language_that_staff_chose_wins_over_the_phones(self, client, clinic, session):
+        ClientOfTheClinic.objects.update(language="es")
+        link = cast.link(TherapySession.objects.get(pk=session.pk), by=clinic.olga)
+        client.post(GO, {"token": link.token}, headers={"Accept-Language": "de"})
+        assert '<html lang="es"' in client.get(FORM).text
+
+    @pytest.mark.parametrize(("mode", "language"), [("line", "en"), ("number", "en"), ("paper", "de")])
+    def test_so_does_english_once_the_client_marked_in_it_on_a_device(self, client, clinic, mode, language):
+        earlier = cast.therapy_session(clinic.olgas, ago=timedelta(days=7))
+        grant, _ = actions.hand_over(session=earlier, by=clinic.olga)
+        actions.record_rating(grant=grant, answers=cast.answers(380), mode=mode)
+        link = cast.link(cast.therapy_session(clinic.olgas), by=clinic.olga)
+        client.post(GO, {"token": link.token}, headers={"Accept-Language": "de"})
+        assert f'<html lang="{language}"' in client.get(FORM).text
+
+    def test_the_page_of_the_link_remembers_what_was_read_on_this_phone(self, client, link):
+        RatingGrant.objects.update(language="ar")
+        ClientOfTheClinic.objects.update(language="ar")
+        client.post(GO, {"token": link.token})
+        there = {"headers": {"Accept-Language": "fr"}}
+        assert '<html lang="ar"' in client.get(GO, **there).text
+        client.post(FORM, marks(), follow=True)
+        assert '<html lang="ar"' in client.get(GO, **there).text
 
     def test_the_link_is_no_token_of_the_grant(self, link):
         assert not RatingGrant.objects.with_token(link.token).exists()

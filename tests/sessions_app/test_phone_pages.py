@@ -129,7 +129,8 @@ class TestWhereTheRatingStands:
             (line,) = browser.get(WORK_LIST).context["lists"].today
             page = browser.get(reverse("dashboard:client", args=[clinic.olgas.code]))
             (row,) = page.context["page"].rows
-            piece = browser.get(reverse("dashboard:sent", args=[session.code]))
+            newest = RatingGrant.objects.filter(session=session).last()
+            piece = browser.get(reverse("dashboard:sent", args=[newest.code]))
             assert piece.context["state"] == line.state
             return line.state, row.state
 
@@ -162,3 +163,46 @@ class TestWhereTheRatingStands:
         assert take_back in browser.get(reverse("dashboard:client", args=[clinic.olgas.code])).text
         browser.post(take_back)
         assert stored(link).withdrawn_by == clinic.olga
+
+
+class TestAnOldPageWithALink:
+    """It stands on the therapist's screen, and says what that one link is good for now."""
+
+    @pytest.fixture
+    def says(self, clinic, sign_in, link):
+        def words():
+            piece = sign_in(clinic.olga).get(reverse("dashboard:sent", args=[link.grant.code])).text
+            return re.sub(r"<[^>]*>", " ", piece).strip(), "every 4s" in piece
+
+        return words
+
+    def test_sent_and_opened_for_as_long_as_it_is_good_also_when_the_rating_is_overdue(
+        self, link, says, time_machine
+    ):
+        time_machine.move_to(link.grant.open_until - timedelta(minutes=1), tick=False)
+        assert says() == ("Sent, not opened", True)
+        sending.open_on_phone(grant=link.grant)
+        assert says() == ("Opened", True)
+
+    def test_past_its_time(self, link, says, time_machine):
+        time_machine.move_to(link.grant.open_until, tick=False)
+        words, asks_again = says()
+        assert words.startswith("Past its time: this link opens nothing any more")
+        assert (words.endswith("Make a new one"), asks_again) == (True, False)
+
+    def test_taken_back(self, clinic, link, says):
+        actions.take_back(grant=link.grant, by=clinic.olga)
+        assert says()[0].startswith("Taken back: this link opens nothing any more")
+
+    def test_a_newer_one_took_its_place(self, clinic, link, says, session):
+        cast.link(session, by=clinic.olga)
+        assert says()[0].startswith("A newer form took its place: this link opens nothing any more")
+
+    def test_rated_in_whatever_way(self, clinic, link, says, session):
+        cast.rating(session, 380)
+        assert says() == ("Rated", False)
+
+    def test_the_client_chose_not_to_rate(self, link, says):
+        sending.open_on_phone(grant=link.grant)
+        actions.decline(grant=link.grant)
+        assert says() == ("Client chose not to rate", False)

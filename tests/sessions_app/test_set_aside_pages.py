@@ -217,6 +217,8 @@ class TestDeciding:
         assert "the marks are taken out again" in done.text
         assert "Marks to look at" in done.text
         assert "/put-back/" not in done.text  # the marks wait, and are decided about there
+        for page in (page_of(olga, clinic), olga.get(reverse("dashboard:work_list"))):
+            assert ("Marks taken out" in page.text, "Not fully answered" in page.text) == (True, False)
         form = olga.get(at("use_marks", aside)).context["form"]
         olga.post(at("use_marks", aside), {"seen": form["seen"].value(), "why": ""})
         assert Rating.objects.standing().get().total == 330

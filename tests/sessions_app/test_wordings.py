@@ -167,7 +167,7 @@ class TestWhatStandsInTheWay:
         page = sign_in(clinic.olga).get(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
         said = page.content.decode()
         assert "No licence to use SRS on screens is on record." in said
-        assert "Make a link" not in said
+        assert "Send to the phone" not in said
         assert reverse("dashboard:enter_rating", args=[session.code]) in said
 
     def test_the_page_of_a_form_that_can_be_given_names_edition_and_language(

@@ -1,16 +1,24 @@
-"""manage.py simulate_flags: how often each flag is raised for clients with whom nothing is wrong."""
+"""manage.py simulate_flags: how often each flag is raised where nothing is wrong, and where something is."""
 
 import json
 from argparse import ArgumentParser
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from alliance.measurement.simulate import DEFAULT_SEED, VARIANTS, false_alarm_report, false_alarm_table
+from alliance.measurement.simulate import (
+    DEFAULT_SEED,
+    VARIANTS,
+    detection_table,
+    false_alarm_table,
+    returned_by_chance,
+)
+from alliance.measurement.simulation_report import Simulated, simulation_report
 
 
 class Command(BaseCommand):
-    help = "Simulates stable clients and prints the false-alarm rate of each flag rule."
+    help = "Simulates clients and prints how often each flag rule is right and wrong."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,9 +33,17 @@ class Command(BaseCommand):
         if clients < 1:
             raise CommandError("At least one client is needed.")
         chosen = [variant] if variant else list(VARIANTS)
-        tables = {name: false_alarm_table(name, clients, seed=seed, processes=2) for name in chosen}
-        self.stdout.write(_as_json(tables) if json else false_alarm_report(tables, clients))
+        simulated = {name: _simulated(name, clients, seed) for name in chosen}
+        self.stdout.write(_as_json(simulated) if json else simulation_report(simulated, clients))
 
 
-def _as_json(tables: dict[str, dict[str, dict[str, float]]]) -> str:
-    return json.dumps(tables, indent=2)
+def _simulated(variant: str, clients: int, seed: int) -> Simulated:
+    return Simulated(
+        false_alarm_table(variant, clients, seed=seed, processes=2),
+        detection_table(variant, clients, seed, processes=2),
+        returned_by_chance(variant, clients, seed, processes=2),
+    )
+
+
+def _as_json(simulated: dict[str, Simulated]) -> str:
+    return json.dumps({variant: asdict(one) for variant, one in simulated.items()}, indent=2)

@@ -1,0 +1,102 @@
+"""Each rule in words, with the settings of the day. Figures in points."""
+
+from collections.abc import Callable, Mapping
+
+from alliance.measurement.handbook import Rule
+from alliance.measurement.parameters import Parameters
+from alliance.measurement.scoring import points
+
+NO_LEVEL = "It needs a published level, and this form has none. It is off."
+
+# The settings that move each rule: the rates of false_alarms hold for their defaults.
+SETTINGS_OF: Mapping[str, tuple[str, ...]] = {
+    "A": ("cutoff", "cutoff_operator"),
+    "B": ("item_cutoff",),
+    "C": ("sudden_fall",),
+    "D": ("decline_fall",),
+    "E": ("nu0", "s0", "own_range_minimum", "own_range_window"),
+    "F": ("flat_top", "flat_top_sessions"),
+    "G": ("missing_of", "missing_flag"),
+    "H": (
+        *("drift_weight", "drift_limit", "drift_sessions"),
+        *("nu0", "s0", "own_range_minimum", "own_range_window"),
+    ),
+}
+
+
+def definition(rule: Rule, p: Parameters) -> str:
+    """When the rule is raised under these settings; as the handbook prints it where it has none."""
+    return _WORDS[rule.letter](p) if rule.letter in _WORDS else rule.definition
+
+
+def is_on(letter: str, p: Parameters) -> bool:
+    level = {"A": p.cutoff, "B": p.item_cutoff, "F": p.flat_top}
+    return letter in p.enabled and level.get(letter, 0) is not None
+
+
+def is_as_simulated(letter: str, p: Parameters) -> bool:
+    """Whether the printed rates hold: they were simulated with the settings as shipped."""
+    shipped = Parameters()
+    return all(getattr(p, name) == getattr(shipped, name) for name in SETTINGS_OF.get(letter, ()))
+
+
+def _below_cutoff(p: Parameters) -> str:
+    if p.cutoff is None:
+        return NO_LEVEL
+    where = "at or below" if p.cutoff_operator == "<=" else "below"
+    return (
+        f"The total is {where} {points(p.cutoff)}. It is new when the rating before was not, and on the first "
+        f"rating of an episode. One that continues is a quiet mark until the total is {points(p.badge_fall)} lower "
+        "still."
+    )
+
+
+def _low_line(p: Parameters) -> str:
+    if p.item_cutoff is None:
+        return NO_LEVEL
+    said = f"At least one answered line is below {points(p.item_cutoff)}, even where others were left out."
+    return f"{said} It is silent where the total is below cutoff already." if is_on("A", p) else said
+
+
+def _sudden_fall(p: Parameters) -> str:
+    return f"The total is at least {points(p.sudden_fall)} lower than at the rating before."
+
+
+def _decline(p: Parameters) -> str:
+    return (
+        "Each of the last four ratings is lower than the one before, or the last five have fallen in nearly "
+        "every pair (Mann-Kendall S of -8 or less); and from the first to the last of them the total fell by "
+        f"at least {points(p.decline_fall)}."
+    )
+
+
+def _below_own_range(p: Parameters) -> str:
+    return (
+        "The total is below the range in which 95 of 100 ratings of this client would be expected, from this "
+        f"client’s own last {p.own_range_minimum} to {p.own_range_window} ratings. So that a few equal ratings "
+        f"do not make it too narrow, a usual spread of {points(p.s0)} counts as much as {p.nu0} ratings."
+    )
+
+
+def _flat_top(p: Parameters) -> str:
+    if p.flat_top is None:
+        return NO_LEVEL
+    return f"The last {p.flat_top_sessions} ratings are all {points(p.flat_top)} or more."
+
+
+def _missing(p: Parameters) -> str:
+    return (
+        f"This session and at least {p.missing_flag - 1} of the {p.missing_of - 1} attended sessions before it "
+        "have no complete rating. A rating is overdue 24 hours after the session’s end."
+    )
+
+
+_WORDS: Mapping[str, Callable[[Parameters], str]] = {
+    "A": _below_cutoff,
+    "B": _low_line,
+    "C": _sudden_fall,
+    "D": _decline,
+    "E": _below_own_range,
+    "F": _flat_top,
+    "G": _missing,
+}
