@@ -161,7 +161,7 @@ def _answer(tenths: int | None) -> str:
 def _flags(episode: Episode) -> dict[int, list[Flag]]:
     found: dict[int, list[Flag]] = defaultdict(list)
     standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
-    for flag in standing.with_discussed().with_calls().with_turn():
+    for flag in standing.with_discussed().with_turn().with_calls():
         found[flag.session_id].append(flag)
     for flags in found.values():
         flags.sort(key=lambda flag: flag.strength)

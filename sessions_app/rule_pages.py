@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from django.utils.safestring import SafeString
 
 from alliance.languages import own_name
-from alliance.measurement import false_alarms, instruments, rule_words
+from alliance.measurement import instruments, rule_words
 from alliance.measurement.examples import Example, example
-from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
+from alliance.measurement.false_alarms import DETECTION, IN_TEN, PER_SESSION
 from alliance.measurement.handbook import RULES, Rule
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
@@ -29,9 +29,6 @@ EVENTS = {
     "fall": "the total falls by 5 for three sessions",
     "slide": "the total falls by 1 at every session, six times",
 }
-DETECTION: Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]] = getattr(
-    false_alarms, "DETECTION", {}
-)
 
 
 @dataclass(frozen=True)
@@ -146,11 +143,11 @@ def _if_known(share: float | None) -> str:
 
 
 def _detections(letter: str) -> list[Detection]:
-    simulated = DETECTION.get("standard", {})
+    simulated = DETECTION["standard"]
     return [
         Detection(words, *(of_a_hundred(share) for share in simulated[kind][letter]))
         for kind, words in EVENTS.items()
-        if letter in simulated.get(kind, {})
+        if letter in simulated[kind]
     ]
 
 

@@ -146,8 +146,8 @@ def _open_flags(episodes: list[Episode]) -> tuple[Flags, Flags, Flags]:
     calling: Flags = defaultdict(list)
     put_off: Flags = defaultdict(list)
     quiet: Flags = defaultdict(list)
-    shown = Flag.objects.open().with_turn().filter(session__episode__in=episodes)
-    for flag in shown.select_related("session"):
+    rows = Flag.objects.open().with_turn().filter(session__episode__in=episodes)
+    for flag in rows.select_related("session"):
         kind = calling if flag.calls else put_off if flag.is_put_off else quiet
         kind[flag.session.episode_id].append(flag)
     return calling, put_off, quiet

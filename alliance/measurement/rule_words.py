@@ -25,8 +25,8 @@ SETTINGS_OF: Mapping[str, tuple[str, ...]] = {
 
 
 def definition(rule: Rule, p: Parameters) -> str:
-    """When the rule is raised under these settings; as the handbook prints it where it has none."""
-    return _WORDS[rule.letter](p) if rule.letter in _WORDS else rule.definition
+    """When the rule is raised under these settings."""
+    return _WORDS[rule.letter](p)
 
 
 def is_on(letter: str, p: Parameters) -> bool:
@@ -91,6 +91,15 @@ def _missing(p: Parameters) -> str:
     )
 
 
+def _slow_drift(p: Parameters) -> str:
+    return (
+        f"The last {p.drift_sessions} ratings taken together, the latest counting most, are further below this "
+        f"client’s own {p.own_range_minimum} to {p.own_range_window} ratings before them than chance explains: by more "
+        f"than {points(p.drift_limit)} standard deviations. It finds small, lasting changes that no single session "
+        "shows."
+    )
+
+
 _WORDS: Mapping[str, Callable[[Parameters], str]] = {
     "A": _below_cutoff,
     "B": _low_line,
@@ -99,4 +108,5 @@ _WORDS: Mapping[str, Callable[[Parameters], str]] = {
     "E": _below_own_range,
     "F": _flat_top,
     "G": _missing,
+    "H": _slow_drift,
 }

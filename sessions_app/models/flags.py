@@ -30,18 +30,6 @@ class FlagQuerySet(EpisodeRows):
         """Each flag with `is_discussed`: somebody noted a conversation about it, and it was not taken back."""
         return self.annotate(is_discussed=Exists(Discussion.objects.standing().filter(flags=OuterRef("pk"))))
 
-    def with_calls(self, at: datetime | None = None) -> Self:
-        """Each flag with what keeps it from calling for a talk: a deferral, or a talk about the same fall."""
-        about = _by(at, "deferred_at") & Q(flags=OuterRef("pk"))
-        return self.annotate(
-            is_not_needed=Exists(Deferral.objects.not_needed().filter(about)),
-            is_put_off=Exists(Deferral.objects.put_off(at or timezone.now()).filter(about)),
-            is_same_fall=Case(
-                When(rule__in=SAME_FALL, on_work_list=True, then=Exists(_talked_about_before())),
-                default=Value(value=False),
-            ),
-        )
-
     def with_turn(self) -> Self:
         """Each flag with `turn`: how many of its rule and line were raised before it in the episode.
 
@@ -61,6 +49,18 @@ class FlagQuerySet(EpisodeRows):
             .annotate(count=Count("pk"))
         )
         return self.annotate(line=line, turn=Coalesce(Subquery(before.values("count")), 0))
+
+    def with_calls(self, at: datetime | None = None) -> Self:
+        """Each flag with what keeps it from calling for a talk: a deferral, or a talk about the same fall."""
+        about = _by(at, "deferred_at") & Q(flags=OuterRef("pk"))
+        return self.annotate(
+            is_not_needed=Exists(Deferral.objects.not_needed().filter(about)),
+            is_put_off=Exists(Deferral.objects.put_off(at or timezone.now()).filter(about)),
+            is_same_fall=Case(
+                When(rule__in=SAME_FALL, on_work_list=True, then=Exists(_talked_about_before())),
+                default=Value(value=False),
+            ),
+        )
 
     def discussed(self) -> Self:
         return self.standing().with_discussed().filter(is_discussed=True)

@@ -28,6 +28,9 @@ chosen = st.builds(
     flat_top_sessions=st.integers(1, 6),
     missing_flag=st.integers(1, 3),
     missing_of=st.integers(3, 5),
+    drift_weight=st.integers(2, 5),
+    drift_limit=st.integers(15, 35),
+    drift_sessions=st.integers(2, 5),
     enabled=st.just(ALL_RULES),
 )
 
@@ -80,6 +83,7 @@ OTHER = {
     "E": ({"own_range_minimum": 5, "own_range_window": 9}, "last 5 to 9 ratings"),
     "F": ({"flat_top": 395, "flat_top_sessions": 5}, "The last 5 ratings are all 39.5 or more."),
     "G": ({"missing_of": 4}, "1 of the 3 attended sessions"),
+    "H": ({"drift_sessions": 4, "drift_limit": 31}, "The last 4 ratings taken together"),
 }
 
 

@@ -11,7 +11,7 @@ from alliance.measurement import instruments
 from alliance.measurement.examples import example
 from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
 from alliance.measurement.flag_rules import RULES, findings
-from alliance.measurement.parameters import Parameters, statistical_parameters
+from alliance.measurement.parameters import ALL_RULES, Parameters, statistical_parameters
 from alliance.models import AuditEvent
 from sessions_app import rule_drawings, rule_pages
 from sessions_app.models import Flag
@@ -159,9 +159,10 @@ class TestTheDrawing:
         if rule.letter == "B":
             assert marked == ["goals"]
             return
+        every = replace(p, enabled=ALL_RULES)
         raised = [
             str(session.number)
-            for session, found in zip(shown.sessions, findings(shown.sessions, p), strict=True)
+            for session, found in zip(shown.sessions, findings(shown.sessions, every), strict=True)
             if rule.letter in [finding.rule for finding in found]
         ]
         assert marked == raised
