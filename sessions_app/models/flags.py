@@ -88,7 +88,7 @@ def _by(at: datetime | None, name: str) -> Q:
 
 
 # What says again that a total is low. C says that it fell again, and always calls.
-SAME_FALL = ("A", "D", "E")
+SAME_FALL = ("A", "D", "E", "H")
 SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
 
 

@@ -205,15 +205,18 @@ class TestWorkList:
         (row,) = lists(olga).talks
         assert (row.first_reason.rule, [flag.rule for flag in row.behind]) == ("C", ["A"])
 
-    def test_a_continuing_level_that_calls_is_a_reason(self, clinic, olga, session):
-        """Whatever the rules let call, the list shows: it does not ask whether a flag is new."""
+    @pytest.mark.parametrize(("total", "words"), [(311, ""), (310, "Below cutoff, 2 lower since")])
+    def test_a_continuing_level_is_a_quiet_badge_until_it_falls_another_two_points(
+        self, clinic, session, olga, total, words
+    ):
         talk(session, by=clinic.olga)
-        cast.rating(cast.therapy_session(clinic.olgas), 335)
-        assert lists(olga).talks == []
-        cast.rating(cast.therapy_session(clinic.olgas), 300)
-        (row,) = lists(olga).talks
-        assert [(flag.rule, flag.word) for flag in row.flags] == [("A", "Below cutoff, 3 lower since")]
-        assert labels(read(clinic).needs_a_talk) == ["K-1"]
+        cast.rating(cast.therapy_session(clinic.olgas), total)
+        waiting = lists(olga).talks
+        assert [row.first_reason.word for row in waiting] == ([words] if words else [])
+        assert labels(read(clinic).needs_a_talk) == (["K-1"] if words else [])
+        if not words:
+            (row,) = lists(olga).others
+            assert [flag.word for flag in row.badges] == ["Below cutoff, as before"]
 
     def test_asks_the_same_number_of_queries_whatever_is_put_off(
         self, clinic, olga, django_assert_max_num_queries

@@ -162,7 +162,7 @@ class TestUntilTheNextSession:
 
 
 class TestTheSameFall:
-    """A, D and E say once more that a total is low; after a talk they call only where the fall went on."""
+    """A, D, E and H say once more that a total is low; after a talk they call only where the fall went on."""
 
     def after_a_talk(self, clinic, totals, *then, settle=talk):
         """The flags that call after `totals`, of which the last was talked about, and `then`."""

@@ -107,7 +107,7 @@ def test_at_most_one_in_six_rated_sessions_leaves_a_client_on_the_work_list(call
     assert 6 * called[therapist].still_on <= called[therapist].rated
 
 
-def test_one_in_five_rated_sessions_puts_a_client_on_the_work_list_of_this_clinic(called):
+def test_little_more_than_one_in_five_rated_sessions_puts_a_client_on_the_work_list_of_this_clinic(called):
     """One in six is not kept here: half the courses begin below the cutoff, and events are simulated."""
     all_of_them = sum(called.values(), calls.Calls(0, 0, 0, 0))
     later = all_of_them.put_on - all_of_them.at_first
