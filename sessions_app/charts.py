@@ -88,7 +88,8 @@ def course_figure(
     traces = [*_usual_range(course), _cutoff(course, parameters), _totals(course)]
     traces += [_flagged(course), _discussions(course, discussed, instrument)]
     layout = {**_layout(course, instrument.total_maximum), **_other_forms(course)}
-    layout["shapes"] = [*_stretches(course, ruptures), *layout.get("shapes", [])]
+    if stretches := _stretches(course, ruptures):
+        layout["shapes"] = [*stretches, *layout.get("shapes", [])]
     return {"data": [trace for trace in traces if trace], "layout": layout}
 
 
