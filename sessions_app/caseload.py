@@ -23,7 +23,7 @@ from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import charts, process, reasons, recent, set_aside
+from sessions_app import charts, process, reasons, recent, rule_settings, set_aside
 from sessions_app.models import Discussion, Flag, TherapySession
 from sessions_app.work_list import OVERDUE_SHOWN_FOR
 
@@ -130,6 +130,7 @@ class Course:
     flags: Sequence[Flag]
     discussions: Sequence[Discussion]
     set_aside: int = 0  # sets of marks that do not count, and nobody decided about
+    cutoff: int | None = None  # of the last form, in tenths
 
     @property
     def calls(self) -> list[Flag]:
@@ -222,11 +223,12 @@ def _by_place(courses: Iterable[Course], now: datetime) -> dict[Place, tuple[Cli
 
 
 def _courses(episodes: QuerySet[Episode]) -> list[Course]:
-    """The open episodes with what is known of them, by the client's label; six queries."""
+    """The open episodes with what is known of them, by the client's label; seven queries."""
     rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
     sessions = recent.last_sessions(rows)
     flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
     discussions, aside = _discussions(rows), set_aside.counts(rows)
+    rules = rule_settings.in_force()
     return [
         Course(
             episode,
@@ -235,6 +237,7 @@ def _courses(episodes: QuerySet[Episode]) -> list[Course]:
             flags[episode.pk],
             discussions[episode.pk],
             aside.get(episode.pk, 0),
+            rules.parameters(recent.scale_of(sessions.get(episode.pk, [])), episode.client.language).cutoff,
         )
         for episode in rows
     ]
@@ -275,9 +278,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
         last_total=points(rated[1]) if rated else "",
         of=points(instrument.total_maximum),
         last_where=_where(rated[0], now) if rated else "",
-        sparkline=charts.sparkline(
-            course.totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
-        ),
+        sparkline=charts.sparkline(course.totals, cutoff=course.cutoff, maximum=instrument.total_maximum),
         gap=_gap(course, now),
         set_aside=f"Marks set aside: {course.set_aside}" if course.set_aside else "",
     )

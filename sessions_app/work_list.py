@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import asking, charts, reasons, recent, set_aside
+from sessions_app import asking, charts, reasons, recent, rule_settings, set_aside
 from sessions_app.models import Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
@@ -86,6 +86,7 @@ def build(therapist: User, now: datetime) -> WorkList:
 def _rows(episodes: list[Episode]) -> list[Row]:
     flags, badges = _open_flags(episodes)
     sessions, discussions = recent.last_sessions(episodes), recent.last_discussions(episodes)
+    rules = rule_settings.in_force()
     rows = []
     for episode in episodes:
         last = sessions.get(episode.pk, [])
@@ -100,7 +101,9 @@ def _rows(episodes: list[Episode]) -> list[Row]:
                 last_rated=rated[-1][0] if rated else None,
                 last_total=one_decimal(rated[-1][1]) if rated else "",
                 sparkline=charts.sparkline(
-                    totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
+                    totals,
+                    cutoff=rules.parameters(instrument, episode.client.language).cutoff,
+                    maximum=instrument.total_maximum,
                 ),
                 discussion=discussions.get(episode.pk),
             )

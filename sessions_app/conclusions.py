@@ -1,0 +1,147 @@
+"""What the rules say of many episodes at once: a fixed number of queries, plain values, no model objects.
+
+`course.read` is its twin for pages, which need the rows themselves; a test holds the two together.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from alliance.measurement import flag_rules, instruments
+from alliance.measurement.flag_rules import Finding
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.sentences import EvidenceValue
+from alliance.measurement.trends import CourseSession
+from sessions_app import course
+from sessions_app.models import OVERDUE_AFTER, Attendance, Flag, Rating, TherapySession
+from sessions_app.rule_settings import RuleSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One attended session as the rules read it, with the row numbers of what it rests on."""
+
+    pk: int
+    held_at: datetime
+    rating: int | None
+    instrument: Instrument  # our own where nothing was filled in
+    language: str
+    session: CourseSession
+
+
+class Key(NamedTuple):
+    """What makes a flag one and the same: `one_flag_a_rule_and_session`."""
+
+    session: int
+    instrument: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """One flag as it should stand."""
+
+    key: Key
+    rating: int | None
+    is_new: bool
+    on_work_list: bool
+    evidence: dict[str, EvidenceValue]
+
+
+def courses(episodes: Collection[int], now: datetime) -> dict[int, list[Held]]:
+    """{episode: its attended sessions in the order of their numbers}, by row number; two queries.
+
+    A rating proves that the session took place, whatever the row says.
+    """
+    ours = instruments.get(instruments.SESSION_RATING)
+    ratings = _ratings(episodes)
+    found: dict[int, list[Held]] = defaultdict(list)
+    rows = TherapySession.objects.filter(episode__in=episodes).order_by("episode", "number")
+    for pk, episode, number, held_at, ends_at, attendance in rows.values_list(
+        "pk", "episode_id", "number", "held_at", "ends_at", "attendance"
+    ):
+        rating = ratings.get(pk)
+        overdue = ends_at + OVERDUE_AFTER <= now
+        if rating:
+            marks = CourseSession(number, rating.marks, rating.total, overdue=overdue, series=rating.series)
+            found[episode].append(Held(pk, held_at, rating.pk, rating.instrument, rating.language, marks))
+        elif attendance == Attendance.ATTENDED:
+            marks = CourseSession(number, None, None, overdue=overdue)
+            found[episode].append(Held(pk, held_at, None, ours, "", marks))
+    return found
+
+
+class _Marks(NamedTuple):
+    pk: int
+    instrument: Instrument
+    language: str
+    marks: dict[str, int | None]
+    total: int | None
+    series: str
+
+
+def _ratings(episodes: Collection[int]) -> dict[int, _Marks]:
+    """{session: the rating that counts}."""
+    rows = Rating.objects.standing().filter(session__episode__in=episodes).order_by("-received_at")
+    found = {}
+    for session, pk, name, version, edition, answers, total, language in rows.values_list(
+        "session_id",
+        "pk",
+        "instrument",
+        "instrument_version",
+        "wording__edition",
+        "answers",
+        "total",
+        "language",
+    ):
+        instrument = instruments.get(name, version)
+        marks = {item.id: answers.get(item.id) for item in instrument.items}
+        found[session] = _Marks(pk, instrument, language, marks, total, f"{name}/{version}/{edition or ''}")
+    return found
+
+
+def judged(held: list[Held], rules: RuleSettings) -> list[tuple[Finding, ...]]:
+    """What the rules say of each session of one course."""
+    own = [rules.parameters(one.instrument, one.language) for one in held]
+    ours = rules.parameters(instruments.get(instruments.SESSION_RATING))
+    return flag_rules.findings([one.session for one in held], ours, own)
+
+
+def conclude(held: list[Held], rules: RuleSettings) -> Iterator[Conclusion]:
+    """The flags that one course should have."""
+    for one, found in zip(held, judged(held, rules), strict=True):
+        for finding in found:
+            parameters = rules.parameters(one.instrument, one.language)
+            yield Conclusion(
+                Key(one.pk, course.instrument_of_flag(one.instrument, finding.rule), finding.rule),
+                one.rating if finding.rule != "G" else None,
+                finding.is_new,
+                finding.on_work_list,
+                course.evidence_of(finding, one.instrument, parameters),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One flag as it is stored."""
+
+    pk: int
+    episode: int
+    stands: bool
+    says: Conclusion
+
+
+def stored(flags: QuerySet[Flag]) -> dict[Key, Stored]:
+    """One query."""
+    fields = ("session_id", "instrument", "rule", "rating_id", "is_new", "on_work_list", "evidence")
+    rows = flags.values_list(*fields, "pk", "session__episode_id", "withdrawn_at")
+    found = {}
+    for session, instrument, rule, rating, is_new, on_work_list, evidence, pk, episode, withdrawn_at in rows:
+        key = Key(session, instrument, rule)
+        says = Conclusion(key, rating, is_new, on_work_list, evidence)
+        found[key] = Stored(pk, episode, withdrawn_at is None, says)
+    return found
