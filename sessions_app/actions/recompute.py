@@ -38,9 +38,14 @@ def pending() -> Recomputation | None:
     return Recomputation.objects.unfinished().order_by("-pk").first()
 
 
+def latest() -> Recomputation | None:
+    """The run that counts: what is unfinished, else what was begun last."""
+    return pending() or Recomputation.objects.order_by("-pk").first()
+
+
 def go_on_for(seconds: float) -> Recomputation | None:
-    """Go on with what is unfinished for about so long; the run as it then stands, None where there is none."""
-    until, stands = time.monotonic() + seconds, None
+    """Go on with what is unfinished for about so long; the run as it then stands, None where there never was one."""
+    until, stands = time.monotonic() + seconds, latest()
     with closing(go_on(size=EPISODES_A_PIECE)) as steps:
         for stands in steps:  # noqa: B007 - the last one is the answer
             if time.monotonic() >= until:
