@@ -119,6 +119,8 @@ def differences(below: Parameters, parameters: Parameters) -> dict[str, Any]:
 
 def _as_far_as_possible(below: Parameters, values: Values) -> Parameters:
     known = {name: value for name, value in values.items() if _is_known(name, value)}
+    if isinstance(switched := values.get("enabled"), Mapping):
+        known["enabled"] = {x: on for x, on in switched.items() if x in ALL_RULES and isinstance(on, bool)}
     try:
         return laid_over(below, known)
     except ValueError:
