@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.trends import CourseSession
 from sessions_app import course
-from sessions_app.models import OVERDUE_AFTER, Attendance, Flag, Rating, TherapySession
+from sessions_app.models import OVERDUE_AFTER, SESSION_SCALES, Attendance, Flag, Rating, TherapySession
 from sessions_app.rule_settings import RuleSettings
 
 
@@ -52,27 +50,35 @@ class Conclusion:
     evidence: dict[str, EvidenceValue]
 
 
-def courses(episodes: Collection[int], now: datetime) -> dict[int, list[Held]]:
-    """{episode: its attended sessions in the order of their numbers}, by row number; two queries.
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """held: {episode: its attended sessions in the order of their numbers}; episode_of: of every session."""
+
+    held: dict[int, list[Held]]
+    episode_of: dict[int, int]
+
+
+def courses(episodes: Collection[int], now: datetime) -> Courses:
+    """The courses of these episodes, by row number; two queries.
 
     A rating proves that the session took place, whatever the row says.
     """
     ours = instruments.get(instruments.SESSION_RATING)
-    ratings = _ratings(episodes)
-    found: dict[int, list[Held]] = defaultdict(list)
     rows = TherapySession.objects.filter(episode__in=episodes).order_by("episode", "number")
-    for pk, episode, number, held_at, ends_at, attendance in rows.values_list(
-        "pk", "episode_id", "number", "held_at", "ends_at", "attendance"
-    ):
-        rating = ratings.get(pk)
+    sessions = list(rows.values_list("pk", "episode_id", "number", "held_at", "ends_at", "attendance"))
+    # By the sessions' own numbers: by episode, PostgreSQL read all flags of the clinic for every batch.
+    episode_of = {pk: episode for pk, episode, *_ in sessions}
+    ratings = _ratings(episode_of.keys())
+    held: dict[int, list[Held]] = defaultdict(list)
+    for pk, episode, number, held_at, ends_at, attendance in sessions:
         overdue = ends_at + OVERDUE_AFTER <= now
-        if rating:
+        if rating := ratings.get(pk):
             marks = CourseSession(number, rating.marks, rating.total, overdue=overdue, series=rating.series)
-            found[episode].append(Held(pk, held_at, rating.pk, rating.instrument, rating.language, marks))
+            held[episode].append(Held(pk, held_at, rating.pk, rating.instrument, rating.language, marks))
         elif attendance == Attendance.ATTENDED:
             marks = CourseSession(number, None, None, overdue=overdue)
-            found[episode].append(Held(pk, held_at, None, ours, "", marks))
-    return found
+            held[episode].append(Held(pk, held_at, None, ours, "", marks))
+    return Courses(held, episode_of)
 
 
 class _Marks(NamedTuple):
@@ -84,9 +90,9 @@ class _Marks(NamedTuple):
     series: str
 
 
-def _ratings(episodes: Collection[int]) -> dict[int, _Marks]:
+def _ratings(sessions: Collection[int]) -> dict[int, _Marks]:
     """{session: the rating that counts}."""
-    rows = Rating.objects.standing().filter(session__episode__in=episodes).order_by("-received_at")
+    rows = Rating.objects.standing().filter(session__in=sessions).order_by("-received_at")
     found = {}
     for session, pk, name, version, edition, answers, total, language in rows.values_list(
         "session_id",
@@ -130,18 +136,29 @@ class Stored:
     """One flag as it is stored."""
 
     pk: int
-    episode: int
     stands: bool
     says: Conclusion
 
 
-def stored(flags: QuerySet[Flag]) -> dict[Key, Stored]:
-    """One query."""
-    fields = ("session_id", "instrument", "rule", "rating_id", "is_new", "on_work_list", "evidence")
-    rows = flags.values_list(*fields, "pk", "session__episode_id", "withdrawn_at")
+def stored(sessions: Collection[int]) -> dict[Key, Stored]:
+    """The flags of alliance ratings at these sessions, withdrawn ones too; one query."""
+    rows = Flag.objects.filter(session__in=sessions, instrument__in=SESSION_SCALES).order_by()
     found = {}
-    for session, instrument, rule, rating, is_new, on_work_list, evidence, pk, episode, withdrawn_at in rows:
+    for (
+        session,
+        instrument,
+        rule,
+        rating,
+        is_new,
+        on_work_list,
+        evidence,
+        pk,
+        withdrawn_at,
+    ) in rows.values_list(
+        *("session_id", "instrument", "rule", "rating_id", "is_new", "on_work_list", "evidence"),
+        *("pk", "withdrawn_at"),
+    ):
         key = Key(session, instrument, rule)
         says = Conclusion(key, rating, is_new, on_work_list, evidence)
-        found[key] = Stored(pk, episode, withdrawn_at is None, says)
+        found[key] = Stored(pk, withdrawn_at is None, says)
     return found

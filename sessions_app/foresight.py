@@ -139,7 +139,7 @@ def _counted(
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         settled = _settled(chunk)
-        for episode, held in conclusions.courses(chunk, now).items():
+        for episode, held in conclusions.courses(chunk, now).held.items():
             lately = {one.pk for one in held if one.held_at >= since and one.instrument.id == instrument.id}
             rated = {one.pk for one in held if one.pk in lately and one.session.total is not None}
             sides = [list(conclusions.conclude(held, rules)) for rules in (before, after)]

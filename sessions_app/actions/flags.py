@@ -11,8 +11,8 @@ from alliance.models import User
 from clients.actions import Refused
 from clients.models import Episode
 from sessions_app import conclusions, rule_settings
-from sessions_app.conclusions import Conclusion, Key, Stored
-from sessions_app.models import SESSION_SCALES, Discussion, Flag
+from sessions_app.conclusions import Conclusion, Stored
+from sessions_app.models import Discussion, Flag
 
 
 def queue(episode_id: int) -> Episode:
@@ -44,18 +44,17 @@ def refresh_many(*, episodes: Collection[int], now: datetime | None = None) -> i
     # are read after the wait too: a rating is judged by the newest.
     queue_many(episodes)
     rules = rule_settings.in_force()
-    concluded: dict[Key, tuple[int, Conclusion]] = {}
-    for episode, held in conclusions.courses(episodes, moment).items():
-        concluded.update((one.key, (episode, one)) for one in conclusions.conclude(held, rules))
-    flags = Flag.objects.filter(session__episode__in=episodes, instrument__in=SESSION_SCALES)
-    stored = conclusions.stored(flags)
+    courses = conclusions.courses(episodes, moment)
+    concluded = {one.key: one for held in courses.held.values() for one in conclusions.conclude(held, rules)}
+    stored = conclusions.stored(courses.episode_of.keys())
     fallen = [one for key, one in stored.items() if one.stands and key not in concluded]
-    news = [(episode, one) for episode, one in concluded.values() if not _stands(stored.get(one.key), one)]
+    news = [one for key, one in concluded.items() if not _stands(stored.get(key), one)]
     if fallen:
         Flag.objects.filter(pk__in=[one.pk for one in fallen]).update(withdrawn_at=moment)
-    _raise((one for _, one in news), rules.name, moment)
-    _log({one.episode for one in fallen} | {episode for episode, _ in news})
-    return len(fallen) + len(news)
+    _raise(news, rules.name, moment)
+    changed = [one.says.key for one in fallen] + [one.key for one in news]
+    _log({courses.episode_of[key.session] for key in changed})
+    return len(changed)
 
 
 def _stands(flag: Stored | None, conclusion: Conclusion) -> bool:
