@@ -44,6 +44,7 @@ class RuleField:
         return one_decimal(value) if self.kind == "points" else str(value)
 
 
+REPAIR = "repair"  # no rule, but it stands beside them
 # Each parameter stands at the rule it belongs to.
 FIELDS: dict[str, tuple[RuleField, ...]] = {
     "A": (
@@ -87,10 +88,33 @@ FIELDS: dict[str, tuple[RuleField, ...]] = {
         RuleField("missing_flag", "Sessions without a rating", "count", 1, 10),
         RuleField("missing_of", "Of the last attended sessions", "count", 1, 10),
     ),
+    "H": (
+        RuleField(
+            "drift_weight",
+            "Weight of the latest rating",
+            highest=10,
+            help="From 0.1 to 1.0: what it counts in the weighted mean; the earlier ones share the rest.",
+        ),
+        RuleField(
+            "drift_limit",
+            "Limit",
+            highest=100,
+            help="Raised from so many standard deviations below the client’s usual level.",
+        ),
+        RuleField("drift_sessions", "Ratings in the weighted mean", "count", 1, 10),
+    ),
+    REPAIR: (
+        RuleField(
+            "recovered_within",
+            "Recovered within",
+            lowest=0,
+            help="Of the client’s median before the fall, in points. It raises no flag.",
+        ),
+    ),
 }
 BY_NAME = {one.name: one for fields in FIELDS.values() for one in fields}
-# What a rule looks at beside its own: B keeps silent where A speaks.
-ALSO_READS = {"B": "A"}
+# What a rule looks at beside its own: B keeps silent where A speaks, H has the spread of E.
+ALSO_READS = {"B": "A", "H": "E"}
 
 
 def letters_of(instrument: Instrument, language: str) -> list[str]:
@@ -102,13 +126,22 @@ def letters_of(instrument: Instrument, language: str) -> list[str]:
     return [letter for letter in RULES if letter in ALL_RULES - of_any_form]
 
 
+def groups_of(instrument: Instrument, language: str) -> list[str]:
+    """The keys of FIELDS that are asked for: the rules, and for all languages together the repair."""
+    return [*letters_of(instrument, language), *([] if language else [REPAIR])]
+
+
+def name_of(group: str) -> str:
+    return "Repair" if group == REPAIR else RULES[group].name
+
+
 def changes(before: Parameters, after: Parameters) -> list[str]:
     """What differs, one sentence each, in the order of the rules; figures in points."""
-    return [sentence for letter in RULES for sentence in _changes_of(letter, before, after)]
+    return [sentence for group in (*RULES, REPAIR) for sentence in _changes_of(group, before, after)]
 
 
 def _changes_of(letter: str, before: Parameters, after: Parameters) -> Iterator[str]:
-    name = RULES[letter].name
+    name = name_of(letter)
     if (letter in before.enabled) != (letter in after.enabled):
         yield f"{name}: {_switch(letter, after)} (was {_switch(letter, before)})"
     for one in FIELDS.get(letter, ()):

@@ -14,6 +14,7 @@ from alliance.measurement.parameters import Parameters
 from sessions_app import rule_settings
 from sessions_app.models import ClinicSettings
 from sessions_app.rule_fields import changes
+from sessions_app.rule_pages import EVENTS
 from sessions_app.rule_settings import EVERY_LANGUAGE, RuleSettings
 
 LANGUAGES = {tag: str(name) for tag, name in settings.LANGUAGES}
@@ -91,30 +92,75 @@ def rules_changed(before: RuleSettings, after: RuleSettings) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Simulated:
-    """One rule among stable clients, now and then, as per cent."""
+class FalseAlarms:
+    """One rule among stable clients, now and then."""
 
     name: str
     per_session: tuple[str, str]
     in_ten: tuple[str, str]
 
 
-def simulated(before: Parameters, after: Parameters) -> list[Simulated]:
-    """How often flags are raised where nothing is wrong."""
-    now, then = _false_alarms(before), _false_alarms(after)
-    names = {"A": RULES["A"].name, "A_new": f"{RULES['A'].name}, newly"}
+@dataclass(frozen=True)
+class Found:
+    """One rule where something happens: of the clients, how many it finds, and how many by chance alone."""
+
+    name: str
+    now: tuple[str, str]
+    then: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    clients: int
+    false_alarms: list[FalseAlarms]
+    found: dict[str, list[Found]]  # {what happens: rules}
+
+
+def simulated(before: Parameters, after: Parameters) -> Simulated:
+    """What the rules do to invented clients, with whom nothing is wrong and with whom something is."""
+    found = {EVENTS[event]: _found(event, before, after) for event in EVENTS}
+    return Simulated(SIMULATED_CLIENTS, _false_alarms(before, after), found)
+
+
+def _false_alarms(before: Parameters, after: Parameters) -> list[FalseAlarms]:
+    now, then = _false_alarm_table(before), _false_alarm_table(after)
+    a = RULES["A"].name
+    names = {"work_list": "Any reason to talk", "A": a, "A_new": f"{a}, newly"}
     names |= {letter: rule.name for letter, rule in RULES.items() if letter != "A"}
     return [
-        Simulated(
+        FalseAlarms(
             name,
-            (f"{now[key]['per_session']:.1%}", f"{then[key]['per_session']:.1%}"),
-            (f"{now[key]['in_ten']:.0%}", f"{then[key]['in_ten']:.0%}"),
+            (_per_cent(now[key]["per_session"], 1), _per_cent(then[key]["per_session"], 1)),
+            (_per_cent(now[key]["in_ten"]), _per_cent(then[key]["in_ten"])),
         )
         for key, name in names.items()
-        if key in now and (now[key]["in_ten"] or then[key]["in_ten"])
+        if now[key]["in_ten"] or then[key]["in_ten"]
     ]
 
 
+def _found(event: str, before: Parameters, after: Parameters) -> list[Found]:
+    now, then = _detection_table(before)[event], _detection_table(after)[event]
+    return [
+        Found(
+            RULES[letter].name,
+            (_per_cent(now[letter][0]), _per_cent(now[letter][1])),
+            (_per_cent(then[letter][0]), _per_cent(then[letter][1])),
+        )
+        for letter in now
+        if any((*now[letter], *then[letter]))
+    ]
+
+
+def _per_cent(share: float, decimals: int = 0) -> str:
+    return f"{100 * share:.{decimals}f} %"
+
+
+# Of parameters alone, so never stale; some seconds each.
 @lru_cache(maxsize=32)
-def _false_alarms(parameters: Parameters) -> dict[str, dict[str, float]]:
+def _false_alarm_table(parameters: Parameters) -> dict[str, dict[str, float]]:
     return simulate.false_alarm_table("standard", SIMULATED_CLIENTS, parameters=parameters)
+
+
+@lru_cache(maxsize=32)
+def _detection_table(parameters: Parameters) -> dict[str, dict[str, tuple[float, float]]]:
+    return simulate.detection_table("standard", SIMULATED_CLIENTS, parameters=parameters)

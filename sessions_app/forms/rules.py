@@ -7,11 +7,10 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField
 
-from alliance.measurement.handbook import RULES, Rule
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.scoring import AnswerError, one_decimal, tenths_from_text
-from sessions_app.rule_fields import FIELDS, OPERATORS, RuleField, letters_of
+from sessions_app.rule_fields import FIELDS, OPERATORS, RuleField, groups_of, letters_of, name_of
 from sessions_app.rule_settings import RuleSettings
 
 CHANGED_MEANWHILE = (
@@ -42,10 +41,10 @@ class PointsField(forms.CharField):
 
 @dataclass(frozen=True)
 class Part:
-    """One rule on the page: its switch, then its parameters."""
+    """One rule on the page: its switch, then its parameters. The repair has no switch."""
 
-    rule: Rule
-    switch: BoundField
+    name: str
+    switch: BoundField | None
     fields: list[BoundField]
 
 
@@ -70,6 +69,9 @@ class RulesForm(forms.Form):
         self.now = rules.parameters(instrument, language)
         self.below = rules.below(instrument, language)
         self.letters = letters_of(instrument, language)
+        self.asked = [
+            (group, one) for group in groups_of(instrument, language) for one in FIELDS.get(group, ())
+        ]
         self.is_stale = data is not None and str(data.get("based_on")) != str(rules.version)
         if self.is_stale:  # said once; what was typed stays, and the next press counts
             data = {**{name: data[name] for name in data}, "based_on": rules.version}
@@ -78,8 +80,8 @@ class RulesForm(forms.Form):
             self.fields[f"rule_{letter}"] = forms.BooleanField(
                 label=f"In use ({self._beside(_switch(letter in self.below.enabled))})", required=False
             )
-            for one in FIELDS.get(letter, ()):
-                self.fields[one.name] = self._field(one)
+        for _, one in self.asked:
+            self.fields[one.name] = self._field(one)
 
     def _field(self, one: RuleField) -> forms.Field:
         beside = self._beside(one.in_words(getattr(self.below, one.name)))
@@ -98,24 +100,22 @@ class RulesForm(forms.Form):
 
     def _as_typed(self, parameters: Parameters) -> dict[str, Any]:
         typed: dict[str, Any] = {f"rule_{letter}": letter in parameters.enabled for letter in self.letters}
-        for letter in self.letters:
-            for one in FIELDS.get(letter, ()):
-                value = getattr(parameters, one.name)
-                typed[one.name] = one_decimal(value) if one.kind == "points" and value is not None else value
+        for _, one in self.asked:
+            value = getattr(parameters, one.name)
+            typed[one.name] = one_decimal(value) if one.kind == "points" and value is not None else value
         return typed
 
     def parts(self) -> Iterator[Part]:
-        for letter in self.letters:
-            own = [self[one.name] for one in FIELDS.get(letter, ())]
-            yield Part(RULES[letter], self[f"rule_{letter}"], own)
+        for group in groups_of(self.instrument, self.language):
+            own = [self[one.name] for one in FIELDS.get(group, ())]
+            yield Part(name_of(group), self[f"rule_{group}"] if group in self.letters else None, own)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.is_stale:
             self.add_error(None, CHANGED_MEANWHILE)
-        asked = [(letter, one) for letter in self.letters for one in FIELDS.get(letter, ())]
-        for letter, one in asked:
-            if cleaned.get(f"rule_{letter}") and one.name in cleaned and cleaned[one.name] is None:
+        for group, one in self.asked:
+            if cleaned.get(f"rule_{group}") and one.name in cleaned and cleaned[one.name] is None:
                 self.add_error(one.name, "Give a figure, or switch the rule off.")
         self._in_order("own_range_minimum", "own_range_window", "More are needed than are remembered.")
         self._in_order("missing_flag", "missing_of", "More are needed than are looked at.")
@@ -124,7 +124,9 @@ class RulesForm(forms.Form):
         on = {letter for letter in self.letters if cleaned[f"rule_{letter}"]}
         enabled = (self.now.enabled - set(self.letters)) | on
         try:
-            chosen = replace(self.now, enabled=enabled, **{one.name: cleaned[one.name] for _, one in asked})
+            chosen = replace(
+                self.now, enabled=enabled, **{one.name: cleaned[one.name] for _, one in self.asked}
+            )
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
         return {"based_on": cleaned["based_on"], "parameters": chosen}

@@ -81,7 +81,7 @@ def effect(request: StaffRequest) -> HttpResponse:
 def simulated(request: StaffRequest) -> HttpResponse:
     """What they do where nothing is wrong."""
     form = _rules_form(request, request.GET)
-    shown = _simulated(form) if form.is_valid() else {}
+    shown = {"simulated": _simulated(form) if form.is_valid() else None}
     return render(request, "settings/_simulated.html" if request.htmx else "settings/simulated.html", shown)
 
 
@@ -119,7 +119,7 @@ def _preview(request: StaffRequest, form: RulesForm) -> HttpResponse:
         return _rules_page(request, form)
     context: dict[str, Any] = {"form": form, "changed": changed, "query": _query(form)}
     if "lazy" not in request.POST:  # without scripts, everything is on the page at once
-        context |= {"effect": _effect(request, form), **_simulated(form), "is_whole": True}
+        context |= {"effect": _effect(request, form), "simulated": _simulated(form), "is_whole": True}
     return render(request, "settings/preview.html", context)
 
 
@@ -136,11 +136,8 @@ def _effect(request: StaffRequest, form: RulesForm) -> foresight.Foresight:
     return foresight.look(instrument, form.rules, after, timezone.now())
 
 
-def _simulated(form: RulesForm) -> dict[str, Any]:
-    return {
-        "simulated": settings_pages.simulated(form.now, form.cleaned_data["parameters"]),
-        "simulated_clients": settings_pages.SIMULATED_CLIENTS,
-    }
+def _simulated(form: RulesForm) -> settings_pages.Simulated:
+    return settings_pages.simulated(form.now, form.cleaned_data["parameters"])
 
 
 # --- Computing again, and earlier versions --------------------------------------------------------
