@@ -76,8 +76,8 @@ fix: setup ## put right what can be put right by itself: style and layout of the
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format --quiet .
 
-bench: setup ## speed of the main pages on PostgreSQL, as ratios to a bare page of the same run
-	@scripts/with_postgresql.sh $(PY) -m bench
+bench: setup ## speed of the main pages on PostgreSQL, and of computing all flags again (RATINGS=1000000: the whole)
+	@scripts/with_postgresql.sh $(PY) -m bench $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
 
 torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered
 	@$(PY) -m torture --jobs 2

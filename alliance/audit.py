@@ -46,3 +46,14 @@ def listed(clients: Iterable[UUID], *, by: User) -> None:
         )
         for code in sorted(clients)
     )
+
+
+def record_each(action: str, entity: str, codes: Iterable[tuple[UUID, UUID]], *, by: User | None) -> None:
+    """As `record`, one event for each (code of the entity, code of its client), in one statement."""
+    address, actor = address_of_request.get(), by.pk if by is not None else None
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            action=action, entity=entity, entity_code=code, client=client, actor=actor, address=address
+        )
+        for code, client in codes
+    )

@@ -29,13 +29,15 @@ def main() -> None:
     import django
 
     django.setup()
-    from bench import data, tablet
+    from bench import data, recomputation, tablet
 
     _fill(arguments.therapists)
-    with _server(arguments.workers) as (port, pid):
-        results = list(_results(arguments, port, pid))
-        _print_table(results)
-        tablet.measure(port, data.rating_forms(6, hand_in=False))
+    if not arguments.only_recomputation:
+        with _server(arguments.workers) as (port, pid):
+            results = list(_results(arguments, port, pid))
+            _print_table(results)
+            tablet.measure(port, data.rating_forms(6, hand_in=False))
+    recomputation.measure(arguments.ratings, arguments.processes)
 
 
 def _arguments() -> argparse.Namespace:
@@ -44,6 +46,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5, help="for each page")
     parser.add_argument("--threads", type=int, default=4, help="that ask at the same time")
     parser.add_argument("--workers", type=int, default=1, help="processes of the web server")
+    parser.add_argument("--ratings", type=int, default=100_000, help="whose flags are computed again")
+    parser.add_argument("--processes", type=int, default=2, help="that compute flags again")
+    parser.add_argument("--only-recomputation", action="store_true", help="leave the pages out")
     return parser.parse_args()
 
 

@@ -68,6 +68,9 @@ SENTENCES = {
     "question taken out": "{who} took out a question of the clinic",
     "question put back": "{who} put back a question of the clinic",
     "question language chosen": "{who} chose the language of the questions to ask",
+    "rules changed": "{who} saved version {version} of the settings: flag rules of {form}",
+    "rules tried": "{who} looked at what other flag rules of {form} would do",
+    "settings used again": "{who} saved version {version} of the settings: as version {earlier}",
     "log exported": "{who} exported the access log",
 }
 BY_CLIENT = {"rated": "Client {client} gave a rating"}
@@ -126,6 +129,7 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: dict[UUID, str]) 
         therapist=name(event.detail.get("therapist")),
         form=_form(event.detail),
         version=event.detail.get("version", ""),
+        earlier=event.detail.get("earlier", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
     )
     sentence = sentence[0].upper() + sentence[1:]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What time alone makes true: every quarter of an hour raise the flags for missing ratings, and delete
-# the sessions of browsers that are past. One of these runs beside the site.
+# the sessions of browsers that are past. Each minute go on with flags that have to be computed again
+# because the clinic changed a rule. One of these runs beside the site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 trap 'exit 0' TERM INT
@@ -8,7 +9,12 @@ trap 'exit 0' TERM INT
 while true; do
   python manage.py raise_missing
   python manage.py clearsessions
-  date >"${TMPDIR:-/tmp}/clock" # scripts/healthy.py looks at its age
-  sleep "${CLOCK_SECONDS:-900}" &
-  wait $! # unlike a plain sleep, this lets a stop through at once
+  quarter_is_over=$((SECONDS + ${CLOCK_SECONDS:-900}))
+  while true; do
+    python manage.py recompute_flags --pending
+    date >"${TMPDIR:-/tmp}/clock" # scripts/healthy.py looks at its age
+    ((SECONDS < quarter_is_over)) || break
+    sleep 60 &
+    wait $! # unlike a plain sleep, this lets a stop through at once
+  done
 done

@@ -208,9 +208,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
         last_total=points(rated[1]) if rated else "",
         of=points(instrument.total_maximum),
         last_where=_where(rated[0], now) if rated else "",
-        sparkline=charts.sparkline(
-            course.totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
-        ),
+        sparkline=charts.sparkline(course.totals, cutoff=course.cutoff, maximum=instrument.total_maximum),
         gap=_gap(course, now),
         set_aside=f"Marks set aside: {course.set_aside}" if course.set_aside else "",
     )

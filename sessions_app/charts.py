@@ -19,7 +19,7 @@ from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import RepairState, Rupture
 from alliance.measurement.scoring import points
 from alliance.measurement.trends import usual_range
-from sessions_app.course import RatedSession, parameters_of
+from sessions_app.course import RatedSession
 from sessions_app.repairs import WORDS
 from sessions_app.wordings import name_of
 
@@ -253,13 +253,13 @@ def _usual_range(course: Sequence[RatedSession]) -> list[dict[str, Any]]:
     """The range expected at each session from the ratings of its form before it: for each form a band."""
     totals: dict[str, list[int]] = defaultdict(list)
     bands: list[list[tuple[int, float, float]]] = [[]]
-    series, instrument = "", None
+    series, parameters = "", None
     for one in course:
         # A session without a rating has the range of the form that was used last.
-        series, instrument = (_series(one), one.instrument) if one.rating else (series, instrument)
+        series, parameters = (_series(one), one.parameters) if one.rating else (series, parameters)
         if one.changes_form:
             bands.append([])
-        usual = usual_range(totals[series], parameters_of(instrument)) if instrument else None
+        usual = usual_range(totals[series], parameters) if parameters else None
         if usual:
             bands[-1].append((one.session.number, usual.lower / 10, usual.upper / 10))
         if one.rating and one.rating.total is not None:

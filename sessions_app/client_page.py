@@ -19,6 +19,7 @@ from sessions_app import (
     course,
     last_time,
     repairs,
+    rule_settings,
     set_aside,
     story,
     wordings,
@@ -101,15 +102,15 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
 
     A supervisor reads the client's own words only where the client agreed to it.
     """
-    rated = course.read(episode, now)
+    rules = rule_settings.in_force()
+    rated = course.read(episode, now, rules)
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
-    instrument = course.instrument_of(next((one.rating for one in reversed(rated) if one.rating), None))
+    last = next((one.rating for one in reversed(rated) if one.rating), None)
+    instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
     may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
     rows = _rows(episode, rated, now, reads_comments=may_write)
-    talks = _talks(rows, form)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
-    parameters = course.parameters_of(instrument)
     talks = _talks(rows, form)
     asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
     ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)

@@ -9,13 +9,12 @@ from django.db.models import Prefetch
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding, Parameters
 from alliance.measurement.instruments import Instrument
+from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.trends import CourseSession
 from clients.models import Episode
+from sessions_app import rule_settings
 from sessions_app.models import OVERDUE_AFTER, Attendance, Rating, TherapySession
-
-# Which version of the clinic's settings raised a flag. Until a clinic can change its settings there
-# is one: the instrument's own defaults.
-SETTINGS_VERSION = "defaults-1"
+from sessions_app.rule_settings import RuleSettings
 
 
 @dataclass(frozen=True)
@@ -23,11 +22,13 @@ class RatedSession:
     """One session of a course with the rating that counts, if there is one, and what the rules say of it.
 
     changes_form: its rating is of another series than the one before it (`Rating.series`).
+    parameters: by which it was judged, those of its instrument and language.
     """
 
     session: TherapySession
     rating: Rating | None
     findings: tuple[Finding, ...]
+    parameters: Parameters
     changes_form: bool = False
 
     @property
@@ -36,32 +37,35 @@ class RatedSession:
         return instrument_of(self.rating)
 
 
-def parameters_of(instrument: Instrument) -> Parameters:
-    return instrument.parameters
-
-
 def instrument_of(rating: Rating | None) -> Instrument:
     if rating is None:
         return instruments.get(instruments.SESSION_RATING)
     return instruments.get(rating.instrument, rating.instrument_version)
 
 
-def read(episode: Episode, now: datetime) -> list[RatedSession]:
+def parameters_of(rating: Rating | None, rules: RuleSettings) -> Parameters:
+    """By which it is judged; where nothing was filled in, those of our own form."""
+    return rules.parameters(instrument_of(rating), rating.language if rating else "")
+
+
+def read(episode: Episode, now: datetime, rules: RuleSettings | None = None) -> list[RatedSession]:
     """The attended sessions of `episode` in the order of their numbers, two queries.
 
     It holds every alliance rating, whatever form was used; the rules compare those of one series only.
+    rules: the clinic's, or others; without them a third query asks for those in force.
     """
+    rules = rules or rule_settings.in_force()
     rows = _attended(episode)
     # A rating proves that the session took place, whatever the row says.
     pairs = [(row, row.standing_ratings[0] if row.standing_ratings else None) for row in rows]
     pairs = [(row, rating) for row, rating in pairs if rating or row.attendance == Attendance.ATTENDED]
     course = [as_course_session(row, rating, now) for row, rating in pairs]
-    own = [parameters_of(instrument_of(rating)) for _, rating in pairs]
-    found = flag_rules.findings(course, parameters_of(instrument_of(None)), own)
+    own = [parameters_of(rating, rules) for _, rating in pairs]
+    found = flag_rules.findings(course, parameters_of(None, rules), own)
     changes = changes_of_form([rating for _, rating in pairs])
     return [
-        RatedSession(row, rating, findings, changes_form=change)
-        for (row, rating), findings, change in zip(pairs, found, changes, strict=True)
+        RatedSession(row, rating, findings, parameters, changes_form=change)
+        for (row, rating), findings, parameters, change in zip(pairs, found, own, changes, strict=True)
     ]
 
 
@@ -76,6 +80,19 @@ def changes_of_form(ratings: Sequence[Rating | None]) -> list[bool]:
         changes.append(rating is not None and before not in (None, rating.series))
         before = rating.series if rating else before
     return changes
+
+
+def instrument_of_flag(instrument: Instrument, rule: str) -> str:
+    """A gap is nobody's: rule G keeps our own name whatever is used around it."""
+    return instruments.SESSION_RATING if rule == "G" else instrument.id
+
+
+def evidence_of(finding: Finding, instrument: Instrument, parameters: Parameters) -> dict[str, EvidenceValue]:
+    """What a flag keeps: the finding's evidence, and what its own words need of the settings that raised it."""
+    evidence = dict(finding.evidence)
+    if finding.rule == "A" and parameters.badge_fall != instrument.parameters.badge_fall:
+        evidence["badge_fall"] = parameters.badge_fall
+    return evidence
 
 
 def as_course_session(session: TherapySession, rating: Rating | None, now: datetime) -> CourseSession:

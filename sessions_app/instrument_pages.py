@@ -56,7 +56,8 @@ def build(today: date) -> list[Scale]:
 
 def history() -> list[access_log.Line]:
     """The last changes of wording, licences and settings, newest first."""
-    return access_log.lines(AuditEvent.objects.filter(entity__in=HISTORY)[:LINES_OF_HISTORY])
+    changed = AuditEvent.objects.filter(entity__in=HISTORY).exclude(action="rules tried")
+    return access_log.lines(changed[:LINES_OF_HISTORY])
 
 
 def obstacle(instrument: Instrument) -> str:

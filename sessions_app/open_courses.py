@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from clients.models import Episode
-from sessions_app import reasons, recent, set_aside
+from sessions_app import reasons, recent, rule_settings, set_aside
 from sessions_app.models import Deferral, Discussion, Flag, TherapySession
 from sessions_app.work_list import OVERDUE_SHOWN_FOR
 
@@ -25,6 +25,7 @@ class Course:
     discussions: Sequence[Discussion]
     deferrals: Sequence[Deferral] = ()  # standing, the latest last
     set_aside: int = 0  # sets of marks that do not count, and nobody decided about
+    cutoff: int | None = None  # of the last form, in tenths
 
     @property
     def calls(self) -> list[Flag]:
@@ -67,11 +68,12 @@ class Course:
 
 
 def read(episodes: QuerySet[Episode], now: datetime) -> list[Course]:
-    """The open episodes with what is known of them, by the client's label; seven queries."""
+    """The open episodes with what is known of them, by the client's label; eight queries."""
     rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
     sessions = recent.last_sessions(rows)
     flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
     discussions, deferrals, aside = _discussions(rows), _deferrals(rows, now), set_aside.counts(rows)
+    rules = rule_settings.in_force()
     return [
         Course(
             episode,
@@ -81,6 +83,7 @@ def read(episodes: QuerySet[Episode], now: datetime) -> list[Course]:
             discussions[episode.pk],
             deferrals[episode.pk],
             aside.get(episode.pk, 0),
+            rules.parameters(recent.scale_of(sessions.get(episode.pk, [])), episode.client.language).cutoff,
         )
         for episode in rows
     ]

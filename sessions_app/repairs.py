@@ -18,9 +18,11 @@ from alliance.measurement.process import Share
 from alliance.measurement.repairs import RepairState, Rupture, returned, ruptures
 from alliance.measurement.trends import CourseSession
 from clients.models import Episode
-from sessions_app.course import RatedSession, as_course_session, parameters_of
+from sessions_app import rule_settings
+from sessions_app.course import RatedSession, as_course_session
 from sessions_app.models import Flag, Rating
 from sessions_app.process import MEASURED_OVER
+from sessions_app.rule_settings import RuleSettings
 
 WORDS = {
     RepairState.OPEN: "open",
@@ -84,27 +86,29 @@ class _Rated:
 def back_in_time(episodes: QuerySet[Episode], now: datetime) -> dict[UUID, Share]:
     """{therapist: ruptures that were back within three ratings, of those of the last 90 days that had three}.
 
-    Two queries. Never to be shown without `by_chance`: most returns are chance.
+    Three queries. Never to be shown without `by_chance`: most returns are chance.
     """
     lately = Flag.objects.standing().filter(
         on_work_list=True, session__episode__in=episodes, session__held_at__gt=now - MEASURED_OVER
     )
     touched = lately.order_by().values("session__episode")
-    found = _calling(touched)
+    found, rules = _calling(touched), rule_settings.in_force()
     kept: dict[UUID, list[bool]] = defaultdict(list)
     for rated in _rated(touched).values():
-        kept[rated[0].therapist] += _returns(rated, found, now)
+        kept[rated[0].therapist] += _returns(rated, found, rules, now)
     return {person: Share(sum(back), len(back)) for person, back in kept.items() if back}
 
 
-def _returns(rated: list[_Rated], found: Mapping[int, list[Finding]], now: datetime) -> list[bool]:
+def _returns(
+    rated: list[_Rated], found: Mapping[int, list[Finding]], rules: RuleSettings, now: datetime
+) -> list[bool]:
     sessions = [one.course for one in rated]
     concluded = ruptures(
         sessions,
         [found.get(one.session, []) for one in rated],
         (),
         is_closed=rated[0].is_closed,
-        parameters=parameters_of(rated[-1].instrument),
+        parameters=rules.parameters(rated[-1].instrument),
     )
     lately = {one.course.number for one in rated if one.held_at > now - MEASURED_OVER}
     decided = (returned(one, sessions) for one in concluded if one.began in lately)

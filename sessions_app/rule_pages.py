@@ -15,7 +15,7 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.questions import WHOLE, Way, languages, questions
 from alliance.measurement.sentences import sentence_for
-from sessions_app import rule_drawings
+from sessions_app import rule_drawings, rule_settings
 from sessions_app.models import ClinicSettings, OwnQuestion
 
 # "Clients who mark ..."; the keys are those of false_alarms.
@@ -83,7 +83,7 @@ def form_in_use() -> Instrument:
 
 def parameters_in_force(instrument: Instrument) -> Parameters:
     """The settings of the rules for this form, as the clinic chose them."""
-    return instrument.parameters
+    return rule_settings.in_force().parameters(instrument)
 
 
 def listing() -> list[RuleLine]:

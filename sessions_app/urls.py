@@ -15,6 +15,7 @@ from sessions_app.views import (
     rules,
     sending,
     set_aside,
+    settings,
     tablets,
     therapy_sessions,
     together,
@@ -50,7 +51,15 @@ instrument_pages = [
     path("licences/new/", instruments.record_licence, name="record_licence"),
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
 ]
-settings_pages = [path("", instruments.settings, name="change")]
+settings_pages = [
+    path("", settings.change, name="change"),
+    path("rules/", settings.rules, name="rules"),
+    path("rules/effect/", settings.effect, name="effect"),
+    path("rules/simulated/", settings.simulated, name="simulated"),
+    path("recomputation/", settings.recomputation, name="recomputation"),
+    path("versions/", settings.versions, name="versions"),
+    path("versions/<uuid:code>/use/", settings.use_again, name="use_again"),
+]
 rule_pages = [
     path("", rules.listing, name="list"),
     path("conversation/", rules.conversation, name="conversation"),

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import asking, charts, reasons, recent, set_aside
+from sessions_app import asking, charts, reasons, recent, rule_settings, set_aside
 from sessions_app.models import Deferral, Discussion, Flag, Rating, TherapySession
 from sessions_app.rating_state import RatingState, rating_state, waits
 
@@ -112,6 +112,7 @@ def _rows(episodes: list[Episode], now: datetime) -> list[Row]:
     flags, put_off, badges = _open_flags(episodes)
     deferrals, to_come = _deferrals(episodes, now), recent.next_sessions(episodes, now)
     sessions, discussions = recent.last_sessions(episodes), recent.last_discussions(episodes)
+    rules = rule_settings.in_force()
     rows = []
     for episode in episodes:
         last = sessions.get(episode.pk, [])
@@ -128,7 +129,9 @@ def _rows(episodes: list[Episode], now: datetime) -> list[Row]:
                 last_rated=rated[-1][0] if rated else None,
                 last_total=one_decimal(rated[-1][1]) if rated else "",
                 sparkline=charts.sparkline(
-                    totals, cutoff=instrument.parameters.cutoff, maximum=instrument.total_maximum
+                    totals,
+                    cutoff=rules.parameters(instrument, episode.client.language).cutoff,
+                    maximum=instrument.total_maximum,
                 ),
                 discussion=discussions.get(episode.pk),
                 deferral=deferrals.get(episode.pk) if put_off[episode.pk] else None,

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
 from clients.actions import add_person
@@ -30,6 +31,7 @@ from sessions_app.models import (
     RatingGrant,
     TherapySession,
 )
+from sessions_app.rule_settings import laid_over
 from tests.measurement.wording_files import a_file
 
 PASSWORD = "correct horse battery staple"
@@ -125,6 +127,20 @@ def question(by: User, text: str = "What would you say to a friend about today?"
 def choose(by: User, *, instrument: str = "session-rating", closing: str = "thanks") -> ClinicSettings:
     now = ClinicSettings.objects.in_force().version
     return clinic_actions.change_settings(based_on=now, instrument=instrument, closing=closing, by=by)
+
+
+def choose_rules(
+    by: User, *, instrument: str = "session-rating", language: str = "", **values: Any
+) -> ClinicSettings:
+    """The next version of the settings, with these parameters over what is shipped, and no others."""
+    scale = instruments.get(instrument)
+    return clinic_actions.change_rules(
+        based_on=ClinicSettings.objects.in_force().version,
+        instrument=scale,
+        language=language,
+        parameters=laid_over(scale.parameters, values),
+        by=by,
+    )
 
 
 @dataclass

@@ -76,6 +76,7 @@ def _complaints(p: Parameters) -> list[str]:
         (p.recovered_within >= 0, "A return is within nothing or more of the median."),
         (p.s0 > 0 and p.nu0 >= 0, "The prior spread is more than nothing and its weight not negative."),
         (2 <= p.own_range_minimum <= p.own_range_window, "A usual range needs two to window ratings."),
+        (p.own_range_minimum + p.nu0 - 1 >= min(T_975_MILLIONTHS), "The usual range rests on too little."),
         (p.own_range_window + p.nu0 - 1 <= max(T_975_MILLIONTHS), "The usual range has too long a memory."),
         (1 <= p.drift_weight <= 10, "A drift weighs the latest rating with one to ten tenths."),
         (p.drift_limit > 0, "A drift is more than nothing."),

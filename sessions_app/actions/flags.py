@@ -1,19 +1,18 @@
 """The writes about what the marks mean and what was said about it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
-from alliance.measurement import instruments
-from alliance.measurement.flag_rules import Finding
 from alliance.models import User
 from clients.actions import Refused
 from clients.models import Episode
-from sessions_app import course
-from sessions_app.models import SESSION_SCALES, Discussion, Flag
+from sessions_app import conclusions, rule_settings
+from sessions_app.conclusions import Conclusion, Stored
+from sessions_app.models import Discussion, Flag
 
 
 def queue(episode_id: int) -> Episode:
@@ -21,61 +20,76 @@ def queue(episode_id: int) -> Episode:
     return Episode.objects.select_for_update().get(pk=episode_id)
 
 
+def queue_many(episodes: Collection[int]) -> None:
+    """The same for several, in the order of their row numbers: with two orders, two could wait for each other."""
+    rows = Episode.objects.select_for_update().filter(pk__in=episodes).order_by("pk")
+    list(rows.values_list("pk"))
+
+
 @transaction.atomic
 def refresh_flags(*, episode: Episode, now: datetime | None = None) -> None:
-    """Make the stored flags of an episode equal to what the rules say of it now.
+    """Make the stored flags of an episode equal to what the rules say of it now."""
+    refresh_many(episodes=[episode.pk], now=now)
+
+
+@transaction.atomic
+def refresh_many(*, episodes: Collection[int], now: datetime | None = None) -> int:
+    """The same for many, by row number, in a fixed number of statements; how many flags changed.
 
     Flags are conclusions: one that no longer stands is withdrawn and one that stands again comes
     back, so that a discussion keeps hanging on its row.
     """
     moment = now or timezone.now()
-    # Two ratings of one episode that arrive at once must not each compute without the other.
-    queue(episode.pk)
-    concluded = {
-        (one.session.pk, _instrument(one, finding), finding.rule): (one, finding)
-        for one in course.read(episode, moment)
-        for finding in one.findings
-    }
-    stored = {
-        (flag.session_id, flag.instrument, flag.rule): flag
-        for flag in Flag.objects.filter(session__episode=episode, instrument__in=SESSION_SCALES)
-    }
-    fallen = [flag.pk for key, flag in stored.items() if key not in concluded and flag.withdrawn_at is None]
-    changed = [_raise(stored.get(key), one, finding, moment) for key, (one, finding) in concluded.items()]
-    if fallen or any(changed):
-        Flag.objects.filter(pk__in=fallen).update(withdrawn_at=moment)
-        audit.record("flags refreshed", episode, by=None, client=episode.client_code)
+    # Two ratings of one episode that arrive at once must not each compute without the other. The settings
+    # are read after the wait too: a rating is judged by the newest.
+    queue_many(episodes)
+    rules = rule_settings.in_force()
+    courses = conclusions.courses(episodes, moment)
+    concluded = {one.key: one for held in courses.held.values() for one in conclusions.conclude(held, rules)}
+    stored = conclusions.stored(courses.episode_of.keys())
+    fallen = [one for key, one in stored.items() if one.stands and key not in concluded]
+    news = [one for key, one in concluded.items() if not _stands(stored.get(key), one)]
+    if fallen:
+        Flag.objects.filter(pk__in=[one.pk for one in fallen]).update(withdrawn_at=moment)
+    _raise(news, rules.name, moment)
+    changed = [one.says.key for one in fallen] + [one.key for one in news]
+    _log({courses.episode_of[key.session] for key in changed})
+    return len(changed)
 
 
-def _instrument(one: course.RatedSession, finding: Finding) -> str:
-    """A gap is nobody's: rule G keeps our own name whatever is used around it."""
-    return instruments.SESSION_RATING if finding.rule == "G" else one.instrument.id
+def _stands(flag: Stored | None, conclusion: Conclusion) -> bool:
+    return flag is not None and flag.stands and flag.says == conclusion
 
 
-def _raise(flag: Flag | None, one: course.RatedSession, finding: Finding, moment: datetime) -> bool:
-    """Store one conclusion; whether that changed anything."""
-    says = {
-        "rating_id": one.rating.pk if one.rating and finding.rule != "G" else None,
-        "is_new": finding.is_new,
-        "on_work_list": finding.on_work_list,
-        "evidence": dict(finding.evidence),
-    }
-    if flag is None:
-        Flag.objects.create(
-            session=one.session,
-            instrument=_instrument(one, finding),
-            rule=finding.rule,
-            settings_version=course.SETTINGS_VERSION,
-            raised_at=moment,
-            **says,
-        )
-        return True
-    if flag.withdrawn_at is not None or any(getattr(flag, name) != value for name, value in says.items()):
-        Flag.objects.filter(pk=flag.pk).update(
-            withdrawn_at=None, settings_version=course.SETTINGS_VERSION, **says
-        )
-        return True
-    return False
+def _log(episodes: set[int]) -> None:
+    """One line for each: the open pages look for it (`arrivals`)."""
+    if episodes:
+        codes = Episode.objects.filter(pk__in=episodes).order_by("pk").values_list("code", "client__code")
+        audit.record_each("flags refreshed", "episode", codes, by=None)
+
+
+def _raise(news: Iterable[Conclusion], settings_version: str, moment: datetime) -> None:
+    """Store what is new or said otherwise; a flag that was there keeps its row, its code and its first moment."""
+    Flag.objects.bulk_create(
+        (
+            Flag(
+                session_id=one.key.session,
+                instrument=one.key.instrument,
+                rule=one.key.rule,
+                rating_id=one.rating,
+                is_new=one.is_new,
+                on_work_list=one.on_work_list,
+                evidence=one.evidence,
+                settings_version=settings_version,
+                raised_at=moment,
+            )
+            for one in news
+        ),
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["session", "instrument", "rule"],
+        update_fields=["rating", "is_new", "on_work_list", "evidence", "settings_version", "withdrawn_at"],
+    )
 
 
 @transaction.atomic

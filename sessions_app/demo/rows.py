@@ -13,7 +13,7 @@ from django.utils import timezone
 from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
-from sessions_app import actions, course
+from sessions_app import actions, course, rule_settings
 from sessions_app.demo import deferrals, follow_ups, set_aside, words
 from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
 from sessions_app.demo.staff import Team
@@ -154,6 +154,7 @@ def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Cha
 
 def _flags(episodes: list[Episode], now: datetime) -> None:
     """Every flag the rules raise, dated when its rating came, or a day after a session without one."""
+    rules = rule_settings.in_force()
     Flag.objects.bulk_create(
         (
             Flag(
@@ -163,14 +164,14 @@ def _flags(episodes: list[Episode], now: datetime) -> None:
                 rule=finding.rule,
                 is_new=finding.is_new,
                 on_work_list=finding.on_work_list,
-                evidence=dict(finding.evidence),
-                settings_version=course.SETTINGS_VERSION,
+                evidence=course.evidence_of(finding, one.instrument, one.parameters),
+                settings_version=rules.name,
                 raised_at=one.rating.received_at
                 if one.rating and finding.rule != "G"
                 else one.session.ends_at + OVERDUE_AFTER,
             )
             for episode in episodes
-            for one in course.read(episode, now)
+            for one in course.read(episode, now, rules)
             for finding in one.findings
         ),
         batch_size=500,

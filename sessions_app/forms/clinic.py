@@ -128,6 +128,10 @@ class SettingsForm(forms.Form):
         self.fields["instrument"].choices = scales  # type: ignore[attr-defined]
 
 
+class VersionForm(forms.Form):
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
 def _named(instrument: Instrument) -> str:
     notes = [f"ages {instrument.ages}"]
     if instrument.paper_only:

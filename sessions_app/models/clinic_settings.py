@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -67,3 +68,8 @@ class ClinicSettings(models.Model):
     def form(self) -> Instrument:
         """The instrument of every new form."""
         return instruments.get(self.instrument)
+
+    @property
+    def says(self) -> dict[str, Any]:
+        """What was chosen, without who and when."""
+        return {"instrument": self.instrument, "closing": self.closing, "rules": self.rules or None}

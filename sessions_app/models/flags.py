@@ -194,7 +194,8 @@ class Flag(models.Model):
         if self.rule != "A" or self.is_new:
             return name
         fall = self.evidence.get("fall_since_new", 0)
-        further = fall >= instruments.get(self.instrument).parameters.badge_fall
+        shipped = instruments.get(self.instrument).parameters.badge_fall
+        further = fall >= self.evidence.get("badge_fall", shipped)
         return f"{name}, {points(fall)} lower since" if further else f"{name}, as before"
 
     @property

@@ -1,4 +1,4 @@
-"""The administrator's pages about the forms: which there are, their licences and wording, and what the clinic chose."""
+"""The administrator's pages about the forms: which there are, their licences and their wording."""
 
 from uuid import UUID
 
@@ -16,9 +16,9 @@ from clients.views.clinic import ask_again
 from clients.views.form_pages import form_page, posted, written
 from sessions_app import instrument_pages
 from sessions_app.actions import clinic
-from sessions_app.forms.clinic import LicenceForm, SettingsForm, WordingFileForm
+from sessions_app.forms.clinic import LicenceForm, WordingFileForm
 from sessions_app.forms.rate import BANDS, lines_to_read
-from sessions_app.models import ClinicSettings, ClinicWording, Licence
+from sessions_app.models import ClinicWording, Licence
 
 
 @require_safe
@@ -122,19 +122,3 @@ def end_licence(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.success(request, f"{one} is ended.")
         return redirect("instruments:list")
     return form_page(request, "instruments/end_licence.html", form, licence=one)
-
-
-# --- Settings ------------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@page(Role.ADMINISTRATOR)
-@ask_again
-def settings(request: StaffRequest) -> HttpResponse:
-    now = ClinicSettings.objects.in_force()
-    form = SettingsForm(posted(request), now=now)
-    if written(form, clinic.change_settings, by=request.user):
-        messages.success(request, "The settings are saved. They hold for every new form.")
-        return redirect("settings:change")
-    obstacle = instrument_pages.obstacle(now.form)
-    return form_page(request, "settings/change.html", form, now=now, obstacle=obstacle)

@@ -45,7 +45,7 @@ ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = {"olga"}
-REACH["instruments"] = {"adam"}
+REACH["instruments"] = REACH["settings"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
@@ -94,6 +94,7 @@ def world(clinic):
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
+        "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic
 

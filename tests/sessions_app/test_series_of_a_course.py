@@ -13,6 +13,7 @@ from alliance.measurement.process import Share
 from clients.models import Episode
 from sessions_app import actions, caseload, charts, course, process, recent, work_list
 from sessions_app.models import Channel, Flag, TherapySession
+from sessions_app.rule_settings import RuleSettings
 from tests import cast
 from tests.sessions_app.test_charts import tokens_and_figure
 
@@ -142,7 +143,7 @@ class TestCounting:
                 change(edition)
             give(clinic.olgas, 380, 381)
             with django_assert_num_queries(2):
-                read(clinic.olgas)
+                course.read(clinic.olgas, timezone.now(), RuleSettings())
 
 
 class TestShowing:

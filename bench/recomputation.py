@@ -1,0 +1,103 @@
+"""How long it takes to compute every flag again, and how much memory: a clinic multiplied, one cutoff changed."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from alliance.models import User
+from bench.data import analyze
+from clients.models import Client, Episode
+from sessions_app import rule_settings
+from sessions_app.actions import recompute
+from sessions_app.models import ClinicSettings, Flag, Rating, RatingGrant, TherapySession
+
+COPIED = (Client, Episode, TherapySession, RatingGrant, Rating, Flag)  # in the order of what hangs on what
+TARGET_SECONDS, TARGET_RATINGS = 300, 1_000_000
+
+
+def measure(ratings: int, processes: int) -> None:
+    began = time.monotonic()
+    _multiply(ratings)
+    print(
+        f"\nmultiplied to {Rating.objects.count():,} ratings in {time.monotonic() - began:.0f} s", flush=True
+    )
+    with transaction.atomic():
+        boss = User.objects.all()[0]
+        ClinicSettings.objects.create(
+            version=1, rules={"session-rating": {"": {"cutoff": 340}}}, made_by=boss, made_at=timezone.now()
+        )
+        run = recompute.begin(by=None)
+    seconds, peak, cpu = _run(processes)
+    run.refresh_from_db()
+    done = Rating.objects.count()
+    assert run.finished_at is not None
+    assert rule_settings.in_force().version == 1
+    print(
+        f"flags computed again: {done:,} ratings, {run.episodes:,} episodes, {run.changed:,} flags changed\n"
+        f"{processes} processes, {seconds:.0f} s, {done / seconds:,.0f} ratings/s, CPU of ours {cpu:.0f} s, "
+        f"peak memory of the largest process {peak:.0f} MiB\n"
+        f"at this pace {TARGET_RATINGS:,} ratings take {seconds * TARGET_RATINGS / done:.0f} s "
+        f"(target: under {TARGET_SECONDS})"
+    )
+
+
+def _run(processes: int) -> tuple[float, float, float]:
+    """Seconds, MiB and seconds of CPU of the command as a clinic would run it."""
+    manage = Path(__file__).resolve().parent.parent / "manage.py"
+    command = [sys.executable, str(manage), "recompute_flags", "--processes", str(processes)]
+    began = time.monotonic()
+    process = subprocess.Popen(command)  # noqa: S603 - a list of our own words
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit("The computation failed.")
+    return time.monotonic() - began, used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
+
+
+@transaction.atomic
+def _multiply(ratings: int) -> None:
+    """Copies of every course, with everything that hangs on it, until there are so many ratings."""
+    there = Rating.objects.count()
+    apart = {model: _highest(model) for model in COPIED}
+    for copy in range(1, -(-ratings // there)):
+        for model in COPIED:
+            _copy(model, {one: copy * highest for one, highest in apart.items()}, apart[model])
+    with connection.cursor() as cursor:
+        for model in COPIED:
+            table = model._meta.db_table
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
+    analyze()
+
+
+def _highest(model: type[models.Model]) -> int:
+    highest: int = model._default_manager.order_by("-pk").values_list("pk", flat=True)[0]
+    return highest
+
+
+def _copy(model: type[models.Model], shift: dict[type[models.Model], int], highest: int) -> None:
+    values = [_value(field, shift) for field in model._meta.concrete_fields]
+    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:  # names of our own models only
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}) SELECT {', '.join(values)} FROM {table} WHERE id <= {highest}"  # noqa: S608
+        )
+
+
+def _value(field: models.Field, shift: dict[type[models.Model], int]) -> str:  # type: ignore[type-arg]
+    column = f'"{field.column}"'
+    if field.primary_key:
+        return f"{column} + {shift[field.model]}"
+    if field.is_relation and field.related_model in shift:
+        return f"{column} + {shift[field.related_model]}"
+    if field.unique and re.search("UUID", type(field).__name__):
+        return "gen_random_uuid()"
+    if field.unique and isinstance(field, models.CharField):
+        return f"CASE WHEN {column} IS NULL THEN NULL ELSE md5(random()::text) || md5(random()::text) END"
+    return column

@@ -1,0 +1,254 @@
+"""What other flag rules would do to the clinic's own last twelve months, before they are saved.
+
+Computed by the code that raises the flags. It is for administrators, who see no ratings: counts alone leave
+this module, rounded, and only where they are of several clients. ADR 13 says against whom that helps.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from django.db.models import Max, QuerySet
+
+from alliance.measurement.handbook import RULES
+from alliance.measurement.instruments import SESSION_RATING, Instrument
+from clients.models import Episode
+from sessions_app import conclusions
+from sessions_app.conclusions import Conclusion, Key
+from sessions_app.models import Discussion, Flag, Rating
+from sessions_app.rule_fields import is_touched, letters_of
+from sessions_app.rule_settings import RuleSettings
+
+LOOKED_BACK = timedelta(days=365)
+FROM_CLIENTS = 10  # as `process.RATE_FROM`
+FEW = 5
+MOST_EPISODES = 2000  # two seconds; from more a sample is drawn, always the same
+CHUNK = 200
+FEWER, AS_NOW, NO_CHANGE = "fewer than 5", "about as now", "no change"
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """One rule, as said on the page. Per 100 rated sessions; flags that come and that go."""
+
+    name: str
+    now: str
+    then: str
+    come: str
+    go: str
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """is_enough False: there are too few clients to say anything, and everything else is empty."""
+
+    clients: int
+    rated: int
+    drawn_from: int  # episodes, where only a part of them was looked at; else 0
+    is_enough: bool
+    rules: tuple[RuleRow, ...] = ()
+    calling: str = ""  # share of rated sessions that put a client on the work list
+    waiting: str = ""  # clients on the work list today
+
+
+def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now: datetime) -> Foresight:
+    """What `after` would do in place of `before` to ratings on this instrument, and to today's work list."""
+    episodes = _episodes(instrument, now - LOOKED_BACK)
+    counts = _counted(instrument, episodes, before, after, now)
+    drawn_from = episodes.of if episodes.of > len(episodes.clients) else 0
+    found = Foresight(len(counts.rated.clients), counts.rated.times, drawn_from, is_enough=False)
+    if found.clients < FROM_CLIENTS:
+        return found
+    scale = episodes.of / len(episodes.clients)
+    return replace(
+        found,
+        is_enough=True,
+        rules=tuple(_rule_rows(counts, instrument, before, after, scale)),
+        calling=_in_a_line(counts.calling, lambda one: _share(one, counts.rated)),
+        waiting=_in_a_line(counts.waiting, lambda one: _about(_Count(len(one.clients), one.clients), scale)),
+    )
+
+
+# --- Counting ------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Count:
+    """How often something happened, and to which clients."""
+
+    times: int = 0
+    clients: set[int] = field(default_factory=set)
+
+    def add(self, client: int, times: int = 1) -> None:
+        if times:
+            self.times += times
+            self.clients.add(client)
+
+
+@dataclass
+class _Pair:
+    """The same count now and then, and the clients for whom it differs."""
+
+    now: _Count = field(default_factory=_Count)
+    then: _Count = field(default_factory=_Count)
+    come: _Count = field(default_factory=_Count)
+    go: _Count = field(default_factory=_Count)
+
+    def add(self, client: int, now: Set[Any], then: Set[Any]) -> None:
+        self.now.add(client, len(now))
+        self.then.add(client, len(then))
+        self.come.add(client, len(then - now))
+        self.go.add(client, len(now - then))
+
+    @property
+    def is_few(self) -> bool:
+        return len(self.come.clients | self.go.clients) < FEW
+
+
+@dataclass
+class _Counts:
+    rated: _Count = field(default_factory=_Count)  # sessions with a complete rating on the instrument
+    flags: dict[str, _Pair] = field(default_factory=lambda: defaultdict(_Pair))
+    calling: _Pair = field(default_factory=_Pair)
+    waiting: _Pair = field(default_factory=_Pair)
+
+
+@dataclass(frozen=True)
+class _Episodes:
+    clients: dict[int, int]  # {episode: client}
+    open: frozenset[int]
+    of: int  # how many there are, where only a part was drawn
+
+
+def _episodes(instrument: Instrument, since: datetime) -> _Episodes:
+    rated = Rating.objects.standing().filter(instrument=instrument.id, session__held_at__gte=since)
+    found = Episode.objects.filter(pk__in=rated.values("session__episode")).order_by("pk")
+    rows = list(found.values_list("pk", "client_id", "closed_on"))
+    drawn = Random(SESSION_RATING).sample(rows, MOST_EPISODES) if len(rows) > MOST_EPISODES else rows
+    clients = {pk: client for pk, client, _ in drawn}
+    return _Episodes(clients, frozenset(pk for pk, _, closed_on in drawn if closed_on is None), len(rows))
+
+
+def _counted(
+    instrument: Instrument, episodes: _Episodes, before: RuleSettings, after: RuleSettings, now: datetime
+) -> _Counts:
+    since, counts, ordered = now - LOOKED_BACK, _Counts(), sorted(episodes.clients)
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        settled = _settled(chunk)
+        for episode, held in conclusions.courses(chunk, now).held.items():
+            lately = {one.pk for one in held if one.held_at >= since and one.instrument.id == instrument.id}
+            rated = {one.pk for one in held if one.pk in lately and one.session.total is not None}
+            sides = [list(conclusions.conclude(held, rules)) for rules in (before, after)]
+            client = episodes.clients[episode]
+            counts.rated.add(client, len(rated))
+            for letter in letters_of(instrument, ""):
+                counts.flags[letter].add(client, *(_raised(side, letter, lately) for side in sides))
+            counts.calling.add(client, *(_calling(side, rated) for side in sides))
+            if episode in episodes.open:
+                numbers = {one.pk: one.session.number for one in held}
+                counts.waiting.add(
+                    client, *(_waiting(side, client, settled, episode, numbers) for side in sides)
+                )
+    return counts
+
+
+def _raised(concluded: list[Conclusion], letter: str, sessions: set[int]) -> set[int]:
+    return {one.key.session for one in concluded if one.key.rule == letter and one.key.session in sessions}
+
+
+def _calling(concluded: list[Conclusion], rated: set[int]) -> set[int]:
+    return {one.key.session for one in concluded if one.on_work_list and one.key.session in rated}
+
+
+def _waiting(
+    concluded: list[Conclusion], client: int, settled: "_Settled", episode: int, numbers: dict[int, int]
+) -> set[int]:
+    return {client} if any(settled.waits(one, episode, numbers) for one in concluded) else set()
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What people did about the flags of some episodes: it is the same under any settings."""
+
+    standing: frozenset[Key]
+    open: frozenset[Key]
+    discussed: frozenset[Key]
+    talked: dict[int, int]  # {episode: number of the last session that was talked about}
+
+    def waits(self, one: Conclusion, episode: int, numbers: dict[int, int]) -> bool:
+        """Whether it would call for a talk today, as `Flag.objects.for_work_list` will say of it once it stands."""
+        if not one.on_work_list:
+            return False
+        if one.key in self.standing:
+            return one.key in self.open
+        return one.key not in self.discussed and numbers[one.key.session] >= self.talked.get(episode, 0)
+
+
+def _settled(episodes: list[int]) -> _Settled:
+    flags = Flag.objects.filter(session__episode__in=episodes)
+    talks = Discussion.objects.standing().filter(session__episode__in=episodes).order_by()
+    return _Settled(
+        standing=_keys(flags.standing()),
+        open=_keys(flags.open()),
+        discussed=_keys(flags.with_discussed().filter(is_discussed=True)),
+        talked=dict(talks.values_list("session__episode").annotate(Max("session__number"))),
+    )
+
+
+def _keys(flags: QuerySet[Flag]) -> frozenset[Key]:
+    return frozenset(Key(*row) for row in flags.values_list("session_id", "instrument", "rule"))
+
+
+# --- In words, with nobody in them ---------------------------------------------------------------
+
+
+def _rule_rows(
+    counts: _Counts, instrument: Instrument, before: RuleSettings, after: RuleSettings, scale: float
+) -> Iterator[RuleRow]:
+    for letter in letters_of(instrument, ""):
+        pair = counts.flags[letter]
+        now, then = _before_and_after(pair, lambda one: _per_hundred(one, counts.rated))
+        if _is_untouched(letter, instrument, before, after):
+            yield RuleRow(RULES[letter].name, now, now, NO_CHANGE, NO_CHANGE)
+        else:
+            yield RuleRow(RULES[letter].name, now, then, _about(pair.come, scale), _about(pair.go, scale))
+
+
+def _is_untouched(letter: str, instrument: Instrument, before: RuleSettings, after: RuleSettings) -> bool:
+    """The settings alone tell it: it may be said however few the clients are."""
+    tags = {"", *before.languages(instrument.id), *after.languages(instrument.id)}
+    return not any(
+        is_touched(letter, before.parameters(instrument, tag), after.parameters(instrument, tag))
+        for tag in tags
+    )
+
+
+def _before_and_after(pair: _Pair, said: Callable[[_Count], str]) -> tuple[str, str]:
+    """Where few clients make the difference, there is none to be seen: else one could be found by trying."""
+    return said(pair.now), AS_NOW if pair.is_few else said(pair.then)
+
+
+def _in_a_line(pair: _Pair, said: Callable[[_Count], str]) -> str:
+    now, then = _before_and_after(pair, said)
+    return f"{now} now, {then} then" if then != AS_NOW else f"{now} now, about as many then"
+
+
+def _rounded(count: float) -> int:
+    """To fives."""
+    return 5 * round(count / 5)
+
+
+def _about(one: _Count, scale: float) -> str:
+    return FEWER if len(one.clients) < FEW else f"about {_rounded(one.times * scale):,}"
+
+
+def _per_hundred(one: _Count, of: _Count) -> str:
+    return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.1f}"
+
+
+def _share(one: _Count, of: _Count) -> str:
+    return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.0f} %"

@@ -1,0 +1,47 @@
+"""The administrator lowers the cutoff: sees its effect, saves, watches it happen; conversations stay."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sessions_app import actions
+from sessions_app.models import ClinicSettings, Discussion, Flag
+from tests import cast
+from tests.browser.conftest import NARROW
+
+RULES = "/clinic/settings/rules/"
+
+
+@pytest.fixture
+def adam(context, live_clinic, sign_in_browser) -> Page:
+    for number in range(10):
+        cast.rated_course(cast.episode(live_clinic.olga, f"L-{number}"), [390, 352])
+    (last,) = cast.rated_course(live_clinic.olgas, [350])
+    actions.discuss(flags=last.flags.all(), said="Too fast.", agreed="Slower.", by=live_clinic.olga)
+    sign_in_browser(context, live_clinic.adam)
+    page = context.new_page()
+    page.goto(RULES)
+    page.get_by_label("Password").fill(cast.PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**" + RULES)
+    return page
+
+
+def test_from_another_cutoff_to_flags_that_follow_it(adam, live_clinic, axe):
+    assert axe(adam) == []
+    adam.get_by_label("Cutoff", exact=True).fill("34")
+    adam.get_by_role("button", name="See what this would do").press("Enter")
+    expect(adam.get_by_text("Session rating: Below cutoff: cutoff 34.0 (was 36.0)")).to_be_visible()
+    own = adam.get_by_role("row", name="Below cutoff").first
+    expect(own).to_contain_text("about 10")
+    expect(adam.get_by_role("heading", name="Where nothing is wrong")).to_be_visible(timeout=30_000)
+    assert axe(adam) == []
+    assert not ClinicSettings.objects.exists()
+
+    adam.set_viewport_size(NARROW)
+    assert adam.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    adam.get_by_role("button", name="Save").click()
+    expect(adam.get_by_text("The flags of all 12 courses follow the rules")).to_be_visible(timeout=15_000)
+    assert adam.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe(adam) == []
+    assert not Flag.objects.standing().filter(rule="A").exists()
+    assert Discussion.objects.standing().get().flags.get(rule="A").withdrawn_at is not None
