@@ -1,18 +1,29 @@
 """What a browser writes to its disk, and what it shows when it is started again: killed, closed, restored."""
 
 import re
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page, expect
+from playwright.sync_api import BrowserContext, Error, Page, TimeoutError, expect
 
 from tests.browser.careless import server_without
-from tests.browser.traces import CLIENTS_WORDS, entries, everything_in, kill, profile_text, shown
+from tests.browser.traces import (
+    CLIENTS_WORDS,
+    entries,
+    everything_in,
+    kill,
+    profile_text,
+    shown,
+    wait_until_gone,
+)
 from tests.canaries import CANARIES, planted
 
 # Chromium notes a page's fields a second after they change, and its open tabs every two and a half seconds.
 TO_DISK = 4_500
+RESTORE = ("--restore-last-session", "--hide-crash-restore-bubble")
+PATIENCE = 45_000  # milliseconds for one start
 WHERE_THINGS_GO = {
     "pages": "Default/Cache",
     "titles and addresses": "Default/History",
@@ -32,12 +43,26 @@ def start(browser_type, browser_type_launch_args, browser_context_args, profile)
     """Start the browser on the profile; `restore`: with the tabs it had, as after a crash."""
     opened = []
 
-    def started(*, restore: bool = False) -> BrowserContext:
-        more = ["--restore-last-session", "--hide-crash-restore-bubble"] if restore else []
-        options = {**browser_type_launch_args, **browser_context_args}
+    def launched(*more: str) -> BrowserContext:
+        options = {**browser_type_launch_args, **browser_context_args, "timeout": PATIENCE}
         options["args"] = [*options["args"], *more]
         opened.append(browser_type.launch_persistent_context(profile, **options))
         return opened[-1]
+
+    def started(*, restore: bool = False) -> BrowserContext:
+        wait_until_gone(profile)
+        if not restore:
+            return launched()
+        as_it_was = shutil.copytree(profile, profile.with_name("as it was"), symlinks=True)
+        try:
+            return launched(*RESTORE)
+        except TimeoutError:
+            # The driver waits for the first page to load, and has missed it where tabs come back just then.
+            # The same profile again: the start that hung has overwritten what was to be restored.
+            kill(profile)
+            shutil.rmtree(profile)
+            as_it_was.rename(profile)
+            return launched(*RESTORE)
 
     yield started
     for context in opened:

@@ -9,6 +9,7 @@ import re
 import signal
 import time
 import zlib
+from contextlib import suppress
 from email import message_from_string
 from email.policy import default as mail_policy
 from pathlib import Path
@@ -167,11 +168,28 @@ def _wide(raw: bytes) -> str:
 
 
 def kill(profile: Path) -> None:
-    """End the browser that runs on this profile as a power cut does; Chromium writes its process into a link."""
-    process = int(os.readlink(profile / "SingletonLock").rpartition("-")[2])
-    os.kill(process, signal.SIGKILL)
-    until = time.monotonic() + 10
-    while Path(f"/proc/{process}").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    """End the browser that runs on this profile as a power cut does, with every process of it."""
+    for process in processes_on(profile):
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    wait_until_gone(profile)
     for link in profile.glob("Singleton*"):
         link.unlink()
+
+
+def wait_until_gone(profile: Path, *, seconds: float = 20) -> None:
+    """A browser that was closed may still be writing: nothing else may open its profile before it is gone."""
+    until = time.monotonic() + seconds
+    while processes_on(profile):
+        assert time.monotonic() < until, f"Still running on the profile: {processes_on(profile)}"
+        time.sleep(0.05)
+
+
+def processes_on(profile: Path) -> list[int]:
+    """Those that were started with this profile in their command line and are not merely waiting to be reaped."""
+    found = []
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if os.fsencode(profile) in command.read_bytes():
+                found.append(int(command.parent.name))
+    return found
