@@ -23,9 +23,10 @@ from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app import charts, open_courses, process, reasons, recent, repairs
+from sessions_app import charts, open_courses, process, reasons, recent, repairs, rule_settings
 from sessions_app.models import Deferral, Flag, TherapySession
 from sessions_app.open_courses import Course
+from sessions_app.rule_settings import RuleSettings
 
 
 class Place(Enum):
@@ -133,7 +134,8 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     episodes = Episode.objects.supervised_by(supervisor)
     if chosen:
         episodes = episodes.filter(therapist=chosen)
-    courses = open_courses.read(episodes.open(), now)
+    rules = rule_settings.in_force()
+    courses = open_courses.read(episodes.open(), now, rules)
     rows = _by_place(courses, now)
     return Caseload(
         supervisees=supervisees,
@@ -143,7 +145,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         deferred=rows[Place.DEFERRED],
         gaps=rows[Place.GAP],
         others=rows[Place.OTHER],
-        measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, now)),
+        measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, rules, now)),
     )
 
 
@@ -273,11 +275,15 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _measures(
-    supervisees: Iterable[User], episodes: QuerySet[Episode], courses: list[Course], now: datetime
+    supervisees: Iterable[User],
+    episodes: QuerySet[Episode],
+    courses: list[Course],
+    rules: RuleSettings,
+    now: datetime,
 ) -> Iterable[SuperviseeRow]:
     rated, missed = process.collected(episodes, now)
     discussed, settled = process.discussed(episodes, now)
-    back = repairs.back_in_time(episodes, now)
+    back = repairs.back_in_time(episodes, now, rules)
     nothing = Share(0, 0)
     for person in supervisees:
         own = [course for course in courses if course.episode.therapist_id == person.pk]

@@ -9,8 +9,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from clients.models import Episode
-from sessions_app import reasons, recent, rule_settings, set_aside
+from sessions_app import reasons, recent, set_aside
 from sessions_app.models import Deferral, Discussion, Flag, TherapySession
+from sessions_app.rule_settings import RuleSettings
 from sessions_app.work_list import OVERDUE_SHOWN_FOR
 
 
@@ -67,13 +68,12 @@ class Course:
         return [s for s, total in pairs if total is None and s.is_overdue(now) and s.held_at >= since]
 
 
-def read(episodes: QuerySet[Episode], now: datetime) -> list[Course]:
-    """The open episodes with what is known of them, by the client's label; eight queries."""
+def read(episodes: QuerySet[Episode], now: datetime, rules: RuleSettings) -> list[Course]:
+    """The open episodes with what is known of them, by the client's label; seven queries."""
     rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
     sessions = recent.last_sessions(rows)
     flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
     discussions, deferrals, aside = _discussions(rows), _deferrals(rows, now), set_aside.counts(rows)
-    rules = rule_settings.in_force()
     return [
         Course(
             episode,

@@ -18,7 +18,6 @@ from alliance.measurement.process import Share
 from alliance.measurement.repairs import RepairState, Rupture, returned, ruptures
 from alliance.measurement.trends import CourseSession
 from clients.models import Episode
-from sessions_app import rule_settings
 from sessions_app.course import RatedSession, as_course_session
 from sessions_app.models import Flag, Rating
 from sessions_app.process import MEASURED_OVER
@@ -83,16 +82,16 @@ class _Rated:
     course: CourseSession
 
 
-def back_in_time(episodes: QuerySet[Episode], now: datetime) -> dict[UUID, Share]:
+def back_in_time(episodes: QuerySet[Episode], now: datetime, rules: RuleSettings) -> dict[UUID, Share]:
     """{therapist: ruptures that were back within three ratings, of those of the last 90 days that had three}.
 
-    Three queries. Never to be shown without `by_chance`: most returns are chance.
+    Two queries. Never to be shown without `by_chance`: most returns are chance.
     """
     lately = Flag.objects.standing().filter(
         on_work_list=True, session__episode__in=episodes, session__held_at__gt=now - MEASURED_OVER
     )
     touched = lately.order_by().values("session__episode")
-    found, rules = _calling(touched), rule_settings.in_force()
+    found = _calling(touched)
     kept: dict[UUID, list[bool]] = defaultdict(list)
     for rated in _rated(touched).values():
         kept[rated[0].therapist] += _returns(rated, found, rules, now)

@@ -188,6 +188,6 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
         RatingState.DECLINED,
     }
     return (
-        [line for line in lines if line.session.held_at >= start],
-        [line for line in lines if line.session.held_at < start and line.state not in settled],
+        [line for line in lines if line.session.ends_at >= start],
+        [line for line in lines if line.session.ends_at < start and line.state not in settled],
     )

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from alliance import audit
@@ -168,8 +168,13 @@ def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> 
 
 
 def session_to_rate(episode: Episode, now: datetime) -> TherapySession | None:
-    """Today's earliest session that took place and has no rating yet; None where there is none."""
-    today = episode.sessions.filter(held_at__date=timezone.localdate(now), ratings__isnull=True)
+    """Today's earliest session that took place and has no rating yet; None where there is none.
+
+    One that began before midnight and ended after it is today's: a hand-over at ten past twelve, pressed
+    twice, must find the session that the first press added.
+    """
+    day = timezone.localdate(now)
+    today = episode.sessions.filter(Q(held_at__date=day) | Q(ends_at__date=day), ratings__isnull=True)
     took_place = today.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
     return took_place.order_by("held_at").first()
 

@@ -249,4 +249,4 @@ def test_the_number_of_queries_is_the_same_whatever_the_size(clinic):
         with CaptureQueriesContext(connection) as queries:
             assert caseload.read(supervisor, timezone.now()).clients == clients
         counts.append(len(queries))
-    assert counts == [11, 11]
+    assert counts == [12, 12]

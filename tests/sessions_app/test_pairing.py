@@ -197,6 +197,9 @@ class TestWhatTheKeyReaches:
             "caseload:": [clinic.olgas.code],
             "tablets:": [room.row.code],
             "instruments:": [cast.wording(clinic.adam).code],
+            "together:": [clinic.olgas.code],
+            "rules:": [cast.question(clinic.adam).code],
+            "settings:": [cast.choose(clinic.adam, closing="marks").code],
         }
         return clinic
 

@@ -40,6 +40,9 @@ def clinic(clinic):
         "caseload:": [clinic.olgas.code],
         "tablets:": [clinic.olga.pk],
         "instruments:": [clinic.olga.pk],
+        "together:": [clinic.olgas.code],
+        "rules:": [clinic.olga.pk],
+        "settings:": [clinic.olga.pk],
     }
     return clinic
 

@@ -138,9 +138,9 @@ class TestFigures:
         assert rule_pages.build(RULES["F"]).detections == []
 
     def test_queries_are_few_and_the_same(self, clinic, django_assert_max_num_queries):
-        with django_assert_max_num_queries(1):
+        with django_assert_max_num_queries(2):
             rule_pages.build(RULES["E"])
-        with django_assert_max_num_queries(1):
+        with django_assert_max_num_queries(2):
             rule_pages.listing()
 
 

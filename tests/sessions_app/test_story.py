@@ -13,6 +13,7 @@ from clients.models import Ending, Episode
 from sessions_app import actions, charts, client_page, course, repairs
 from sessions_app.actions import follow_ups
 from sessions_app.models import Discussion
+from sessions_app.rule_settings import RuleSettings
 from sessions_app.story import Kind
 from tests import cast
 from tests.sessions_app.test_charts import INSTRUMENT, tokens_and_figure
@@ -265,7 +266,9 @@ class TestTheRate:
             ("nothing to return to", [330, 380, 380, 380]),
         ):
             weekly(cast.episode(clinic.olga, label), *totals)
-        assert repairs.back_in_time(Episode.objects.all(), NOW) == {clinic.olga.pk: Share(1, 2)}
+        assert repairs.back_in_time(Episode.objects.all(), NOW, RuleSettings()) == {
+            clinic.olga.pk: Share(1, 2)
+        }
         text = sign_in(clinic.sina).get(reverse("caseload:overview")).text
         assert "Back near the usual level" in text
         assert "1 of 2" in text
@@ -274,8 +277,8 @@ class TestTheRate:
     def test_looks_at_the_last_90_days_and_at_the_own_supervisees(self, clinic):
         weekly(clinic.olgas, 380, 330, 380, 380, 380, last=NOW - 10 * WEEK)
         weekly(clinic.carls, 380, 330, 380, 380, 380)
-        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.sina), NOW) == {}
-        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.stefan), NOW) == {
+        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.sina), NOW, RuleSettings()) == {}
+        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.stefan), NOW, RuleSettings()) == {
             clinic.carl.pk: Share(1, 1)
         }
 
@@ -288,4 +291,6 @@ class TestTheRate:
         decided = [repairs.returned(one, sessions) for one in found]
         kept = [one for one in decided if one is not None]
         assert len(kept) == 2
-        assert repairs.back_in_time(Episode.objects.all(), NOW)[clinic.olga.pk] == Share(sum(kept), len(kept))
+        assert repairs.back_in_time(Episode.objects.all(), NOW, RuleSettings())[clinic.olga.pk] == Share(
+            sum(kept), len(kept)
+        )
