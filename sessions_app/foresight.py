@@ -13,12 +13,14 @@ from typing import Any
 
 from django.db.models import Max, QuerySet
 
+from alliance.measurement import instruments
 from alliance.measurement.handbook import RULES
 from alliance.measurement.instruments import SESSION_RATING, Instrument
 from clients.models import Episode
 from sessions_app import conclusions
-from sessions_app.conclusions import Conclusion, Key
-from sessions_app.models import Discussion, Flag, Rating
+from sessions_app.conclusions import Conclusion, Held, Key
+from sessions_app.models import Deferral, Discussion, Flag, Rating
+from sessions_app.models.flags import SAME_FALL, SAME_FALL_WITHIN
 from sessions_app.rule_fields import is_touched, letters_of
 from sessions_app.rule_settings import RuleSettings
 
@@ -27,6 +29,8 @@ FROM_CLIENTS = 10  # as `process.RATE_FROM`
 FEW = 5
 MOST_EPISODES = 2000  # two seconds; from more a sample is drawn, always the same
 CHUNK = 200
+OURS = instruments.get(SESSION_RATING).parameters  # the limits of `models.flags._talked_about_before`
+FALLS = frozenset({*SAME_FALL, "C"})
 FEWER, AS_NOW, NO_CHANGE = "fewer than 5", "about as now", "no change"
 
 
@@ -50,7 +54,7 @@ class Foresight:
     drawn_from: int  # episodes, where only a part of them was looked at; else 0
     is_enough: bool
     rules: tuple[RuleRow, ...] = ()
-    calling: str = ""  # share of rated sessions that put a client on the work list
+    calling: str = ""  # share of rated sessions with a reason to talk
     waiting: str = ""  # clients on the work list today
 
 
@@ -149,9 +153,8 @@ def _counted(
                 counts.flags[letter].add(client, *(_raised(side, letter, lately) for side in sides))
             counts.calling.add(client, *(_calling(side, rated) for side in sides))
             if episode in episodes.open:
-                numbers = {one.pk: one.session.number for one in held}
                 counts.waiting.add(
-                    client, *(_waiting(side, client, settled, episode, numbers) for side in sides)
+                    client, *(_waiting(side, client, settled, episode, held) for side in sides)
                 )
     return counts
 
@@ -165,9 +168,25 @@ def _calling(concluded: list[Conclusion], rated: set[int]) -> set[int]:
 
 
 def _waiting(
-    concluded: list[Conclusion], client: int, settled: "_Settled", episode: int, numbers: dict[int, int]
+    concluded: list[Conclusion], client: int, settled: "_Settled", episode: int, held: list[Held]
 ) -> set[int]:
-    return {client} if any(settled.waits(one, episode, numbers) for one in concluded) else set()
+    course = _AsItStands(
+        {one.pk: one.session.number for one in held},
+        {one.session.number: one.session.total for one in held if one.session.total is not None},
+        frozenset(one.key for one in concluded),
+        settled.talked.get(episode, 0),
+    )
+    return {client} if any(settled.waits(one, course) for one in concluded) else set()
+
+
+@dataclass(frozen=True)
+class _AsItStands:
+    """One course under one set of rules."""
+
+    numbers: dict[int, int]  # {session: its number}
+    totals: dict[int, int]  # {number: complete total}
+    flags: frozenset[Key]
+    talked: int  # number of the last session that was talked about
 
 
 @dataclass(frozen=True)
@@ -175,26 +194,49 @@ class _Settled:
     """What people did about the flags of some episodes: it is the same under any settings."""
 
     standing: frozenset[Key]
-    open: frozenset[Key]
-    discussed: frozenset[Key]
+    calling: frozenset[Key]  # of the standing ones, if they are a reason to talk at all
+    settled: frozenset[Key]  # talked about, or decided to need no talk
     talked: dict[int, int]  # {episode: number of the last session that was talked about}
 
-    def waits(self, one: Conclusion, episode: int, numbers: dict[int, int]) -> bool:
+    def waits(self, one: Conclusion, course: _AsItStands) -> bool:
         """Whether it would call for a talk today, as `Flag.objects.for_work_list` will say of it once it stands."""
         if not one.on_work_list:
             return False
         if one.key in self.standing:
-            return one.key in self.open
-        return one.key not in self.discussed and numbers[one.key.session] >= self.talked.get(episode, 0)
+            return one.key in self.calling
+        is_new = one.key not in self.settled and course.numbers[one.key.session] >= course.talked
+        return is_new and not self._is_same_fall(one.key, course)
+
+    def _is_same_fall(self, key: Key, course: _AsItStands) -> bool:
+        """As `is_same_fall` of a stored flag (ADR 14), for one that is not stored yet."""
+        number = course.numbers[key.session]
+        total = course.totals.get(number)
+        if key.rule not in SAME_FALL or total is None:
+            return False
+        return any(
+            number - SAME_FALL_WITHIN <= before < number
+            and course.totals.get(before, 0) < total + OURS.badge_fall
+            and not any(
+                up >= total + OURS.sudden_fall for at, up in course.totals.items() if before < at < number
+            )
+            for before in self._settled_before(key, course)
+        )
+
+    def _settled_before(self, key: Key, course: _AsItStands) -> Iterator[int]:
+        for one in self.settled & course.flags:
+            if one.session in course.numbers and one.instrument == key.instrument and one.rule in FALLS:
+                yield course.numbers[one.session]
 
 
 def _settled(episodes: list[int]) -> _Settled:
-    flags = Flag.objects.filter(session__episode__in=episodes)
+    flags = Flag.objects.filter(session__episode__in=episodes).order_by()
     talks = Discussion.objects.standing().filter(session__episode__in=episodes).order_by()
+    not_needed = Deferral.objects.not_needed().filter(session__episode__in=episodes).order_by()
     return _Settled(
         standing=_keys(flags.standing()),
-        open=_keys(flags.open()),
-        discussed=_keys(flags.with_discussed().filter(is_discussed=True)),
+        calling=_keys(flags.open().filter(is_put_off=False, is_same_fall=False)),
+        settled=_keys(flags.with_discussed().filter(is_discussed=True))
+        | _keys(flags.filter(deferrals__in=not_needed)),
         talked=dict(talks.values_list("session__episode").annotate(Max("session__number"))),
     )
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 from alliance.measurement import instruments
 from alliance.measurement.handbook import RULES
 from sessions_app import actions, foresight
+from sessions_app.actions import recompute
 from sessions_app.foresight import AS_NOW, FEWER, NO_CHANGE
-from sessions_app.models import Flag
+from sessions_app.models import Deferral, Flag
 from sessions_app.rule_settings import RuleSettings
 from tests import cast
 
@@ -78,6 +79,40 @@ class TestFigures:
 
     def test_a_client_who_would_come_on_the_work_list_is_counted(self, clients):
         assert look(rules(cutoff=395)).waiting == "about 10 now, about 15 then"
+
+    @pytest.mark.parametrize("cutoff", [300, 340, 353, 370, 395])
+    def test_the_work_list_is_the_one_that_comes_after_saving(self, clinic, cutoff, monkeypatch):
+        """Talks, talks that were found needless, and the same fall once more, as the list itself counts them."""
+        monkeypatch.setattr(foresight, "FEW", 0)
+        monkeypatch.setattr(foresight, "_rounded", int)
+        courses = [
+            [390, 352],
+            [352, 349],
+            [390, 352, 360, 341],
+            [390, 330, 372, 331],
+            [375, 350, 352, 351, 352],
+            [390, 352, 372, 365],
+            [390, 352, 372, 366],
+        ]
+        for number in range(21):
+            totals = courses[number % 7]
+            episode = cast.episode(clinic.olga, f"W-{number}")
+            sessions = cast.rated_course(episode, totals[:2])
+            flags = list(sessions[-1].flags.all())
+            if number % 3 == 1 and flags:
+                actions.discuss(flags=flags, said="x", agreed="", by=clinic.olga)
+            if number % 3 == 2 and flags:
+                Deferral.objects.create(
+                    session=sessions[-1], kind="not_needed", why="x", deferred_by=clinic.olga
+                ).flags.set(flags)
+            for total in totals[2:]:
+                cast.rating(cast.therapy_session(episode, ago=timedelta(0)), total)
+        foretold = look(rules(cutoff=cutoff)).waiting
+        now = Flag.objects.for_work_list().values("session__episode").distinct().count()
+        cast.choose_rules(clinic.adam, cutoff=cutoff)
+        list(recompute.go_on())
+        then = Flag.objects.for_work_list().values("session__episode").distinct().count()
+        assert foretold == f"about {now} now, about {then} then"
 
     def test_what_is_older_than_a_year_is_not_counted(self, clinic, clients):
         old = cast.episode(clinic.olga, "old")
