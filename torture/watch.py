@@ -1,6 +1,6 @@
 """Runs parts of the plan side by side, each in a process of its own, and ends one that no longer goes on.
 
-A browser that is driven through its tenth closed tab may answer no more. That says nothing about a rating:
+A browser that is driven through many closed tabs may answer no more (`world.TO_A_BROWSER`). That says nothing about a rating:
 the run is begun once more, and counts as broken only if it hangs again.
 """
 
@@ -47,6 +47,11 @@ class Part:
             self._hang()
         return True
 
+    def end(self) -> None:
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
     def _started(self) -> tuple[subprocess.Popen[bytes], int, float]:
         environ = dict(os.environ)
         if "THROW_AWAY_DATABASE" not in environ:
@@ -67,8 +72,7 @@ class Part:
     def _hang(self) -> None:
         done = len(self.results)
         print(f"Part {self._name} hung after {done} runs and is started again.", flush=True)
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self.end()
         if done == self._hung_at:
             raise SystemExit(
                 "The same run hung twice. It proves nothing; look at it by --fault and --moment."
@@ -79,6 +83,10 @@ class Part:
 
 def in_parts(asked: Sequence[str], jobs: int, folder: Path) -> list[dict[str, Any]]:
     parts = [Part(asked, f"{place}/{jobs}", folder) for place in range(jobs)]
-    while going := [part for part in parts if part.goes_on()]:
-        time.sleep(EVERY / len(going))
+    try:
+        while going := [part for part in parts if part.goes_on()]:
+            time.sleep(EVERY / len(going))
+    finally:
+        for part in parts:  # where one broke off, the others would go on without anybody who reads them
+            part.end()
     return [result for part in parts for result in part.results]

@@ -22,11 +22,15 @@ from torture.device import FLAGS, Device, DeviceOfItsOwn, chromium
 from torture.site import Server, Site
 
 LONG_AGO = timedelta(days=90)
+# Runs that share a browser. One that is driven through dozens of closed tabs may answer no more.
+TO_A_BROWSER = 8
 
 
 class World:
-    def __init__(self, playwright: Playwright, browser: Browser) -> None:
-        self.playwright, self.browser = playwright, browser
+    def __init__(self, playwright: Playwright, browser: Browser | None) -> None:
+        self.playwright, self._lent = playwright, browser
+        self._own: Browser | None = None
+        self._devices = 0
         self.site = Site()
         self.server = Server(self.site)
         self.rotations = 0
@@ -36,7 +40,18 @@ class World:
     def device(self, *, of_its_own: bool, worker: bool) -> Device:
         if of_its_own:
             return DeviceOfItsOwn(self.playwright, self.server.url)
-        return Device(self.browser, self.server.url, worker=worker)
+        return Device(self._lent or self._a_browser(), self.server.url, worker=worker)
+
+    def _a_browser(self) -> Browser:
+        if self._own is None or self._devices % TO_A_BROWSER == 0:
+            self._close()
+            self._own = self.playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        self._devices += 1
+        return self._own
+
+    def _close(self) -> None:
+        if self._own is not None:
+            self._own.close()
 
     def new_session(self) -> TherapySession:
         """A client of whom the clinic knows nothing else, and their first session, an hour ago."""
@@ -83,6 +98,7 @@ class World:
     def end(self) -> None:
         self.site.heal()
         self.server.end()
+        self._close()
 
 
 @contextmanager
@@ -90,9 +106,8 @@ def opened(playwright: Playwright, browser: Browser | None = None) -> Iterator[W
     """A world on the database that is configured, with a browser of its own unless one is given."""
     storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "torture.site.Releases"}}
     keys = {"SECRET_KEY": settings.SECRET_KEY, "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS}
-    own = None if browser else playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
     with override_settings(STORAGES=storages, **keys):
-        world = World(playwright, browser or own)  # type: ignore[arg-type]
+        world = World(playwright, browser)
         loggers = [logging.getLogger(name) for name in ("django", "django.server")]
         levels = [logger.level for logger in loggers]
         for logger in loggers:
@@ -104,5 +119,3 @@ def opened(playwright: Playwright, browser: Browser | None = None) -> Iterator[W
             world.end()
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
-            if own:
-                own.close()
