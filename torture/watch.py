@@ -1,7 +1,7 @@
 """Runs parts of the plan side by side, each in a process of its own, and ends one that no longer goes on.
 
-A browser that is driven through many closed tabs may answer no more (`world.TO_A_BROWSER`). That says nothing about a rating:
-the run is begun once more, and counts as broken only if it hangs again.
+A browser that is driven through many closed tabs may answer no more (`world.TO_A_BROWSER`). That says nothing
+about a rating: the run is begun once more, and counts as broken only if it hangs again.
 """
 
 import json
