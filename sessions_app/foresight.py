@@ -254,10 +254,16 @@ def _rule_rows(
     for letter in letters_of(instrument, ""):
         pair = counts.flags[letter]
         now, then = _before_and_after(pair, lambda one: _per_hundred(one, counts.rated))
+        now, then = _unless_off(now, letter, instrument, before), _unless_off(then, letter, instrument, after)
+        come, go = _about(pair.come, scale), _about(pair.go, scale)
         if _is_untouched(letter, instrument, before, after):
-            yield RuleRow(RULES[letter].name, now, now, NO_CHANGE, NO_CHANGE)
-        else:
-            yield RuleRow(RULES[letter].name, now, then, _about(pair.come, scale), _about(pair.go, scale))
+            then, come, go = now, NO_CHANGE, NO_CHANGE
+        yield RuleRow(RULES[letter].name, now, then, come, go)
+
+
+def _unless_off(said: str, letter: str, instrument: Instrument, rules: RuleSettings) -> str:
+    tags = ("", *rules.languages(instrument.id))
+    return said if any(letter in rules.parameters(instrument, tag).enabled for tag in tags) else "off"
 
 
 def _is_untouched(letter: str, instrument: Instrument, before: RuleSettings, after: RuleSettings) -> bool:

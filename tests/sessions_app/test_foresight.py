@@ -47,6 +47,7 @@ class TestFigures:
         assert (found.clients, found.rated, found.is_enough, found.drawn_from) == (15, 30, True, 0)
         below = row(found, "A")
         assert (below.now, below.then, below.come, below.go) == ("33.3", "few", FEWER, "about 10")
+        assert (row(found, "C").then, row(found, "H").now, row(found, "H").come) == ("off", "off", NO_CHANGE)
         # Nobody is below any more, so the low line speaks where it was silent.
         assert row(found, "B").come == "about 10"
         assert (found.calling, found.waiting) == ("33 % now, few then", "about 10 now, fewer than 5 then")
