@@ -207,7 +207,13 @@ def every_view(resolver):
 
 
 # Always the same: two processes that share the tests must name them alike.
-GOOD = {"delivery": "5f1d9a52-3c61-4a0e-9d43-0c9f2a7f6b18", "key": "k", "sender": "AA", "nonce": "AA", "sealed": "AA"}
+GOOD = {
+    "delivery": "5f1d9a52-3c61-4a0e-9d43-0c9f2a7f6b18",
+    "key": "k",
+    "sender": "AA",
+    "nonce": "AA",
+    "sealed": "AA",
+}
 
 
 class TestWhatIsNoDelivery:
