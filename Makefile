@@ -9,6 +9,9 @@ export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser ||
 # What a clinic's own settings would be, for the checks that look at them. The key is nobody's.
 LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-aEuQoRiT ALLOWED_HOSTS=alliance.clinic.example \
   DATABASE_URL=sqlite:///var/check.sqlite3 TRUSTED_PROXIES=1 DEMO=off DEBUG=off HTTPS=on SECOND_FACTOR=on
+WORKERS ?= auto
+# Tested once, on SQLite's turn.
+NEEDS_NO_DATABASE := tests/measurement tests/test_repository.py tests/test_messages.py
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
@@ -37,27 +40,30 @@ run: setup ## the same with the development server, which shows errors and reloa
 	@DEMO=on DEBUG=on $(PY) manage.py demo --only-prepare
 	@DEMO=on DEBUG=on exec $(PY) manage.py runserver 127.0.0.1:$(PORT)
 
-test: setup ## all tests: on SQLite with the browser, then on PostgreSQL without
-	@if [ -n "$(CHROMIUM)" ]; then \
-	  $(PY) -m pytest --quiet -m "not postgresql"; \
-	else \
-	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
-	  $(PY) -m pytest --quiet -m "not browser and not postgresql"; \
-	fi
-	@$(MAKE) --no-print-directory test-postgresql
+# PostgreSQL's turn takes what the browser leaves of the processor: its tests wait for pages most of the time.
+test: setup ## all tests: on SQLite, in the browser, and on PostgreSQL without the browser
+	@$(MAKE) --no-print-directory test-fast
+	@mkdir -p var; said=$$(mktemp var/postgresql-XXXXXX); \
+	nice -n 19 $(MAKE) --no-print-directory test-postgresql WORKERS=1 >"$$said" 2>&1 & postgresql=$$!; \
+	failed=0; $(MAKE) --no-print-directory test-browser || failed=1; \
+	wait $$postgresql || failed=1; cat "$$said"; rm -f "$$said"; exit $$failed
 
 test-fast: setup ## the tests on SQLite, without the browser
-	@$(PY) -m pytest --quiet -m "not browser and not postgresql"
+	@$(PY) -m pytest --quiet -n $(WORKERS) -m "not browser and not postgresql"
 
 test-browser: setup ## the tests that drive a real Chromium
-	@$(PY) -m pytest --quiet -m browser
+	@if [ -n "$(CHROMIUM)" ]; then \
+	  $(PY) -m pytest --quiet -m browser; \
+	else \
+	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
+	fi
 
 pictures: setup ## make the README's pictures anew, with the browser tests
 	@PICTURES=docs/pictures $(PY) -m pytest --quiet tests/browser/test_main_job.py -k from_hand_over
 
 test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without the browser
 	@if scripts/with_postgresql.sh true; then \
-	  scripts/with_postgresql.sh $(PY) -m pytest --quiet -m "not browser"; \
+	  scripts/with_postgresql.sh $(PY) -m pytest --quiet -n $(WORKERS) -m "not browser" $(NEEDS_NO_DATABASE:%=--ignore=%); \
 	else \
 	  $(call LEFT_OUT,the tests on PostgreSQL.); \
 	fi

@@ -173,7 +173,7 @@ class TestWithoutScripts:
         page = self.walk(in_hand("handed over", java_script_enabled=False))
         found = [shows(page)]
         for _ in range(TIMES_BACK):
-            step(page, -1)
+            go(page, -1)
             found.append(shows(page))
         assert not any(found)
 
@@ -182,7 +182,7 @@ class TestWithoutScripts:
         page = self.walk(in_hand("handed over", java_script_enabled=False))
         seen = []
         for _ in range(4):
-            step(page, -1)
+            go(page, -1)
             seen.append(shows(page))
         assert any(seen)
 

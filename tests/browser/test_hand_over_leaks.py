@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.urls import URLPattern, URLResolver, get_resolver
-from playwright.sync_api import Error, Page, expect
+from playwright.sync_api import Page, expect
 
 from alliance import tablet
 from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, rule_of
@@ -23,36 +23,26 @@ from tests.browser.careless import (
     without_script,
     without_the_scripts_care,
 )
+from tests.browser.traces import at_rest, step
 
 FORM, DONE = "/rate/", "/rate/done/"
 SECRET = "We never talk about my brother."
 TIMES = 5
 
 
-def settled(page: Page) -> str:
-    """The text of the page once it has come to rest; Back from a cache is no navigation Playwright sees."""
-    for _ in range(5):
-        page.wait_for_timeout(400)
-        try:
-            return page.evaluate("document.documentElement.innerText") or ""
-        except Error:  # it went on to another page meanwhile
-            continue
-    raise AssertionError("The page does not come to rest.")
-
-
 def back(page: Page) -> str:
-    page.evaluate("void setTimeout(() => history.back())")
-    return settled(page)
+    step(page, -1)
+    return at_rest(page)
 
 
 def forward(page: Page) -> str:
-    page.evaluate("void setTimeout(() => history.forward())")
-    return settled(page)
+    step(page, 1)
+    return at_rest(page)
 
 
 def reload(page: Page) -> str:
     page.reload()
-    return settled(page)
+    return at_rest(page)
 
 
 def mark_and_hand_in(page: Page) -> None:
@@ -79,13 +69,13 @@ class TestAfterHandingIn:
             page = context.new_page()
             page.goto("/rate/help/")
             mark_and_hand_in(page)
-            for step in (back, forward, reload, back, forward):
-                shown = step(page)
+            for go in (back, forward, reload, back, forward):
+                shown = go(page)
                 assert SECRET not in page.content()
                 assert page.url.endswith((DONE, "/rate/help/")), page.url
                 assert "hand the tablet back" in shown or "Who sees this?" in shown
             page.goto(FORM)
-            assert "Thank you. Please hand the tablet back." in settled(page)
+            assert "Thank you. Please hand the tablet back." in at_rest(page)
             Rating.objects.get(session__number=live_clinic.olgas.sessions.count())
 
     def test_the_server_alone_is_enough(self, another_browser, handed_over):
@@ -122,14 +112,14 @@ class TestAfterHandingIn:
         for _ in range(TIMES):
             page = self.without_javascript(another_browser, handed_over)
             for _ in range(3):
-                self.step_back(page)
+                back(page)
                 assert not self.shows_answers(page)
 
     def test_control_without_javascript_they_come_back(self, another_browser, handed_over, careless_server):
         page = self.without_javascript(another_browser, handed_over)
         seen = []
         for _ in range(3):
-            self.step_back(page)
+            back(page)
             seen.append(self.shows_answers(page))
         assert any(seen), "The leak did not show: this test sees nothing."
 
@@ -147,16 +137,6 @@ class TestAfterHandingIn:
 
     def shows_answers(self, page: Page) -> bool:
         return SECRET in page.content() or page.locator(":checked").count() > 0
-
-    def step_back(self, page: Page) -> None:
-        """Through the DevTools protocol: a page without scripts cannot go back by itself."""
-        cdp = page.context.new_cdp_session(page)
-        history = cdp.send("Page.getNavigationHistory")
-        if history["currentIndex"] > 0:
-            entry = history["entries"][history["currentIndex"] - 1]
-            cdp.send("Page.navigateToHistoryEntry", {"entryId": entry["id"]})
-        cdp.detach()
-        page.wait_for_timeout(500)
 
     def test_another_tab_with_the_form_goes_to_thank_you(self, context, handed_over):
         handed_over(context)
@@ -194,8 +174,8 @@ class TestAfterTheHandOver:
         for _ in range(TIMES):
             page = therapists_browser()
             self.hand_over(page, live_clinic)
-            for step in (back, back, forward, back):
-                step(page)
+            for go in (back, back, forward, back):
+                go(page)
                 assert "K-1" not in page.content()
                 assert page.url.endswith(FORM)
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from playwright.sync_api import Error, Page
 
+A_MOMENT = 80  # milliseconds
 # What a client writes on the form in these tests.
 CLIENTS_WORDS = "Capybarawords: we never talk about my brother."
 
@@ -30,14 +31,33 @@ SHOWN = """() => [
 ].join("\\n")"""
 
 
+WHERE = """() => document.readyState === "complete"
+  && [`${performance.timeOrigin} ${location.href}`, performance.now() > 1000 ? 5 : 2]"""
+TEXT = "() => document.documentElement.innerText"
+
+
 def shown(page: Page) -> str:
     """Text, document, title, address and what stands in the fields, once the page has come to rest."""
-    for _ in range(5):
-        page.wait_for_timeout(200)
+    return at_rest(page, SHOWN)
+
+
+def at_rest(page: Page, look: str = TEXT) -> str:
+    """What `look` sees once the same page has stood there for a few moments.
+
+    Back from a cache is no navigation that Playwright sees; such a page is old, and may be about to load
+    itself again.
+    """
+    stood, before = 0, None
+    for _ in range(100):
+        page.wait_for_timeout(A_MOMENT)
         try:
-            return str(page.evaluate(SHOWN))
+            now, moments = page.evaluate(WHERE) or (None, 0)
+            stood = stood + 1 if now and now == before else 1
+            if now and stood >= moments:
+                return str(page.evaluate(look) or "")
         except Error:  # it went on to another page meanwhile
-            continue
+            now = None
+        before = now
     raise AssertionError("The page does not come to rest.")
 
 
@@ -56,8 +76,13 @@ def step(page: Page, by: int) -> None:
     place = history["currentIndex"] + by
     if 0 < place < len(history["entries"]):
         cdp.send("Page.navigateToHistoryEntry", {"entryId": history["entries"][place]["id"]})
-    cdp.detach()
-    page.wait_for_timeout(150)
+        with suppress(Error):  # the cache put another page in this one's place
+            for _ in range(40):
+                page.wait_for_timeout(25)
+                if cdp.send("Page.getNavigationHistory")["currentIndex"] == place:
+                    break
+    with suppress(Error):
+        cdp.detach()
 
 
 def printed(page: Page) -> str:

@@ -433,6 +433,23 @@ class TestWhatThePageHolds:
         assert sum(sizes) <= BUDGET
         assert sizes[0] < BUDGET_AGAIN
 
+    def test_every_module_of_it_is_asked_for_at_once(self, client, grant):
+        page = client.get(FORM).text
+        scripts = set(re.findall(r'<script type="module" src="/static/rate/([\w.]+)"', page))
+        at_once = set(re.findall(r'<link rel="modulepreload" href="/static/rate/([\w.]+)"', page))
+        assert "form.js" in scripts
+        assert at_once == imported(scripts) - scripts
+
+
+def imported(names):
+    """Modules of the form, with all that they import."""
+    found, open_ones = set(), set(names)
+    while open_ones:
+        found |= open_ones
+        texts = [(Path("static/rate") / name).read_text() for name in open_ones]
+        open_ones = {one for text in texts for one in re.findall(r'from "\./([\w.]+)"', text)} - found
+    return found
+
 
 def zipped(content):
     return len(gzip.compress(content))
