@@ -44,6 +44,15 @@ class TestHandOver:
         sign_in(clinic.olga).post(at("hand_over", clinic.olgas))
         assert RatingGrant.objects.latest("made_at").session == second
 
+    @pytest.mark.parametrize("minutes", [0, 10, 49])
+    def test_pressed_twice_after_midnight_it_is_one_session(self, clinic, time_machine, minutes):
+        """The session that the first press adds began yesterday."""
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        time_machine.move_to(midnight + timedelta(minutes=minutes), tick=False)
+        for _ in range(2):
+            actions.hand_over_now(episode=clinic.olgas, by=clinic.olga)
+        assert TherapySession.objects.count() == 1
+
     def test_a_named_session_of_somebody_else_is_not_there(self, clinic, sign_in):
         foreign = cast.therapy_session(clinic.carls)
         for code in (foreign.code, "nonsense", uuid4()):
