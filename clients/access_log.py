@@ -47,8 +47,10 @@ SENTENCES = {
     "earlier marks used again": "{who} let earlier marks of client {client} count again",
     "discussed": "{who} noted a conversation with client {client}",
     "discussion withdrawn": "{who} took back a note of a conversation with client {client}",
-    "follow-up noted": "{who} noted with client {client} whether something helped",
-    "follow-up undone": "{who} took back a note about whether something helped client {client}",
+    "deferred": "{who} made a note about client {client}",
+    "deferral undone": "{who} took back a note about client {client}",
+    "follow-up noted": "{who} made a note about client {client}",
+    "follow-up undone": "{who} took back a note about client {client}",
     "shown together": "{who} looked at a page together with client {client}",
     "person added": "{who} added {person}",
     "person changed": "{who} changed {person}",
@@ -76,6 +78,8 @@ SENTENCES = {
 BY_CLIENT = {"rated": "Client {client} gave a rating"}
 # Written by the system only where a flag came or went: the line itself would tell what was found.
 UNTOLD = frozenset({"flags refreshed"})
+# Read alike, and cannot be asked for apart: something is only put off where a flag calls for a talk.
+NOTES = frozenset({"deferred", "deferral undone", "follow-up noted", "follow-up undone"})
 CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
 CHUNK = 500
 

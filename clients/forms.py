@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
-from clients.access_log import SENTENCES, told
+from clients.access_log import NOTES, SENTENCES, told
 from clients.models import Client, Ending, Episode
 
 ROLES = [
@@ -228,7 +228,7 @@ class LogSearch(forms.Form):
         choices=[
             ("", "Everything but looks at lists"),
             (EVERYTHING, "Everything"),
-            *((action, action.capitalize()) for action in sorted(SENTENCES)),
+            *((action, action.capitalize()) for action in sorted(SENTENCES.keys() - NOTES)),
         ],
         required=False,
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sessions_app import actions
+from sessions_app.actions import deferrals, questions
+from sessions_app.models import Flag
 from tests import cast
 
 
@@ -30,13 +32,18 @@ CANARIES = Canaries(
         "said": "Numbatsaid: the pace was too fast.",
         "agreed": "Okapiagreed: ten minutes of silence.",
         "comment": "Kakapocomment: I did not feel heard.",
+        "reason": "Pademelonreason: the divorce comes first.",
+        "question": "Potooquestion: what would have been too soon?",
     },
     figures={"total": "27.3"},
 )
 
 
 def planted(clinic: cast.Clinic) -> None:
-    """Olga's client with a course, a flag, a conversation about it and a sentence of their own; a session today."""
+    """Olga's client with a course, a flag, a conversation about it and a sentence of their own; a session today.
+
+    Another client of hers is put off with a reason, and the clinic asks a question of its own.
+    """
     words = CANARIES.words
     clinic.olga.name = words["therapist"]
     clinic.olga.save()
@@ -48,3 +55,8 @@ def planted(clinic: cast.Clinic) -> None:
     actions.discuss(flags=low.flags.all(), said=words["said"], agreed=words["agreed"], by=clinic.olga)
     cast.therapy_session(clinic.olgas)
     cast.rated_course(cast.episode(clinic.olga, words["other label"]), [380, 270])
+    later = cast.episode(clinic.olga, "K-later")
+    cast.rated_course(later, [380, 270])
+    calling = Flag.objects.filter(session__episode=later)
+    deferrals.defer(episode=later, flags=calling, kind="later", why=words["reason"], by=clinic.olga)
+    questions.add_question(rule="A", item="", language="en", text=words["question"], by=clinic.adam)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.scoring import AnswerError, tenths_from_text
 from clients.models import Episode
+from sessions_app.forms.lines import LineField
 from sessions_app.models import Attendance, Channel, Modality, TherapySession
 
 FARTHEST_AHEAD = timedelta(days=366)
@@ -101,13 +102,13 @@ class PaperRatingForm(forms.Form):
 class DiscussionForm(forms.Form):
     """One line each: the conversation about the flags of one session."""
 
-    said = forms.CharField(
+    said = LineField(
         label="What the client said",
         max_length=500,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Write in one line what the client said."},
     )
-    agreed = forms.CharField(
+    agreed = LineField(
         label="What we change",
         max_length=500,
         required=False,

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from sessions_app.forms.lines import LineField
 from sessions_app.models import Deferral, Flag
 from sessions_app.models.settled import LINE
 
@@ -33,7 +34,7 @@ class DeferralForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": NO_REASON},
     )
-    own = forms.CharField(
+    own = LineField(
         label="Or in your own words",
         required=False,
         max_length=LINE,
@@ -44,12 +45,12 @@ class DeferralForm(forms.Form):
         """`standing`: the flags of the episode one may name; `calling`: those the page shows."""
         super().__init__(data, initial={"flags": [flag.code for flag in calling]})
         self.fields["flags"].queryset = standing  # type: ignore[attr-defined]
-        self.fields["chosen"].required = not (data and data.get("own", "").strip())
+        self.fields["chosen"].required = not (data and self.fields["own"].to_python(data.get("own")))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         kind = self.data.get("kind", "")
-        why = " ".join((cleaned.get("own") or cleaned.get("chosen") or "").split())
+        why = cleaned.get("own") or cleaned.get("chosen") or ""
         if kind not in Deferral.Kind.values:
             self.add_error(None, "Say whether it waits for the next session or needs no talk.")
         return {"flags": cleaned.get("flags", ()), "kind": kind, "why": why}

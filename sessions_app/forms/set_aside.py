@@ -8,12 +8,13 @@ from django.http import QueryDict
 from alliance.measurement import instruments
 from alliance.measurement.scoring import points
 from sessions_app.forms.dashboard import PaperRatingForm
+from sessions_app.forms.lines import LineField
 from sessions_app.models import Rating
 from sessions_app.models.settled import LINE
 
 
-def one_line(label: str, *, required: bool) -> forms.CharField:
-    return forms.CharField(
+def one_line(label: str, *, required: bool) -> LineField:
+    return LineField(
         label=label,
         max_length=LINE,
         required=required,

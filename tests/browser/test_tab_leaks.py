@@ -16,6 +16,7 @@ from tests.browser.traces import entries, everything_in, printed, saved, shown, 
 from tests.canaries import CANARIES, planted
 
 OF_THE_SCREEN = {"label", "said", "agreed", "comment", "total"}
+OF_THE_PAGE_FOR_TWO = {"said", "agreed", "comment"}
 
 
 @pytest.fixture
@@ -54,17 +55,22 @@ def duplicate_of(page: Page) -> Page:
 
 
 class TestOpenTabs:
-    """A second tab and a duplicated one stand open at the client's page, one of them amid a question."""
+    """A second tab and a duplicated one stand open at the client's page, one of them amid a question; a third
+    at what was looked at together."""
 
     def walk(self, olgas, course: str) -> tuple[Page, list[Page]]:
         page = olgas()
         # Its own question would lead it to the form within seconds: what is looked at here is the time until then.
         page.context.route("**/*seen=*", lambda route: None)
-        second, duplicate = page.context.new_page(), duplicate_of(page)
+        second, duplicate, together = page.context.new_page(), duplicate_of(page), page.context.new_page()
         second.goto(course)
         expect(second.get_by_role("heading", level=1)).to_contain_text(CANARIES.words["label"])
+        together.goto(course)
+        together.get_by_role("link", name="Look at it together").click()
+        together.get_by_role("button", name="Show").click()
+        expect(together.get_by_text(CANARIES.words["agreed"])).to_be_visible()
         hand_over(page, course)
-        return page, [second, duplicate]
+        return page, [second, duplicate, together]
 
     def test_they_clear_themselves_for_the_screen_the_printer_the_file_and_the_tabs_history(
         self, olgas, course
@@ -81,9 +87,9 @@ class TestOpenTabs:
     def test_control_without_the_shield_screen_printer_and_file_all_show(self, olgas, course, monkeypatch):
         server_without(monkeypatch, "shield", "titles")
         _, others = self.walk(olgas, course)
-        for tab in others:
+        for tab, theirs in zip(others, [OF_THE_SCREEN, OF_THE_SCREEN, OF_THE_PAGE_FOR_TWO], strict=True):
             for dump in (shown, printed, saved):
-                assert CANARIES.in_text(dump(tab)) >= OF_THE_SCREEN, dump.__name__
+                assert CANARIES.in_text(dump(tab)) >= theirs, dump.__name__
             assert "label" in CANARIES.in_text(str(entries(tab)))
 
 

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import datetime
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from alliance.models import AuditEvent
 from clients import access_log, actions
 from clients.models import Ending, Supervision
 from sessions_app import actions as session_actions
+from sessions_app.actions import deferrals
 from sessions_app.models import Flag
 from tests import cast
 
@@ -73,6 +75,36 @@ def test_the_log_tells_of_ratings_and_conversations_but_not_what_was_found(clini
     text = re.sub(r"<time.*?</time>|<[^>]*>", "", response.text)
     for clinical in ("287", "28.7", "canary", "flags refreshed", "Flag"):
         assert clinical not in text
+
+
+def actions_in_the_code():
+    """What the code writes into the log, wherever the name of the action stands in the call itself."""
+    calls = re.compile(r'(?:audit\.record(?:_each)?|_note)\(\s*"([^"]+)"')
+    code = (path for app in ("alliance", "clients", "sessions_app") for path in Path(app).rglob("*.py"))
+    return {action for path in code for action in calls.findall(path.read_text())}
+
+
+def test_everything_that_is_written_can_be_read():
+    written = actions_in_the_code()
+    assert {"deferred", "viewed", "flags refreshed", "question added"} <= written
+    assert written - access_log.UNTOLD <= set(access_log.SENTENCES)
+
+
+def test_what_is_put_off_reads_like_any_note_and_cannot_be_asked_for(clinic, sign_in):
+    """Only where a flag calls for a talk is one put off: the line must not tell that there is one."""
+    session = cast.therapy_session(clinic.olgas)
+    cast.rating(session, 287)
+    deferral = deferrals.defer(
+        episode=clinic.olgas, flags=Flag.objects.all(), kind="later", why="canary", by=clinic.olga
+    )
+    audit.record("follow-up noted", deferral, by=clinic.olga, client=clinic.olgas.client_code)
+    browser = sign_in(clinic.adam)
+    response = browser.get(LOG)
+    assert sentences(response)[:2] == ["Olga made a note about client K-1"] * 2
+    assert "canary" not in response.text + str(AuditEvent.objects.values_list("detail"))
+    assert not re.search("deferr|follow-up", response.text, re.IGNORECASE)
+    for action in access_log.NOTES:
+        assert browser.get(LOG, {"action": action}).status_code == 422
 
 
 @pytest.mark.parametrize("action", [*access_log.SENTENCES, "something new"])

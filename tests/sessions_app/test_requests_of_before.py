@@ -53,6 +53,8 @@ def olgas(clinic):
     olgas = Client()
     olgas.force_login(clinic.olga, backend=BY_STAFF)
     assert {"label", "said", "agreed", "comment", "total"} <= told(olgas.get(clinic.course))
+    assert {"label", "other label", "reason"} <= told(olgas.get(WORK_LIST))
+    assert "question" in told(olgas.get(reverse("rules:questions")))
     return olgas
 
 
