@@ -31,7 +31,8 @@ def _files() -> Iterator[Path]:
         folders[:] = [name for name in folders if name not in NOT_OURS and name != "__pycache__"]
         for name in names:
             path = Path(folder, name)
-            if path.suffix in SUFFIXES and name != ".env" and not path.is_symlink():
+            # In a second working tree .git is a file that holds a path.
+            if path.suffix in SUFFIXES and name not in {".env", ".git"} and not path.is_symlink():
                 yield path
 
 
