@@ -15,7 +15,15 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.trends import CourseSession
 from sessions_app import course
-from sessions_app.models import OVERDUE_AFTER, SESSION_SCALES, Attendance, Flag, Rating, TherapySession
+from sessions_app.models import (
+    OVERDUE_AFTER,
+    SESSION_SCALES,
+    Attendance,
+    Flag,
+    Rating,
+    TherapySession,
+    series_of,
+)
 from sessions_app.rule_settings import RuleSettings
 
 
@@ -106,7 +114,7 @@ def _ratings(sessions: Collection[int]) -> dict[int, _Marks]:
     ):
         instrument = instruments.get(name, version)
         marks = {item.id: answers.get(item.id) for item in instrument.items}
-        found[session] = _Marks(pk, instrument, language, marks, total, f"{name}/{version}/{edition or ''}")
+        found[session] = _Marks(pk, instrument, language, marks, total, series_of(name, version, edition))
     return found
 
 

@@ -14,6 +14,7 @@ from alliance.measurement.trends import CourseSession
 from clients.models import Episode
 from sessions_app import rule_settings
 from sessions_app.models import OVERDUE_AFTER, Attendance, Rating, TherapySession
+from sessions_app.models.flags import LIMITS, SAME_FALL
 from sessions_app.rule_settings import RuleSettings
 
 
@@ -88,11 +89,12 @@ def instrument_of_flag(instrument: Instrument, rule: str) -> str:
 
 
 def evidence_of(finding: Finding, instrument: Instrument, parameters: Parameters) -> dict[str, EvidenceValue]:
-    """What a flag keeps: the finding's evidence, and what its own words need of the settings that raised it."""
-    evidence = dict(finding.evidence)
-    if finding.rule == "A" and parameters.badge_fall != instrument.parameters.badge_fall:
-        evidence["badge_fall"] = parameters.badge_fall
-    return evidence
+    """What a flag keeps: the finding's evidence, and what its words and the work list need of its settings."""
+    if finding.rule not in SAME_FALL:
+        return dict(finding.evidence)
+    chosen = {name: getattr(parameters, name) for name in LIMITS}
+    changed = {name: value for name, value in chosen.items() if value != getattr(instrument.parameters, name)}
+    return {**finding.evidence, **changed}
 
 
 def as_course_session(session: TherapySession, rating: Rating | None, now: datetime) -> CourseSession:

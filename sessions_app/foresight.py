@@ -20,7 +20,7 @@ from clients.models import Episode
 from sessions_app import conclusions
 from sessions_app.conclusions import Conclusion, Held, Key
 from sessions_app.models import Deferral, Discussion, Flag, Rating
-from sessions_app.models.flags import SAME_FALL, SAME_FALL_WITHIN
+from sessions_app.models.flags import LIMITS, SAME_FALL, SAME_FALL_WITHIN
 from sessions_app.rule_fields import is_touched, letters_of
 from sessions_app.rule_settings import RuleSettings
 
@@ -29,8 +29,9 @@ FROM_CLIENTS = 10  # as `process.RATE_FROM`
 FEW = 5
 MOST_EPISODES = 2000  # two seconds; from more a sample is drawn, always the same
 CHUNK = 200
-OURS = instruments.get(SESSION_RATING).parameters  # the limits of `models.flags._talked_about_before`
+OURS = instruments.get(SESSION_RATING).parameters
 FALLS = frozenset({*SAME_FALL, "C"})
+OF_KEY = ("session", "instrument", "rule")
 FEWER, AS_NOW, NO_CHANGE = "fewer than 5", "about as now", "no change"
 
 
@@ -193,56 +194,73 @@ class _AsItStands:
 class _Settled:
     """What people did about the flags of some episodes: it is the same under any settings."""
 
+    raised: dict[Key, datetime]  # when, of every flag that was ever stored
     standing: frozenset[Key]
-    calling: frozenset[Key]  # of the standing ones, if they are a reason to talk at all
-    settled: frozenset[Key]  # talked about, or decided to need no talk
+    open: frozenset[Key]  # of the standing ones: neither talked about, nor found needless, nor put off
+    settled: dict[Key, list[datetime]]  # when it was talked about, or decided to need no talk
     talked: dict[int, int]  # {episode: number of the last session that was talked about}
 
     def waits(self, one: Conclusion, course: _AsItStands) -> bool:
         """Whether it would call for a talk today, as `Flag.objects.for_work_list` will say of it once it stands."""
         if not one.on_work_list:
             return False
-        if one.key in self.standing:
-            return one.key in self.calling
-        is_new = one.key not in self.settled and course.numbers[one.key.session] >= course.talked
-        return is_new and not self._is_same_fall(one.key, course)
+        is_open = one.key in self.open
+        if one.key not in self.standing:
+            is_open = one.key not in self.settled and course.numbers[one.key.session] >= course.talked
+        return is_open and not self._is_same_fall(one, course)
 
-    def _is_same_fall(self, key: Key, course: _AsItStands) -> bool:
-        """As `is_same_fall` of a stored flag (ADR 14), for one that is not stored yet."""
-        number = course.numbers[key.session]
-        total = course.totals.get(number)
-        if key.rule not in SAME_FALL or total is None:
+    def _is_same_fall(self, one: Conclusion, course: _AsItStands) -> bool:
+        """As `is_same_fall` of a stored flag (ADR 14), under the settings that conclude it here."""
+        number = course.numbers[one.key.session]
+        if one.key.rule not in SAME_FALL:
             return False
+        further, again = (_limit(one, name) for name in LIMITS)
         return any(
-            number - SAME_FALL_WITHIN <= before < number
-            and course.totals.get(before, 0) < total + OURS.badge_fall
+            course.totals[before] < course.totals[number] + further
             and not any(
-                up >= total + OURS.sudden_fall for at, up in course.totals.items() if before < at < number
+                up >= course.totals[before] + again
+                for at, up in course.totals.items()
+                if before < at < number
             )
-            for before in self._settled_before(key, course)
+            for before in self._settled_before(one.key, course)
+            if number - SAME_FALL_WITHIN <= before < number
         )
 
     def _settled_before(self, key: Key, course: _AsItStands) -> Iterator[int]:
-        for one in self.settled & course.flags:
-            if one.session in course.numbers and one.instrument == key.instrument and one.rule in FALLS:
+        """The sessions of falls that were settled before this flag came."""
+        raised = self.raised.get(key)
+        for one in self.settled.keys() & course.flags:
+            is_fall = one.rule in FALLS and one.instrument == key.instrument and one.session in course.numbers
+            if is_fall and (raised is None or min(self.settled[one]) <= raised):
                 yield course.numbers[one.session]
+
+
+def _limit(one: Conclusion, name: str) -> int:
+    """As `models.flags._limit`."""
+    value = one.evidence.get(name, getattr(OURS, name))
+    assert isinstance(value, int)
+    return value
 
 
 def _settled(episodes: list[int]) -> _Settled:
     flags = Flag.objects.filter(session__episode__in=episodes).order_by()
     talks = Discussion.objects.standing().filter(session__episode__in=episodes).order_by()
     not_needed = Deferral.objects.not_needed().filter(session__episode__in=episodes).order_by()
+    settled: dict[Key, list[datetime]] = defaultdict(list)
+    for decisions, moment in ((talks, "discussed_at"), (not_needed, "deferred_at")):
+        for at, *key in decisions.values_list(moment, *(f"flags__{name}" for name in OF_KEY)):
+            settled[Key(*key)].append(at)
     return _Settled(
+        raised={Key(*key): at for at, *key in flags.values_list("raised_at", *OF_KEY)},
         standing=_keys(flags.standing()),
-        calling=_keys(flags.open().filter(is_put_off=False, is_same_fall=False)),
-        settled=_keys(flags.with_discussed().filter(is_discussed=True))
-        | _keys(flags.filter(deferrals__in=not_needed)),
+        open=_keys(flags.open().filter(is_put_off=False)),
+        settled=dict(settled),
         talked=dict(talks.values_list("session__episode").annotate(Max("session__number"))),
     )
 
 
 def _keys(flags: QuerySet[Flag]) -> frozenset[Key]:
-    return frozenset(Key(*row) for row in flags.values_list("session_id", "instrument", "rule"))
+    return frozenset(Key(*row) for row in flags.values_list(*OF_KEY))
 
 
 # --- In words, with nobody in them ---------------------------------------------------------------

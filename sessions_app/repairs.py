@@ -19,7 +19,7 @@ from alliance.measurement.repairs import RepairState, Rupture, returned, rupture
 from alliance.measurement.trends import CourseSession
 from clients.models import Episode
 from sessions_app.course import RatedSession, as_course_session
-from sessions_app.models import Flag, Rating
+from sessions_app.models import Flag, Rating, series_of
 from sessions_app.process import MEASURED_OVER
 from sessions_app.rule_settings import RuleSettings
 
@@ -137,8 +137,7 @@ def _rated(episodes: QuerySet[Any]) -> dict[int, list[_Rated]]:
         )
     )
     for episode, therapist, closed_on, session, number, held_at, total, name, version, edition in rows:
-        # As `Rating.series`.
-        course = CourseSession(number, {}, total, series=f"{name}/{version}/{edition or ''}")
+        course = CourseSession(number, {}, total, series=series_of(name, version, edition))
         instrument = instruments.get(name, version)
         found[episode].append(_Rated(therapist, closed_on is not None, session, held_at, instrument, course))
     return found

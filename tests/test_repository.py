@@ -31,7 +31,8 @@ def _files() -> Iterator[Path]:
         folders[:] = [name for name in folders if name not in NOT_OURS and name != "__pycache__"]
         for name in names:
             path = Path(folder, name)
-            if path.suffix in SUFFIXES and name != ".env" and not path.is_symlink():
+            # In a second working tree .git is a file that holds a path.
+            if path.suffix in SUFFIXES and name not in {".env", ".git"} and not path.is_symlink():
                 yield path
 
 
@@ -239,6 +240,29 @@ def test_documented_commands_exist(name):
         "makemigrations",
     }
     assert set(re.findall(r"manage\.py\s+([a-z_]+)", code)) <= commands | django
+
+
+FOLDERS = sorted({path.relative_to(ROOT).parts[0] for path in FILES if path.parent != ROOT} - {".ci"})
+PATH = re.compile(rf"`((?:{'|'.join(FOLDERS)})/[\w./*-]*)`")
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
+TO_BE_WRITTEN = "locale/pt/"  # the handbook's example of a language to add
+
+
+def _anchors(path):
+    """The headings of a page as its readers' links name them."""
+    headings = re.findall(r"^#+ (.+)$", text_of(path), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("name", named(path for path in FILES if path.suffix == ".md"))
+def test_what_the_documents_name_is_there(name):
+    page = ROOT / name
+    paths = [one for one in PATH.findall(text_of(page)) if not one.startswith(TO_BE_WRITTEN)]
+    assert [one for one in paths if not list(ROOT.glob(one.rstrip("/")))] == []
+    for linked, anchor in LINK.findall(text_of(page)):
+        aim = page.parent / linked if linked else page
+        assert aim.exists(), linked
+        assert not anchor or anchor in _anchors(aim), anchor
 
 
 def _table(heading):

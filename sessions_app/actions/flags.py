@@ -111,9 +111,9 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
 
 
 @transaction.atomic
-def withdraw_discussion(*, discussion: Discussion, by: User) -> Discussion:
-    """Undo of `discuss`: the words are kept, the flags are open again."""
-    discussion.withdrawn_at, discussion.withdrawn_by = timezone.now(), by
-    discussion.save(update_fields=["withdrawn_at", "withdrawn_by"])
-    audit.record("discussion withdrawn", discussion, by=by, client=discussion.client_code)
-    return discussion
+def withdraw_discussion(*, discussion: Discussion, by: User) -> None:
+    """Undo of `discuss`: the words are kept, the flags are open again. Pressed twice, it is undone once."""
+    queue(discussion.session.episode_id)
+    standing = Discussion.objects.standing().filter(pk=discussion.pk)
+    if standing.update(withdrawn_at=timezone.now(), withdrawn_by=by):
+        audit.record("discussion withdrawn", discussion, by=by, client=discussion.client_code)

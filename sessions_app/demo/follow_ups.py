@@ -4,7 +4,6 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from random import Random
 
-from alliance.models import AuditEvent
 from sessions_app.demo.courses import STORY_LABEL
 from sessions_app.models import Discussion, FollowUp, Rating
 
@@ -24,17 +23,6 @@ def write(rng: Random, now: datetime) -> None:
         and (rng.random() < ANSWERED or talk.session.episode.client.label == STORY_LABEL)
     ]
     FollowUp.objects.bulk_create(answers, batch_size=500)
-
-
-def log_lines() -> list[AuditEvent]:
-    """What noting them would have left in the access log."""
-    rows = FollowUp.objects.values_list("noted_at", "noted_by", "session__episode__client__code", "code")
-    return [
-        AuditEvent(
-            at=at, action="follow-up noted", entity="followup", actor=by, client=client, entity_code=code
-        )
-        for at, by, client, code in rows
-    ]
 
 
 def _ratings() -> dict[int, list[Rating]]:

@@ -4,10 +4,12 @@ The actions all write "now", so the rows are made here, many at a time; a test c
 those the actions would raise.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from alliance.measurement import instruments, scoring
@@ -25,6 +27,7 @@ from sessions_app.models import (
     Deferral,
     Discussion,
     Flag,
+    FollowUp,
     Mode,
     Rating,
     RatingGrant,
@@ -245,47 +248,31 @@ def _discuss(
 
 
 def _log(now: datetime) -> None:
-    """The lines that hand-overs, ratings and discussions would have left, in the order of their times."""
-    to_client = ("session__episode__client__code", "code")
-    lines = [
-        AuditEvent(
-            at=at, action="handed over", entity="ratinggrant", actor=actor, client=client, entity_code=code
-        )
-        for at, actor, client, code in RatingGrant.objects.values_list("made_at", "made_by", *to_client)
-    ]
-    lines += [
-        AuditEvent(
-            at=at, action="rated", entity="rating", client=client, entity_code=code, detail={"mode": mode}
-        )
-        for at, mode, client, code in Rating.objects.values_list("received_at", "mode", *to_client)
-    ]
-    lines += [
-        AuditEvent(
-            at=at, action="discussed", entity="discussion", actor=actor, client=client, entity_code=code
-        )
-        for at, actor, client, code in Discussion.objects.values_list(
-            "discussed_at", "discussed_by", *to_client
-        )
-    ]
-    lines += [
-        AuditEvent(at=at, action="deferred", entity="deferral", actor=actor, client=client, entity_code=code)
-        for at, actor, client, code in Deferral.objects.values_list("deferred_at", "deferred_by", *to_client)
-    ]
+    """The lines that hand-overs, ratings and conversations would have left, in the order of their times."""
     taken_back = RatingGrant.objects.filter(withdrawn_at__isnull=False)
-    lines += [
-        AuditEvent(
-            at=at,
-            action="hand-over taken back",
-            entity="ratinggrant",
-            actor=actor,
-            client=client,
-            entity_code=code,
-        )
-        for at, actor, client, code in taken_back.values_list("withdrawn_at", "withdrawn_by", *to_client)
+    lines = [
+        *_lines("handed over", RatingGrant.objects.all(), "made"),
+        *_lines("rated", Rating.objects.all(), "received", "mode"),
+        *_lines("discussed", Discussion.objects.all(), "discussed"),
+        *_lines("deferred", Deferral.objects.all(), "deferred"),
+        *_lines("hand-over taken back", taken_back, "withdrawn"),
+        *_lines("rating set aside", SetAsideRating.objects.all(), "received"),
+        *_lines("follow-up noted", FollowUp.objects.all(), "noted"),
     ]
-    lines += [
-        AuditEvent(at=at, action="rating set aside", entity="setasiderating", client=client, entity_code=code)
-        for at, client, code in SetAsideRating.objects.values_list("received_at", *to_client)
-    ]
-    lines += follow_ups.log_lines()
     AuditEvent.objects.bulk_create(sorted(lines, key=lambda line: line.at), batch_size=500)
+
+
+def _lines(action: str, rows: QuerySet[Any], done: str, *detail: str) -> Iterator[AuditEvent]:
+    """done: the rows have `<done>_at`, and `<done>_by` unless it is the client who did it."""
+    entity, by = rows.model._meta.model_name, f"{done}_by"
+    has_actor = any(field.name == by for field in rows.model._meta.get_fields())
+    for row in rows.select_related("session__episode__client"):
+        yield AuditEvent(
+            at=getattr(row, f"{done}_at"),
+            action=action,
+            entity=entity,
+            entity_code=row.code,
+            client=row.session.episode.client.code,
+            actor=getattr(row, f"{by}_id") if has_actor else None,
+            detail={name: getattr(row, name) for name in detail},
+        )

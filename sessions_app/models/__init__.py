@@ -30,6 +30,7 @@ from sessions_app.models.sessions import (
     TherapySession,
     TherapySessionQuerySet,
     rivals_of,
+    series_of,
 )
 from sessions_app.models.settled import Correction, Settlement
 from sessions_app.models.tablets import PairedTablet, PairedTabletQuerySet
@@ -77,4 +78,5 @@ __all__ = [
     "hash_of_token",
     "new_token",
     "rivals_of",
+    "series_of",
 ]

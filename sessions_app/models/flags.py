@@ -7,9 +7,10 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KT
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 from alliance.measurement import flag_rules, instruments
@@ -53,7 +54,7 @@ class FlagQuerySet(EpisodeRows):
     def with_calls(self, at: datetime | None = None) -> Self:
         """Each flag with what keeps it from calling for a talk: a deferral, or a talk about the same fall."""
         about = _by(at, "deferred_at") & Q(flags=OuterRef("pk"))
-        return self.annotate(
+        return self.alias(**{name: _limit(name) for name in LIMITS}).annotate(
             is_not_needed=Exists(Deferral.objects.not_needed().filter(about)),
             is_put_off=Exists(Deferral.objects.put_off(at or timezone.now()).filter(about)),
             is_same_fall=Case(
@@ -90,15 +91,22 @@ def _by(at: datetime | None, name: str) -> Q:
 # What says again that a total is low. C says that it fell again, and always calls.
 SAME_FALL = ("A", "D", "E", "H")
 SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
+# The parameters that tell one fall from another. A flag keeps those that raised it where they are not as shipped
+# (`course.evidence_of`); the shipped ones are the same on every alliance scale.
+LIMITS = ("badge_fall", "sudden_fall")
+
+
+def _limit(name: str) -> Combinable:
+    shipped = getattr(instruments.get(instruments.SESSION_RATING).parameters, name)
+    return Coalesce(Cast(KT(f"evidence__{name}"), IntegerField()), Value(shipped))
 
 
 def _talked_about_before() -> FlagQuerySet:
     """Earlier flags that make the outer one the same fall once more; docs/adr/0014 says why.
 
     One of the last four sessions was talked about (or decided to need no talk) before this flag came, the
-    total is not 2.0 lower than then, and it has not been up by 4.0 in between.
+    total is not `badge_fall` (2.0) lower than then, and it has not been up by `sudden_fall` (4.0) in between.
     """
-    limits = instruments.get(instruments.SESSION_RATING).parameters
     settled = Q(
         discussions__withdrawn_at__isnull=True, discussions__discussed_at__lte=OuterRef("raised_at")
     ) | Q(
@@ -110,7 +118,7 @@ def _talked_about_before() -> FlagQuerySet:
         session__episode=OuterRef("session__episode"),
         session__number__gt=OuterRef("session__number"),
         session__number__lt=OuterRef(OuterRef("session__number")),
-        total__gte=OuterRef("rating__total") + limits.sudden_fall,
+        total__gte=OuterRef("rating__total") + OuterRef(OuterRef("sudden_fall")),
     )
     rows: FlagQuerySet = Flag.objects.standing()
     return rows.filter(
@@ -121,7 +129,7 @@ def _talked_about_before() -> FlagQuerySet:
         session__episode=OuterRef("session__episode"),
         session__number__lt=OuterRef("session__number"),
         session__number__gte=OuterRef("session__number") - SAME_FALL_WITHIN,
-        rating__total__lt=OuterRef("rating__total") + limits.badge_fall,
+        rating__total__lt=OuterRef("rating__total") + OuterRef("badge_fall"),
     )
 
 

@@ -137,6 +137,11 @@ class RatingQuerySet(EpisodeRows):
         return self.standing().filter(total__isnull=False)
 
 
+def series_of(instrument: str, version: str, edition: str | None) -> str:
+    """Which ratings may be compared with each other (`CourseSession.series`); edition: of the wording, if any."""
+    return f"{instrument}/{version}/{edition or ''}"
+
+
 class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
@@ -208,7 +213,8 @@ class Rating(models.Model):
 
         A translation is the same series. `with_edition` fetches what this needs.
         """
-        return f"{self.instrument}/{self.instrument_version}/{self.wording.edition if self.wording else ''}"
+        edition = self.wording.edition if self.wording else None
+        return series_of(self.instrument, self.instrument_version, edition)
 
     @property
     def is_blank(self) -> bool:

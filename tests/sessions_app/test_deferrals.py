@@ -193,6 +193,20 @@ class TestTheSameFall:
         levels = [one for one in self.after_a_talk(clinic, [380, 350], *then) if one[0] == "A"]
         assert levels == calls
 
+    @pytest.mark.parametrize(
+        ("then", "calls"),
+        [
+            ([361, 321], []),  # 2.9 lower
+            ([361, 320], ["A4"]),  # 3.0 lower
+            ([399, 355], []),  # up by 4.9
+            ([400, 355], ["A4"]),  # up by 5.0
+        ],
+    )
+    def test_is_measured_by_the_clinics_own_settings(self, clinic, then, calls):
+        cast.choose_rules(clinic.adam, badge_fall=30, sudden_fall=50)
+        levels = [one for one in self.after_a_talk(clinic, [380, 350], *then) if one[0] == "A"]
+        assert levels == calls
+
     def test_of_a_usual_range(self, clinic):
         assert self.after_a_talk(clinic, [380, 382, 381, 380, 335], 337) == []
 

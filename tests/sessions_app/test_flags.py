@@ -106,6 +106,15 @@ class TestDiscussing:
         assert on_work_list(clinic.olgas) == ["A", "C"]
         assert Discussion.objects.get().said == "Too much talk of work."
 
+    def test_taken_back_in_two_tabs_it_is_taken_back_once(self, clinic, session):
+        noted = actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
+        first, second = (Discussion.objects.get(pk=noted.pk) for _ in range(2))
+        actions.withdraw_discussion(discussion=first, by=clinic.olga)
+        at = Discussion.objects.get().withdrawn_at
+        actions.withdraw_discussion(discussion=second, by=clinic.olga)
+        assert Discussion.objects.get().withdrawn_at == at
+        assert AuditEvent.objects.filter(action="discussion withdrawn").count() == 1
+
     def test_settles_what_came_before_it_but_not_what_comes_after(self, clinic, session):
         for total in (380, 330, 380, 330):
             session = cast.therapy_session(clinic.olgas)

@@ -81,8 +81,17 @@ class TestFigures:
     def test_a_client_who_would_come_on_the_work_list_is_counted(self, clients):
         assert look(rules(cutoff=395)).waiting == "about 10 now, about 15 then"
 
-    @pytest.mark.parametrize("cutoff", [300, 340, 353, 370, 395])
-    def test_the_work_list_is_the_one_that_comes_after_saving(self, clinic, cutoff, monkeypatch):
+    @pytest.mark.parametrize(
+        "values",
+        [
+            *({"cutoff": cutoff} for cutoff in (300, 340, 353, 370, 395)),
+            {"badge_fall": 5},
+            {"badge_fall": 45, "sudden_fall": 35},
+            {"cutoff": 395, "sudden_fall": 60},
+        ],
+        ids=str,
+    )
+    def test_the_work_list_is_the_one_that_comes_after_saving(self, clinic, values, monkeypatch):
         """Talks, talks that were found needless, and the same fall once more, as the list itself counts them."""
         monkeypatch.setattr(foresight, "FEW", 0)
         monkeypatch.setattr(foresight, "_rounded", int)
@@ -94,9 +103,10 @@ class TestFigures:
             [375, 350, 352, 351, 352],
             [390, 352, 372, 365],
             [390, 352, 372, 366],
+            [352, 341, 385, 351],
         ]
-        for number in range(21):
-            totals = courses[number % 7]
+        for number in range(24):
+            totals = courses[number % 8]
             episode = cast.episode(clinic.olga, f"W-{number}")
             sessions = cast.rated_course(episode, totals[:2])
             flags = list(sessions[-1].flags.all())
@@ -108,9 +118,9 @@ class TestFigures:
                 ).flags.set(flags)
             for total in totals[2:]:
                 cast.rating(cast.therapy_session(episode, ago=timedelta(0)), total)
-        foretold = look(rules(cutoff=cutoff)).waiting
+        foretold = look(rules(**values)).waiting
         now = Flag.objects.for_work_list().values("session__episode").distinct().count()
-        cast.choose_rules(clinic.adam, cutoff=cutoff)
+        cast.choose_rules(clinic.adam, **values)
         list(recompute.go_on())
         then = Flag.objects.for_work_list().values("session__episode").distinct().count()
         assert foretold == f"about {now} now, about {then} then"
