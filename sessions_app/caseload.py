@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
+from alliance.measurement import instruments
 from alliance.measurement.flag_rules import RULES, STRENGTH
 from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
@@ -27,6 +28,8 @@ from sessions_app import charts, open_courses, process, reasons, recent, repairs
 from sessions_app.models import Deferral, Flag, TherapySession
 from sessions_app.open_courses import Course
 from sessions_app.rule_settings import RuleSettings
+
+CALLING = ("A+", "C", "D", "E", "H")  # the kinds of finding that call for a talk
 
 
 class Place(Enum):
@@ -62,6 +65,7 @@ class ClientRow:
     waits: str
     agreed: str
     agreed_on: str
+    helped: str  # what was answered when it was asked whether that helped; empty where nothing was
     deferred: str  # what was decided instead of a talk, by whom and why; empty where nothing was
     last_total: str
     of: str  # the highest total there is
@@ -101,11 +105,13 @@ class Caseload:
     gaps: tuple[ClientRow, ...]
     others: tuple[ClientRow, ...]
     measures: tuple[SuperviseeRow, ...]
+    in_use: frozenset[str]  # the rules
 
     @property
     def order(self) -> str:
         """How the list is ordered, in the order the rules themselves have."""
-        calling = (RULES[kind[0]].name.lower() for kind in STRENGTH if kind in {"A+", "C", "D", "E"})
+        kinds = (kind for kind in STRENGTH if kind in CALLING and kind[0] in self.in_use)
+        calling = (RULES[kind[0]].name.lower() for kind in kinds)
         return (
             f"Strongest reason first ({', '.join(calling)}), then whoever has waited longest. "
             "It is an order of reasons, never of people."
@@ -146,7 +152,14 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         gaps=rows[Place.GAP],
         others=rows[Place.OTHER],
         measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, rules, now)),
+        in_use=_in_use(rules, courses),
     )
+
+
+def _in_use(rules: RuleSettings, courses: Iterable[Course]) -> frozenset[str]:
+    """The rules that are on, and those that still put somebody on the list."""
+    on = rules.parameters(instruments.get(instruments.SESSION_RATING)).enabled
+    return on | {flag.rule for course in courses for flag in course.calls}
 
 
 def _code(text: str | None) -> UUID | None:
@@ -206,6 +219,7 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
         waits=_since(reasons.waiting_since(course.calls), now) if course.calls else "",
         agreed=agreed.agreed if agreed else "",
         agreed_on=_day(agreed.discussed_at, now) if agreed else "",
+        helped=course.did_it_help,
         deferred=_deferred(course.deferral, now) if course.deferral else "",
         last_total=points(rated[1]) if rated else "",
         of=points(instrument.total_maximum),
@@ -222,7 +236,16 @@ def _reasons(course: Course, now: datetime) -> Iterable[Reason]:
     calling = reasons.one_a_rule(course.calls)
     said = {flag.rule for flag in calling}
     for flag in (*calling, *(one for one in reasons.one_a_rule(quiet) if one.rule not in said)):
-        yield Reason(flag.rule, flag.word, flag.sentence, _where(flag.session, now), _state(flag))
+        where = _where(flag.session, now)
+        if flag in calling[1:]:  # the strongest says itself since when it waits
+            where += _first(flag, course.calls, now)
+        yield Reason(flag.rule, flag.word, flag.sentence, where, _state(flag))
+
+
+def _first(flag: Flag, calls: Sequence[Flag], now: datetime) -> str:
+    """Since when its rule waits, where that is longer: no open flag is older than what the page says."""
+    first = _oldest([one for one in calls if one.rule == flag.rule])
+    return "" if first == flag.session else f"; first in session {first.number}, {_age(first, now)}"
 
 
 def _state(flag: Flag) -> str:

@@ -7,11 +7,12 @@ this module, rounded, and only where they are of several clients. ADR 13 says ag
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from random import Random
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
+from django.utils import timezone
 
 from alliance.measurement import instruments
 from alliance.measurement.handbook import RULES
@@ -22,9 +23,8 @@ from sessions_app.conclusions import Conclusion, Held, Key
 from sessions_app.models import Deferral, Discussion, Flag, Rating
 from sessions_app.models.flags import LIMITS, SAME_FALL, SAME_FALL_WITHIN
 from sessions_app.rule_fields import is_touched, letters_of
-from sessions_app.rule_settings import RuleSettings
+from sessions_app.rule_settings import EVERY_LANGUAGE, RuleSettings
 
-LOOKED_BACK = timedelta(days=365)
 FROM_CLIENTS = 10  # as `process.RATE_FROM`
 FEW = 5
 MOST_EPISODES = 2000  # two seconds; from more a sample is drawn, always the same
@@ -50,6 +50,7 @@ class RuleRow:
 class Foresight:
     """is_enough False: there are too few clients to say anything, and everything else is empty."""
 
+    until: datetime  # twelve whole months end here
     clients: int
     rated: int
     drawn_from: int  # episodes, where only a part of them was looked at; else 0
@@ -61,10 +62,12 @@ class Foresight:
 
 def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now: datetime) -> Foresight:
     """What `after` would do in place of `before` to ratings on this instrument, and to today's work list."""
-    episodes = _episodes(instrument, now - LOOKED_BACK)
-    counts = _counted(instrument, episodes, before, after, now)
+    period = _twelve_months(now)
+    episodes, languages = _episodes(instrument, period), _languages_of_several(instrument, period)
+    both = [_only_for(languages, rules, instrument) for rules in (before, after)]
+    counts = _counted(instrument, episodes, both, period, now)
     drawn_from = episodes.of if episodes.of > len(episodes.clients) else 0
-    found = Foresight(len(counts.rated.clients), counts.rated.times, drawn_from, is_enough=False)
+    found = Foresight(period[1], len(counts.rated.clients), counts.rated.times, drawn_from, is_enough=False)
     if found.clients < FROM_CLIENTS:
         return found
     scale = episodes.of / len(episodes.clients)
@@ -75,6 +78,43 @@ def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now:
         calling=_in_a_line(counts.calling, lambda one: _share(one, counts.rated)),
         waiting=_in_a_line(counts.waiting, lambda one: _about(_Count(len(one.clients), one.clients), scale)),
     )
+
+
+# --- Of what, and of whom ------------------------------------------------------------------------
+
+Period = tuple[datetime, datetime]
+
+
+def _twelve_months(now: datetime) -> Period:
+    """Up to the first of this month: a look before and one after a single rating would show that rating."""
+    until = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    naive = until.replace(tzinfo=None)
+    return timezone.make_aware(naive.replace(year=naive.year - 1)), timezone.make_aware(naive)
+
+
+def _rated(instrument: Instrument, period: Period) -> QuerySet[Rating]:
+    since, until = period
+    rows = Rating.objects.standing().filter(instrument=instrument.id)
+    return rows.filter(session__held_at__gte=since, session__held_at__lt=until).order_by()
+
+
+def _languages_of_several(instrument: Instrument, period: Period) -> set[str]:
+    """Those in which several clients were rated; only they may have rules of their own here."""
+    by_language = _rated(instrument, period).values_list("language")
+    of_several = by_language.annotate(clients=Count("session__episode__client", distinct=True))
+    return {tag for tag, _ in of_several.filter(clients__gte=FEW)}
+
+
+def _only_for(languages: set[str], rules: RuleSettings, instrument: Instrument) -> RuleSettings:
+    """The same, and in every other language as for all.
+
+    Else a saved rule for a language of one client would move the count of all by this client's sessions alone.
+    """
+    own = {
+        tag: rules.values(instrument.id, tag) for tag in rules.languages(instrument.id) if tag in languages
+    }
+    everybody = {EVERY_LANGUAGE: rules.values(instrument.id)}
+    return RuleSettings(rules.version, {**rules.rules, instrument.id: everybody | own})
 
 
 # --- Counting ------------------------------------------------------------------------------------
@@ -128,8 +168,8 @@ class _Episodes:
     of: int  # how many there are, where only a part was drawn
 
 
-def _episodes(instrument: Instrument, since: datetime) -> _Episodes:
-    rated = Rating.objects.standing().filter(instrument=instrument.id, session__held_at__gte=since)
+def _episodes(instrument: Instrument, period: Period) -> _Episodes:
+    rated = _rated(instrument, period)
     found = Episode.objects.filter(pk__in=rated.values("session__episode")).order_by("pk")
     rows = list(found.values_list("pk", "client_id", "closed_on"))
     drawn = Random(SESSION_RATING).sample(rows, MOST_EPISODES) if len(rows) > MOST_EPISODES else rows
@@ -138,16 +178,21 @@ def _episodes(instrument: Instrument, since: datetime) -> _Episodes:
 
 
 def _counted(
-    instrument: Instrument, episodes: _Episodes, before: RuleSettings, after: RuleSettings, now: datetime
+    instrument: Instrument,
+    episodes: _Episodes,
+    both: list[RuleSettings],
+    period: Period,
+    now: datetime,
 ) -> _Counts:
-    since, counts, ordered = now - LOOKED_BACK, _Counts(), sorted(episodes.clients)
+    (since, until), counts, ordered = period, _Counts(), sorted(episodes.clients)
     for start in range(0, len(ordered), CHUNK):
         chunk = ordered[start : start + CHUNK]
         settled = _settled(chunk)
         for episode, held in conclusions.courses(chunk, now).held.items():
-            lately = {one.pk for one in held if one.held_at >= since and one.instrument.id == instrument.id}
+            of_it = (one for one in held if one.instrument.id == instrument.id)
+            lately = {one.pk for one in of_it if since <= one.held_at < until}
             rated = {one.pk for one in held if one.pk in lately and one.session.total is not None}
-            sides = [list(conclusions.conclude(held, rules)) for rules in (before, after)]
+            sides = [list(conclusions.conclude(held, rules)) for rules in both]
             client = episodes.clients[episode]
             counts.rated.add(client, len(rated))
             for letter in letters_of(instrument, ""):

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Lower
 
 from clients.models import Episode
 from sessions_app import reasons, recent, set_aside
-from sessions_app.models import Deferral, Discussion, Flag, TherapySession
+from sessions_app.models import Deferral, Discussion, Flag, FollowUp, TherapySession
 from sessions_app.rule_settings import RuleSettings
 from sessions_app.work_list import OVERDUE_SHOWN_FOR
 
@@ -61,6 +61,12 @@ class Course:
     def last_agreed(self) -> Discussion | None:
         return next((one for one in reversed(self.discussions) if one.agreed), None)
 
+    @property
+    def did_it_help(self) -> str:
+        """What was answered about `last_agreed`; empty where nobody said it yet."""
+        answers = self.last_agreed.follow_ups.all() if self.last_agreed else ()
+        return next((one.get_answer_display() for one in answers), "")
+
     def overdue(self, now: datetime) -> list[TherapySession]:
         """Sessions without a complete rating that it is not too late to ask about."""
         pairs = zip(self.sessions, self.totals, strict=True)
@@ -69,7 +75,7 @@ class Course:
 
 
 def read(episodes: QuerySet[Episode], now: datetime, rules: RuleSettings) -> list[Course]:
-    """The open episodes with what is known of them, by the client's label; seven queries."""
+    """The open episodes with what is known of them, by the client's label; eight queries."""
     rows = list(episodes.select_related("client", "therapist").order_by(Lower("client__label"), "pk"))
     sessions = recent.last_sessions(rows)
     flags = _open_flags(rows, [attended[-1].pk for attended in sessions.values()])
@@ -103,7 +109,8 @@ def _open_flags(episodes: list[Episode], last_sessions: list[int]) -> dict[int, 
 def _discussions(episodes: list[Episode]) -> dict[int, list[Discussion]]:
     found: dict[int, list[Discussion]] = defaultdict(list)
     standing = Discussion.objects.standing().filter(session__episode__in=episodes)
-    for discussion in standing.select_related("session").order_by("discussed_at", "pk"):
+    with_answers = standing.prefetch_related(Prefetch("follow_ups", FollowUp.objects.standing()))
+    for discussion in with_answers.select_related("session").order_by("discussed_at", "pk"):
         found[discussion.session.episode_id].append(discussion)
     return found
 

@@ -13,6 +13,7 @@ from alliance.measurement.flag_rules import STRENGTH
 from alliance.models import Role
 from clients.models import Client, Episode, Supervision
 from sessions_app import actions, caseload
+from sessions_app.actions import follow_ups
 from sessions_app.caseload import Place
 from sessions_app.models import Attendance, Discussion, Flag, TherapySession
 from sessions_app.open_courses import Course
@@ -66,6 +67,12 @@ def test_the_page_names_the_order_that_the_rules_have(clinic):
     places = [read(clinic).order.index(name) for name in named]
     assert all(one < after for one, after in pairwise(places))
     assert "never of people" in read(clinic).order
+
+
+def test_it_names_the_rules_that_are_on_in_this_clinic(clinic):
+    assert "slow drift" not in read(clinic).order
+    cast.choose_rules(clinic.adam, enabled={"A": False, "H": True})
+    assert "(sudden fall, below own range, decline, slow drift)" in read(clinic).order
 
 
 @pytest.mark.parametrize(
@@ -156,6 +163,28 @@ def test_a_talk_about_one_flag_leaves_the_other_waiting(clinic):
     (row,) = read(clinic).needs_a_talk
     assert [one.rule for one in row.reasons] == ["A"]
     assert row.agreed == "Less homework"
+
+
+def test_another_reason_that_waits_longer_says_since_when(clinic):
+    """Else the oldest open flag, as the measures count it, stands nowhere in the list."""
+    cast.rated_course(clinic.olgas, [350, 380, 380, 330], last_ago=DAY)
+    (row,) = read(clinic).needs_a_talk
+    said = {one.rule: one.where for one in row.reasons}
+    assert row.waits == "waiting since session 4, 1 day"
+    assert said["C"] == "Session 4, 17 Mar"
+    assert said["A"] == "Session 4, 17 Mar; first in session 1, 22 days"
+    assert read(clinic).measures[0].open_flags.endswith("(the oldest: 22 days)")
+
+
+def test_what_was_agreed_stands_with_the_answer_whether_it_helped(clinic):
+    discussion = talk(fallen(clinic.olgas)[-1], by=clinic.olga, at=NOW - 5 * DAY)
+    assert read(clinic).talked_about[0].helped == ""
+    cast.rating(cast.therapy_session(clinic.olgas, ago=DAY), 370)
+    discussion.refresh_from_db()
+    follow_up = follow_ups.note(discussion=discussion, answer="partly", by=clinic.olga)
+    assert read(clinic).others[0].helped == "It helped a little"
+    follow_ups.undo(follow_up=follow_up, by=clinic.olga)
+    assert read(clinic).others[0].helped == ""
 
 
 def test_a_talk_taken_back_counts_for_nothing(clinic):
@@ -249,4 +278,4 @@ def test_the_number_of_queries_is_the_same_whatever_the_size(clinic):
         with CaptureQueriesContext(connection) as queries:
             assert caseload.read(supervisor, timezone.now()).clients == clients
         counts.append(len(queries))
-    assert counts == [12, 12]
+    assert counts == [13, 13]

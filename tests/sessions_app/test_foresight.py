@@ -1,6 +1,6 @@
 """What other rules would do: the same figures as if they were saved, and nobody to be found in them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,7 +10,7 @@ from alliance.measurement.handbook import RULES
 from sessions_app import actions, foresight
 from sessions_app.actions import recompute
 from sessions_app.foresight import AS_NOW, FEWER, NO_CHANGE
-from sessions_app.models import Deferral, Flag
+from sessions_app.models import Deferral, Flag, TherapySession
 from sessions_app.rule_settings import RuleSettings
 from tests import cast
 
@@ -22,8 +22,10 @@ def rules(**values):
     return RuleSettings(1, {"session-rating": {"": values}} if values else {})
 
 
-def look(after, before=None, instrument=OURS):
-    return foresight.look(instrument, before or rules(), after, timezone.now())
+def look(after, before=None, instrument=OURS, now=None):
+    """Seen from next month: what is rated today counts then."""
+    next_month = timezone.now().replace(day=1) + timedelta(days=40)
+    return foresight.look(instrument, before or rules(), after, now or next_month)
 
 
 def row(found, letter):
@@ -202,6 +204,57 @@ class TestNobodyIsFound:
             for cutoff in (300, 351, 353, 390)
         ]
         assert answers == answers[:1] * 4
+
+    @pytest.mark.parametrize("is_protected", [True, False], ids=["as it is", "control: every language"])
+    def test_nor_is_one_that_was_saved_and_then_the_cutoff_of_all_tried(
+        self, clinic, clients, monkeypatch, is_protected
+    ):
+        """The others' count stands just below a rounding; the one client's sessions would push it over."""
+        if not is_protected:
+            monkeypatch.setattr(foresight, "_languages_of_several", lambda *about: {"ar"})
+        for number in range(2):
+            cast.rated_course(cast.episode(clinic.carl, f"two-{number}"), [390, 352])
+        one = cast.episode(clinic.carl, "one")
+        one.client.language = "ar"
+        one.client.save()
+        cast.rating(cast.therapy_session(one), 300)
+        answers = [
+            look(
+                *(
+                    RuleSettings(1, {"session-rating": {"": {"cutoff": cutoff}, "ar": own}})
+                    for cutoff in (360, 340)
+                )
+            )
+            for own in ({"cutoff": 299}, {"cutoff": 301})
+        ]
+        assert (answers[0] == answers[1]) == is_protected
+
+    @pytest.mark.parametrize("is_protected", [True, False], ids=["as it is", "control: up to now"])
+    def test_a_look_before_and_one_after_a_rating_are_the_same(
+        self, clinic, clients, monkeypatch, is_protected
+    ):
+        now = timezone.now()
+        for session in TherapySession.objects.all():
+            then = session.held_at - timedelta(days=40)
+            TherapySession.objects.filter(pk=session.pk).update(
+                held_at=then, ends_at=then + timedelta(minutes=50)
+            )
+        if not is_protected:
+            monkeypatch.setattr(foresight, "_twelve_months", lambda now: (now - timedelta(days=365), now))
+        before = look(rules(cutoff=340), now=now)
+        cast.rating(cast.therapy_session(clients[0], ago=timedelta(minutes=1)), 390)
+        after = look(rules(cutoff=340), now=now + timedelta(minutes=1))
+        assert [one.rated for one in (before, after)] == ([30, 30] if is_protected else [30, 31])
+        assert (before.rules == after.rules) == is_protected
+
+    def test_the_months_are_whole_and_begin_in_the_clinic_s_own_time(self):
+        moment = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # in Berlin it is April already
+        with timezone.override("Europe/Berlin"):
+            since, until = foresight._twelve_months(moment)
+            assert [str(timezone.localtime(one)) for one in (since, until)] == [
+                "2025-04-01 00:00:00+02:00",
+                "2026-04-01 00:00:00+02:00",
+            ]
 
 
 def out_of_sight(episode):

@@ -2,6 +2,7 @@
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -186,7 +187,8 @@ class TestForesight:
 
     def test_no_client_and_no_therapist_is_named(self, adam, clinic):
         for number in range(12):
-            cast.rated_course(cast.episode(clinic.olga, f"Zz-{number}"), [390, 352])
+            episode = cast.episode(clinic.olga, f"Zz-{number}")
+            cast.rated_course(episode, [390, 352], last_ago=timedelta(days=40))
         page = said(adam.post(RULES, typed(cutoff="34")))
         assert "From 24 rated sessions of 12 clients" in page
         assert "Zz-" not in page
