@@ -48,6 +48,9 @@ def only(*totals, talked=(), **settings) -> Rupture:
         ((34.5, 32.5), (4,), DISCUSSED, None),
         ((34.5, 33.0), (4,), DISCUSSED, None),
         ((32.5, 32.6), (4,), RECOVERING, None),
+        ((28.0, 34.0, 29.0), (4,), DISCUSSED, None),  # higher than the lowest, and a sudden fall
+        ((28.0, 34.0, 29.0), (), OPEN, None),
+        ((28.0, 34.0, 29.0, 29.5), (4,), RECOVERING, None),
         ((None, None), (4,), DISCUSSED, None),
         ((None, 37.0), (), RECOVERED, 6),
         ((36.9, 36.9, 37.0), (), RECOVERED, 7),
@@ -156,7 +159,7 @@ def test_a_session_that_calls_for_a_talk_again_is_no_recovery():
     p = Parameters(total_maximum=410, cutoff=None)
     assert [f.rule for f in findings(sessions, p)[-1]] == ["D"]
     (rupture,) = of(sessions, parameters=replace(p, recovered_within=20))
-    assert (rupture.goal, rupture.state) == (380, RECOVERING)
+    assert (rupture.goal, rupture.state) == (380, OPEN)
 
 
 def test_one_point_of_forty_is_a_share_of_other_ranges():
@@ -276,9 +279,11 @@ def test_what_a_state_means(rows, closed):
             assert r.ended not in calls
         elif r.state is RECOVERING:
             assert r.lowest < within[-1]
+            assert max(s.number for s in sessions if s.total is not None) not in calls
         else:
+            last = max(s.number for s in sessions if s.total is not None)
             assert r.state is UNREPAIRED or (
-                within[-1] == r.lowest and bool(r.talked) == (r.state is DISCUSSED)
+                (within[-1] == r.lowest or last in calls) and bool(r.talked) == (r.state is DISCUSSED)
             )
 
 
