@@ -197,7 +197,7 @@ def _after_the_talk(rupture: Rupture, later: list[RatedSession]) -> str:
     last = _total(later[-1])
     if last == rupture.lowest:
         return "No higher rating yet."
-    return f"{points(last or 0)} at the last rating, which calls for a talk again."
+    return f"{points(last or 0)} at the last rating, after another sudden fall."
 
 
 def _near(rupture: Rupture) -> str:

@@ -151,7 +151,7 @@ class TestTheStory:
             True,
             False,
             "Talked about",
-            "29 at the last rating, which calls for a talk again.",
+            "29 at the last rating, after another sudden fall.",
         ),
         (
             [380, 330, 350],
