@@ -122,10 +122,12 @@ def in_words(course: Sequence[RatedSession], parameters: Parameters, ruptures: I
     totals = [one.rating.total for one in rated if one.rating and one.rating.total is not None]
     if not totals:
         return "No complete rating yet."
-    words = (
-        f"{len(totals)} complete rating{'s' if len(totals) > 1 else ''}, the last one {points(totals[-1])}"
-    )
-    words += f", between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
+    words = f"{_count(len(totals), 'complete rating')} in {_count(len(course), 'attended session')}, "
+    if len(totals) > 1 and min(totals) == max(totals):
+        words += f"each {points(totals[-1])}."
+    else:
+        words += f"the last one {points(totals[-1])}"
+        words += f", between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
     for one in course:
         if one.changes_form and one.rating:
             words += f" From session {one.session.number} on another form: {name_of(one.rating)}."
@@ -136,6 +138,10 @@ def in_words(course: Sequence[RatedSession], parameters: Parameters, ruptures: I
     if parameters.cutoff is not None:
         words += f" Cutoff: {points(parameters.cutoff)}."
     return words + _low_points(ruptures)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _low_points(ruptures: Iterable[Rupture]) -> str:

@@ -60,6 +60,7 @@ class Talk:
     flags: list[Flag]  # strongest first
     form: DiscussionForm
     as_well: bool = False
+    since: SessionRow | None = None  # the newest complete rating, where it is a later one
 
     @property
     def strongest(self) -> Flag | None:
@@ -89,8 +90,6 @@ class ClientPage:
     figure: dict[str, Any]
     lines_figure: dict[str, Any]
     in_words: str
-    rated: int = 0
-    attended: int = 0
 
     @property
     def sessions_to_settle(self) -> list[int]:
@@ -135,8 +134,6 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters, ruptures),
-        rated=sum(one.rating is not None and one.rating.total is not None for one in rated),
-        attended=len(rated),
     )
 
 
@@ -241,6 +238,9 @@ def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
         elif bound is not None:
             talks.append(Talk(row.session, row.flags, bound, as_well=True))
         talked_since = talked_since or bool(row.discussions)
+    rated = next((row for row in rows if row.total), None)
+    for talk in talks:
+        talk.since = rated if rated and rated.session.number > talk.session.number else None
     # What calls for a talk stands before what is only worth a look.
     return sorted(talks, key=lambda talk: not any(flag.calls for flag in talk.flags))
 

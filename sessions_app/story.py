@@ -115,7 +115,7 @@ def _fall(rupture: Rupture, one: RatedSession) -> str:
 def _ratings(
     rupture: Rupture, within: list[RatedSession], talks: list[Discussion], notes: Notes, now: datetime
 ) -> Iterable[Moment]:
-    """Not every rating: the lowest, the first after each talk, and the one that is back."""
+    """Not every rating: the lowest, each new fall, the first after each talk, and the one that is back."""
     complete = [one for one in within if _total(one) is not None]
     for one in complete:
         text = _rating(rupture, one, complete, talks)
@@ -130,13 +130,23 @@ def _rating(
     assert total is not None
     if rupture.state == RepairState.RECOVERED and one.session.number == rupture.ended:
         return f"{points(total)}, back {_near(rupture)}"
+    said = points(total)
+    before = _before(one, complete) or rupture.total
+    fell = total < before and any(finding.on_work_list for finding in one.findings)
+    if fell:
+        said += f" after {points(before)}"
     if total == rupture.lowest < rupture.total and one is next(
         other for other in complete if _total(other) == total
     ):
-        return f"{points(total)}, the lowest"
+        return f"{said}, the lowest"
     if any(one is _next_after(talk, complete) for talk in talks):
-        return f"{points(total)}, the first rating after the talk"
-    return ""
+        return f"{said}, the first rating after the talk"
+    return said if fell else ""
+
+
+def _before(one: RatedSession, complete: list[RatedSession]) -> int | None:
+    place = complete.index(one)
+    return _total(complete[place - 1]) if place else None
 
 
 def _next_after(talk: Discussion, complete: list[RatedSession]) -> RatedSession | None:
@@ -150,8 +160,15 @@ def _talks(talks: list[Discussion], notes: Notes, now: datetime) -> Iterable[Mom
         yield Moment(talk.discussed_at, day, Kind.TALK, discussion=talk)
         answer = notes.follow_ups.get(talk.pk)
         if answer:
-            text = f"Did it help? {answer.get_answer_display()}."
+            text = f"{_asked(talk, answer, talks, now)} {answer.get_answer_display()}."
             yield Moment(answer.noted_at, day_of(answer.noted_at, now), Kind.HELPED, text)
+
+
+def _asked(talk: Discussion, answer: FollowUp, talks: list[Discussion], now: datetime) -> str:
+    """Where another talk lies between, the answer says which it is about."""
+    if any(talk.discussed_at < one.discussed_at <= answer.noted_at for one in talks):
+        return f"Did it help, what was agreed on {day_of(talk.discussed_at, now)}?"
+    return "Did it help?"
 
 
 def _moment(kind: Kind, one: RatedSession, text: str, notes: Notes, now: datetime) -> Moment:
@@ -164,13 +181,23 @@ def _outcome(rupture: Rupture, later: list[RatedSession]) -> str:
     if rupture.state == RepairState.OPEN:
         return "Not talked about yet."
     if rupture.state == RepairState.DISCUSSED:
-        return "No higher rating yet." if later else "The next rating shows whether it helped."
+        return _after_the_talk(rupture, later)
     last = points(_total(later[-1]) or 0) if later else points(rupture.total)
     if rupture.state == RepairState.RECOVERING:
-        return f"On the way back: {last} at the last rating, not yet {_near(rupture)}."
+        low = points(rupture.lowest)
+        return f"Higher than at its lowest ({low}): {last} at the last rating, not yet {_near(rupture)}."
     if rupture.state == RepairState.UNREPAIRED:
         return f"Ended before it was back {_near(rupture)}. The last rating was {last}."
     return ""
+
+
+def _after_the_talk(rupture: Rupture, later: list[RatedSession]) -> str:
+    if not later or later[-1].session.number <= rupture.talked[-1]:
+        return "The next rating shows whether it helped."
+    last = _total(later[-1])
+    if last == rupture.lowest:
+        return "No higher rating yet."
+    return f"{points(last or 0)} at the last rating, after another sudden fall."
 
 
 def _near(rupture: Rupture) -> str:

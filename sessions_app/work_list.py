@@ -56,6 +56,11 @@ class Row:
         return self.other_reasons + reasons.one_a_rule(quiet)
 
     @property
+    def rated_since(self) -> bool:
+        """Whether a complete rating came after the one that is the first reason."""
+        return self.last_rated is not None and self.last_rated.number > self.first_reason.session.number
+
+    @property
     def waiting_since(self) -> TherapySession:
         return reasons.waiting_since(self.flags)
 

@@ -340,10 +340,12 @@ def fallen_line(previous_answers: Answers | None, answers: Answers) -> str | Non
 def sentence(finding: Finding, instrument: Instrument, *, today: bool = True) -> str:
     """The finding in one or two sentences for the therapist; never shown to clients.
 
-    `today` False: it is read on a later day, and must not speak of today.
+    `today` False: it is read on a later day, and must not speak of today, nor of the time before as the last.
     """
     said = sentence_for(finding.rule, finding.evidence, instrument)
-    return said if today else said.replace("Today's total", "The total")
+    if today:
+        return said
+    return said.replace("Today's total", "The total").replace("than last time", "than the rating before")
 
 
 def question(finding: Finding | str, item_id: str | None = None) -> str:

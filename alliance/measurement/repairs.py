@@ -22,8 +22,8 @@ class RepairState(StrEnum):
     """How far a rupture has come: the first of recovered, unrepaired, recovering, discussed, open that holds."""
 
     OPEN = "open"
-    DISCUSSED = "discussed"  # talked about, and no higher rating since the lowest
-    RECOVERING = "recovering"  # the latest rating is higher than the lowest, but not back
+    DISCUSSED = "discussed"  # talked about, and not recovering
+    RECOVERING = "recovering"  # the latest rating is higher than the lowest, not back, and no new sudden fall
     RECOVERED = "recovered"
     UNREPAIRED = "unrepaired"  # the episode was closed, or the form was changed, before it recovered
 
@@ -53,7 +53,7 @@ class Rupture:
 
 @dataclass(slots=True)
 class _Running:
-    """A rupture that is not over yet; `latest` is the total of its last complete rating."""
+    """A rupture that is not over yet; `latest`: total of its last complete rating, `fell`: suddenly, again."""
 
     series: str
     began: int
@@ -64,9 +64,10 @@ class _Running:
     previous: int | None
     lowest: int
     latest: int
+    fell: bool = False
 
-    def add(self, total: int) -> None:
-        self.latest = total
+    def add(self, total: int, *, fell: bool) -> None:
+        self.latest, self.fell = total, fell
         self.lowest = min(self.lowest, total)
 
 
@@ -133,7 +134,7 @@ def _walk(
                 yield running, before, RepairState.UNREPAIRED
                 running = None
             if running:
-                running.add(session.total)
+                running.add(session.total, fell=any(finding.rule == "C" for finding in calls))
                 if session.total >= running.goal and not calls:
                     yield running, session.number, RepairState.RECOVERED
                     running = None
@@ -203,6 +204,6 @@ def _told(rupture: _Running, ended: int | None, state: RepairState | None, talks
 
 
 def _going_on(rupture: _Running, talked: tuple[int, ...]) -> RepairState:
-    if rupture.latest > rupture.lowest:
+    if rupture.latest > rupture.lowest and not rupture.fell:
         return RepairState.RECOVERING
     return RepairState.DISCUSSED if talked else RepairState.OPEN

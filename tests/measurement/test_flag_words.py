@@ -112,6 +112,23 @@ def test_what_the_therapist_reads_about_low_lines(values, words):
     assert sentence(last([rated(1, *values)], "B"), RATING) == words
 
 
+@pytest.mark.parametrize(
+    ("letter", "totals", "words"),
+    [
+        ("A", (34.5,), "The total is below"),
+        ("C", (38.5, 34), "4.5 lower than the rating before."),
+    ],
+)
+def test_on_a_later_day_nothing_speaks_of_today_nor_of_last_time(letter, totals, words):
+    assert sentence(last(course(*totals), letter), RATING, today=False).startswith(words)
+
+
+def test_a_level_that_goes_on_says_where_it_began():
+    """The short form says how much lower; the sentence says than what."""
+    assert "(33; level 36; 34.5 when this began)" in said("A", 38, 34.5, 33)
+    assert "(35; level 36)" in said("A", 38, 34.5, 35)
+
+
 def test_the_inclusive_cutoff_is_said_as_such():
     found = last(course(36), "A", Parameters(cutoff_operator="<="))
     assert "at or below the level" in sentence(found, RATING)

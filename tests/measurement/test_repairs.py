@@ -48,6 +48,9 @@ def only(*totals, talked=(), **settings) -> Rupture:
         ((34.5, 32.5), (4,), DISCUSSED, None),
         ((34.5, 33.0), (4,), DISCUSSED, None),
         ((32.5, 32.6), (4,), RECOVERING, None),
+        ((28.0, 34.0, 29.0), (4,), DISCUSSED, None),  # higher than the lowest, and a sudden fall
+        ((28.0, 34.0, 29.0), (), OPEN, None),
+        ((28.0, 34.0, 29.0, 29.5), (4,), RECOVERING, None),
         ((None, None), (4,), DISCUSSED, None),
         ((None, 37.0), (), RECOVERED, 6),
         ((36.9, 36.9, 37.0), (), RECOVERED, 7),
@@ -261,10 +264,9 @@ def test_never_two_at_once_and_in_order(rows, closed):
 @given(COURSES, st.booleans())
 def test_what_a_state_means(rows, closed):
     sessions, talked = drawn(rows)
-    calls = {
-        s.number for s, raised in zip(sessions, findings(sessions, Parameters()), strict=True)
-        if any(f.on_work_list for f in raised)
-    }  # fmt: skip
+    found = dict(zip((s.number for s in sessions), findings(sessions, Parameters()), strict=True))
+    calls = {number for number, raised in found.items() if any(f.on_work_list for f in raised)}
+    falls = {number for number, raised in found.items() if any(f.rule == "C" for f in raised)}
     for r in of(sessions, *talked, closed=closed):
         within = [s.total for s in sessions if s.total is not None and r.began <= s.number <= (r.ended or 99)]
         assert r.began in calls
@@ -276,9 +278,11 @@ def test_what_a_state_means(rows, closed):
             assert r.ended not in calls
         elif r.state is RECOVERING:
             assert r.lowest < within[-1]
+            assert max(s.number for s in sessions if s.total is not None) not in falls
         else:
+            last = max(s.number for s in sessions if s.total is not None)
             assert r.state is UNREPAIRED or (
-                within[-1] == r.lowest and bool(r.talked) == (r.state is DISCUSSED)
+                (within[-1] == r.lowest or last in falls) and bool(r.talked) == (r.state is DISCUSSED)
             )
 
 

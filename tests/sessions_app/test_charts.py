@@ -76,7 +76,15 @@ class TestFigures:
     def test_words_say_what_the_chart_shows(self, clinic):
         cast.rated_course(clinic.olgas, [380, 330])
         words = charts.in_words(read(clinic.olgas), INSTRUMENT.parameters)
-        assert words == "2 complete ratings, the last one 33, between 33 and 38. Cutoff: 36."
+        assert (
+            words
+            == "2 complete ratings in 2 attended sessions, the last one 33, between 33 and 38. Cutoff: 36."
+        )
+
+    def test_words_do_not_name_a_span_that_is_none(self, clinic):
+        cast.rated_course(clinic.olgas, [400, 400, None])
+        words = charts.in_words(read(clinic.olgas), INSTRUMENT.parameters)
+        assert words == "2 complete ratings in 3 attended sessions, each 40. Cutoff: 36."
 
 
 class TestSparkline:

@@ -31,7 +31,7 @@ class TestWorkList:
         assert [row.episode for row in lists.talks] == [clinic.olgas]
         row = lists.talks[0]
         assert [row.first_reason.rule, *(flag.rule for flag in row.other_reasons)] == ["C", "A"]
-        assert "5 lower than last time" in page.text
+        assert "5 lower than the rating before" in page.text
         assert lists.talks[0].first_reason.question in page.text
 
     def test_strongest_reason_first_then_the_one_that_waited_longest(self, clinic, sign_in):
@@ -200,6 +200,42 @@ class TestClientPage:
             ("Approach", "3.3"),
             ("Overall", "4.4"),
         ]
+
+
+class TestTheTalksOfAClient:
+    def test_a_rating_that_came_since_is_said_beside_the_reason(self, clinic, sign_in):
+        """Else "17 lower" is read as today's news where the client is back already."""
+        cast.rated_course(clinic.olgas, [380, 330, 379])
+        olga = sign_in(clinic.olga)
+        assert "Since then 37.9, " in olga.get(reverse("dashboard:work_list")).text
+        page = olga.get(at("client", clinic.olgas))
+        assert [talk.session.number for talk in page.context["page"].talks] == [2]
+        assert "Since then 37.9, session 3, " in page.text
+
+    def test_nothing_is_said_where_none_came(self, clinic, flagged, sign_in):
+        olga = sign_in(clinic.olga)
+        for address in (reverse("dashboard:work_list"), at("client", clinic.olgas)):
+            assert "Since then" not in olga.get(address).text
+
+    def test_one_stands_open_and_the_others_are_folded_away(self, clinic, sign_in):
+        cast.rated_course(clinic.olgas, [380, 330, 280])
+        text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text
+        assert text.count("<h2>Talk about session 3</h2>") == text.count('<details class="panel">') == 1
+        assert "<summary>Session 2: sudden fall; below cutoff</summary>" in text
+        # The way out stands below the first form: what is needed most stands first.
+        assert (
+            text.index("We talked about it") < text.index("Not now: put it off") < text.index("<summary>Ses")
+        )
+
+    def test_words_that_wait_to_be_mended_are_not_folded_away(self, clinic, sign_in):
+        _, middle, _ = cast.rated_course(clinic.olgas, [380, 330, 280])
+        text = sign_in(clinic.olga).post(at("discuss", middle), {f"talk-{middle.code}-agreed": "x"}).text
+        assert "<h2>Talk about session 2</h2>" in text
+        assert '<details class="panel">' not in text
+
+    def test_without_any_the_page_keeps_no_room_for_them(self, clinic, sign_in):
+        cast.rated_course(clinic.olgas, [380])
+        assert 'id="talks"' not in sign_in(clinic.olga).get(at("client", clinic.olgas)).text
 
 
 class TestDiscussing:

@@ -52,7 +52,12 @@ def lists(browser):
 class TestDeciding:
     def test_the_page_shows_what_calls_and_offers_reasons(self, clinic, olga):
         text = olga.get(page(clinic.olgas)).text
-        for words in ("5 lower than last time", "Not before the next session", "No talk needed", *REASONS):
+        for words in (
+            "5 lower than the rating before",
+            "Not before the next session",
+            "No talk needed",
+            *REASONS,
+        ):
             assert words in text
         assert AuditEvent.objects.filter(action="viewed", client=clinic.olgas.client.code).exists()
 

@@ -147,11 +147,18 @@ class TestTheStory:
         ([380, 330], True, False, "Talked about", "The next rating shows whether it helped."),
         ([380, 330, 330], True, False, "Talked about", "No higher rating yet."),
         (
+            [380, 330, 280, 340, 290],
+            True,
+            False,
+            "Talked about",
+            "29 at the last rating, after another sudden fall.",
+        ),
+        (
             [380, 330, 350],
             False,
             False,
             "Recovering",
-            "On the way back: 35 at the last rating, not yet near the usual level (37 or higher).",
+            "Higher than at its lowest (33): 35 at the last rating, not yet near the usual level (37 or higher).",
         ),
         (
             [380, 330, 350],
@@ -165,7 +172,7 @@ class TestTheStory:
             False,
             False,
             "Recovering",
-            "On the way back: 34 at the last rating, not yet at the level of the cutoff (36 or higher).",
+            "Higher than at its lowest (33): 34 at the last rating, not yet at the level of the cutoff (36 or higher).",
         ),
         ([380, 330, 370], False, False, "Recovered", ""),
     ],
@@ -189,9 +196,31 @@ def test_of_many_ratings_the_lowest_and_the_last_are_told(clinic):
     weekly(clinic.olgas, 380, 330, 340, 300, 320, 300, 375)
     assert [one.text for one in story(clinic)[0].moments] == [
         "Session 2: 33 after 38, mostly approach.",
-        "Session 4: 30, the lowest.",
+        "Session 4: 30 after 34, the lowest.",
         "Session 7: 37.5, back near the usual level (37 or higher).",
     ]
+
+
+def test_a_fall_within_is_told_and_what_was_said_about_it_last(clinic):
+    """The page must not say *recovering* beside a sudden fall, nor that all is left to the next rating too early."""
+    rows = weekly(clinic.olgas, 380, 330, 280, 340, 290)
+    talk(rows[-1], NOW, by=clinic.olga)
+    (chapter,) = story(clinic)
+    assert [one.text for one in chapter.moments if one.text] == [
+        "Session 2: 33 after 38, mostly approach.",
+        "Session 3: 28 after 33, the lowest.",
+        "Session 5: 29 after 34.",
+    ]
+    assert (chapter.word, chapter.outcome) == ("Talked about", "The next rating shows whether it helped.")
+
+
+def test_an_answer_says_which_agreement_it_is_about_where_there_are_two(clinic):
+    rows = weekly(clinic.olgas, 380, 330, 300, 310)
+    first = talk(rows[1], NOW - 2 * WEEK, by=clinic.olga, agreed="Start with work.")
+    follow_ups.note(discussion=first, answer="not_yet", by=clinic.olga)
+    talk(rows[2], NOW - WEEK, by=clinic.olga, agreed="One question at a time.")
+    last = [one.text for one in story(clinic)[0].moments if one.kind == Kind.HELPED]
+    assert last == ["Did it help, what was agreed on 6 May? Not yet."]
 
 
 class TestTheChart:
