@@ -35,9 +35,9 @@ def _number_word(count: int) -> str:
 def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
     where = "at or below" if evidence["operator"] == "<=" else "below"
     if "called_at" in evidence:
-        fall = points(_whole(evidence, "called_at") - _whole(evidence, "total"))
+        further = points(_whole(evidence, "called_at") - _whole(evidence, "total"))
         return (
-            f"Still {where} the level, and {fall} lower than when this was last raised "
+            f"Still {where} the level, and {further} lower than when this was last raised "
             f"({_figure(evidence, 'total')} after {_figure(evidence, 'called_at')}; "
             f"level {_figure(evidence, 'cutoff')}). Ask what has made it harder since."
         )
