@@ -123,6 +123,12 @@ class TestWhatIsOnIt:
         (line, *_) = page().context["together"].lines
         assert "First mark: close to “Very well”. Last mark: close to “Very well”." in line.drawn
 
+    def test_with_marks_alone_it_promises_no_words(self, clinic, flagged, sign_in):
+        address = reverse("together:show", args=[clinic.olgas.code])
+        alone = sign_in(clinic.olga).get(address, {"chosen": "1"}).text
+        assert "Your marks" in alone
+        assert "What you said" not in alone
+
     def test_an_episode_without_anything_says_so(self, clinic, sign_in):
         address = reverse("together:show", args=[clinic.olgas.code])
         assert "Nothing is noted yet." in sign_in(clinic.olga).get(address, {"chosen": "1"}).text
