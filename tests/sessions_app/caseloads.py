@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from sessions_app import actions, caseload
 from sessions_app.models import Discussion, Flag
 from tests import cast
 
-NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo(settings.TIME_ZONE))
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LENGTH = timedelta(minutes=50)
 
