@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance import sealing, tablet
 from alliance.access import CLIENT, page
+from alliance.compressed import compressed
 from sessions_app import actions, closing, deliveries, wordings
 from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.models import RatingGrant
@@ -45,6 +46,7 @@ def language_known_to(request: HttpRequest) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(CLIENT)
+@compressed
 @in_the_clients_language
 def form(request: HttpRequest) -> HttpResponse:
     lock = tablet.lock_of(request)

@@ -1,8 +1,10 @@
 """The same pages with one protection taken away: for the controls, which must see the leak."""
 
+import gzip
 from collections.abc import Callable
 from typing import Any
 
+import brotli
 from playwright.sync_api import BrowserContext, Route
 
 from alliance import middleware, tablet
@@ -75,11 +77,19 @@ def server_without(monkeypatch: Any, *protections: str) -> None:
         if "no-store" in protections:
             response.headers["Cache-Control"] = KEEPABLE
         if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.content = as_it_was(response)
             for care, none in (change for name in protections for change in PROTECTIONS[name]):
                 response.content = response.content.replace(care, none)
             response.headers["Content-Length"] = str(len(response.content))
 
     monkeypatch.setattr(middleware, "patch_vary_headers", careless)
+
+
+def as_it_was(response: Any) -> bytes:
+    """The page before it was compressed, whose header goes."""
+    way = response.headers.pop("Content-Encoding", None)
+    again = {"br": brotli.decompress, "gzip": gzip.decompress}
+    return again[way](response.content) if way else response.content
 
 
 def neither_rotates_nor_forbids_to_keep(monkeypatch: Any) -> None:
