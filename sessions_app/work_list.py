@@ -187,6 +187,7 @@ def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[Session
     ]
     settled = {
         RatingState.RATED,
+        RatingState.PARTLY,  # it came; what the client left out does not come any more
         RatingState.NOTHING_MARKED,
         RatingState.CANCELLED,
         RatingState.DID_NOT_ATTEND,

@@ -41,8 +41,8 @@ def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
             f"({_figure(evidence, 'total')} after {_figure(evidence, 'called_at')}; "
             f"level {_figure(evidence, 'cutoff')}). Ask what has made it harder since."
         )
-    fall = _whole(evidence, "fall_since_new") if "fall_since_new" in evidence else 0
-    began = f"; {points(_whole(evidence, 'total') + fall)} when this began" if fall > 0 else ""
+    lower = _whole(evidence, "fall_since_new") if "fall_since_new" in evidence else 0
+    began = f"; {points(_whole(evidence, 'total') + lower)} when this began" if lower > 0 else ""
     return (
         f"Today's total is {where} the level at which it is usual to ask about the session "
         f"({_figure(evidence, 'total')}; level {_figure(evidence, 'cutoff')}{began}). "

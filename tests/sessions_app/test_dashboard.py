@@ -99,6 +99,11 @@ class TestWorkList:
         waiting = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].waiting
         assert [line.state for line in waiting] == (["overdue"] if shown else [])
 
+    def test_a_rating_with_a_line_left_out_is_not_waited_for(self, clinic, sign_in):
+        session = cast.therapy_session(clinic.olgas, ago=timedelta(days=2))
+        cast.rating(session, 380, goals=None)
+        assert sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].waiting == []
+
     def test_asks_the_same_number_of_queries_for_3_and_30_clients(
         self, clinic, sign_in, django_assert_num_queries, django_assert_max_num_queries
     ):
