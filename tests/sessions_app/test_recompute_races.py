@@ -1,6 +1,7 @@
 """Several who compute the flags again at once, and clients who rate meanwhile; on both databases."""
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from clients.models import Episode
 from sessions_app import actions
 from sessions_app.actions import clinic as clinic_actions
 from sessions_app.actions import recompute
-from sessions_app.models import Flag, Recomputation
+from sessions_app.models import Flag, Rating, Recomputation
 from tests import cast
 from tests.sessions_app.test_races import at_once, handing_in, unexpected
 
@@ -109,6 +110,86 @@ def test_control_notes_that_do_not_wait_for_each_other_lose_what_is_done(clinic,
     recompute._note(run, batches[0], 1)
     recompute._note(run, batches[0], 1)
     assert recompute._note(run, batches[1], 1).done == 8
+
+
+# --- One after the other, as threads that start at once meet only by luck --------------------------
+
+
+@contextmanager
+def behind(first, then):
+    """`first` is done and not committed while `then` begins; it must be over when both are."""
+    is_done, may_end = threading.Event(), threading.Event()
+
+    def holding():
+        with transaction.atomic():
+            first()
+            is_done.set()
+            may_end.wait(10)
+
+    def following():
+        is_done.wait(10)
+        then()
+
+    threads = [threading.Thread(target=closing_its_connection(one)) for one in (holding, following)]
+    for thread in threads:
+        thread.start()
+    is_done.wait(10)
+    threads[1].join(LONG_ENOUGH)
+    yield
+    may_end.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+LONG_ENOUGH = 0.7  # seconds, to come to the wait, or past it where there is none
+
+
+def closing_its_connection(work):
+    def whole():
+        try:
+            work()
+        finally:
+            connection.close()
+
+    return whole
+
+
+@pytest.mark.postgresql
+def test_a_batch_waits_for_a_rating_that_was_judged_by_older_rules(clinic, courses):
+    """Else it passes the episode without seeing the rating, and nobody comes by again."""
+    session = cast.therapy_session(courses[0])
+    grant, _ = actions.hand_over(session=session, by=clinic.olga)
+
+    def recomputed():
+        cast.choose_rules(clinic.adam, cutoff=340)
+        list(recompute.go_on(size=3))
+
+    with behind(handing_in(grant, 350), recomputed):
+        assert not session.flags.exists()
+    assert Rating.objects.filter(session=session).exists()
+    assert not Flag.objects.standing().filter(rule="A").exists()
+    as_it_should_be()
+
+
+@pytest.mark.postgresql
+def test_whoever_waited_reads_the_rules_afterwards(clinic, courses):
+    """Else a rating that waits for a batch under new rules would then be judged by the old ones."""
+    one = courses[0]
+    with behind(lambda: actions.queue(one.pk), lambda: actions.flags.refresh_many(episodes=[one.pk])):
+        cast.choose_rules(clinic.adam, cutoff=340)
+    assert not Flag.objects.standing().filter(rule="A", session__episode=one).exists()
+
+
+@pytest.mark.postgresql
+def test_a_note_waits_for_the_note_before_it(clinic, courses):
+    cast.choose_rules(clinic.adam, cutoff=340)
+    run = recompute.pending()
+    pks = sorted(episode.pk for episode in courses)
+    with behind(lambda: recompute._note(run, pks[:4], 1), lambda: recompute._note(run, pks[4:], 1)):
+        pass
+    now = Recomputation.objects.get()
+    assert (now.done, now.changed, now.last_episode) == (8, 2, pks[-1])
 
 
 @pytest.mark.postgresql
