@@ -1,5 +1,7 @@
 """The administrator lowers the cutoff: sees its effect, saves, watches it happen; conversations stay."""
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -14,7 +16,8 @@ RULES = "/clinic/settings/rules/"
 @pytest.fixture
 def adam(context, live_clinic, sign_in_browser) -> Page:
     for number in range(10):
-        cast.rated_course(cast.episode(live_clinic.olga, f"L-{number}"), [390, 352])
+        episode = cast.episode(live_clinic.olga, f"L-{number}")
+        cast.rated_course(episode, [390, 352], last_ago=timedelta(days=40))  # of a month that is over
     (last,) = cast.rated_course(live_clinic.olgas, [350])
     actions.discuss(flags=last.flags.all(), said="Too fast.", agreed="Slower.", by=live_clinic.olga)
     sign_in_browser(context, live_clinic.adam)

@@ -208,6 +208,9 @@ class TestSettings:
         assert "SRS (ages 13+, from paper for now)" in said(adam.get(SETTINGS))
         cast.choose(clinic.adam, instrument="srs")
         assert "Until then SRS is entered from paper only." in said(adam.get(SETTINGS))
+        cast.choose(clinic.adam, instrument="child-srs")
+        assert said(adam.get(SETTINGS)).count("Child SRS is entered from paper only") == 1  # no "until then"
+        cast.choose(clinic.adam, instrument="srs")
         cast.wording(clinic.adam)
         assert "from paper for now" not in said(adam.get(SETTINGS)).replace(
             "Group SRS (ages 13+, from paper", ""
