@@ -1,6 +1,6 @@
 """What the tests of the supervisor's page share: a fixed day, a fall, a talk, a reading of the page."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,7 +32,8 @@ def overview(clinic, sign_in):
 
 
 def read(clinic, **options):
-    return caseload.read(clinic.sina, NOW, **options)
+    """In UTC, as every page reads it: two weeks back from a local noon may be an hour less, or more."""
+    return caseload.read(clinic.sina, NOW.astimezone(UTC), **options)
 
 
 def fallen(episode, *, ago=12 * DAY, first=380):
