@@ -11,7 +11,8 @@ from sessions_app import actions, caseload
 from sessions_app.models import Discussion, Flag
 from tests import cast
 
-NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo(settings.TIME_ZONE))
+# Noon where the clinic is, in UTC, as every page reads it: days back from a local noon may be an hour less, or more.
+NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo(settings.TIME_ZONE)).astimezone(UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LENGTH = timedelta(minutes=50)
 
@@ -32,8 +33,7 @@ def overview(clinic, sign_in):
 
 
 def read(clinic, **options):
-    """In UTC, as every page reads it: two weeks back from a local noon may be an hour less, or more."""
-    return caseload.read(clinic.sina, NOW.astimezone(UTC), **options)
+    return caseload.read(clinic.sina, NOW, **options)
 
 
 def fallen(episode, *, ago=12 * DAY, first=380):
