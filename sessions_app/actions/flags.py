@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,7 +13,7 @@ from clients.actions import Refused
 from clients.models import Episode
 from sessions_app import conclusions, rule_settings
 from sessions_app.conclusions import Conclusion, Stored
-from sessions_app.models import Discussion, Flag
+from sessions_app.models import Discussion, Flag, TherapySession
 
 
 def queue(episode_id: int) -> Episode:
@@ -94,7 +95,10 @@ def _raise(news: Iterable[Conclusion], settings_version: str, moment: datetime) 
 
 @transaction.atomic
 def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discussion:
-    """Note the conversation about flags of one session. They are *discussed* from now on."""
+    """Note the conversation about flags of one session. They are *discussed* from now on.
+
+    The same words about the same flags once more are one press too many: the note that stands is returned.
+    """
     talked_about = list(flags)
     if not talked_about:
         raise Refused("Choose what you talked about.")
@@ -102,12 +106,20 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
         raise Refused("Note the conversation about one session at a time.")
     session = talked_about[0].session
     queue(session.episode_id)
+    if stands := _noted_already(session, talked_about, said=said, agreed=agreed, discussed_by=by):
+        return stands
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
     discussion.flags.set(talked_about)
     audit.record(
         "discussed", discussion, by=by, client=session.client_code, rules=[flag.rule for flag in talked_about]
     )
     return discussion
+
+
+def _noted_already(session: TherapySession, flags: list[Flag], **words: Any) -> Discussion | None:
+    asked = {flag.pk for flag in flags}
+    same = Discussion.objects.standing().filter(session=session, **words).prefetch_related("flags")
+    return next((one for one in same if {flag.pk for flag in one.flags.all()} == asked), None)
 
 
 @transaction.atomic

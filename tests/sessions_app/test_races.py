@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clients.actions import Refused
 from sessions_app import actions
-from sessions_app.models import Flag, Mode, Rating, RatingGrant, SetAsideRating, TherapySession
+from sessions_app.models import Discussion, Flag, Mode, Rating, RatingGrant, SetAsideRating, TherapySession
 from tests import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,6 +100,18 @@ def test_a_hand_over_pressed_four_times_is_one_session_and_one_grant_to_wait_for
     assert unexpected(outcomes) == []
     assert TherapySession.objects.count() == 1
     assert RatingGrant.objects.awaiting(timezone.now()).count() == 1
+
+
+def test_a_conversation_noted_four_times_at_once_is_one(clinic):
+    session = cast.therapy_session(clinic.olgas)
+    cast.rating(session, 330)
+    flags = list(session.flags.all())
+    note = {"said": "Too fast.", "agreed": "Slower.", "by": clinic.olga}
+    outcomes = at_once(*[lambda: actions.discuss(flags=flags, **note)] * 4)
+    assert unexpected(outcomes) == []
+    assert len({one.pk for one in outcomes}) == 1
+    assert actions.discuss(flags=flags, **{**note, "said": "Also too loud."}) not in outcomes
+    assert Discussion.objects.count() == 2
 
 
 def test_paper_and_tablet_at_once_are_one_rating_and_nothing_is_lost(clinic, grant):
