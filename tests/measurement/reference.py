@@ -201,7 +201,9 @@ def rupture_at(
     totals = [s.total for s in within if s.total is not None]
     talks = tuple(s.number for s in within if s.number in talked)
     if how is None:
-        how = "recovering" if totals[-1] > min(totals) else "discussed" if talks else "open"
+        fell_again = "C" in p.enabled and len(totals) > 1 and totals[-2] - totals[-1] >= p.sudden_fall
+        higher = totals[-1] > min(totals) and not fell_again
+        how = "recovering" if higher else "discussed" if talks else "open"
     return (
         first.number, None if ended is None else sessions[ended].number, how, before, goal, first.total,
         earlier[-1] if earlier else None, min(totals), talks,

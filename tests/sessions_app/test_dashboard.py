@@ -70,9 +70,8 @@ class TestWorkList:
         ],
     )
     def test_todays_sessions_and_where_their_rating_stands(
-        self, clinic, sign_in, time_machine, ago, attendance, rated, state
+        self, clinic, sign_in, ago, attendance, rated, state
     ):
-        time_machine.move_to(timezone.now().replace(hour=12), tick=False)
         session = cast.therapy_session(clinic.olgas, ago=ago, attendance=attendance)
         if rated:
             grant, _ = actions.hand_over(session=session, by=clinic.olga)
