@@ -40,13 +40,11 @@ run: setup ## the same with the development server, which shows errors and reloa
 	@DEMO=on DEBUG=on $(PY) manage.py demo --only-prepare
 	@DEMO=on DEBUG=on exec $(PY) manage.py runserver 127.0.0.1:$(PORT)
 
-# PostgreSQL's turn takes what the browser leaves of the processor: its tests wait for pages most of the time.
-test: setup ## all tests: on SQLite, in the browser, and on PostgreSQL without the browser
+# One after the other: beside anything else on two processors the browser's tests fail for want of time.
+test: setup ## all tests: on SQLite, on PostgreSQL without the browser, and in the browser
 	@$(MAKE) --no-print-directory test-fast
-	@mkdir -p var; said=$$(mktemp var/postgresql-XXXXXX); \
-	nice -n 19 $(MAKE) --no-print-directory test-postgresql WORKERS=1 >"$$said" 2>&1 & postgresql=$$!; \
-	failed=0; $(MAKE) --no-print-directory test-browser || failed=1; \
-	wait $$postgresql || failed=1; cat "$$said"; rm -f "$$said"; exit $$failed
+	@$(MAKE) --no-print-directory test-postgresql
+	@$(MAKE) --no-print-directory test-browser
 
 test-fast: setup ## the tests on SQLite, without the browser
 	@$(PY) -m pytest --quiet -n $(WORKERS) -m "not browser and not postgresql"

@@ -78,6 +78,7 @@ def test_from_a_file_to_a_clients_rating(adam, file, live_clinic, another_browse
 
 def test_the_preview_is_the_form_with_lines_that_can_be_tried(adam, file, axe):
     look_at(adam, file())
+    expect(adam.locator("#line-goals [data-strip]")).to_be_visible()  # the script shows it
     line = adam.locator("#line-goals [data-strip]").bounding_box()
     adam.mouse.click(line["x"] + line["width"] / 2, line["y"] + 30)
     expect(adam.locator("#line-goals")).to_have_attribute("data-marked", "")
