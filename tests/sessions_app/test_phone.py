@@ -300,7 +300,7 @@ class TestTwoBrowsersAtOnce:
     @pytest.mark.postgresql
     def test_control_looking_first_and_writing_then_lets_both_in(self, link, monkeypatch, without_the_queue):
         @transaction.atomic
-        def naive(*, grant):
+        def naive(*, grant, language=""):
             sending._refuse_unless_it_can_be_opened(grant)
             token = sending.new_token()
             grant.opened_at, grant.token_hash = timezone.now(), sending.hash_of_token(token)
