@@ -1,5 +1,6 @@
 """The start-up path of the compose file, without its containers: the same scripts, a real PostgreSQL."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -13,6 +14,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.postgresql
+
+
+@pytest.fixture(autouse=True)
+def one_at_a_time(tmp_path_factory):
+    """They share a database and the folder of the collected files, on however many processes they run."""
+    with open(tmp_path_factory.getbasetemp().parent / "start.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture
@@ -73,10 +82,10 @@ def test_starts_on_an_empty_database_and_stops_when_told(environment, web):
         "X-Forwarded-Proto": "https",
         "X-Forwarded-For": "192.0.2.1",
     }
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=20) as answer:
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     with pytest.raises(OSError, match="400"):
-        urllib.request.urlopen(url)  # under a name that is not the site's
+        urllib.request.urlopen(url, timeout=20)  # under a name that is not the site's
 
     web.send_signal(signal.SIGTERM)
     assert web.wait(timeout=15) in {0, -signal.SIGTERM}

@@ -10,7 +10,7 @@ from sessions_app import actions
 from sessions_app.actions import deferrals
 from sessions_app.models import Deferral, Discussion, Flag
 from tests import cast
-from tests.sessions_app.test_races import ROUNDS, at_once, unexpected
+from tests.sessions_app.test_races import MEET_WITHIN, ROUNDS, at_once, unexpected
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,7 +50,7 @@ def test_a_talk_meanwhile_loses_nothing(clinic, flags):
 @pytest.mark.postgresql
 def test_control_without_the_queue_two_presses_are_two_decisions(clinic, flags, monkeypatch):
     """Both look before either writes."""
-    looked, calling = threading.Barrier(2), deferrals._calling
+    looked, calling = threading.Barrier(2, timeout=MEET_WITHIN), deferrals._calling
 
     def looks_then_waits(named):
         found = calling(named)

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from alliance.measurement.parameters import Parameters
@@ -49,6 +49,16 @@ def test_is_a_clinic_of_a_believable_size(seeded):
     assert Client.objects.count() == 120
     assert 900 <= Rating.objects.count() <= 1200
     assert seeded - TherapySession.objects.earliest("held_at").held_at < timedelta(days=366)
+
+
+@pytest.mark.postgresql
+def test_keeps_no_other_database_of_the_server_waiting(seeded):
+    held = "SELECT relation FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock' AND pid = pg_backend_pid() AND "
+    with connection.cursor() as cursor:
+        cursor.execute(f"{held} database <> 0")
+        assert len(cursor.fetchall()) > 10  # the control: it did tell the planner
+        cursor.execute(f"{held} database = 0")  # what all databases share
+        assert cursor.fetchall() == []
 
 
 def test_everyone_signs_in_with_the_printed_password(seeded):

@@ -16,11 +16,12 @@ from tests import cast
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5
+MEET_WITHIN = 30  # seconds; where one of them failed, the others say so instead of waiting for ever
 
 
 def at_once(*calls: Callable[[], Any]) -> Sequence[Any]:
     """Run the calls in a thread each, started together; what each returned or raised."""
-    start, outcomes = threading.Barrier(len(calls)), [None] * len(calls)
+    start, outcomes = threading.Barrier(len(calls), timeout=MEET_WITHIN), [None] * len(calls)
 
     def run(place: int, call: Callable[[], Any]) -> None:
         try:
@@ -138,7 +139,7 @@ def test_control_check_then_insert_doubles():
     """Without constraint and lock the same race stores twice: the tests above would see it."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE naive (key text)")
-    looked = threading.Barrier(2)
+    looked = threading.Barrier(2, timeout=MEET_WITHIN)
 
     def check_then_insert() -> None:
         with connection.cursor() as cursor:

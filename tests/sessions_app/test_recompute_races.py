@@ -15,7 +15,7 @@ from sessions_app.actions import clinic as clinic_actions
 from sessions_app.actions import recompute
 from sessions_app.models import Flag, Rating, Recomputation
 from tests import cast
-from tests.sessions_app.test_races import at_once, handing_in, unexpected
+from tests.sessions_app.test_races import MEET_WITHIN, at_once, handing_in, unexpected
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = instruments.get(instruments.SESSION_RATING)
@@ -95,7 +95,7 @@ def note_without_waiting(run, episodes, changed):
     return Recomputation.objects.get(pk=run.pk)
 
 
-both_have_read = threading.Barrier(2)
+both_have_read = threading.Barrier(2, timeout=MEET_WITHIN)
 
 
 def test_control_notes_that_do_not_wait_for_each_other_lose_what_is_done(clinic, courses):
@@ -196,7 +196,7 @@ def test_a_note_waits_for_the_note_before_it(clinic, courses):
 def test_control_two_orders_of_waiting_end_one_of_them(clinic, courses):
     """What `queue_many` spares the ratings: with the same rows in two orders the database ends somebody."""
     pks = sorted(episode.pk for episode in courses)[:2]
-    both_wait = threading.Barrier(2)
+    both_wait = threading.Barrier(2, timeout=MEET_WITHIN)
 
     def lock(order):
         with transaction.atomic():

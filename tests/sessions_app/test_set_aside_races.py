@@ -13,7 +13,7 @@ from sessions_app.actions import set_aside as decide
 from sessions_app.models import Channel, Mode, Rating, RatingGrant, SetAsideRating, Settlement
 from tests import cast
 from tests.sessions_app.marks import disputed, use, withdrawn
-from tests.sessions_app.test_races import at_once, handing_in, unexpected
+from tests.sessions_app.test_races import MEET_WITHIN, at_once, handing_in, unexpected
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5
@@ -117,7 +117,7 @@ def test_control_without_the_queue_the_second_tab_meets_the_constraint_instead_o
     """Both look before either writes. The database still lets only one decision stand."""
     aside = disputed(cast.therapy_session(clinic.olgas), 330)
     seen = Rating.objects.get().code
-    looked = threading.Barrier(2)
+    looked = threading.Barrier(2, timeout=MEET_WITHIN)
     refuse_if_settled = decide._refuse_if_settled
 
     def looks_then_waits(aside):
