@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.test.utils import setup_databases, teardown_databases
 
 from tests import cast
 
@@ -38,6 +39,27 @@ def _triggers(wrapper: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     with wrapper.cursor() as cursor:
         cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         return cursor.fetchall()
+
+
+@pytest.fixture(scope="session")
+def _configured_database() -> str:
+    return connection.settings_dict["NAME"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_configured_database, django_db_setup, django_db_blocker) -> Iterator[None]:
+    """A database of the tests' own also where none asks for it by a mark, as those of the whole demo do not.
+
+    pytest-django then makes none, and they would meet the one that is configured, which may be somebody's.
+    """
+    if connection.settings_dict["NAME"] != _configured_database:
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False)
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """A session that wants a rating, and the ways its form can be sent."""
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
+from sessions_app import demo
 from tests import cast
 from tests.sessions_app.pairing import paired
 
@@ -25,3 +28,13 @@ def room(clinic):
 @pytest.fixture
 def sent(clinic, room, session):
     return cast.sent(session, tablet=room.row, by=clinic.olga)
+
+
+@pytest.fixture(scope="module")
+def seeded(django_db_setup, django_db_blocker):
+    """The whole demo once for a module, as it takes seconds; the moment up to which it is written."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        now = timezone.now()
+        demo.seed(now)
+        yield now
+        transaction.set_rollback(True)

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 
 from clients.models import Episode
-from sessions_app import actions, conclusions, course, demo
+from sessions_app import actions, conclusions, course
 from sessions_app.actions.flags import refresh_many
 from sessions_app.models import Attendance, Flag
 from sessions_app.rule_settings import RuleSettings
@@ -37,15 +36,6 @@ def as_batches_see_it(held, rules):
         (one.key.session, one.key.rule, one.is_new, one.on_work_list, repr(one.evidence))
         for one in conclusions.conclude(held, rules)
     }
-
-
-@pytest.fixture(scope="module")
-def seeded(django_db_setup, django_db_blocker):
-    with django_db_blocker.unblock(), transaction.atomic():
-        now = timezone.now()
-        demo.seed(now)
-        yield now
-        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -30,16 +30,6 @@ from tests import cast
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-@pytest.fixture(scope="module")
-def seeded(django_db_setup, django_db_blocker):
-    """The whole demo once for this module: it takes seconds."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        now = timezone.now()
-        demo.seed(now)
-        yield now
-        transaction.set_rollback(True)
-
-
 def test_is_a_clinic_of_a_believable_size(seeded):
     assert Counter(person.role for person in demo.STAFF) == {
         Role.THERAPIST: 6,
