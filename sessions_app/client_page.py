@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
 from alliance.measurement.repairs import RepairState
@@ -69,6 +71,12 @@ class Talk:
     @property
     def others(self) -> list[Flag]:
         return self.flags[1:]
+
+    @property
+    def note(self) -> str:
+        """The questions are worded for the end of the session itself, when the talk is best."""
+        is_of_today = timezone.localdate(self.session.held_at) == timezone.localdate()
+        return "" if is_of_today else "Where a question says “today”, say “last time”, or name the day."
 
 
 @dataclass

@@ -11,7 +11,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, F, Max, Min, QuerySet
 from django.utils import timezone
 
 from alliance.measurement import instruments
@@ -244,6 +244,8 @@ class _Settled:
     open: frozenset[Key]  # of the standing ones: neither talked about, nor found needless, nor put off
     settled: dict[Key, list[datetime]]  # when it was talked about, or decided to need no talk
     talked: dict[int, int]  # {episode: number of the last session that was talked about}
+    # {(session, instrument) of a rating: when it, as it is, was first talked about}
+    heard: dict[tuple[int, str], datetime]
 
     def waits(self, one: Conclusion, course: _AsItStands) -> bool:
         """Whether it would call for a talk today, as `Flag.objects.for_work_list` will say of it once it stands."""
@@ -251,8 +253,17 @@ class _Settled:
             return False
         is_open = one.key in self.open
         if one.key not in self.standing:
-            is_open = one.key not in self.settled and course.numbers[one.key.session] >= course.talked
+            is_open = (
+                one.key not in self.settled
+                and not self._is_more_of_what_was_heard(one.key)
+                and course.numbers[one.key.session] >= course.talked
+            )
         return is_open and not self._is_same_fall(one, course)
+
+    def _is_more_of_what_was_heard(self, key: Key) -> bool:
+        """Its rating was talked about before it came, as `undiscussed` asks of a stored flag."""
+        heard, raised = self.heard.get((key.session, key.instrument)), self.raised.get(key)
+        return heard is not None and (raised is None or heard < raised)
 
     def _is_same_fall(self, one: Conclusion, course: _AsItStands) -> bool:
         """As `is_same_fall` of a stored flag (ADR 14), under the settings that conclude it here."""
@@ -295,12 +306,24 @@ def _settled(episodes: list[int]) -> _Settled:
     for decisions, moment in ((talks, "discussed_at"), (not_needed, "deferred_at")):
         for at, *key in decisions.values_list(moment, *(f"flags__{name}" for name in OF_KEY)):
             settled[Key(*key)].append(at)
+    heard = talks.filter(
+        session__ratings__instrument=F("flags__instrument"),
+        session__ratings__received_at__lte=F("discussed_at"),
+        session__ratings__replaces__isnull=True,
+        session__ratings__replaced_by__isnull=True,
+    )
     return _Settled(
         raised={Key(*key): at for at, *key in flags.values_list("raised_at", *OF_KEY)},
         standing=_keys(flags.standing()),
         open=_keys(flags.open().filter(is_put_off=False)),
         settled=dict(settled),
         talked=dict(talks.values_list("session__episode").annotate(Max("session__number"))),
+        heard={
+            (session, instrument): at
+            for session, instrument, at in heard.values_list("session", "flags__instrument").annotate(
+                Min("discussed_at")
+            )
+        },
     )
 
 

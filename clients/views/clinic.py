@@ -28,10 +28,11 @@ NAMES_IN_A_WARNING = 10
 
 
 def ask_again(view: View) -> View:
-    """Ask for password or second factor again where the last time is over five minutes ago.
+    """Ask for password or second factor again where it was last asked again over five minutes ago.
 
-    allauth resumes what it interrupted by calling the view itself, past the page rules. An
-    administrator who lost that role meanwhile is therefore refused here once more.
+    The sign-in does not count for allauth: the first such page of a session always asks. It resumes what
+    it interrupted by calling the view itself, past the page rules. An administrator who lost that role
+    meanwhile is therefore refused here once more.
     """
     asking = reauthentication_required(view)
 

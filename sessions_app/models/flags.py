@@ -67,13 +67,26 @@ class FlagQuerySet(EpisodeRows):
         return self.standing().with_discussed().filter(is_discussed=True)
 
     def undiscussed(self, at: datetime | None = None) -> Self:
-        """Standing, nobody noted a conversation about it, and none about a later session of the episode."""
+        """Standing, and no conversation was noted about it, about its rating before it came, or about a later session.
+
+        Under other rules more may be said of a rating that was talked about. A correction was not talked about.
+        """
         talks = Discussion.objects.standing().filter(_by(at, "discussed_at"))
         since = talks.filter(
             session__episode=OuterRef("session__episode"), session__number__gt=OuterRef("session__number")
         )
+        before_it_came = talks.filter(
+            session=OuterRef("session"),
+            flags__instrument=OuterRef("instrument"),
+            discussed_at__gte=OuterRef("rating__received_at"),
+            discussed_at__lt=OuterRef("raised_at"),
+        )
         rows = self.standing().filter(_by(at, "raised_at")).with_discussed()
-        return rows.filter(~Exists(since), ~Exists(talks.filter(flags=OuterRef("pk"))))
+        return rows.filter(
+            ~Exists(since),
+            ~Exists(talks.filter(flags=OuterRef("pk"))),
+            Q(rating__replaces__isnull=False) | ~Exists(before_it_came),
+        )
 
     def open(self, at: datetime | None = None) -> Self:
         """Undiscussed, and nobody decided that no talk is needed. What is put off is open."""

@@ -221,6 +221,12 @@ class TestTheTalksOfAClient:
         for address in (reverse("dashboard:work_list"), at("client", clinic.olgas)):
             assert "Since then" not in olga.get(address).text
 
+    @pytest.mark.parametrize(("ago", "is_said"), [({"minutes": 10}, False), ({"days": 3}, True)])
+    def test_a_talk_on_another_day_is_about_last_time(self, clinic, sign_in, ago, is_said):
+        cast.rated_course(clinic.olgas, [380, 330], last_ago=timedelta(**ago))
+        text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text
+        assert ("say “last time”" in text) == is_said
+
     def test_one_stands_open_and_the_others_are_folded_away(self, clinic, sign_in):
         cast.rated_course(clinic.olgas, [380, 330, 280])
         text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text

@@ -47,6 +47,33 @@ def test_refreshing_twice_changes_nothing_and_logs_nothing(clinic):
     assert (list(Flag.objects.values()), AuditEvent.objects.count()) == before
 
 
+def test_what_other_rules_say_of_a_rating_that_was_talked_about_calls_no_more(clinic):
+    _, last = cast.rated_course(clinic.olgas, [380, 352])
+    actions.discuss(flags=last.flags.all(), said="x", agreed="", by=clinic.olga)
+    cast.choose_rules(clinic.adam, sudden_fall=25)
+    actions.refresh_flags(episode=clinic.olgas)
+    assert rules(last) == ["A", "C"]
+    assert on_work_list(clinic.olgas) == []
+    actions.withdraw_discussion(discussion=Discussion.objects.get(), by=clinic.olga)
+    assert on_work_list(clinic.olgas) == ["A", "C"]
+
+
+def test_marks_that_came_after_the_talk_were_not_talked_about(clinic):
+    _, last = cast.rated_course(clinic.olgas, [380, 352])
+    talk = actions.discuss(flags=last.flags.all(), said="x", agreed="", by=clinic.olga)
+    Discussion.objects.update(discussed_at=talk.discussed_at - timedelta(days=1))
+    cast.choose_rules(clinic.adam, sudden_fall=25)
+    actions.refresh_flags(episode=clinic.olgas)
+    assert on_work_list(clinic.olgas) == ["C"]
+
+
+def test_a_flag_that_stood_there_when_others_were_talked_about_still_calls(clinic):
+    _, last = cast.rated_course(clinic.olgas, [395, 352])
+    assert rules(last) == ["A", "C"]
+    actions.discuss(flags=last.flags.filter(rule="A"), said="x", agreed="", by=clinic.olga)
+    assert on_work_list(clinic.olgas) == ["C"]
+
+
 def test_a_late_rating_of_an_earlier_session_changes_what_later_flags_say(clinic):
     """Session 2 arrives after session 3: order comes from the session number, not from arrival."""
     first, second, third = (
