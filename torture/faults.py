@@ -79,16 +79,20 @@ def _hang(scene: Scene) -> None:
 
 def _twice(scene: Scene) -> None:
     scene.world.site.strike(site.twice, on_uploads_only=True)
-    for body in scene.uploads:
-        scene.world.server.deliver(body)
+    _deliver(scene, scene.uploads)
 
 
 def _again_in_another_order(scene: Scene) -> None:
     """Whatever was delivered so far, by this client and by the one before."""
-    site_, bodies = scene.world.site, [*scene.world.earlier, *scene.uploads]
+    bodies = [*scene.world.earlier, *scene.uploads]
     scene.rng.shuffle(bodies)
-    site_.arrived.open()
-    site_.committed.open()
+    _deliver(scene, bodies)
+
+
+def _deliver(scene: Scene, bodies: list[bytes]) -> None:
+    """Past a closed gate they would wait for whoever brings them to open it."""
+    scene.world.site.arrived.open()
+    scene.world.site.committed.open()
     for body in bodies:
         scene.world.server.deliver(body)
 

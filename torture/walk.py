@@ -43,7 +43,7 @@ def run(world: World, cell: Cell, seed: int) -> Verdict:
         fault.heal(scene)
         world.site.heal()
         world.earlier = scene.uploads
-        device.end()
+        world.put_away(device)
 
 
 def _walk(scene: Scene, fault: Fault, moment: Moment) -> None:

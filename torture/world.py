@@ -1,8 +1,11 @@
 """The clinic of the runs: its server, its key, its therapist, and a clock that moves by making everything older."""
 
 import logging
+import os
+import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,7 +14,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import F, Model
 from django.test import override_settings
 from django.utils import timezone
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Error, Playwright
 
 from alliance import tablet
 from alliance.models import User
@@ -24,12 +27,14 @@ from torture.site import Server, Site
 LONG_AGO = timedelta(days=90)
 # Runs that share a browser. One that is driven through dozens of closed tabs may answer no more.
 TO_A_BROWSER = 8
+TO_CLOSE = 10.0  # seconds that a device may take to be put away
 
 
 class World:
-    def __init__(self, playwright: Playwright, browser: Browser | None) -> None:
-        self.playwright, self._lent = playwright, browser
-        self._own: Browser | None = None
+    def __init__(self, playwright: Playwright) -> None:
+        self.playwright = playwright
+        self._browser: Browser | None = None
+        self._process = 0  # the number of the browser's own
         self._devices = 0
         self.site = Site()
         self.server = Server(self.site)
@@ -40,18 +45,41 @@ class World:
     def device(self, *, of_its_own: bool, worker: bool) -> Device:
         if of_its_own:
             return DeviceOfItsOwn(self.playwright, self.server.url)
-        return Device(self._lent or self._a_browser(), self.server.url, worker=worker)
+        return Device(self._a_browser(), self.server.url, worker=worker)
+
+    def put_away(self, device: Device) -> None:
+        """After the run is judged. A tab now and then never says that it is closed."""
+        with self._killed_where_late():
+            device.end()
 
     def _a_browser(self) -> Browser:
-        if self._own is None or self._devices % TO_A_BROWSER == 0:
+        if self._browser is None or not self._browser.is_connected() or self._devices % TO_A_BROWSER == 0:
             self._close()
-            self._own = self.playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+            self._browser = self.playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+            told = self._browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+            self._process = next(one["id"] for one in told if one["type"] == "browser")
         self._devices += 1
-        return self._own
+        return self._browser
 
     def _close(self) -> None:
-        if self._own is not None:
-            self._own.close()
+        if self._browser is not None:
+            with self._killed_where_late(), suppress(Error):
+                self._browser.close()
+
+    @contextmanager
+    def _killed_where_late(self) -> Iterator[None]:
+        """Whoever waits for an answer of a browser that was killed is told so."""
+        late = threading.Timer(TO_CLOSE, self._kill)
+        late.start()
+        try:
+            yield
+        finally:
+            late.cancel()
+
+    def _kill(self) -> None:
+        if self._process:  # 0 would be ourselves
+            with suppress(ProcessLookupError):
+                os.kill(self._process, signal.SIGKILL)
 
     def new_session(self) -> TherapySession:
         """A client of whom the clinic knows nothing else, and their first session, an hour ago."""
@@ -102,12 +130,12 @@ class World:
 
 
 @contextmanager
-def opened(playwright: Playwright, browser: Browser | None = None) -> Iterator[World]:
-    """A world on the database that is configured, with a browser of its own unless one is given."""
+def opened(playwright: Playwright) -> Iterator[World]:
+    """A world on the database that is configured, with a browser of its own."""
     storages = {**settings.STORAGES, "staticfiles": {"BACKEND": "torture.site.Releases"}}
     keys = {"SECRET_KEY": settings.SECRET_KEY, "SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS}
     with override_settings(STORAGES=storages, **keys):
-        world = World(playwright, browser)
+        world = World(playwright)
         loggers = [logging.getLogger(name) for name in ("django", "django.server")]
         levels = [logger.level for logger in loggers]
         for logger in loggers:
