@@ -10,8 +10,10 @@ export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser ||
 LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-aEuQoRiT ALLOWED_HOSTS=alliance.clinic.example \
   DATABASE_URL=sqlite:///var/check.sqlite3 TRUSTED_PROXIES=1 DEMO=off DEBUG=off HTTPS=on SECOND_FACTOR=on
 WORKERS ?= auto
-# Tested once, on SQLite's turn.
-NEEDS_NO_DATABASE := tests/measurement tests/test_repository.py tests/test_messages.py
+# Tested once, on SQLite's turn: what asks no database, and every page for everybody; the rows behind it are asked for
+# on both (tests/sessions_app/test_visible_to.py).
+ONCE := tests/measurement tests/test_repository.py tests/test_messages.py tests/test_vendor.py \
+  tests/alliance/test_environment.py tests/alliance/test_access_matrix.py
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
@@ -51,7 +53,7 @@ test-fast: setup ## the tests on SQLite, without the browser
 
 test-browser: setup ## the tests that drive a real Chromium
 	@if [ -n "$(CHROMIUM)" ]; then \
-	  $(PY) -m pytest --quiet -m browser; \
+	  $(PY) -m pytest --quiet -n $(WORKERS) --dist loadfile -m browser; \
 	else \
 	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
 	fi
@@ -61,7 +63,7 @@ pictures: setup ## make the README's pictures anew, with the browser tests
 
 test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without the browser
 	@if scripts/with_postgresql.sh true; then \
-	  scripts/with_postgresql.sh $(PY) -m pytest --quiet -n $(WORKERS) -m "not browser" $(NEEDS_NO_DATABASE:%=--ignore=%); \
+	  scripts/with_postgresql.sh $(PY) -m pytest --quiet -n $(WORKERS) -m "not browser" $(ONCE:%=--ignore=%); \
 	else \
 	  $(call LEFT_OUT,the tests on PostgreSQL.); \
 	fi

@@ -6,11 +6,15 @@ Olga, Stefan supervises Carl. Adam administers. Strange is signed in without a r
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
+from alliance import audit
 from alliance.measurement import instruments
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
@@ -45,6 +49,30 @@ def person(name: str, *roles: Role) -> User:
     someone.set_password(PASSWORD)
     someone.save()
     return someone
+
+
+@cache
+def _hash_of_password() -> str:
+    return make_password(PASSWORD)
+
+
+def people(*named: tuple[str, Role | None]) -> list[User]:
+    """As `person` leaves them, the first one an administrator, in few statements: nearly every test has them."""
+    rows = [
+        User(email=f"{name.lower()}@clinic.example", name=name, password=_hash_of_password())
+        for name, _ in named
+    ]
+    for row, (_, role) in zip(rows, named, strict=True):
+        if role:
+            setattr(row, f"is_{role.value}", True)
+    User.objects.bulk_create(rows)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=row, email=row.email, verified=True, primary=True) for row in rows
+    )
+    adam = rows[0]
+    for row, (_, role) in zip(rows, named, strict=True):
+        audit.record("person added", row, by=None if row is adam else adam, roles=[role] if role else [])
+    return rows
 
 
 def episode(therapist: User, label: str = "K-1", opened_on: date = STARTED, **fields: Any) -> Episode:
@@ -162,9 +190,14 @@ class Clinic:
 
 
 def clinic() -> Clinic:
-    adam = person("Adam", Role.ADMINISTRATOR)
-    olga, carl = person("Olga", Role.THERAPIST), person("Carl", Role.THERAPIST)
-    sina, stefan = person("Sina", Role.SUPERVISOR), person("Stefan", Role.SUPERVISOR)
+    adam, olga, carl, sina, stefan, strange = people(
+        ("Adam", Role.ADMINISTRATOR),
+        ("Olga", Role.THERAPIST),
+        ("Carl", Role.THERAPIST),
+        ("Sina", Role.SUPERVISOR),
+        ("Stefan", Role.SUPERVISOR),
+        ("Strange", None),
+    )
     for supervisor, therapist in ((sina, olga), (stefan, carl)):
         Supervision.objects.create(supervisor=supervisor, therapist=therapist, starts_on=STARTED)
     return Clinic(
@@ -173,7 +206,7 @@ def clinic() -> Clinic:
         sina=sina,
         stefan=stefan,
         adam=adam,
-        strange=person("Strange"),
+        strange=strange,
         olgas=episode(olga, "K-1"),
         carls=episode(carl, "K-2"),
     )
