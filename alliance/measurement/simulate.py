@@ -4,6 +4,7 @@ The model is ours and no published norm; docs/clinical-rules.md states it. Laten
 are floats; what leaves this module is whole tenths.
 """
 
+import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -235,7 +236,8 @@ def _in_chunks(
     if processes == 1:
         yield from map(count, chunks)
     else:
-        with ProcessPoolExecutor(processes) as pool:
+        # Not forked: the copy of a process that has threads may wait for ever for a lock that one of them held.
+        with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
             yield from pool.map(count, chunks)
 
 
