@@ -104,10 +104,9 @@ def tenths_from_text(text: str, *, item: str = "", minimum: int = 0, maximum: in
         return None
     if _MORE_DECIMALS.fullmatch(typed):
         raise AnswerError(item, "Please give at most one decimal, such as 8.2.")
-    if not _ONE_DECIMAL.fullmatch(typed):
-        raise AnswerError(item, "Please give a number, such as 8.2.")
-    whole, _, tenth = typed.partition(".")
-    tenths = int(whole) * 10 + int(tenth or 0)
-    if not minimum <= tenths <= maximum:
-        raise AnswerError(item, f"Please give a number from {points(minimum)} to {points(maximum)}.")
-    return tenths
+    if _ONE_DECIMAL.fullmatch(typed):
+        whole, _, tenth = typed.partition(".")
+        tenths = int(whole) * 10 + int(tenth or 0)
+        if minimum <= tenths <= maximum:
+            return tenths
+    raise AnswerError(item, f"Please give a number from {points(minimum)} to {points(maximum)}.")

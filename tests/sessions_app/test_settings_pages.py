@@ -75,10 +75,10 @@ class TestFillingIn:
     @pytest.mark.parametrize(
         ("changed", "sentence"),
         [
-            ({"cutoff": "thirty"}, "Please give a number, such as 8.2."),
+            ({"cutoff": "thirty"}, "Please give a number from 0 to 40."),
             ({"cutoff": "34.55"}, "at most one decimal"),
             ({"cutoff": "40.1"}, "from 0 to 40"),
-            ({"cutoff": "-1"}, "Please give a number"),
+            ({"cutoff": "-1"}, "Please give a number from 0 to 40."),
             ({"cutoff": ""}, "Give a figure, or switch the rule off."),
             ({"item_cutoff": "11"}, "from 0 to 10"),
             ({"sudden_fall": ""}, "This field is required."),
