@@ -160,7 +160,7 @@ class DeviceOfItsOwn(Device):
 
 def _address(port: Path) -> str:
     for _ in range(600):
-        with suppress(OSError, IndexError):
+        with suppress(OSError, ValueError):  # not there yet, or not written yet
             number, path = port.read_text().split()
             return f"ws://127.0.0.1:{number}{path}"
         time.sleep(0.05)

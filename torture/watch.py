@@ -1,4 +1,4 @@
-"""Runs parts of the plan side by side, each in a process of its own, and ends one that no longer goes on.
+"""Runs parts of the plan side by side, each in a process of its own, and begins one again that no longer goes on.
 
 A browser that is driven through many closed tabs may answer no more (`world.TO_A_BROWSER`). That says nothing
 about a rating: the run is begun once more, and counts as broken only if it hangs again.
@@ -27,7 +27,7 @@ class Part:
         self.file = folder / f"{name.partition('/')[0]}.jsonl"
         self.file.touch()
         self._asked, self._name, self._folder = asked, name, folder
-        self._hung_at = -1
+        self._stopped_at = -1
         self._process, self._size, self._seen = self._started()
 
     @property
@@ -35,16 +35,16 @@ class Part:
         return [json.loads(line) for line in self.file.read_text("utf-8").splitlines()]
 
     def goes_on(self) -> bool:
-        """False once it has ended by itself. Raises SystemExit where it broke off."""
+        """False once it has ended by itself. Raises SystemExit where the same run stopped it twice."""
         ended = self._process.poll()
-        if ended is not None:
-            if ended:
-                raise SystemExit("A part of the runs broke off.")
+        if ended == 0:
             return False
-        if (size := self.file.stat().st_size) != self._size:
+        if ended is not None:
+            self._again("broke off")
+        elif (size := self.file.stat().st_size) != self._size:
             self._size, self._seen = size, time.monotonic()
         elif time.monotonic() - self._seen > PATIENCE:
-            self._hang()
+            self._again("hung")
         return True
 
     def end(self) -> None:
@@ -69,15 +69,15 @@ class Part:
         process = subprocess.Popen(command, env=environ, start_new_session=True)  # noqa: S603 - our own words
         return process, self.file.stat().st_size, time.monotonic()
 
-    def _hang(self) -> None:
+    def _again(self, why: str) -> None:
         done = len(self.results)
-        print(f"Part {self._name} hung after {done} runs and is started again.", flush=True)
+        print(f"Part {self._name} {why} after {done} runs and is started again.", flush=True)
         self.end()
-        if done == self._hung_at:
+        if done == self._stopped_at:
             raise SystemExit(
-                "The same run hung twice. It proves nothing; look at it by --fault and --moment."
+                "The same run stopped it twice. It proves nothing; look at it by --fault and --moment."
             )
-        self._hung_at = done
+        self._stopped_at = done
         self._process, self._size, self._seen = self._started()
 
 
