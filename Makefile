@@ -86,7 +86,7 @@ bench: setup ## speed of the main pages on PostgreSQL, and of computing all flag
 	@scripts/with_postgresql.sh $(PY) -m bench $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
 
 torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered
-	@$(PY) -m torture --jobs 2
+	@CHROMIUM=$$(command -v chromium-headless-shell || echo $(CHROMIUM)) $(PY) -m torture --jobs 3
 	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet -n $(WORKERS) -o faulthandler_timeout=7200 --show-capture=no tests/sessions_app/test_grant_states.py tests/sessions_app/test_hostile_input.py
 
 reference: setup ## the flag rules against a second, slow implementation, on 100,000 simulated courses
