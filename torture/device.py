@@ -81,6 +81,10 @@ class Device:
                 page.close(run_before_unload=False)
         self.tabs = []
 
+    @property
+    def shows_the_site(self) -> bool:
+        return any(page.url.startswith(self.url) for page in self.tabs)
+
     def offline(self, now: bool) -> None:
         with suppress(Error):
             self.context.set_offline(now)

@@ -165,8 +165,12 @@ class Scene:
         return self.until(self._is_drained, LONG)
 
     def _wake(self) -> None:
-        """Whatever lets this device try: its own time, the network that is back, any page of the site."""
-        if self.way == "a new page" or not self.device.tabs:
+        """Whatever lets this device try: its own time, the network that is back, any page of the site.
+
+        Where no page of the site is open, there is only the last. (Chromium with its window loads a page that
+        failed again by itself, other browsers do not.)
+        """
+        if self.way == "a new page" or not self.device.shows_the_site:
             self.device.open(self.rng.choice(PLACES))
         elif self.way == "online":
             with suppress(Error):
