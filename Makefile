@@ -53,7 +53,7 @@ test-fast: setup ## the tests on SQLite, without the browser
 
 test-browser: setup ## the tests that drive a real Chromium
 	@if [ -n "$(CHROMIUM)" ]; then \
-	  $(PY) -m pytest --quiet -n $(WORKERS) --dist loadfile -m browser; \
+	  $(PY) -m pytest --quiet -n $(WORKERS) -m browser; \
 	else \
 	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
 	fi

@@ -41,9 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    # The same engine without a window of its own, at a third of the price; it keeps pages for Back as well, which the
-    # controls in test_hand_over_leaks prove.
-    path = shutil.which("chromium-headless-shell") or chromium()
+    path = chromium()
     if path is None:
         # A green run without a browser would be a lie about everything in this folder.
         pytest.fail('There is no Chromium here. Install one, or leave these tests out with -m "not browser".')

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page, TimeoutError, expect
 
 from tests.browser.careless import server_without
-from tests.browser.conftest import chromium
 from tests.browser.traces import (
     CLIENTS_WORDS,
     entries,
@@ -47,7 +46,6 @@ def start(browser_type, browser_type_launch_args, browser_context_args, profile)
     def launched(*more: str) -> BrowserContext:
         options = {**browser_type_launch_args, **browser_context_args, "timeout": PATIENCE}
         options["args"] = [*options["args"], *more]
-        options["executable_path"] = chromium()  # the whole of it: what it writes to the disk is looked at
         opened.append(browser_type.launch_persistent_context(profile, **options))
         return opened[-1]
 
