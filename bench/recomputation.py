@@ -1,7 +1,6 @@
 """How long it takes to compute every flag again, and how much memory: a clinic multiplied, one cutoff changed."""
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ TARGET_SECONDS, TARGET_RATINGS = 300, 1_000_000
 
 def measure(ratings: int, processes: int) -> None:
     began = time.monotonic()
-    _multiply(ratings)
+    multiply(ratings)
     print(
         f"\nmultiplied to {Rating.objects.count():,} ratings in {time.monotonic() - began:.0f} s", flush=True
     )
@@ -83,7 +82,7 @@ def _stat(pid: int | str) -> list[str]:
 
 
 @transaction.atomic
-def _multiply(ratings: int) -> None:
+def multiply(ratings: int) -> None:
     """Copies of every course, with everything that hangs on it, until there are so many ratings."""
     there = Rating.objects.count()
     apart = {model: _highest(model) for model in COPIED}
@@ -118,8 +117,14 @@ def _value(field: models.Field, shift: dict[type[models.Model], int]) -> str:  #
         return f"{column} + {shift[field.model]}"
     if field.is_relation and field.related_model in shift:
         return f"{column} + {shift[field.related_model]}"
-    if field.unique and re.search("UUID", type(field).__name__):
-        return "gen_random_uuid()"
-    if field.unique and isinstance(field, models.CharField):
+    if _stands_once(field) and isinstance(field, models.UUIDField):
+        return f"CASE WHEN {column} IS NOT NULL THEN gen_random_uuid() END"
+    if _stands_once(field) and isinstance(field, models.CharField):
         return f"CASE WHEN {column} IS NULL THEN NULL ELSE md5(random()::text) || md5(random()::text) END"
     return column
+
+
+def _stands_once(field: models.Field) -> bool:  # type: ignore[type-arg]
+    rules = field.model._meta.constraints
+    alone = (rule.fields for rule in rules if isinstance(rule, models.UniqueConstraint))
+    return field.unique or (field.name,) in alone
