@@ -75,8 +75,10 @@ class Talk:
     @property
     def note(self) -> str:
         """The questions are worded for the end of the session itself, when the talk is best."""
-        is_of_today = timezone.localdate(self.session.held_at) == timezone.localdate()
-        return "" if is_of_today else "Where a question says “today”, say “last time”, or name the day."
+        if timezone.localdate(self.session.held_at) == timezone.localdate() or not self.strongest:
+            return ""
+        says_today = any(way.says_today for way in self.strongest.ways)
+        return "Where a question says “today”, say “last time”, or name the day." if says_today else ""
 
 
 @dataclass

@@ -56,6 +56,17 @@ def test_no_question_is_there_twice_or_left_untranslated():
     assert all(0 < len(text) <= 140 <= LONGEST for text in texts), "short enough to be said"
 
 
+@EVERY
+def test_knows_in_each_language_which_questions_are_about_today(language):
+    """The rules that are about one session ask about the day; those about a course do not."""
+    says = {rule for tag, rule, _, text in ALL if tag == language and Way(text, tag).says_today}
+    assert says == {"A", "B", "C", "E", "F"}
+
+
+def test_a_question_in_a_language_without_ours_may_be_about_today():
+    assert Way("Hva var annerledes?", "nb", is_own=True).says_today
+
+
 ASKS = {"ar": "؟"}
 WORDS = {
     "en": r"\b(what|how|which|when|where)\b",

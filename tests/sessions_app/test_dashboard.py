@@ -227,6 +227,13 @@ class TestTheTalksOfAClient:
         text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text
         assert ("say “last time”" in text) == is_said
 
+    def test_nothing_is_said_of_today_where_no_question_asks_about_it(self, clinic, sign_in):
+        cast.rated_course(clinic.olgas, [380, None, None], last_ago=timedelta(days=3))
+        actions.refresh_flags(episode=clinic.olgas)
+        page = sign_in(clinic.olga).get(at("client", clinic.olgas))
+        assert [talk.strongest.rule for talk in page.context["page"].talks] == ["G"]
+        assert "say “last time”" not in page.text
+
     def test_one_stands_open_and_the_others_are_folded_away(self, clinic, sign_in):
         cast.rated_course(clinic.olgas, [380, 330, 280])
         text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 WRITTEN_IN = "en"
 WHOLE = "overall"
+TODAY = {"en": "today", "de": "heut", "es": "hoy", "fr": "aujourd", "ar": "اليوم"}
 LONGEST = 300  # characters: longer is not said, it is read out
 
 Questions = Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -25,6 +26,11 @@ class Way:
     text: str
     language: str
     is_own: bool = False
+
+    @property
+    def says_today(self) -> bool:
+        """Asked at a later session, it would ask about that one. True where nobody can tell."""
+        return TODAY.get(self.language, "") in self.text.lower()
 
 
 @cache
