@@ -81,7 +81,7 @@ class PaperRatingForm(forms.Form):
             label="What the client wrote or said",
             required=False,
             max_length=2000,
-            widget=forms.Textarea(attrs={"rows": 2}),
+            widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
         )
 
     def clean(self) -> dict[str, Any]:

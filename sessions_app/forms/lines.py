@@ -18,6 +18,9 @@ class LineField(forms.CharField):
         seen = "".join(sign for sign in " ".join(words) if not _is_unseen(sign) or sign in _OF_WRITING)
         return " ".join(seen.split()) if seen.strip(" " + "".join(_OF_WRITING)) else ""
 
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "dir": "auto"}  # it is read from the side it is written from
+
 
 def _is_unseen(sign: str) -> bool:
     return unicodedata.category(sign) in {"Cc", "Cf", "Cs"}

@@ -33,6 +33,12 @@ def test_what_is_kept(typed, kept):
     assert LineField(required=False).clean(typed) == kept
 
 
+def test_it_is_typed_from_the_side_its_language_is_written_from():
+    form = DiscussionForm()
+    assert 'dir="auto"' in str(form["said"])
+    assert 'dir="auto"' in str(form["agreed"])
+
+
 @given(st.text(st.characters(), max_size=60))
 def test_it_is_one_line_without_a_sign_that_turns_or_breaks_it(typed):
     kept = LineField(required=False).clean(typed)
