@@ -10,8 +10,6 @@ from sessions_app.models.grants import (
     Channel,
     RatingGrant,
     RatingGrantQuerySet,
-    hash_of_token,
-    new_token,
 )
 from sessions_app.models.own_questions import QUESTION_LENGTH, OwnQuestion
 from sessions_app.models.recomputations import Recomputation
@@ -34,6 +32,7 @@ from sessions_app.models.sessions import (
 )
 from sessions_app.models.settled import Correction, Settlement
 from sessions_app.models.tablets import PairedTablet, PairedTabletQuerySet
+from sessions_app.models.tokens import hash_of_token, new_token
 from sessions_app.models.wordings import ClinicWording, Licence, Medium
 
 __all__ = [

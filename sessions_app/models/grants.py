@@ -1,7 +1,5 @@
 """One permission to write one rating, and how it reaches the device in the client's hands."""
 
-import hashlib
-import secrets
 import uuid
 from datetime import datetime, timedelta
 from typing import Self
@@ -13,6 +11,7 @@ from django.utils import timezone
 
 from sessions_app.models.sessions import EpisodeRows, TherapySession
 from sessions_app.models.tablets import PairedTablet
+from sessions_app.models.tokens import hash_of_token
 from sessions_app.models.wordings import ClinicWording
 
 # Whoever began in the last minute in which the form could be opened has time to finish.
@@ -54,15 +53,6 @@ class RatingGrantQuerySet(EpisodeRows):
             self.in_rooms(now).filter(paired_tablet=tablet).select_related("session").order_by("-pk").first()
         )
         return newest
-
-
-def hash_of_token(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def new_token() -> str:
-    """256 bits. Only its hash is stored."""
-    return secrets.token_urlsafe(32)
 
 
 class RatingGrant(models.Model):

@@ -1,6 +1,5 @@
 """The tablets that stay in a room, each with a key of its own and no staff sign-in."""
 
-import hashlib
 import uuid
 from datetime import datetime, timedelta
 from typing import Self
@@ -11,12 +10,14 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from sessions_app.models.tokens import hash_of_token
+
 SEEN_LATELY = timedelta(minutes=2)
 
 
 class PairedTabletQuerySet(models.QuerySet["PairedTablet"]):
     def with_key(self, key: str) -> Self:
-        return self.filter(key_hash=hashlib.sha256(key.encode()).hexdigest())
+        return self.filter(key_hash=hash_of_token(key))
 
     def in_use(self) -> Self:
         return self.filter(paired_at__isnull=False, revoked_at__isnull=True)
