@@ -5,7 +5,7 @@ consumes nothing and leaves nothing in a log. Only the press of *Start* brings i
 """
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,6 +18,7 @@ from sessions_app import codes
 from sessions_app.actions import sending
 from sessions_app.models import RatingGrant, RatingGrantQuerySet, hash_of_token
 from sessions_app.views.rate import in_the_clients_language
+from sessions_app.views.see_other import see_other
 
 GONE = 410
 
@@ -68,9 +69,7 @@ def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         except Refused as refusal:
             return _closed(request, str(refusal))
         tablet.lock(request, token=token, return_to="", channel=tablet.PHONE)
-    response = redirect("rate:form")
-    response.status_code = 303
-    return response
+    return see_other("rate:form")
 
 
 def _closed(request: HttpRequest, sentence: str, status: int = GONE) -> HttpResponse:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -20,6 +20,7 @@ from sessions_app import actions, closing, deliveries, wordings
 from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.models import RatingGrant
 
+from sessions_app.views.see_other import see_other
 IDLE_SECONDS = 300
 JUST_NOW = "now"  # in the address of `done`: the page's own client is still before it
 
@@ -51,7 +52,7 @@ def language_known_to(request: HttpRequest) -> str:
 def form(request: HttpRequest) -> HttpResponse:
     lock = tablet.lock_of(request)
     if lock is None or lock.handed_in:
-        return _see_other("rate:done")
+        return see_other("rate:done")
     grant = RatingGrant.objects.with_token(lock.token).first()
     if grant is None:
         return _closed(request)
@@ -67,7 +68,7 @@ def done(request: HttpRequest) -> HttpResponse:
     if lock and not lock.handed_in:
         grant = RatingGrant.objects.with_token(lock.token).first()
         if grant is None or not _delivered(grant):
-            return _see_other("rate:form")
+            return see_other("rate:form")
         tablet.hand_in(request, rated=True, language=translation.get_language())
         if closing.shows_marks(lock, grant, just_now=lock.just_now or JUST_NOW in request.GET):
             tablet.show_marks(request)
@@ -88,7 +89,7 @@ def not_today(request: HttpRequest) -> HttpResponse:
         actions.decline(grant=grant)
         # Marks that arrived first stay, and the page says so.
         tablet.hand_in(request, rated=_delivered(grant), language=translation.get_language())
-    return _see_other("rate:done")
+    return see_other("rate:done")
 
 
 @require_safe
@@ -110,7 +111,7 @@ def _step_of(request: HttpRequest) -> Step:
 
 def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     if _delivered(grant):
-        return _see_other("rate:done")
+        return see_other("rate:done")
     if not grant.is_open(timezone.now()):
         return _closed(request)
     return _show(request, RatingForm(grant=grant))
@@ -154,7 +155,7 @@ def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     except actions.TooManySetAside:
         marks.add_error(None, translation.gettext("This form can no longer be filled in"))
         return _show(request, marks, status=429)
-    return _see_other("rate:done")
+    return see_other("rate:done")
 
 
 def _unknown(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -185,9 +186,3 @@ def _closed(request: HttpRequest) -> HttpResponse:
 def _delivered(grant: RatingGrant) -> bool:
     """Whether marks came in through this grant: as the rating, or kept aside."""
     return hasattr(grant, "rating") or grant.set_aside.exists()
-
-
-def _see_other(name: str) -> HttpResponse:
-    response = redirect(name)
-    response.status_code = 303
-    return response

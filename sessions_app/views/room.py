@@ -2,7 +2,7 @@
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -10,6 +10,7 @@ from alliance import limits, tablet
 from alliance.access import PUBLIC, ROOM, page
 from sessions_app import codes, rooms
 from sessions_app.actions import sending
+from sessions_app.views.see_other import see_other
 
 ELSEWHERE = {"filling": "rate:form", "handed in": "rate:done"}
 PAGES = {"asking": "code", "unpaired": "pair", "revoked": "revoked", "waiting": "waiting", "sent": "sent"}
@@ -26,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
     with translation.override(language):
         if request.method == "POST":
             return _ask_to_be_paired(request, state)
-        return _see_other(ELSEWHERE[state]) if state in ELSEWHERE else _show(request, state)
+        return see_other(ELSEWHERE[state]) if state in ELSEWHERE else _show(request, state)
 
 
 @require_safe
@@ -46,20 +47,20 @@ def start(request: HttpRequest) -> HttpResponse:
     found = rooms.tablet_of(request)
     token = sending.open_in_room(tablet=found) if found and found.is_in_use else None
     if token is None:
-        return _see_other("room:home")
+        return see_other("room:home")
     tablet.lock(request, token=token, return_to="", channel=tablet.PAIRED)
-    return _see_other("rate:form")
+    return see_other("rate:form")
 
 
 def _ask_to_be_paired(request: HttpRequest, state: str) -> HttpResponse:
     if state not in {"unpaired", "revoked"}:
-        return _see_other("room:home")
+        return see_other("room:home")
     try:
         limits.one_try(request, "pairing_shown")
     except limits.TooOften:
         return limits.wait(request, "room/too_often.html")
     logout(request)  # a tablet of a room is nobody's: whoever was signed in here is not any more
-    response = _see_other("room:home")
+    response = see_other("room:home")
     rooms.give_key(response, sending.ask_to_be_paired())
     return response
 
@@ -74,10 +75,4 @@ def _show(request: HttpRequest, state: str) -> HttpResponse:
     )
     if found and found.is_in_use:
         rooms.give_key(response, key)
-    return response
-
-
-def _see_other(name: str) -> HttpResponse:
-    response = redirect(name)
-    response.status_code = 303
     return response

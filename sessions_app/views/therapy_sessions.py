@@ -26,6 +26,7 @@ from sessions_app.models import (
     RatingGrant,
     TherapySession,
 )
+from sessions_app.views.see_other import see_other
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -45,9 +46,7 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
             tablet.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
-    response = redirect("rate:form")
-    response.status_code = 303
-    return response
+    return see_other("rate:form")
 
 
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
