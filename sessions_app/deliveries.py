@@ -20,12 +20,14 @@ from alliance import sealing
 from alliance.sealing import CannotOpen, Envelope, as_bytes
 from sessions_app.models import RatingGrant
 
-__all__ = ["CannotOpen", "Delivery", "Unreadable", "grant_of", "read", "token_for"]
+__all__ = ["CannotOpen", "Delivery", "Unreadable", "claim", "grant_of", "read", "token_for"]
 
 
 # Signed and not stored: a tablet that fetched its form again holds another browser token by then, and
 # marks from before must still find their grant. It delivers, and opens no page.
 _SALT = "delivery of marks"
+# Far from the ends of the calendar: a moment near them has no date in some zones, and breaks the page.
+_CLAIMS_FROM, _CLAIMS_UNTIL = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def token_for(grant: RatingGrant) -> str:
@@ -106,10 +108,14 @@ def _text(found: dict[str, Any], name: str) -> str:
 
 
 def _moment(milliseconds: Any) -> datetime | None:
-    """A clock of 1970 is a claim too; one that no calendar knows is none."""
     if not isinstance(milliseconds, int | float) or isinstance(milliseconds, bool):
         return None
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+        return claim(datetime.fromtimestamp(milliseconds / 1000, UTC))
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def claim(moment: datetime | None) -> datetime | None:
+    """A clock of 1970 is a claim too, and one of 2099; one that nobody's clock can show is none."""
+    return moment if moment and _CLAIMS_FROM <= moment < _CLAIMS_UNTIL else None

@@ -12,6 +12,7 @@ from alliance.measurement.instruments import Instrument, Item
 from alliance.measurement.scoring import one_decimal, points
 from alliance.models import User
 from clients.models import Episode
+from sessions_app import deliveries
 from sessions_app.actions.set_aside import TYPED
 from sessions_app.models import (
     Correction,
@@ -89,8 +90,8 @@ class SetAside:
 
     @property
     def claimed_at(self) -> datetime | None:
-        """What the clock of the device said. Never trusted: it may say 1970."""
-        return self.row.claimed_at
+        """What the clock of the device said. Never trusted: it may say 1970, in rows of before anything."""
+        return deliveries.claim(self.row.claimed_at)
 
     @property
     def can_be_used(self) -> bool:

@@ -130,6 +130,11 @@ class TestTheDevicesClock:
         [
             (0, datetime(1970, 1, 1, tzinfo=UTC)),
             (4_102_444_800_000 - 1000, datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)),
+            (7_258_118_400_000 - 1000, datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC)),
+            (7_258_118_400_000, None),
+            (253_402_300_799_000, None),
+            (-1000, None),
+            (-62_135_596_800_000, None),
             (1e300, None),
             (-1e18, None),
             ("yesterday", None),
