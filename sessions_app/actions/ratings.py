@@ -87,7 +87,10 @@ def record_rating(
 
 
 def keep_invalid(*, grant: RatingGrant, raw: str, delivery: UUID, claimed_at: datetime | None) -> NoReturn:
-    """Keep what arrived sealed and cannot be read as marks. Raises `NotStored`; a person has to look at it."""
+    """Keep what arrived sealed and cannot be read as marks. Raises `NotStored`; a person has to look at it.
+
+    NUL, which PostgreSQL stores in no text, becomes its sign: refused, it would wait on its device for ever.
+    """
     unread = Rating(
         grant=grant,
         session=grant.session,
@@ -98,7 +101,7 @@ def keep_invalid(*, grant: RatingGrant, raw: str, delivery: UUID, claimed_at: da
         delivery=delivery,
         claimed_at=claimed_at,
     )
-    _set_aside(unread, SetAsideRating.Reason.INVALID, raw=raw)
+    _set_aside(unread, SetAsideRating.Reason.INVALID, raw=raw.replace("\0", "\u2400"))
     raise NotStored(SetAsideRating.Reason.INVALID, unread.sha256)
 
 

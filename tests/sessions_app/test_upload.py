@@ -96,6 +96,11 @@ class TestTheReplyTable:
         assert aside.raw == deliveries.read(json.dumps(body).encode()).marks
         assert not Rating.objects.exists()
 
+    def test_nul_inside_is_kept_as_its_sign(self, token):
+        body = parcel(token, "goals=5\x00&mode=line")
+        assert [post(body).status_code for _ in range(2)] == [422, 422]
+        assert SetAsideRating.objects.get().raw == "goals=5\u2400&mode=line"
+
     def test_the_eleventh_different_copy_stays_on_the_device(self, token):
         replies = [post(parcel(token, marks(goals=str(goals)))) for goals in range(12)]
         assert [reply.status_code for reply in replies] == [201, *[409] * 10, 429]
