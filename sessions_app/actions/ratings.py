@@ -82,6 +82,8 @@ def record_rating(
     if stands is None:
         _set_aside(marks, reason)
         raise NotStored(reason, marks.sha256)
+    if not _is_known(stands, marks) and _has_enough_aside(grant):
+        raise TooManySetAside
     stands.came_before = True
     return stands
 
@@ -138,8 +140,8 @@ def _reason_to_set_aside(grant: RatingGrant, now: datetime) -> SetAsideRating.Re
 
 @transaction.atomic
 def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = None) -> None:
-    kept = SetAsideRating.objects.filter(grant=marks.grant)
-    if kept.count() >= SET_ASIDE_A_GRANT and not kept.filter(sha256=marks.sha256).exists():
+    before = SetAsideRating.objects.filter(grant=marks.grant, sha256=marks.sha256).first()
+    if not _is_known(before, marks) and _has_enough_aside(marks.grant):
         raise TooManySetAside
     same = ("session", "answers", "comment", "share_comment", "language", "mode", "delivery", "claimed_at")
     aside, created = SetAsideRating.objects.get_or_create(
@@ -149,3 +151,13 @@ def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = N
     )
     if created:
         audit.record("rating set aside", aside, by=None, client=marks.client_code, reason=reason)
+
+
+def _is_known(stands: Rating | SetAsideRating | None, marks: Rating) -> bool:
+    """Whether this very delivery is stored: its page asks again because the answer was lost."""
+    return stands is not None and marks.delivery is not None and stands.delivery == marks.delivery
+
+
+def _has_enough_aside(grant: RatingGrant) -> bool:
+    """From here on only a delivery that is stored hears so: any other copy could be a guess at the marks."""
+    return SetAsideRating.objects.filter(grant=grant).count() >= SET_ASIDE_A_GRANT

@@ -157,6 +157,7 @@ class TestHandingIn:
         replies = [client.post(FORM, marks(goals=str(goals))) for goals in range(12)]
         assert [reply.status_code for reply in replies] == [*[303] * 11, 429]
         assert "can no longer be filled in" in replies[-1].text
+        assert client.post(FORM, marks(goals="0")).status_code == 429  # no guess is told from what is stored
         assert stored() == (1, 10)
 
     def test_rotates_the_cookie_and_takes_the_grant_away(self, client, grant):

@@ -102,11 +102,20 @@ class TestTheReplyTable:
         assert SetAsideRating.objects.get().raw == "goals=5\u2400&mode=line"
 
     def test_the_eleventh_different_copy_stays_on_the_device(self, token):
-        replies = [post(parcel(token, marks(goals=str(goals)))) for goals in range(12)]
+        sent = [parcel(token, marks(goals=str(goals))) for goals in range(12)]
+        replies = [post(body) for body in sent]
         assert [reply.status_code for reply in replies] == [201, *[409] * 10, 429]
         assert replies[-1].json()["stored"] is False
-        assert post(parcel(token, marks(goals="3"))).status_code == 409
+        assert [post(body).status_code for body in sent] == [200, *[409] * 10, 429]
         assert stored() == (1, 10)
+
+    def test_from_then_on_no_guess_is_told_from_what_is_stored(self, token):
+        for goals in range(11):
+            post(parcel(token, marks(goals=str(goals))))
+        replies = [post(parcel(token, marks(goals=str(goals)))) for goals in range(12)]
+        assert {(reply.status_code, reply.text) for reply in replies} == {(429, replies[0].text)}
+        unread = [post(parcel(token, "nothing")).status_code for _ in range(2)]
+        assert unread == [429, 429]
 
     def test_a_token_of_nobody_and_one_that_was_changed(self, grant, token):
         for other in ("", "x", token[:-1] + ("A" if token[-1] != "A" else "B"), grant.code.hex):
