@@ -17,7 +17,7 @@ from django.utils import timezone
 from alliance import tablet
 from alliance.access import CLIENT, rule_of
 from alliance.middleware import send_to
-from sessions_app.models import TIME_TO_FINISH, PairedTablet, RatingGrant
+from sessions_app.models import PairedTablet, RatingGrant
 
 COOKIE = "__Host-room" if settings.HTTPS else "room"
 KEPT_FOR = timedelta(days=400)  # browsers keep no cookie for longer; each visit to /room/ renews it
@@ -81,8 +81,7 @@ def state_of(request: HttpRequest) -> str:
         return "sent" if sent else "waiting"
     if hasattr(held, "rating") or held.set_aside.exists():
         return "handed in"
-    still = held.withdrawn_at is None and now < held.open_until + TIME_TO_FINISH
-    return "filling" if still else "waiting"
+    return "filling" if held.can_be_finished(now) else "waiting"
 
 
 def _grant_in_hand(request: HttpRequest) -> RatingGrant | None:

@@ -33,6 +33,7 @@ WHY = {
     "invalid": "They could not be read as marks.",
 }
 DECLINED = "The client had said on the form that they did not want to rate."
+LEFT_OPEN = "The time to fill in this form was past. It may have lain open."
 ADVICE = {
     Reason.DISPUTED: "Ask the client which marks they meant.",
     Reason.WITHDRAWN: "Use them if you know that they are this client's, of this session. If in doubt, ask.",
@@ -77,11 +78,19 @@ class SetAside:
     def why(self) -> str:
         if self.row.reason == Reason.WITHDRAWN and self.row.grant.declined:
             return DECLINED
+        if self._was_left_open:
+            return LEFT_OPEN
         return WHY.get(self.row.reason, self.row.get_reason_display())
 
     @property
     def advice(self) -> str:
-        return ADVICE.get(self.row.reason, ADVICE[Reason.DISPUTED])
+        reason = Reason.WITHDRAWN if self._was_left_open else self.row.reason
+        return ADVICE.get(reason, ADVICE[Reason.DISPUTED])
+
+    @property
+    def _was_left_open(self) -> bool:
+        """Late for the form, and not for the seven days in which marks are taken that were made in time."""
+        return self.row.reason == Reason.LATE and self.row.received_at < self.row.grant.accept_until
 
     @property
     def raw(self) -> str:

@@ -43,11 +43,13 @@ def record_rating(
     by: User | None = None,
     delivery: UUID | None = None,
     claimed_at: datetime | None = None,
+    until: datetime | None = None,
 ) -> Rating:
     """Store, score, flag and log one rating: one transaction, and once only, whatever races.
 
     The same marks sent again return the rating that is stored. Marks that cannot stand (others are
     stored, the grant was withdrawn, its last day is past) are kept aside and raise `NotStored`.
+    `until`: an earlier end than that day, for marks that come straight from a form that is open.
     `delivery` and `claimed_at` are what the device said of its delivery; no decision hangs on them.
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
@@ -69,7 +71,7 @@ def record_rating(
     marks.answers, marks.total = score.answers, score.total
     marks.sha256 = hash_of_answers(score.answers, comment, share_comment=share_comment)
     try:
-        return _stored(marks, by)
+        return _stored(marks, by, until)
     except NotStored as refusal:
         reason = refusal.reason
     except IntegrityError:
@@ -108,12 +110,12 @@ def keep_invalid(*, grant: RatingGrant, raw: str, delivery: UUID, claimed_at: da
 
 
 @transaction.atomic
-def _stored(marks: Rating, by: User | None) -> Rating:
+def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
     """The rating with everything that hangs on it, all or nothing; `NotStored` where it cannot stand."""
     queue(marks.session.episode_id)
     grant = marks.grant
     grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
-    if reason := _reason_to_set_aside(grant, timezone.now()):
+    if reason := _reason_to_set_aside(grant, until or grant.accept_until):
         raise NotStored(reason, marks.sha256)
     # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
     marks.save(force_insert=True)
@@ -132,10 +134,10 @@ def hash_of_answers(answers: Mapping[str, int | None], comment: str, *, share_co
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _reason_to_set_aside(grant: RatingGrant, now: datetime) -> SetAsideRating.Reason | None:
+def _reason_to_set_aside(grant: RatingGrant, until: datetime) -> SetAsideRating.Reason | None:
     if grant.withdrawn_at is not None:
         return SetAsideRating.Reason.WITHDRAWN
-    return SetAsideRating.Reason.LATE if now >= grant.accept_until else None
+    return SetAsideRating.Reason.LATE if timezone.now() >= min(until, grant.accept_until) else None
 
 
 @transaction.atomic

@@ -134,5 +134,13 @@ class RatingGrant(models.Model):
     def client_code(self) -> uuid.UUID:
         return self.session.client_code
 
+    @property
+    def finish_until(self) -> datetime:
+        return self.open_until + TIME_TO_FINISH
+
     def is_open(self, now: datetime) -> bool:
         return self.withdrawn_at is None and now < self.open_until and not hasattr(self, "rating")
+
+    def can_be_finished(self, now: datetime) -> bool:
+        """Whether somebody who opened the form in time may still be marking it."""
+        return self.withdrawn_at is None and now < self.finish_until and not hasattr(self, "rating")

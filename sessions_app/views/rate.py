@@ -56,7 +56,10 @@ def form(request: HttpRequest) -> HttpResponse:
     grant = RatingGrant.objects.with_token(lock.token).first()
     if grant is None:
         return _closed(request)
-    return _step_of(request)(request, grant)
+    step = _step_of(request)
+    if step is not _hand_in and not grant.can_be_finished(timezone.now()):
+        return _open(request, grant)
+    return step(request, grant)
 
 
 @require_safe
@@ -143,12 +146,17 @@ def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 
 
 def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
-    """The form without its scripts; with them the marks come sealed, to `upload`."""
+    """The form without its scripts; with them the marks come sealed, to `upload`.
+
+    Out of time, marks are kept aside: a form that lay open for hours may have been filled in by somebody
+    else, and the client who took longer than most loses nothing.
+    """
     marks = RatingForm(request.POST, grant=grant, whole=True)
     if not marks.is_valid():
-        return _show(request, marks, status=422)
+        in_time = grant.can_be_finished(timezone.now())
+        return _show(request, marks, status=422) if in_time else _open(request, grant)
     try:
-        actions.record_rating(grant=grant, **marks.as_rating())
+        actions.record_rating(grant=grant, until=grant.finish_until, **marks.as_rating())
         tablet.handed_in_just_now(request)
     except actions.NotStored:
         pass  # kept aside: the therapist finds them, and the client has done their part

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent
 from bench.sealed import parcel
-from sessions_app import actions, deliveries, rooms
+from sessions_app import actions, deliveries
 from sessions_app.models import TIME_TO_FINISH, Channel, Rating, RatingGrant, SetAsideRating
 from tests import cast
 from tests.sessions_app.pairing import FORM, ROOM, START, lock_again, paired, state
@@ -112,7 +112,7 @@ class TestSending:
         time_machine.move_to(sent.open_until + timedelta(minutes=9), tick=False)
         lock_again(room, held)
         assert state(room) == "filling"
-        time_machine.move_to(sent.open_until + rooms.TIME_TO_FINISH, tick=False)
+        time_machine.move_to(sent.open_until + TIME_TO_FINISH, tick=False)
         lock_again(room, held)
         assert state(room) == "waiting"
         assert room.get(ROOM).status_code == 200

@@ -113,6 +113,37 @@ class TestTheStatesOfAGrant:
         assert client.post(FORM, marks()).headers["Location"] == DONE
         assert stored() == (1, 0)
 
+    @pytest.mark.parametrize("step", ["review", "change", "none"])
+    def test_ten_minutes_later_no_step_of_it_answers(self, client, grant, time_machine, step):
+        """A form that was left open for hours is nobody's: whoever finds it fills in nothing."""
+        time_machine.move_to(grant.finish_until, tick=False)
+        put_lock(client, grant.token)
+        for fields in ({"step": step}, {"step": step, "language": "de"}):
+            response = client.post(FORM, marks(**fields))
+            assert response.status_code == 410
+            assert "can no longer be filled in" in response.text
+        assert client.post(FORM, marks(goals="x")).status_code == 410
+        assert stored() == NONE_STORED
+
+    def test_and_what_is_handed_in_then_is_kept_aside(self, client, grant, time_machine):
+        time_machine.move_to(grant.finish_until - timedelta(seconds=1), tick=False)
+        put_lock(client, grant.token)
+        assert client.post(FORM, marks(step="review")).status_code == 200
+        time_machine.move_to(grant.finish_until, tick=False)
+        assert client.post(FORM, marks()).headers["Location"] == DONE
+        assert stored() == (0, 1)
+        assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.LATE
+        assert "Thank you." in client.get(DONE).text
+
+    def test_what_was_handed_in_before_is_the_rating_however_late_it_is_sent_again(
+        self, client, grant, time_machine
+    ):
+        client.post(FORM, marks())
+        time_machine.move_to(grant.finish_until, tick=False)
+        put_lock(client, grant.token)
+        assert client.post(FORM, marks()).headers["Location"] == DONE
+        assert stored() == (1, 0)
+
     def test_handed_in_leads_to_done_from_everywhere(self, client, grant):
         client.post(FORM, marks())
         client.get(DONE)

@@ -1,5 +1,7 @@
 """What therapist and supervisor see of marks that do not count, and what the therapist's pages do."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -91,6 +93,31 @@ class TestWhatIsSeen:
         monkeypatch.setattr(set_aside.SetAside, "claimed_at", claimed)
         disputed(session)
         assert "the device’s own clock said 1 Jan 1970, 00:05" in page_of(olga, clinic).text
+
+    @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+    @pytest.mark.parametrize("moment", [datetime.max, datetime.min])
+    def test_a_clock_at_an_end_of_the_calendar_breaks_no_page(self, clinic, olga, session, zone, moment):
+        """In rows of before: now none is stored. Near the ends a moment has no date in some zones."""
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        actions.take_back(grant=grant, by=clinic.olga)
+        claimed = moment.replace(tzinfo=UTC)
+        with pytest.raises(actions.NotStored):
+            actions.record_rating(grant=grant, answers=cast.answers(), mode=Mode.LINE, claimed_at=claimed)
+        assert SetAsideRating.objects.get().claimed_at == claimed
+        with timezone.override(zone):
+            page = page_of(olga, clinic)
+        assert "marks were set aside" in page.text
+        assert "own clock" not in page.text
+
+    def test_marks_from_a_form_that_lay_open_say_so(self, clinic, olga, session):
+        grant, _ = actions.hand_over(session=session, by=clinic.olga)
+        with pytest.raises(actions.NotStored):
+            actions.record_rating(grant=grant, answers=cast.answers(), mode=Mode.NUMBER, until=timezone.now())
+        text = page_of(olga, clinic).text
+        assert "The time to fill in this form was past. It may have lain open." in text
+        assert "Use them if you know that they are this client’s, of this session." in text.replace(
+            "&#x27;", "’"
+        )
 
     def test_what_cannot_be_read_is_shown_escaped_and_offers_no_use(self, clinic, olga, session, monkeypatch):
         grant, _ = actions.hand_over(session=session, by=clinic.olga)
