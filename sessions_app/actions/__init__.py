@@ -64,6 +64,7 @@ __all__ = [
     "session_to_rate",
     "take_back",
     "withdraw_discussion",
+    "withdraw_what_is_out",
 ]
 
 OPEN_FOR = timedelta(minutes=30)
@@ -157,14 +158,22 @@ def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> 
     form = ClinicSettings.objects.in_force().form
     _refuse_unless_ratable(session, form.id)
     offer = wordings.offer(form, session.episode.client.language, timezone.localdate())
-    now = timezone.now()
-    earlier = RatingGrant.objects.awaiting(now).filter(session=session, instrument__in=SESSION_SCALES)
-    earlier.update(withdrawn_at=now, withdrawn_by=by)
+    withdraw_what_is_out(session, by)
     grant, token = _new_grant(session, form, offer.wording, channel, by, **sent)
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
     return grant, token
+
+
+def withdraw_what_is_out(session: TherapySession, by: User) -> None:
+    """No device waits any more for this session's rating: it has one, or another device is about to ask.
+
+    A form that stayed on a screen could be filled in by whoever sits there next.
+    """
+    now = timezone.now()
+    out = RatingGrant.objects.awaiting(now).filter(session=session, instrument__in=SESSION_SCALES)
+    out.update(withdrawn_at=now, withdrawn_by=by)
 
 
 def session_to_rate(episode: Episode, now: datetime) -> TherapySession | None:
@@ -251,12 +260,16 @@ def enter_rating(
     comment: str = "",
     by: User,
 ) -> Rating:
-    """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks."""
+    """A rating given on paper or aloud, entered by the therapist. The same door as the client's own marks.
+
+    A form that is out for this session is withdrawn. Marks of it that are on their way are kept aside.
+    """
     queue(session.episode_id)
     form = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
     _refuse_unless_ratable(session, form.id)
     wording = wordings.on_paper(form, session.episode.client.language)
-    grant, _ = _new_grant(session, form, wording, channel, by)
+    withdraw_what_is_out(session, by)
+    grant, _nobodys = _new_grant(session, form, wording, channel, by)
     if session.attendance != Attendance.ATTENDED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])

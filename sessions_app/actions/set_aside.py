@@ -17,7 +17,7 @@ from alliance.measurement import instruments, scoring
 from alliance.models import User
 from clients.actions import Refused
 from sessions_app import wordings
-from sessions_app.actions import hash_of_answers, queue, refresh_flags
+from sessions_app.actions import hash_of_answers, queue, refresh_flags, withdraw_what_is_out
 from sessions_app.models import (
     Attendance,
     Channel,
@@ -66,6 +66,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
     if stands:
         _explain(rating, why or "Marks that had been set aside were used.", by)
     _it_took_place(aside.session)
+    withdraw_what_is_out(aside.session, by)
     audit.record("set-aside marks used", aside, by=by, client=aside.client_code)
     refresh_flags(episode=aside.session.episode)
     return rating

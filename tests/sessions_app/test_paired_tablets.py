@@ -16,6 +16,7 @@ from bench.sealed import parcel
 from sessions_app import actions, deliveries
 from sessions_app.models import TIME_TO_FINISH, Channel, Rating, RatingGrant, SetAsideRating
 from tests import cast
+from tests.sessions_app.marks import use, withdrawn
 from tests.sessions_app.pairing import FORM, ROOM, START, lock_again, paired, state
 from tests.sessions_app.test_rate_pages import marks
 from tests.sessions_app.test_upload import OURS as OUR_PAGE
@@ -128,6 +129,34 @@ class TestSending:
         page = room.get(FORM)
         assert (page.status_code, "You can leave the tablet here." in page.text) == (410, True)
         assert room.post(START).headers["Location"] == ROOM
+
+    @pytest.mark.parametrize("is_opened", [True, False])
+    def test_one_whose_rating_was_entered_from_paper_leads_back_to_waiting(
+        self, clinic, room, sent, is_opened
+    ):
+        """The client preferred paper: the next person must not find this one's form, and fill it in."""
+        if is_opened:
+            room.post(START)
+            room.get(FORM)
+        paper = {"answers": cast.answers(380), "channel": Channel.PAPER}
+        rating = actions.enter_rating(session=sent.session, **paper, by=clinic.olga)
+        assert state(room) == "waiting"
+        assert room.post(START).headers["Location"] == ROOM
+        sent.refresh_from_db()
+        assert sent.withdrawn_by == clinic.olga
+        body = json.dumps(parcel(deliveries.token_for(sent), marks()))
+        reply = Browser().post(UPLOAD, body, content_type="application/json", headers=OUR_PAGE)
+        assert (reply.status_code, reply.json()["stored"]) == (410, True)
+        assert (Rating.objects.get(), SetAsideRating.objects.get().grant) == (rating, sent)
+
+    def test_so_does_one_whose_session_got_other_marks_that_had_been_set_aside(self, clinic, room, session):
+        aside = withdrawn(session)
+        second = cast.sent(session, tablet=room.row, by=clinic.olga)
+        room.post(START)
+        use(aside)
+        assert state(room) == "waiting"
+        second.refresh_from_db()
+        assert second.withdrawn_by == clinic.olga
 
     def test_an_unopened_one_ends_with_its_time(self, room, sent, time_machine):
         time_machine.move_to(sent.open_until, tick=False)

@@ -243,6 +243,8 @@ class TestOneAllianceRatingASession:
         actions.enter_rating(
             session=session, answers=cast.answers(400), channel=Channel.PAPER, by=clinic.olga
         )
+        # As one of before, when a rating from paper left a form out.
+        RatingGrant.objects.filter(pk=grant.pk).update(withdrawn_at=None, withdrawn_by=None)
         with pytest.raises(actions.NotStored) as kept:
             actions.record_rating(grant=grant, answers=cast.answers(300), mode=Mode.LINE)
         assert kept.value.reason == SetAsideRating.Reason.DISPUTED
