@@ -14,10 +14,11 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from alliance import audit
 from alliance.measurement import instruments
-from alliance.models import User
+from alliance.models import AuditEvent, User
 from clients.actions import Refused
 from clients.models import Episode
 from sessions_app import wordings
@@ -69,6 +70,8 @@ __all__ = [
 
 OPEN_FOR = timedelta(minutes=30)
 ACCEPT_FOR = timedelta(days=7)
+LANGUAGE_CHOSEN = "language chosen"
+LANGUAGE_CHANGES_A_GRANT = 20
 
 
 # --- Sessions ------------------------------------------------------------------------------------
@@ -133,7 +136,7 @@ def _number_by_date(episode: Episode) -> None:
     """
     rows = list(episode.sessions.order_by("held_at", "number").values_list("pk", "number"))
     wrong = [(pk, place) for place, (pk, number) in enumerate(rows, start=1) if number != place]
-    for start in (max((number for _, number in rows), default=0), 0):
+    for start in (max((number for _pk, number in rows), default=0), 0):
         for pk, place in wrong:
             TherapySession.objects.filter(pk=pk).update(number=place + start)
 
@@ -237,17 +240,23 @@ def _withdraw(grant: RatingGrant, by: User) -> bool:
 
 @transaction.atomic
 def choose_language(*, grant: RatingGrant, language: str) -> bool:
-    """The client reads on in another language, and is given it the next time too. False where it is over."""
+    """The client reads on in another language, and is given it the next time too. False where it is over.
+
+    Each change is a line of the access log for ever and wakes the therapist's page, so they are counted.
+    """
     queue(grant.session.episode_id)
-    if not RatingGrant.objects.awaiting(timezone.now()).filter(pk=grant.pk).exists():
+    if not RatingGrant.objects.on_a_screen(timezone.now()).filter(pk=grant.pk).exists():
         return False
     client = grant.session.episode.client
     if not language == grant.language == client.language:
+        changes = AuditEvent.objects.filter(client=client.code, action=LANGUAGE_CHOSEN, at__gte=grant.made_at)
+        if changes.count() >= LANGUAGE_CHANGES_A_GRANT:
+            raise Refused(_("The language cannot be changed just now. Your marks are still here."))
         grant.language = client.language = language
         grant.wording = wordings.translated(grant, language)
         grant.save(update_fields=["language", "wording"])
         client.save(update_fields=["language"])
-        audit.record("language chosen", client, by=None, client=client.code, language=language)
+        audit.record(LANGUAGE_CHOSEN, client, by=None, client=client.code, language=language)
     return True
 
 

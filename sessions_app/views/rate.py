@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance import sealing, tablet
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
+from clients.actions import Refused
 from sessions_app import actions, closing, deliveries, wordings
 from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.models import RatingGrant
@@ -125,8 +126,11 @@ def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     wanted = LanguageForm(request.POST, grant=grant)
     if not wanted.is_valid():
         return _unknown(request, grant)
-    if not actions.choose_language(grant=grant, language=wanted.cleaned_data["language"]):
-        return _open(request, grant)
+    try:
+        if not actions.choose_language(grant=grant, language=wanted.cleaned_data["language"]):
+            return _open(request, grant)
+    except Refused as refusal:
+        return _again(request, grant, str(refusal), status=429)
     with translation.override(grant.language):
         # The script keeps the marks where they are and asks for the words alone.
         came_along = "mode" in request.POST
@@ -167,9 +171,13 @@ def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 
 
 def _unknown(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    return _again(request, grant, translation.gettext("Please send the form again."), status=422)
+
+
+def _again(request: HttpRequest, grant: RatingGrant, sentence: str, status: int) -> HttpResponse:
     marks = RatingForm(request.POST, grant=grant)
-    marks.add_error(None, translation.gettext("Please send the form again."))
-    return _show(request, marks, status=422)
+    marks.add_error(None, sentence)
+    return _show(request, marks, status)
 
 
 STEPS = {"review": _review, "change": _change, "hand-in": _hand_in}

@@ -165,6 +165,24 @@ class TestChoosingAnother:
         time_machine.move_to(grant.open_until + timedelta(minutes=1), tick=False)
         assert speak(client, "de").status_code == 200
 
+    def test_but_not_for_hours(self, client, grant, time_machine):
+        time_machine.move_to(grant.finish_until, tick=False)
+        put_lock(client, grant.token)
+        assert speak(client, "de").status_code == 410
+        assert not actions.choose_language(grant=grant, language="de")
+        assert not AuditEvent.objects.filter(action="language chosen").exists()
+
+    def test_there_and_back_without_end_ends(self, client, grant):
+        """Each change is a line of the log that nobody can delete. Five languages twice are ten."""
+        assert [speak(client, language, **marks()).status_code for language in LANGUAGES * 2] == [200] * 10
+        answers = [speak(client, LANGUAGES[number % 2], **marks()).status_code for number in range(30)]
+        assert 429 in answers
+        assert AuditEvent.objects.filter(action="language chosen").count() == 20
+        refused = speak(client, "fr", **marks(comment="Kept."))
+        assert "The language cannot be changed just now. Your marks are still here." in refused.text
+        assert "Kept.</textarea>" in refused.text
+        assert client.post(FORM, marks()).status_code == 303
+
     def test_a_grant_that_was_taken_back_changes_nothing(self, client, grant, clinic):
         actions.take_back(grant=grant, by=clinic.olga)
         assert speak(client, "de").status_code == 410
