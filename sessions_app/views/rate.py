@@ -20,10 +20,10 @@ from clients.actions import Refused
 from sessions_app import actions, closing, deliveries, wordings
 from sessions_app.forms.rate import BANDS, COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.models import RatingGrant
-
 from sessions_app.views.see_other import see_other
+
 IDLE_SECONDS = 300
-JUST_NOW = "now"  # in the address of `done`: the page's own client is still before it
+JUST_NOW = "now"  # in the address of `done`: which delivery the page has just made
 
 
 def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -74,7 +74,7 @@ def done(request: HttpRequest) -> HttpResponse:
         if grant is None or not _delivered(grant):
             return see_other("rate:form")
         tablet.hand_in(request, rated=True, language=translation.get_language())
-        if closing.shows_marks(lock, grant, just_now=lock.just_now or JUST_NOW in request.GET):
+        if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             tablet.show_marks(request)
             context = {"lines": lines_of(grant.rating), "seconds": closing.SECONDS}
             return render(request, "rate/closing.html", context)

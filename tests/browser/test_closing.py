@@ -3,6 +3,8 @@
 Beside the promise stands a control that takes the protection away and sees the marks come back.
 """
 
+from uuid import UUID
+
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page, expect
@@ -17,6 +19,7 @@ from tests.browser.test_hand_over_leaks import DONE, FORM, KEEPABLE, PATIENCE, T
 MARKS = "These are your marks of today."
 THANKS = "Thank you. Please hand the tablet back."
 SEEN = "[data-seen]"
+THEIRS = UUID(int=1)
 
 
 @pytest.fixture
@@ -104,7 +107,7 @@ def without_the_scripts_care(context: BrowserContext) -> None:
             'addEventListener("pagehide", forget);',
             'addEventListener("pageshow", (event) => event.persisted && leave());',
             'addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? forget() : leave()));',
-            "tellHandedIn();",
+            "tellHandedIn(location.hash.slice(1));",
         ):
             assert care in text
             text = text.replace(care, "")
@@ -187,9 +190,9 @@ class TestTime:
         monkeypatch.setattr(closing, "SECONDS", 2)
         context = another_browser(java_script_enabled=False)
         grant = handed_over(context)
-        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line")
+        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
         page = context.new_page()
-        page.goto(DONE + "?now")
+        page.goto(f"{DONE}?now={THEIRS}")
         assert shows_marks(page)
         page.wait_for_timeout(4000)
         assert THANKS in page.content()
@@ -202,13 +205,13 @@ class TestOnTheTabletOfARoom:
     def test_it_leads_to_thanks_and_back_to_waiting(self, context, clinic, live_server):
         session = cast.therapy_session(clinic.olgas)
         grant, token = actions.hand_over(session=session, by=clinic.olga)
-        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line")
+        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
         store = SessionStore()
         store["tablet"] = {"token": token, "return_to": "", "channel": tablet.PAIRED}
         store.create()
         context.add_cookies([{"name": "session", "value": store.session_key, "url": live_server.url}])
         page = context.new_page()
-        page.goto(DONE + "?now")
+        page.goto(f"{DONE}?now={THEIRS}")
         assert shows_marks(page)
         page.get_by_role("link", name="Close").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. You can leave the tablet here.")
@@ -222,9 +225,11 @@ def test_it_is_readable_in_either_scheme_and_direction(
     context = another_browser(color_scheme=scheme, viewport=PHONE)
     grant = handed_over(context)
     type(grant).objects.filter(pk=grant.pk).update(language=language)
-    actions.record_rating(grant=grant, answers=cast.answers(380), mode="line", language=language)
+    actions.record_rating(
+        grant=grant, answers=cast.answers(380), mode="line", language=language, delivery=THEIRS
+    )
     page = context.new_page()
-    page.goto(DONE + "?now")
+    page.goto(f"{DONE}?now={THEIRS}")
     expect(page.locator(SEEN)).to_have_count(4)
     assert axe(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,13 +1,15 @@
 """The closing moment: only thanks, or the client's own marks of today, once and on the clinic's devices only."""
 
 import json
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
 
 from sessions_app import actions
-from sessions_app.models import Mode
+from sessions_app.models import Mode, Rating
 from tests import cast
 from tests.sessions_app.test_rate_pages import DONE, FORM, HELP, NOT_TODAY, key_of, marks, put_lock
 from tests.sessions_app.test_rate_pages import grant as grant
@@ -153,11 +155,43 @@ def test_the_setting_is_that_of_the_moment_of_arrival(client, grant, clinic, sho
     assert MARKS not in page_of(client.post(FORM, marks(), follow=True))
 
 
-@pytest.mark.parametrize(("address", "is_shown"), [(DONE + "?now", True), (DONE, False)])
-def test_marks_that_came_by_script_are_shown_to_the_client_who_is_still_there(
-    client, grant, shown, address, is_shown
+THEIRS, ANOTHER = (UUID(int=number) for number in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_shown"),
+    [
+        (f"?now={THEIRS}", True),
+        ("", False),
+        ("?now", False),
+        ("?now=None", False),
+        (f"?now={ANOTHER}", False),
+        (f"?later={THEIRS}", False),
+    ],
+)
+@pytest.mark.parametrize("delivery", [THEIRS, None])
+def test_marks_that_came_by_script_are_shown_to_the_page_that_brought_them(
+    client, grant, shown, asked, is_shown, delivery
 ):
-    """Marks that waited for a connection arrive when somebody else may hold the tablet."""
-    actions.record_rating(grant=grant, answers=cast.answers(380), mode=Mode.LINE)
-    assert (MARKS in page_of(client.get(address))) == is_shown
-    assert MARKS not in page_of(client.get(address))
+    """Marks that waited for a connection arrive when somebody else may hold the tablet, and type an address."""
+    actions.record_rating(grant=grant, answers=cast.answers(380), mode=Mode.LINE, delivery=delivery)
+    page = page_of(client.get(DONE + asked))
+    assert (MARKS in page) == (is_shown and delivery is not None)
+    assert MARKS in page or THANKS in page
+    assert MARKS not in page_of(client.get(DONE + asked))
+
+
+@pytest.mark.parametrize(("seconds", "is_shown"), [(119, True), (120, False)])
+@pytest.mark.parametrize("by_script", [True, False])
+def test_not_to_whoever_opens_the_address_later(
+    client, grant, shown, time_machine, by_script, seconds, is_shown
+):
+    """The answer was lost on the way, or the server was in trouble, and the tablet went on to somebody else."""
+    if by_script:
+        actions.record_rating(grant=grant, answers=cast.answers(380), mode=Mode.LINE, delivery=THEIRS)
+    else:
+        client.post(FORM, marks())
+    received_at = Rating.objects.get().received_at
+    time_machine.move_to(received_at + timedelta(seconds=seconds), tick=False)
+    page = page_of(client.get(DONE, {"now": str(THEIRS)} if by_script else {}))
+    assert (MARKS in page, THANKS in page) == (is_shown, not is_shown)
