@@ -154,6 +154,8 @@ class RatingForm(forms.Form):
         error_messages={"invalid_choice": gettext_lazy("Please send the form again.")},
     )
 
+    read_in = forms.Field(required=False)
+
     def __init__(self, data: QueryDict | None = None, *, grant: RatingGrant, whole: bool = False) -> None:
         super().__init__(data)
         self.grant = grant
@@ -199,6 +201,15 @@ class RatingForm(forms.Form):
             self.add_error(name, sentence)
 
     @property
+    def language(self) -> str:
+        """What the page was written in; where it does not say, what the grant says.
+
+        These are not always the same: the answer to a change of language can be lost.
+        """
+        read_in: str = self.cleaned_data["read_in"] or ""
+        return read_in if read_in in wordings.languages_of(self.grant) else self.wording.language
+
+    @property
     def answers(self) -> dict[str, int | None]:
         return {item.id: self.cleaned_data.get(item.id) for item in self.instrument.items}
 
@@ -206,7 +217,7 @@ class RatingForm(forms.Form):
         """What `actions.record_rating` wants of valid marks."""
         names = ("mode", "comment", "share_comment")
         typed = {name: self.cleaned_data[name] for name in names}
-        return {"answers": self.answers, "language": self.wording.language, **typed}
+        return {"answers": self.answers, "language": self.language, **typed}
 
     @property
     def lines(self) -> list[Line]:

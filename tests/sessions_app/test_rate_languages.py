@@ -1,19 +1,23 @@
 """The client's form in five languages: which one is spoken where, and how it is changed and remembered."""
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from alliance.measurement import instruments
 from alliance.models import AuditEvent
+from bench.sealed import parcel
 from clients.models import Client as ClientOfTheClinic
 from clients.models import Episode
-from sessions_app import actions
+from sessions_app import actions, deliveries
 from sessions_app.models import Mode, Rating, RatingGrant
+from tests import cast
 from tests.sessions_app.test_rate_pages import (
     DONE,
     FORM,
@@ -24,6 +28,7 @@ from tests.sessions_app.test_rate_pages import (
     put_lock,
 )
 from tests.sessions_app.test_rate_pages import grant as grant
+from tests.sessions_app.test_upload import OURS
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = [tag for tag, _name in settings.LANGUAGES]
@@ -200,6 +205,51 @@ class TestChoosingAnother:
             r'<form id="rating".*?<button type="submit" ([^>]*)>', page_of(client.get(FORM)), re.S
         )
         assert 'name="step" value="review"' in first[1]
+
+
+class TestTheLanguageThatWasRead:
+    """The answer to a change was lost on the way: the grant says German, and the page is still English."""
+
+    @pytest.fixture
+    def changed(self, grant):
+        actions.choose_language(grant=grant, language="de")
+        return grant
+
+    def deliver(self, grant, fields):
+        sent = json.dumps(parcel(deliveries.token_for(grant), fields))
+        return Client().post(reverse("rate:upload"), sent, "application/json", headers=OURS)
+
+    @pytest.mark.parametrize("step", ["form", "review"])
+    def test_each_page_says_in_which_it_is_written(self, client, changed, step):
+        page = client.get(FORM) if step == "form" else client.post(FORM, marks(step="review", read_in="en"))
+        assert spoken(page) == ("de", "ltr")
+        assert HiddenFields.of(page_of(page))["read_in"] == "de"
+
+    @pytest.mark.parametrize(("read_in", "stored"), [("en", "en"), ("de", "de"), ("ar", "ar")])
+    def test_is_stored(self, client, changed, read_in, stored):
+        client.post(FORM, marks(read_in=read_in))
+        assert Rating.objects.get().language == stored
+
+    @pytest.mark.parametrize("more", [{}, {"read_in": ""}, {"read_in": "pt"}, {"read_in": "\x00"}])
+    def test_is_that_of_the_grant_where_the_page_says_none_that_is_offered(self, changed, more):
+        assert self.deliver(changed, marks(**more)).status_code == 201
+        assert Rating.objects.get().language == "de"
+
+    def test_comes_under_the_seal_too_and_makes_no_other_rating_of_the_same_marks(self, changed):
+        answers = [self.deliver(changed, marks(read_in=tag)).status_code for tag in ("en", "de")]
+        assert answers == [201, 200]
+        assert Rating.objects.get().language == "en"
+
+    def test_the_wording_is_the_one_in_it(self, client, clinic):
+        cast.choose(clinic.adam, instrument="srs")
+        english, german = (cast.wording(clinic.adam, language=tag) for tag in ("en", "de"))
+        grant, token = actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
+        actions.choose_language(grant=grant, language="de")
+        assert grant.wording == german
+        put_lock(client, token)
+        client.post(FORM, marks(read_in="en"))
+        rating = Rating.objects.get()
+        assert (rating.language, rating.wording) == ("en", english)
 
 
 class TestEveryTenthByNumber:
