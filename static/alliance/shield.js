@@ -4,20 +4,21 @@
 // the caseload after a hand-over, and the back/forward cache keeps a page as it looked when left:
 // `no-store` alone did not stop Chromium from showing it again.
 
-const channel = new BroadcastChannel("hand-over");
-
 function clear() {
   document.title = "";
   document.body.replaceChildren();
   document.body.removeAttribute("hx-headers");
 }
 
-channel.addEventListener("message", () => {
+function toldSo() {
   const notice = document.getElementById("cleared")?.content.cloneNode(true);
   clear();
   if (notice) document.body.append(notice);
   document.querySelector("[data-reload]")?.addEventListener("click", () => location.reload());
-});
+}
+
+// Safari before 15.4 has none, and other tabs there hear nothing.
+if (globalThis.BroadcastChannel) new BroadcastChannel("hand-over").addEventListener("message", toldSo);
 
 // Always, not only when `persisted`: the browser may still change its mind about keeping the page.
 addEventListener("pagehide", () => {

@@ -14,7 +14,7 @@ function leave() {
   location.replace(closing.dataset.done);
 }
 
-tellHandedIn();
+tellHandedIn(location.hash.slice(1));
 history.replaceState(null, "", closing.dataset.done);
 setTimeout(leave, Number(closing.dataset.seconds) * 1000);
 closing.querySelector("a").addEventListener("click", (event) => {

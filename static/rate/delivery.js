@@ -2,11 +2,14 @@
 // {"stored": true} for this delivery ends the trying; a sign-in page of the network, a time-out or a server in
 // trouble does not. The request carries no cookie: what is inside the seal is all its authority.
 
+import { listen, tell } from "./channels.js";
 import { forget, waiting } from "./store.js";
+import { timeLimit } from "./time_limit.js";
 
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 5 * 60 * 1000;
 const PATIENCE = 15000;
+const UNREADABLE = 5000; // what waits could not be read: a while until it is tried again
 const LOCK = "ratings";
 const NEWS = "ratings";
 
@@ -20,7 +23,8 @@ async function attempt(parcel) {
       credentials: "omit",
       cache: "no-store",
       redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE),
+      keepalive: true, // who hands in and closes the page at once has handed in
+      signal: timeLimit(PATIENCE),
     });
     const reply = await response.json();
     return reply.stored === true && reply.delivery === parcel.delivery && Boolean(reply.sha256);
@@ -81,6 +85,7 @@ export async function drain({ now = false } = {}) {
 
 async function work(all) {
   const parcels = await waiting();
+  if (!parcels) return UNREADABLE;
   forgetTriesBut(parcels);
   for (const parcel of parcels) {
     if (!all && !isDue(parcel, performance.now())) continue;
@@ -90,7 +95,8 @@ async function work(all) {
     }
     await forget(parcel.delivery);
     tries.delete(parcel.delivery);
-    tell(parcel.grant);
+    brought.push(parcel.grant);
+    tell(NEWS, parcel.grant);
   }
   return soonest();
 }
@@ -108,15 +114,8 @@ function soonest() {
 
 const brought = [];
 
-function tell(grant) {
-  brought.push(grant);
-  const channel = new BroadcastChannel(NEWS);
-  channel.postMessage(grant);
-  channel.close();
-}
-
 // Calls with the `grant` of each parcel that arrived: from now on in any tab, and in this page before.
 export function onArrival(listener) {
-  new BroadcastChannel(NEWS).addEventListener("message", ({ data }) => listener(data));
+  listen(NEWS, listener);
   brought.forEach(listener);
 }

@@ -1,4 +1,4 @@
 import { tellHandedIn } from "./other_tabs.js";
 
-tellHandedIn();
+tellHandedIn(location.hash.slice(1));
 history.replaceState(null, "", location.pathname);

@@ -4,8 +4,9 @@ import { handingIn } from "./hand_in.js";
 import { watch } from "./idle.js";
 import { speak } from "./language.js";
 import { Line } from "./line.js";
-import { onHandedIn, tellTaken } from "./other_tabs.js";
+import { onEnd, tellTaken } from "./other_tabs.js";
 import { fill } from "./review.js";
+import { grantOf } from "./seal.js";
 import { speak as remember } from "./store.js";
 import { takeTurns } from "./turns.js";
 
@@ -78,16 +79,22 @@ function onStep(line) {
   line ? show(marking, line) : STEPS.review();
 }
 
+// Safari before 15.4 does not say which button sends a form. The Enter key presses one too.
+let pressed;
+form.addEventListener("click", (event) => (pressed = event.target.closest("button") ?? pressed), true);
+
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (event.submitter?.name === "language") change(event.submitter.value);
-  else if (!delivery.isUnderWay) STEPS[event.submitter?.value ?? "review"]?.(event.submitter);
+  const button = event.submitter ?? pressed;
+  if (button?.name === "language") change(button.value);
+  else if (!delivery.isUnderWay) STEPS[button?.value ?? "review"]?.(button);
 });
 
 async function change(language) {
   const changed = await speak(form.action, form.elements.csrfmiddlewaretoken.value, language);
   status.textContent = changed ? "" : status.dataset.refused;
   if (!changed) return;
+  form.elements.read_in.value = language;
   remember(language);
   lines.forEach((line) => line.reword());
   marking.querySelector("h1").focus();
@@ -119,15 +126,15 @@ function forget() {
   fill(review, form, lines);
 }
 
-// isWatched: the client who handed in is still before the page.
-function leave(isWatched = false) {
+// Behind the # is what no server reads: which form it was, for the other tabs.
+function leave(arrived) {
   forget();
-  location.replace(form.dataset.done + (isWatched ? "?now" : ""));
+  location.replace(form.dataset.done + (arrived ? `?now=${arrived}` : "") + (grant ? `#${grant}` : ""));
 }
 
-async function end(isWatched) {
+async function end(arrived) {
   await turns.unwind();
-  leave(isWatched);
+  leave(arrived);
 }
 
 // Back must not show what somebody marked: the browser may keep this page as it looked when left.
@@ -151,7 +158,11 @@ watch(Number(form.dataset.idleSeconds), {
   },
 });
 
-onHandedIn(() => !delivery.isUnderWay && end());
-tellTaken();
+let grant;
+grantOf(form.dataset.token).then((ours) => {
+  grant = ours;
+  onEnd(ours, () => !delivery.isUnderWay && end());
+  tellTaken(ours);
+});
 remember(document.documentElement.lang);
 sessionStorage.clear(); // htmx notes there which page of staff came last

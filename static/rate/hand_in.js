@@ -3,7 +3,7 @@
 
 import { bring, onArrival } from "./delivery.js";
 import { sendNow } from "./queue.js";
-import { canSeal, seal } from "./seal.js";
+import { canSeal, grantOf, newId, seal } from "./seal.js";
 import { keep, waiting } from "./store.js";
 
 // How long the client looks at "Sending" before being told that it goes on by itself.
@@ -11,7 +11,8 @@ const A_MOMENT = 4000;
 // Another tab handed in: it leaves first. Two that leave at once would take the session from each other.
 const AFTER_THE_OTHER = 3000;
 
-// say(kind): what is going on. onKept(): the page may forget. onArrived(): the server has it.
+// say(kind): what is going on. onKept(): the page may forget. onArrived(delivery): the server has it; its
+// id, where the client who handed in is still before the page.
 export function handingIn(form, { say, onKept, onArrived }) {
   const buttons = form.querySelectorAll("#review button");
   let isUnderWay = false;
@@ -19,13 +20,14 @@ export function handingIn(form, { say, onKept, onArrived }) {
   let id = null;
 
   async function begin(marks) {
-    if (!canSeal) return sendUnsealed(form);
     hold(true);
     isWatched = true;
     say("sending");
-    const parcel = await packed(form.dataset, marks);
+    const parcel = canSeal && (await packed(form.dataset, marks).catch(() => null));
+    if (!parcel) return sendUnsealed(form);
     if (await keep(parcel)) return keptAs(parcel, sendNow());
     await bring(parcel, () => say("unsent"));
+    id = parcel.delivery;
     arrived();
   }
 
@@ -39,15 +41,17 @@ export function handingIn(form, { say, onKept, onArrived }) {
   }
 
   async function look() {
-    const waits = (await waiting()).some((parcel) => parcel.delivery === id);
+    const parcels = await waiting();
+    const waits = parcels?.some((parcel) => parcel.delivery === id) ?? true;
     if (!waits && id !== null) arrived();
     return !waits;
   }
 
   function arrived() {
+    const delivery = id;
     id = null;
     hold(false);
-    onArrived(isWatched);
+    onArrived(isWatched && delivery);
   }
 
   function hold(now) {
@@ -61,7 +65,7 @@ export function handingIn(form, { say, onKept, onArrived }) {
   async function resume() {
     const ours = await grantOf(form.dataset.token);
     onArrival((grant) => (id === null && grant === ours ? setTimeout(arrived, AFTER_THE_OTHER) : look()));
-    const parcel = (await waiting()).find(({ grant }) => grant === ours);
+    const parcel = (await waiting())?.find(({ grant }) => grant === ours);
     if (!parcel) return;
     isUnderWay = true;
     keptAs(parcel, sendNow());
@@ -79,24 +83,20 @@ export function handingIn(form, { say, onKept, onArrived }) {
 
 function ask(event) {
   event.preventDefault();
+  event.returnValue = true; // Chrome before 119 asks only then
 }
 
 // Without HTTPS a browser seals nothing: the form goes as it does without scripts.
 function sendUnsealed(form) {
+  removeEventListener("beforeunload", ask);
   form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "step", value: "hand-in" }));
   form.submit();
 }
 
 async function packed({ upload, token, key, publicKey }, marks) {
-  const id = crypto.randomUUID();
+  const id = newId();
   const content = JSON.stringify({ token, marks, at: Date.now() });
   const sealed = await seal(content, { key, publicKey, boundTo: id });
   return { delivery: id, grant: await grantOf(token), url: upload, ...sealed };
-}
-
-// Tells a page that was opened again that its marks wait here already; gives nobody the token.
-async function grantOf(token) {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-  return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -2,6 +2,8 @@
 // one. Marks never travel for it, so that no request and no history entry of the browser holds them, and
 // a line that is down costs nobody theirs.
 
+import { timeLimit } from "./time_limit.js";
+
 const WORDS = [
   "lang", "aria-label", "aria-current",
   "data-words", "data-unset", "data-sending", "data-unsent", "data-idle", "data-edge", "data-refused", "data-lost",
@@ -27,7 +29,7 @@ async function fetched(url, token, language) {
       headers: { Accept: "text/html" },
       credentials: "same-origin",
       cache: "no-store",
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: timeLimit(PATIENCE),
     });
     if (!response.ok) return null;
     const page = new DOMParser().parseFromString(await response.text(), "text/html");

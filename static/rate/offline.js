@@ -1,6 +1,7 @@
 // Stands in for a page that could not be had, or a form that was not sent: goes back to where it began.
 
 import { onArrival } from "./delivery.js";
+import { timeLimit } from "./time_limit.js";
 
 const EVERY = 3000;
 const [start] = location.pathname.match(/^\/[^/]*\//); // never the address itself: it may take forms only
@@ -11,7 +12,7 @@ function leave() {
 
 async function look() {
   try {
-    const response = await fetch(start, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    const response = await fetch(start, { cache: "no-store", signal: timeLimit(5000) });
     if (response.status < 500) return leave();
   } catch {
     // still no connection

@@ -1,25 +1,26 @@
 // This browser is in a client's hands: its other tabs are told, and pages of staff clear themselves
-// (static/alliance/shield.js). Without it a second tab goes on showing the caseload.
+// (static/alliance/shield.js). Without it a second tab goes on showing the caseload, or marks that the
+// client before left unfinished.
+
+import { listen, tell } from "./channels.js";
 
 const NAME = "hand-over";
+const TAKEN = "taken";
 const HANDED_IN = "handed in";
 
-export function tellTaken() {
-  send("taken");
+// grant: as seal.js names it; where the page shows no form, or nobody can tell, there is none.
+export function tellTaken(grant) {
+  tell(NAME, { kind: TAKEN, grant });
 }
 
-export function tellHandedIn() {
-  send(HANDED_IN);
+export function tellHandedIn(grant) {
+  tell(NAME, { kind: HANDED_IN, grant });
 }
 
-export function onHandedIn(listener) {
-  new BroadcastChannel(NAME).addEventListener("message", (event) => {
-    if (event.data === HANDED_IN) listener();
+// Another tab ended the form of the grant `ours`: by handing it in, or by showing the form of another client.
+export function onEnd(ours, listener) {
+  listen(NAME, ({ kind, grant }) => {
+    const isOurs = grant === ours;
+    if (kind === HANDED_IN ? isOurs || !grant : grant && !isOurs) listener();
   });
-}
-
-function send(message) {
-  const channel = new BroadcastChannel(NAME);
-  channel.postMessage(message);
-  channel.close();
 }

@@ -20,10 +20,11 @@ function written(number) {
 }
 
 async function say() {
-  const { length } = await waiting();
+  const parcels = await waiting();
+  if (!parcels) return;
   for (const notice of document.querySelectorAll("[data-waiting]")) {
-    notice.querySelector("[data-count]").textContent = written(length);
-    notice.hidden = length === 0;
+    notice.querySelector("[data-count]").textContent = written(parcels.length);
+    notice.hidden = parcels.length === 0;
   }
 }
 

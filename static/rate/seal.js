@@ -26,6 +26,21 @@ async function derived(shared) {
   return crypto.subtle.deriveKey(hkdf, secret, { name: "AES-GCM", length: 256 }, false, ["encrypt"]);
 }
 
+// Tells other pages of this device which grant is meant; gives nobody the token. Undefined without HTTPS.
+export async function grantOf(token) {
+  return canSeal ? inHex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token))) : undefined;
+}
+
+// A random UUID, also where the browser makes none itself (Safari before 15.4, Chrome before 92).
+export function newId() {
+  const hex = inHex(crypto.getRandomValues(new Uint8Array(16)));
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)].join("-");
+}
+
+function inHex(buffer) {
+  return [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function asText(buffer) {
   const binary = String.fromCharCode(...new Uint8Array(buffer));
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

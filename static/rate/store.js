@@ -3,6 +3,8 @@
 const NAME = "ratings";
 const QUEUE = "queue";
 const SPOKEN = "spoken";
+// A store may never answer (Safari 14 when it is first asked). Nobody looks at "Sending" for longer than that.
+const PATIENCE = 3000;
 
 function open() {
   return new Promise((resolve, reject) => {
@@ -16,8 +18,14 @@ function open() {
   });
 }
 
+// What takes too long may still be kept later. That is harmless: the same delivery is one rating.
+function within(store, mode, ask) {
+  const late = new Promise((_, reject) => setTimeout(reject, PATIENCE, new Error("The store does not answer.")));
+  return Promise.race([transacted(store, mode, ask), late]);
+}
+
 // One transaction. It counts when it is complete, and not when its request has succeeded.
-async function within(store, mode, ask) {
+async function transacted(store, mode, ask) {
   const database = await open();
   try {
     return await new Promise((resolve, reject) => {
@@ -47,8 +55,11 @@ export async function forget(delivery) {
   await within(QUEUE, "readwrite", (queue) => queue.delete(delivery)).catch(() => {});
 }
 
+// Null where nobody can tell: that is not the same as nothing. Asked again, a store that lost its connection
+// while the tablet slept answers.
 export function waiting() {
-  return within(QUEUE, "readonly", (queue) => queue.getAll()).catch(() => []);
+  const read = () => within(QUEUE, "readonly", (queue) => queue.getAll());
+  return read().catch(read).catch(() => null);
 }
 
 export function speak(language) {

@@ -17,7 +17,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   function lay(part) {
     now = parts.indexOf(part);
     for (const one of parts) one.toggleAttribute("data-now", one === part);
-    marking.dataset.at = part === parts[0] ? "first" : part === parts.at(-1) ? "last" : "between";
+    marking.dataset.at = part === parts[0] ? "first" : part === parts[parts.length - 1] ? "last" : "between";
   }
 
   function show(part) {

@@ -2,6 +2,7 @@
 // takes the place of whatever is shown; a lost connection is said and waited out.
 
 import { tellTaken } from "../rate/other_tabs.js";
+import { timeLimit } from "../rate/time_limit.js";
 
 const EVERY = 2000;
 const poll = document.querySelector("[data-poll]");
@@ -12,7 +13,7 @@ const BETWEEN = "handed in";
 
 async function ask() {
   try {
-    const response = await fetch(poll.dataset.poll, { cache: "no-store", signal: AbortSignal.timeout(5000) });
+    const response = await fetch(poll.dataset.poll, { cache: "no-store", signal: timeLimit(5000) });
     // Not paired any more, or never: the room's page says so.
     if (response.status === 404) return go(poll.dataset.room);
     const { state } = await response.json();
@@ -30,7 +31,7 @@ function go(url) {
 
 if (poll) setTimeout(ask, EVERY);
 if (leave) setTimeout(() => go(leave.href), Number(leave.dataset.leave) * 1000);
-if (atOnce) atOnce.requestSubmit();
+if (atOnce) atOnce.submit(); // it has nothing to check
 else tellTaken(); // whoever was signed in here is not any more: their other tabs clear themselves
 
 addEventListener("pageshow", (event) => {

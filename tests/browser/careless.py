@@ -17,7 +17,7 @@ CARE_OF_THE_FORM = (
     ('addEventListener("pagehide", forget);', ""),
     ("if (event.persisted) location.reload();", ""),
     ("  forget();\n  location.replace(", "  location.assign("),
-    ("\ntellTaken();", ""),
+    ("\n  tellTaken(ours);", ""),
 )
 CARE_OF_THE_ROOM = (
     ("location.replace(url);", "location.assign(url);"),

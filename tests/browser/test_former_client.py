@@ -14,7 +14,7 @@ from tests.browser.careless import (
     server_without,
     without_the_scripts_care,
 )
-from tests.browser.devices import DONE, WAYS, Device
+from tests.browser.devices import DONE, TITLE, WAYS, Device, HandedOver
 from tests.browser.traces import CLIENTS_WORDS, entries, everything_in, shown, step
 
 TIMES_BACK = 10
@@ -189,3 +189,26 @@ class TestWithoutScripts:
 
 def shows(page: Page) -> bool:
     return CLIENTS_WORDS in page.content() or page.locator(":checked:not(option)").count() > 0
+
+
+class TestAFormThatWasLeftOpen:
+    """In another tab, half filled, while the therapist hands the tablet over for somebody else."""
+
+    def seen_later(self, another_browser, live_clinic, base_url, *, deaf: bool) -> list[str]:
+        context = another_browser(complains=("status of 4",))
+        if deaf:
+            context.add_init_script("delete globalThis.BroadcastChannel")
+        first = HandedOver(context, live_clinic, base_url)
+        mark(first.next_form())
+        second = HandedOver(context, live_clinic, base_url)
+        second.forms = first.forms
+        second.next_form()
+        first.page.wait_for_timeout(1_500)
+        expect(first.page.get_by_role("heading", name=TITLE)).to_be_visible()
+        return left(first.page, shown(first.page))
+
+    def test_shows_the_next_client_nothing(self, another_browser, live_clinic, base_url):
+        assert self.seen_later(another_browser, live_clinic, base_url, deaf=False) == []
+
+    def test_control_where_no_tab_hears_another_it_shows_all(self, another_browser, live_clinic, base_url):
+        assert CLIENTS_WORDS in self.seen_later(another_browser, live_clinic, base_url, deaf=True)

@@ -293,6 +293,22 @@ class TestNobodyThere:
         page.clock.run_for(100_000)
         assert page.locator("input[name=goals]").input_value() == "65"
 
+    @pytest.mark.parametrize(("minutes", "is_clear"), [(4, False), (6, True), (-600, True)])
+    def test_the_time_asleep_counts(self, open_form, context, minutes, is_clear):
+        """The clock of the timers stands still then, and the next person may open the cover."""
+        page = open_form()
+        by_mouse(page, None, "goals", 64)
+        page.evaluate(
+            """minutes => {
+              const now = Date.now;
+              Date.now = () => now() + minutes * 60_000;
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            minutes,
+        )
+        expect(page.locator("#idle")).to_be_visible(visible=is_clear)
+        assert page.locator("input[name=goals]").input_value() == ("" if is_clear else "64")
+
 
 class TestForEverybody:
     # Colours do not change with the width.
