@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from alliance import tablet
+from alliance.mail import send_later
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -24,6 +25,9 @@ class AccountAdapter(DefaultAccountAdapter):
         returned_to = tablet.forget_return(request)
         is_therapist = getattr(request.user, "is_therapist", False)
         return returned_to if returned_to and is_therapist else reverse("home")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        send_later(lambda: self.render_mail(template_prefix, email, context))
 
 
 class MFAAdapter(DefaultMFAAdapter):

@@ -62,6 +62,12 @@ def django_db_setup(_configured_database, django_db_setup, django_db_blocker) ->
         teardown_databases(made, verbosity=0)
 
 
+@pytest.fixture(autouse=True)
+def _mails_at_once(monkeypatch) -> None:
+    """A mail sent beside the answer would fall into the next test's outbox."""
+    monkeypatch.setattr("alliance.accounts.send_later", lambda written: written().send())
+
+
 @pytest.fixture
 def clinic(db) -> Iterator[cast.Clinic]:
     """Two teams that must not see each other; see `cast.Clinic` for who is who."""
