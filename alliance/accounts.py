@@ -9,11 +9,12 @@ from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from alliance import tablet
+from alliance import sign_in_log, tablet
 from alliance.mail import send_later
+from alliance.models import User
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -25,6 +26,16 @@ class AccountAdapter(DefaultAccountAdapter):
         returned_to = tablet.forget_return(request)
         is_therapist = getattr(request.user, "is_therapist", False)
         return returned_to if returned_to and is_therapist else reverse("home")
+
+    # --- What is told of it ---
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        sign_in_log.sign_in_failed(credentials.get("email", ""))
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:
+        sign_in_log.sign_in_failed(user.email)
+        response: HttpResponse = super().respond_user_inactive(request, user)
+        return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         send_later(lambda: self.render_mail(template_prefix, email, context))

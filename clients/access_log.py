@@ -56,6 +56,15 @@ SENTENCES = {
     "person changed": "{who} changed {person}",
     "invited": "{who} invited {person} to choose a password",
     "second factor removed": "{who} removed the second factor of {person}",
+    "signed in": "{who} signed in",
+    "signed out": "{who} was signed out",
+    "sign-in failed": "Somebody failed to sign in as {person}",
+    "second factor failed": "Somebody had the password of {person} and failed at the second factor",
+    "password changed": "{who} changed their password",
+    "password reset": "{who} chose a password through a link",
+    "second factor added": "{who} added {factor} to their account",
+    "own second factor removed": "{who} took {factor} off their account",
+    "recovery codes renewed": "{who} made new recovery codes",
     "supervision started": "{who} made {supervisor} the supervisor of {therapist}",
     "supervision ended": "{who} ended the supervision of {therapist} by {supervisor}",
     "tablet paired": "{who} paired the tablet of a room",
@@ -81,6 +90,7 @@ UNTOLD = frozenset({"flags refreshed"})
 # Read alike, and cannot be asked for apart: something is only put off where a flag calls for a talk.
 NOTES = frozenset({"deferred", "deferral undone", "follow-up noted", "follow-up undone"})
 CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
+FACTORS = {"totp": "an app with one-time codes", "webauthn": "a passkey", "recovery_codes": "recovery codes"}
 CHUNK = 500
 
 
@@ -135,6 +145,7 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: dict[UUID, str]) 
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
+        factor=FACTORS.get(event.detail.get("factor"), "a second factor"),
     )
     sentence = sentence[0].upper() + sentence[1:]
     actor = people.get(event.actor) if event.actor else None

@@ -1,0 +1,54 @@
+"""Signing in and failing to, through the pages, as the tests of sign-ins need it."""
+
+import time
+from urllib.parse import urlparse
+
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
+from django.test import Client as Browser
+from django.urls import reverse
+
+from alliance.models import User
+from tests import cast
+
+SECURITY = "/accounts/security/"
+SECRET = "JBSWY3DPEHPK3PXP"
+SOMEWHERE_ELSE = "203.0.113.9"
+
+
+def sign_in(browser: Browser, email: str, password: str = cast.PASSWORD, **extra: str) -> bool:
+    """Whether this lets somebody in; to the second factor is not in."""
+    return leads_in(browser.post(reverse("account_login"), {"login": email, "password": password}, **extra))
+
+
+def leads_in(answer) -> bool:
+    return answer.status_code == 302 and not urlparse(answer.headers["Location"]).path.startswith(
+        "/accounts/"
+    )
+
+
+def fail(email: str, times: int, browser: Browser | None = None, **extra: str) -> None:
+    """Wrong passwords, from a browser that nobody knows unless one is given."""
+    browser = browser or Browser()
+    for _ in range(times):
+        assert not sign_in(browser, email, "wrong", **extra)
+
+
+def known_browser(*people: User) -> Browser:
+    browser = Browser()
+    for person in people:
+        assert sign_in(browser, person.email)
+        browser.post(reverse("account_logout"))
+    return browser
+
+
+def give_an_app(person: User) -> None:
+    """A second factor: an app with one-time codes."""
+    TOTP.activate(person, SECRET)
+
+
+def code() -> str:
+    return format_hotp_value(hotp_value(SECRET, int(time.time()) // 30))
+
+
+def enter(browser: Browser, entered: str) -> bool:
+    return leads_in(browser.post(reverse("mfa_authenticate"), {"code": entered}))
