@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -12,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from alliance import sign_in_log, tablet
+from alliance import known_browsers, sign_in_log, tablet
 from alliance.mail import send_later
 from alliance.models import User
 
@@ -26,6 +27,30 @@ class AccountAdapter(DefaultAccountAdapter):
         returned_to = tablet.forget_return(request)
         is_therapist = getattr(request.user, "is_therapist", False)
         return returned_to if returned_to and is_therapist else reverse("home")
+
+    # --- How often somebody may try (ADR 18) ---
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """allauth's, with a limit by address for browsers alone on which this person never signed in."""
+        used = None
+        if not known_browsers.own_tries(request, credentials.get("email", "")):
+            used = ratelimit.consume(request, app="allauth.account", action="login_failed_elsewhere")
+            if used is None:
+                raise self.validation_error("too_many_login_attempts")
+        person: User | None = super().authenticate(request, **credentials)
+        if used and person:
+            used.rollback()  # only wrong tries count
+        return person
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """allauth counts by e-mail address under this key, and forgets under it after a new password."""
+        own_tries = known_browsers.own_tries(request, credentials.get("email", ""))
+        return own_tries or super()._get_login_attempts_cache_key(request, **credentials)
+
+    def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **how)
+        known_browsers.remember(request, response, user)
+        return response
 
     # --- What is told of it ---
 
