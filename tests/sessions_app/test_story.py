@@ -86,8 +86,8 @@ class TestTheStory:
         text = sign_in(clinic.olga).get(reverse("dashboard:client", args=[clinic.olgas.code])).text
         for words in (
             "33.1 after 38.4, mostly goals and topics",
-            "You talked: “We talk too little about my job.”",
-            "<strong>Agreed:</strong> Start with work.",
+            "You talked: “<bdi>We talk too little about my job.</bdi>”",
+            "<strong>Agreed:</strong> <bdi>Start with work.</bdi>",
             "Did it help? It helped.",
             'data-state="recovered"',
             "Low point: recovered",  # the table
@@ -107,7 +107,7 @@ class TestTheStory:
         (chapter,) = story(clinic, clinic.sina)
         assert [one.comment for one in chapter.moments if one.comment] == ["words True"]
         text = sign_in(clinic.sina).get(reverse("caseload:client", args=[clinic.olgas.code])).text
-        assert "They talked: “We talk too little about my job.”" in text
+        assert "They talked: “<bdi>We talk too little about my job.</bdi>”" in text
         assert text.count(CHANCE) == 1
         (chapter,) = story(clinic)
         assert [one.comment for one in chapter.moments if one.comment] == ["words True", "words False"]
