@@ -20,8 +20,8 @@ from alliance.access import CLIENT, rule_of
 _LOCK = "tablet"
 _RETURN = "return_to"
 SIGN_IN_PAGES = frozenset({"account_login", "mfa_authenticate", "health"})
-# They know nobody, and a device keeps them for when there is no connection.
-DEVICE_PAGES = frozenset({"rate:upload", "rate:worker", "rate:offline"})
+# They know nobody. A device renews every worker that it has, whatever it shows just now.
+DEVICE_PAGES = frozenset({"rate:upload", "rate:worker", "room:worker", "go:worker"})
 # How the browser came by its grant: handed over, by a link on the client's own phone, sent to a room.
 TABLET, PHONE, PAIRED = "tablet", "phone", "paired"
 ON_A_PHONE_FOR = 72 * 3600  # as long as its link

@@ -29,13 +29,16 @@ rate_pages = [
     path("help/", rate.help_page, name="help"),
     path("upload/", upload.upload, name="upload"),
     path("worker.js", offline.worker, name="worker"),
-    path("offline/<str:language>/", offline.offline, name="offline"),
 ]
-go_pages = [path("", go.start, name="start")]
+go_pages = [
+    path("", go.start, name="start"),
+    path("worker.js", offline.worker, name="worker"),
+]
 room_pages = [
     path("", room.home, name="home"),
     path("waiting/", room.waiting, name="waiting"),
     path("start/", room.start, name="start"),
+    path("worker.js", offline.worker, name="worker"),
 ]
 tablet_pages = [
     path("", tablets.listing, name="list"),

@@ -98,7 +98,7 @@ class Device:
         self._ask("Storage.overrideQuotaForOrigin", {"origin": self.url, "quotaSize": 1})
 
     def _ask(self, method: str, options: dict[str, Any]) -> None:
-        page = self.tabs[-1] if self.tabs else self.open("/rate/offline/en/")
+        page = self.tabs[-1] if self.tabs else self.open("/healthz")
         self._session = self.context.new_cdp_session(page)  # the quota lasts as long as the session
         self._session.send(method, options)
 

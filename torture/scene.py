@@ -16,7 +16,7 @@ from torture.world import World
 A_MOMENT = 3.0  # seconds
 OWN_TIME = 1.5  # within which a page tries again that was refused once
 LONG = 25.0
-PLACES = ("/rate/", "/accounts/login/", "/rate/offline/de/", "/rate/help/")
+PLACES = ("/rate/", "/accounts/login/", "/room/", "/rate/help/")
 
 
 @dataclass

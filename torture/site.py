@@ -260,15 +260,15 @@ def twice(ask: Callable[[], Reply]) -> Reply:
 
 
 def portal_as_the_worker_fills() -> Trouble:
-    """The network wants a sign-in from when the worker asks for the pages that it keeps."""
+    """The network wants a sign-in from when the worker asks for the files that it keeps, one of which no page loads."""
     page, state = says("200 OK", PORTAL), {"began": False}
+    only_kept = (offline.ROOT / "rate/offline.js").read_bytes()
 
     def trouble(ask: Callable[[], Reply]) -> Reply | None:
         if state["began"]:
             return page(ask)
         reply = ask()
-        is_worker = "Service-Worker-Allowed" in dict(reply.headers)  # its script names that file too
-        state["began"] = b"rate/offline.js" in reply.body and not is_worker
+        state["began"] = reply.body == only_kept
         return page(ask) if state["began"] else reply
 
     return trouble

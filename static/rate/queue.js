@@ -39,9 +39,10 @@ document.addEventListener("visibilitychange", () => document.hidden || turn());
 onArrival(say);
 turn();
 
-// Pages of staff name no worker: none may ever touch their addresses.
+// Each folder of a device's pages has a worker of its own. Pages of staff name none: none may ever touch their
+// addresses.
 const { worker } = document.body.dataset;
 if (worker) {
-  const [scope] = location.pathname.match(/^\/[^/]*\//);
-  navigator.serviceWorker?.register(worker, { scope, type: "module", updateViaCache: "none" }).catch(() => {});
+  const [folder] = location.pathname.match(/^\/[^/]*\//);
+  navigator.serviceWorker?.register(folder + worker, { type: "module", updateViaCache: "none" }).catch(() => {});
 }

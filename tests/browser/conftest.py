@@ -1,13 +1,16 @@
 """A real Chromium, as it runs on a tablet: with its back/forward cache on, with fingers, with witnesses."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, testcases
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -18,6 +21,7 @@ from tests import cast
 TABLET = {"width": 820, "height": 1180}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 640}
+CUT = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -56,9 +60,12 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session", autouse=True)
 def _static_files_as_they_are() -> Iterator[None]:
-    """The live server would serve what was last collected into STATIC_ROOT, however old: leave it to WhiteNoise."""
+    """Leave them to WhiteNoise, as in a clinic.
+
+    The live server would serve what was last collected into STATIC_ROOT, however old, and this folder as media.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(testcases._StaticFilesHandler, "_should_handle", lambda *_: False)
+        patch.setattr(testcases.FSFilesHandler, "_should_handle", lambda *_: False)
         yield
 
 
@@ -130,6 +137,31 @@ def another_browser(browser: Browser, browser_context_args: dict[str, Any]) -> I
     for context, witness in opened:
         context.close()
         assert witness.unexpected == []
+
+
+@pytest.fixture
+def tablet(another_browser: Any) -> BrowserContext:
+    """A browser with its worker, in which a test may cut the network."""
+    context: BrowserContext = another_browser(complains=CUT, service_workers="allow")
+    return context
+
+
+def ready(page: Page) -> Page:
+    """The worker has taken over and holds what it needs."""
+    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    return page
+
+
+@contextmanager
+def instead_of_the_site(answer: Callable[[HttpRequest], HttpResponse | None]) -> Iterator[None]:
+    """What stands between the site and the device speaks, also to a worker; the site where that is silent."""
+    get_response = WSGIHandler.get_response
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            WSGIHandler, "get_response", lambda self, request: answer(request) or get_response(self, request)
+        )
+        yield
 
 
 @pytest.fixture

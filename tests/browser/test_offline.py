@@ -11,15 +11,13 @@ from alliance import sealing
 from sessions_app import codes, rooms
 from sessions_app.actions import sending
 from sessions_app.models import Rating, SetAsideRating
-from sessions_app.views import offline
 from tests import cast
-from tests.browser.conftest import PHONE
+from tests.browser.conftest import CUT, PHONE, instead_of_the_site, ready
 from tests.browser.test_rate import DONE, FORM, by_mouse, to_review
 
 UPLOAD = "/rate/upload/"
 KEPT = "Thank you. Please hand the tablet back."
 UNSENT = "Not sent yet. We keep trying. Please leave this page open."
-CUT = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource")
 QUEUE = """async () => {
   const open = indexedDB.open("ratings", 1);
   await new Promise((done) => (open.onsuccess = done));
@@ -45,19 +43,6 @@ def arrives(page: Page) -> None:
 def is_kept(page: Page) -> None:
     expect(page.locator("#kept")).to_be_visible(timeout=8_000)
     expect(page.get_by_role("heading", level=1)).to_have_text(KEPT)
-
-
-@pytest.fixture
-def tablet(another_browser):
-    """A browser with its worker, in which a test may cut the network."""
-    return another_browser(complains=CUT, service_workers="allow")
-
-
-def ready(page: Page) -> Page:
-    """The worker has taken over and holds what it needs."""
-    page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
-    return page
 
 
 class TestWithoutNetwork:
@@ -185,11 +170,14 @@ ANSWERS = {
 
 
 class TestTheWorkersStore:
-    def test_takes_no_page_of_a_network_for_its_own(self, open_form, tablet, live_server, monkeypatch):
+    def test_takes_no_page_of_a_network_for_its_own(self, open_form, tablet):
         """A captive portal answers every address with its own page, just while the worker fills its store."""
-        portal = HttpResponse("<h1>Sign in to this network</h1>")
-        with monkeypatch.context() as network:
-            network.setattr(offline, "_shell", lambda *_: portal)
+        only_kept = "/static/rate/offline.js"  # no page that is open now loads it
+
+        def portal(request):
+            return HttpResponse("<h1>Sign in to this network</h1>") if request.path == only_kept else None
+
+        with instead_of_the_site(portal):
             page = open_form(within=tablet)
             page.wait_for_timeout(1500)
             assert page.evaluate("() => navigator.serviceWorker.controller") is None
