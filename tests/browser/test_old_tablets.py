@@ -9,7 +9,8 @@ from sessions_app import codes, rooms
 from sessions_app.actions import sending
 from sessions_app.models import Rating
 from tests import cast
-from tests.browser.test_offline import CUT, QUEUE, arrives, is_kept, press
+from tests.browser.conftest import CUT
+from tests.browser.test_offline import QUEUE, arrives, is_kept, press
 
 # What Safari before 16 and Chrome before 104 lack. What stays away with them is said where it is used.
 OLD = """
