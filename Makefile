@@ -10,6 +10,8 @@ export CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser ||
 LIKE_A_CLINIC := env SECRET_KEY=only-for-checks-4Yb7qTzW0m2Kc9Xr5Hn8Vd3Lp6Js1Fg-aEuQoRiT ALLOWED_HOSTS=alliance.clinic.example \
   DATABASE_URL=sqlite:///var/check.sqlite3 TRUSTED_PROXIES=1 DEMO=off DEBUG=off HTTPS=on SECOND_FACTOR=on
 WORKERS ?= auto
+# Half as many again as processors: a browser's tests wait for much of their time.
+BROWSERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 # Tested once, on SQLite's turn: what asks no database, and every page for everybody; the rows behind it are asked for
 # on both (tests/sessions_app/test_visible_to.py).
 ONCE := tests/measurement tests/test_repository.py tests/test_messages.py tests/test_vendor.py \
@@ -53,7 +55,7 @@ test-fast: setup ## the tests on SQLite, without the browser
 
 test-browser: setup ## the tests that drive a real Chromium
 	@if [ -n "$(CHROMIUM)" ]; then \
-	  $(PY) -m pytest --quiet -n $(WORKERS) -m browser; \
+	  $(PY) -m pytest --quiet -n $(BROWSERS) -m browser; \
 	else \
 	  $(call LEFT_OUT,the browser tests; no Chromium is installed.); \
 	fi

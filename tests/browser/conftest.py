@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
+    # The longest first: begun last, they would keep one process busy while the others have nothing left.
+    items.sort(key=lambda item: item.path.name != "test_torture.py")
 
 
 @pytest.fixture(scope="session")
