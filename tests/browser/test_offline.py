@@ -148,7 +148,7 @@ class TestWithoutNetwork:
         is_kept(two)
         tablet.set_offline(False)
         for page in (one, two):
-            page.wait_for_url("**" + DONE, timeout=10_000)
+            page.wait_for_url("**" + DONE, timeout=20_000)  # each in its turn
         assert (Rating.objects.count(), SetAsideRating.objects.count()) == (1, 1)
         marks = {Rating.objects.get().answers["goals"], SetAsideRating.objects.get().answers["goals"]}
         assert marks == {64, 20}
