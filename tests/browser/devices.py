@@ -62,12 +62,18 @@ class OwnPhone(Device):
         self.page.wait_for_url("**" + FORM)
 
 
+def pair(context: BrowserContext, clinic: cast.Clinic, url: str, name: str = "Room 3") -> PairedTablet:
+    """From now on this browser is the tablet of a room."""
+    key = sending.ask_to_be_paired()
+    tablet = sending.pair(pairing_code=codes.pairing_code(key), name=name, by=clinic.olga)
+    context.add_cookies([{"name": rooms.COOKIE, "value": key, "url": url, "httpOnly": True}])
+    return tablet
+
+
 class OfARoom(Device):
     def set_up(self) -> None:
-        key = sending.ask_to_be_paired()
         name = f"Room {PairedTablet.objects.count()}"
-        self.row = sending.pair(pairing_code=codes.pairing_code(key), name=name, by=self.clinic.adam)
-        self.give_cookie(rooms.COOKIE, key)
+        self.row = pair(self.context, self.clinic, self.base_url, name)
         self.page.goto("/room/")
         expect(self.page.get_by_role("heading", name=name)).to_be_visible()
 

@@ -7,11 +7,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
-from sessions_app import codes, rooms
-from sessions_app.actions import sending
 from sessions_app.models import PairedTablet, Rating, RatingGrant
 from tests import cast
 from tests.browser.conftest import PHONE, TABLET
+from tests.browser.devices import pair
 from tests.browser.traces import at_rest, step
 
 LAPTOP = {"width": 1280, "height": 800}
@@ -156,10 +155,7 @@ class TestTheRoom:
     @pytest.fixture
     def room(self, tablet, live_clinic, base_url) -> Page:
         """The tablet in room 3."""
-        key = sending.ask_to_be_paired()
-        sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
-        cookie = {"name": rooms.COOKIE, "value": key, "url": base_url, "httpOnly": True}
-        tablet.context.add_cookies([cookie])
+        pair(tablet.context, live_clinic, base_url)
         tablet.goto("/room/")
         expect(tablet.get_by_role("heading", name="Room 3")).to_be_visible()
         return tablet

@@ -8,11 +8,10 @@ from django.http import HttpResponse
 from playwright.sync_api import Page, expect
 
 from alliance import sealing
-from sessions_app import codes, rooms
-from sessions_app.actions import sending
 from sessions_app.models import Rating, SetAsideRating
 from tests import cast
 from tests.browser.conftest import CUT, PHONE, instead_of_the_site, ready
+from tests.browser.devices import pair
 from tests.browser.test_rate import DONE, FORM, by_mouse, to_review
 
 UPLOAD = "/rate/upload/"
@@ -276,9 +275,7 @@ class TestADeviceThatKeepsNothing:
 
 class TestOnOtherDevices:
     def test_the_tablet_of_a_room_keeps_it_sends_it_and_waits_again(self, tablet, live_clinic, live_server):
-        key = sending.ask_to_be_paired()
-        row = sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
-        tablet.add_cookies([{"name": rooms.COOKIE, "value": key, "url": live_server.url, "httpOnly": True}])
+        row = pair(tablet, live_clinic, live_server.url)
         page = tablet.new_page()
         page.goto("/room/")
         ready(page)
@@ -294,9 +291,7 @@ class TestOnOtherDevices:
         expect(page.get_by_role("heading", name="Room 3")).to_be_visible(timeout=12_000)
 
     def test_a_waiting_room_without_a_connection_opens_again(self, tablet, live_clinic, live_server):
-        key = sending.ask_to_be_paired()
-        sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
-        tablet.add_cookies([{"name": rooms.COOKIE, "value": key, "url": live_server.url, "httpOnly": True}])
+        pair(tablet, live_clinic, live_server.url)
         page = tablet.new_page()
         page.goto("/room/")
         ready(page)

@@ -5,11 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app import codes, rooms
-from sessions_app.actions import sending
 from sessions_app.models import Rating
 from tests import cast
 from tests.browser.conftest import CUT
+from tests.browser.devices import pair
 from tests.browser.test_offline import QUEUE, arrives, is_kept, press
 
 # What Safari before 16 and Chrome before 104 lack. What stays away with them is said where it is used.
@@ -59,9 +58,7 @@ class TestAnOldBrowser:
         expect(page.locator("#marking")).to_be_visible()
 
     def test_follows_what_is_sent_to_its_room(self, old, live_clinic, live_server):
-        key = sending.ask_to_be_paired()
-        row = sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
-        old.add_cookies([{"name": rooms.COOKIE, "value": key, "url": live_server.url, "httpOnly": True}])
+        row = pair(old, live_clinic, live_server.url)
         page = old.new_page()
         page.goto("/room/")
         cast.sent(cast.therapy_session(live_clinic.olgas), tablet=row, by=live_clinic.olga)

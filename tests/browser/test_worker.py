@@ -4,10 +4,9 @@ import pytest
 from django.http import HttpResponse
 from playwright.sync_api import BrowserContext, Page, expect
 
-from sessions_app import codes, rooms
-from sessions_app.actions import sending
 from sessions_app.views import offline
 from tests.browser.conftest import instead_of_the_site, ready
+from tests.browser.devices import pair
 from tests.browser.test_offline import QUEUE
 from tests.browser.test_rate import FORM
 
@@ -64,9 +63,7 @@ def another_worker(monkeypatch):
 @pytest.fixture
 def room(tablet, live_clinic, live_server) -> Page:
     """Room 3, waiting, with its worker."""
-    key = sending.ask_to_be_paired()
-    sending.pair(pairing_code=codes.pairing_code(key), name="Room 3", by=live_clinic.olga)
-    tablet.add_cookies([{"name": rooms.COOKIE, "value": key, "url": live_server.url, "httpOnly": True}])
+    pair(tablet, live_clinic, live_server.url)
     page = tablet.new_page()
     page.goto("/room/")
     return ready(page)
