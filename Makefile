@@ -13,7 +13,7 @@ WORKERS ?= auto
 # Half as many again as processors: a browser's tests wait for much of their time.
 BROWSERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 # Tested once, on SQLite's turn: what asks no database, and every page for everybody; the rows behind it are asked for
-# on both (tests/sessions_app/test_visible_to.py).
+# on both (tests/sessions_app/courses/test_visible_to.py).
 ONCE := tests/measurement tests/test_repository.py tests/test_messages.py tests/test_vendor.py \
   tests/alliance/test_environment.py tests/alliance/test_access_matrix.py
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
@@ -85,11 +85,11 @@ fix: setup ## put right what can be put right by itself: style and layout of the
 	@$(PY) -m ruff format --quiet .
 
 bench: setup ## speed of the main pages on PostgreSQL, and of computing all flags again (RATINGS=1000000: the whole)
-	@scripts/with_postgresql.sh $(PY) -m bench $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
+	@scripts/with_postgresql.sh $(PY) -m tests.bench $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
 
 torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered
-	@CHROMIUM=$$(command -v chromium-headless-shell || echo $(CHROMIUM)) $(PY) -m torture --jobs 3
-	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet -n $(WORKERS) -o faulthandler_timeout=7200 --show-capture=no tests/sessions_app/test_grant_states.py tests/sessions_app/test_hostile_input.py
+	@CHROMIUM=$$(command -v chromium-headless-shell || echo $(CHROMIUM)) $(PY) -m tests.torture --jobs 3
+	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet -n $(WORKERS) -o faulthandler_timeout=7200 --show-capture=no tests/sessions_app/intake/test_grant_states.py tests/sessions_app/intake/test_hostile_input.py
 
 reference: setup ## the flag rules against a second, slow implementation, on 100,000 simulated courses
 	@COURSES=100000 $(PY) -m pytest --quiet tests/measurement/test_against_reference.py

@@ -74,7 +74,7 @@ class User(AbstractBaseUser):
         return str(self)
 
 
-# A look changes nothing on anybody's page; see `sessions_app.arrivals`.
+# A look changes nothing on anybody's page; see `sessions_app.dashboards.change_stamp`.
 LOOKS = ("viewed", "listed")
 
 

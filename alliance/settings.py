@@ -60,7 +60,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "sessions_app.rooms.keep_the_paired_tablet_to_its_room",
+    "sessions_app.intake.room_tablets.keep_the_paired_tablet_to_its_room",
     "alliance.middleware.keep_the_tablet_locked",
     "alliance.middleware.end_old_sign_in",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -18,12 +18,8 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.models import Role, User
+from alliance.refused import Refused
 from clients.models import Client, Ending, Episode, Supervision
-
-
-class Refused(Exception):
-    """A write that cannot be; the text is a sentence for the person at the screen."""
-
 
 # --- Staff ---------------------------------------------------------------------------------------
 

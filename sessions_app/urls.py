@@ -2,25 +2,12 @@
 
 from django.urls import path
 
-from sessions_app.views import (
-    caseload,
-    dashboard,
-    deferrals,
-    follow_ups,
-    go,
-    instruments,
-    offline,
-    rate,
-    room,
-    rules,
-    sending,
-    set_aside,
-    settings,
-    tablets,
-    therapy_sessions,
-    together,
-    upload,
-)
+from sessions_app.conversations import views as together
+from sessions_app.corrections import views as set_aside
+from sessions_app.dashboards.views import caseload, dashboard, deferrals, follow_ups
+from sessions_app.instruments import views as instruments
+from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.rulebook.views import rules, settings
 
 rate_pages = [
     path("", rate.form, name="form"),

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sessions_app import actions
-from sessions_app.actions import deferrals, questions
-from sessions_app.models import Flag
+from sessions_app.conversations import question_actions
+from sessions_app.flags import deferral_actions, discussion_actions
+from sessions_app.flags.models import Flag
 from tests import cast
 
 
@@ -52,11 +52,13 @@ def planted(clinic: cast.Clinic) -> None:
     cast.rated_course(clinic.olgas, [380, 380], last_ago=timedelta(days=14))
     low = cast.therapy_session(clinic.olgas, ago=timedelta(days=7))
     cast.rating(low, 273, comment=words["comment"])
-    actions.discuss(flags=low.flags.all(), said=words["said"], agreed=words["agreed"], by=clinic.olga)
+    discussion_actions.discuss(
+        flags=low.flags.all(), said=words["said"], agreed=words["agreed"], by=clinic.olga
+    )
     cast.therapy_session(clinic.olgas)
     cast.rated_course(cast.episode(clinic.olga, words["other label"]), [380, 270])
     later = cast.episode(clinic.olga, "K-later")
     cast.rated_course(later, [380, 270])
     calling = Flag.objects.filter(session__episode=later)
-    deferrals.defer(episode=later, flags=calling, kind="later", why=words["reason"], by=clinic.olga)
-    questions.add_question(rule="A", item="", language="en", text=words["question"], by=clinic.adam)
+    deferral_actions.defer(episode=later, flags=calling, kind="later", why=words["reason"], by=clinic.olga)
+    question_actions.add_question(rule="A", item="", language="en", text=words["question"], by=clinic.adam)

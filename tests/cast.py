@@ -20,22 +20,18 @@ from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
 from clients.actions import add_person
 from clients.models import Client, Episode, Supervision
-from sessions_app import actions
-from sessions_app.actions import clinic as clinic_actions
-from sessions_app.actions import questions, sending
-from sessions_app.models import (
-    Attendance,
-    ClinicSettings,
-    ClinicWording,
-    Licence,
-    Mode,
-    OwnQuestion,
-    PairedTablet,
-    Rating,
-    RatingGrant,
-    TherapySession,
-)
-from sessions_app.rule_settings import laid_over
+from sessions_app.conversations import question_actions
+from sessions_app.conversations.own_questions import OwnQuestion
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.models import Attendance, Mode, Rating, TherapySession
+from sessions_app.courses.tablets import PairedTablet
+from sessions_app.instruments import actions
+from sessions_app.instruments.clinic_settings import ClinicSettings
+from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.rule_settings import laid_over
+from sessions_app.intake import hand_over_actions, sending_actions
+from sessions_app.intake.record_rating import record_rating
+from sessions_app.rulebook import settings_actions
 from tests.measurement.wording_files import a_file
 
 PASSWORD = "correct horse battery staple"
@@ -108,18 +104,16 @@ def rating(
     session: TherapySession, total: int | None = 380, *, comment: str = "", **lines: int | None
 ) -> Rating:
     """A rating as a client gives it: through a hand-over and the one door."""
-    grant, _ = actions.hand_over(session=session, by=session.episode.therapist)
-    return actions.record_rating(
-        grant=grant, answers=answers(total, **lines), mode=Mode.LINE, comment=comment
-    )
+    grant, _ = hand_over_actions.hand_over(session=session, by=session.episode.therapist)
+    return record_rating(grant=grant, answers=answers(total, **lines), mode=Mode.LINE, comment=comment)
 
 
-def link(session: TherapySession, *, by: User) -> sending.Link:
-    return sending.make_link(episode=session.episode, session=session, by=by)
+def link(session: TherapySession, *, by: User) -> sending_actions.Link:
+    return sending_actions.make_link(episode=session.episode, session=session, by=by)
 
 
 def sent(session: TherapySession, *, tablet: PairedTablet, by: User) -> RatingGrant:
-    return sending.send(episode=session.episode, session=session, tablet=tablet, by=by)
+    return sending_actions.send(episode=session.episode, session=session, tablet=tablet, by=by)
 
 
 def rated_course(
@@ -140,27 +134,27 @@ def wording(
 ) -> ClinicWording:
     """A loaded wording of the SRS in invented words; switched on under a licence, unless told otherwise."""
     text = a_file(edition=edition, language=language, **parts)
-    loaded = clinic_actions.load_wording(
-        read=read_wording(text, [tag for tag, _ in settings.LANGUAGES]), by=by
-    )
+    loaded = actions.load_wording(read=read_wording(text, [tag for tag, _ in settings.LANGUAGES]), by=by)
     if on and not Licence.objects.exists():
         licence(by)
-    return clinic_actions.switch_on(wording=loaded, by=by) if on else loaded
+    return actions.switch_on(wording=loaded, by=by) if on else loaded
 
 
 def licence(by: User, **fields: Any) -> Licence:
     terms = {"instrument": "srs", "holder": "The clinic", "kind": "group", "number": "7", "medium": "both"}
-    return clinic_actions.record_licence(**{**terms, "valid_to": None, **fields}, by=by)
+    return actions.record_licence(**{**terms, "valid_to": None, **fields}, by=by)
 
 
 def question(by: User, text: str = "What would you say to a friend about today?", **of: str) -> OwnQuestion:
     """A question of the clinic; about whichever line fell below cutoff, in English, unless told otherwise."""
-    return questions.add_question(**{"rule": "A", "item": "", "language": "en", "text": text, **of}, by=by)
+    return question_actions.add_question(
+        **{"rule": "A", "item": "", "language": "en", "text": text, **of}, by=by
+    )
 
 
 def choose(by: User, *, instrument: str = "session-rating", closing: str = "thanks") -> ClinicSettings:
     now = ClinicSettings.objects.in_force().version
-    return clinic_actions.change_settings(based_on=now, instrument=instrument, closing=closing, by=by)
+    return settings_actions.change_settings(based_on=now, instrument=instrument, closing=closing, by=by)
 
 
 def choose_rules(
@@ -168,7 +162,7 @@ def choose_rules(
 ) -> ClinicSettings:
     """The next version of the settings, with these parameters over what is shipped, and no others."""
     scale = instruments.get(instrument)
-    return clinic_actions.change_rules(
+    return settings_actions.change_rules(
         based_on=ClinicSettings.objects.in_force().version,
         instrument=scale,
         language=language,

@@ -4,17 +4,19 @@ from uuid import uuid4
 
 import pytest
 
-from bench import recomputation
-from sessions_app import actions
-from sessions_app.models import Flag, Mode, Rating
+from sessions_app.courses.models import Mode, Rating
+from sessions_app.flags.models import Flag
+from sessions_app.intake import hand_over_actions
+from sessions_app.intake.record_rating import record_rating
 from tests import cast
+from tests.bench import recomputation
 
 
 @pytest.mark.postgresql
 def test_multiplies_a_course_with_everything_that_hangs_on_it(clinic):
     *_, last = cast.rated_course(clinic.olgas, [380, 380, None])
-    grant, _ = actions.hand_over(session=last, by=clinic.olga)
-    actions.record_rating(grant=grant, answers=cast.answers(200), mode=Mode.LINE, delivery=uuid4())
+    grant, _ = hand_over_actions.hand_over(session=last, by=clinic.olga)
+    record_rating(grant=grant, answers=cast.answers(200), mode=Mode.LINE, delivery=uuid4())
     flags = Flag.objects.count()
 
     recomputation.multiply(10)

@@ -14,11 +14,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page, visible_or_404
+from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
 from clients import actions
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
 from clients.models import Client, Episode
-from clients.views.form_pages import form_page, posted, written
 
 PER_PAGE = 25
 

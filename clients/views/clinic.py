@@ -1,10 +1,7 @@
 """The administrator's pages about staff: who is in, with which roles, and who supervises whom."""
 
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import messages
@@ -15,35 +12,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import StaffRequest, View, page
+from alliance.access import StaffRequest, page
+from alliance.ask_again import ask_again
+from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
 from clients import actions
 from clients.forms import EndSupervisionForm, InviteForm, PersonForm, PersonSearch, SupervisionForm
 from clients.invitations import DAYS, mailed
 from clients.models import Episode, Supervision
-from clients.views.form_pages import form_page, posted, written
 
 PER_PAGE = 50
 NAMES_IN_A_WARNING = 10
-
-
-def ask_again(view: View) -> View:
-    """Ask for password or second factor again where it was last asked again over five minutes ago.
-
-    The sign-in does not count for allauth: the first such page of a session always asks. It resumes what
-    it interrupted by calling the view itself, past the page rules. An administrator who lost that role
-    meanwhile is therefore refused here once more.
-    """
-    asking = reauthentication_required(view)
-
-    @wraps(view)
-    def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.has_any_role(frozenset({Role.ADMINISTRATOR})):
-            return render(request, "403.html", {"for_roles": ["administrator"]}, status=403)
-        answer: HttpResponse = asking(request, *args, **kwargs)
-        return answer
-
-    return guarded
 
 
 # --- People --------------------------------------------------------------------------------------

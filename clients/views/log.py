@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
+from alliance.ask_again import ask_again
 from alliance.models import Role
 from clients import actions
 from clients.access_log import as_csv, lines
 from clients.forms import LogSearch
-from clients.views.clinic import PER_PAGE, ask_again
+from clients.views.clinic import PER_PAGE
 
 # The log grows for years; without a first day, every visit would count all of it.
 DAYS_AT_FIRST = 30

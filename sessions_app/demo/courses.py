@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from alliance.measurement.simulate import LINES, SimulatedCourse, simulate_course, therapist_effect
 from clients.models import Ending
+from sessions_app.courses.models import Attendance, Modality
 from sessions_app.demo import words
-from sessions_app.models import Attendance, Modality
 
 Answers = Mapping[str, int | None]
 OPEN_EACH, CLOSED_EACH = 11, 9  # courses of each therapist

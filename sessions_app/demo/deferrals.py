@@ -7,8 +7,10 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.demo import words
-from sessions_app.models import Attendance, Deferral, Flag, TherapySession
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.models import Flag
 
 RECENT = timedelta(days=8)
 LONG_AGO = timedelta(days=56)

@@ -4,8 +4,10 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from random import Random
 
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.courses.models import Rating
 from sessions_app.demo.courses import STORY_LABEL
-from sessions_app.models import Discussion, FollowUp, Rating
+from sessions_app.flags.models import Discussion
 
 ANSWERED, NOT_TRIED = 0.7, 0.1  # the others were asked and left it
 MUCH, SOME = 30, 10  # tenths higher than the rating that was talked about

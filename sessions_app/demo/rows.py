@@ -15,26 +15,27 @@ from django.utils import timezone
 from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
-from sessions_app import actions, course, rule_settings
-from sessions_app.demo import deferrals, follow_ups, set_aside, words
-from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
-from sessions_app.demo.staff import Team
-from sessions_app.models import (
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.models import (
     OVERDUE_AFTER,
     SESSION_LENGTH,
     Attendance,
-    Channel,
-    Deferral,
-    Discussion,
-    Flag,
-    FollowUp,
     Mode,
     Rating,
-    RatingGrant,
     SetAsideRating,
     TherapySession,
-    hash_of_token,
 )
+from sessions_app.courses.tokens import hash_of_token
+from sessions_app.demo import deferrals, follow_ups, set_aside, words
+from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
+from sessions_app.demo.staff import Team
+from sessions_app.flags import course
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments import rule_settings
+from sessions_app.intake import hand_over_actions
+from sessions_app.intake.record_rating import hash_of_answers
 
 # Share of the ratings a client gave otherwise than on the lines of the tablet.
 MODES = ((0.04, Mode.NUMBER), (0.07, Mode.PAPER), (0.085, Mode.VERBAL), (1.0, Mode.LINE))
@@ -126,7 +127,7 @@ def _ratings(held: Held, rng: Random, now: datetime) -> None:
                 language="en",
                 mode=mode,
                 received_at=received_at,
-                sha256=actions.hash_of_answers(score.answers, visit.comment),
+                sha256=hash_of_answers(score.answers, visit.comment),
             )
         )
     RatingGrant.objects.bulk_create(grants, batch_size=500)
@@ -150,8 +151,8 @@ def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Cha
         channel=channel,
         made_at=made_at,
         made_by=session.episode.therapist,
-        open_until=made_at + actions.OPEN_FOR,
-        accept_until=made_at + actions.ACCEPT_FOR,
+        open_until=made_at + hand_over_actions.OPEN_FOR,
+        accept_until=made_at + hand_over_actions.ACCEPT_FOR,
     )
 
 

@@ -1,4 +1,4 @@
-{% load static %}// Lets the pages of a device open without a connection. See sessions_app/views/offline.py.
+{% load static %}// Lets the pages of a device open without a connection. See sessions_app/intake/views/offline.py.
 
 import { drain } from "{% static 'rate/delivery.js' %}";
 import { spoken, waiting } from "{% static 'rate/store.js' %}";

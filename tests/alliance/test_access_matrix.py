@@ -12,9 +12,14 @@ from django.utils import timezone
 from alliance.access import PACKAGE_PAGES
 from alliance.models import AuditEvent
 from clients.models import Supervision
-from sessions_app import actions
-from sessions_app.actions import deferrals, follow_ups, set_aside
-from sessions_app.models import Deferral, Licence, PairedTablet, SetAsideRating
+from sessions_app.conversations import follow_up_actions
+from sessions_app.corrections import actions
+from sessions_app.courses.models import SetAsideRating
+from sessions_app.courses.tablets import PairedTablet
+from sessions_app.flags import deferral_actions, discussion_actions
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.instruments.clinic_wording import Licence
+from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -77,11 +82,11 @@ def world(clinic):
     """Olga's rows, one of each kind, by the URL name's object."""
     first, last = cast.rated_course(clinic.olgas, [380, 330])
     planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
-    discussion = actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
+    discussion = discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
     deferral = a_deferral(clinic.olgas, by=clinic.olga)
     aside, rating = marks_set_aside(first), last.ratings.get()
     cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
-    helped = follow_ups.note(discussion=discussion, answer="helped", by=clinic.olga)
+    helped = follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
@@ -105,15 +110,15 @@ def world(clinic):
 def marks_set_aside(session, comment="") -> SetAsideRating:
     """Others than those that stand, with this sentence of the client."""
     grant = session.ratings.get().grant
-    with pytest.raises(actions.NotStored):
-        actions.record_rating(grant=grant, answers=cast.answers(200), mode="line", comment=comment)
+    with pytest.raises(NotStored):
+        record_rating(grant=grant, answers=cast.answers(200), mode="line", comment=comment)
     return SetAsideRating.objects.get(session=session)
 
 
 def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
-    return deferrals.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+    return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
 
 
 def a_tablet(by) -> PairedTablet:
@@ -265,9 +270,9 @@ CANARY = "canary-7c1f"
 def test_no_page_shows_a_clients_words_or_marks_to_somebody_who_may_not_see_them(world, who):
     session = cast.therapy_session(world.olgas)
     cast.rating(session, None, comment=CANARY, relationship=13, goals=13, approach=13, overall=13)
-    actions.discuss(flags=session.flags.all(), said=CANARY, agreed=CANARY, by=world.olga)
+    discussion_actions.discuss(flags=session.flags.all(), said=CANARY, agreed=CANARY, by=world.olga)
     aside = marks_set_aside(session, comment=CANARY)
-    set_aside.use(aside=aside, seen=session.ratings.get().code, why=CANARY, by=world.olga)
+    actions.use(aside=aside, seen=session.ratings.get().code, why=CANARY, by=world.olga)
     Deferral.objects.update(why=CANARY)
     if who != "adam":
         world.olgas.client.label = CANARY

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, testcases
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from sessions_app import actions
-from sessions_app.models import RatingGrant
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.intake import hand_over_actions
 from tests import cast
 
 TABLET = {"width": 820, "height": 1180}
@@ -190,7 +190,7 @@ def handed_over(live_server: Any, live_clinic: cast.Clinic) -> Any:
 
     def lock(context: BrowserContext, *, session: Any = None) -> RatingGrant:
         session = session or cast.therapy_session(live_clinic.olgas)
-        grant, token = actions.hand_over(session=session, by=live_clinic.olga)
+        grant, token = hand_over_actions.hand_over(session=session, by=live_clinic.olga)
         store = SessionStore()
         store["tablet"] = {"token": token, "return_to": f"/dashboard/clients/{live_clinic.olgas.code}/"}
         store.create()

@@ -6,9 +6,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page, expect
 
-from sessions_app import actions, codes, rooms
-from sessions_app.actions import sending
-from sessions_app.models import PairedTablet
+from sessions_app.courses.tablets import PairedTablet
+from sessions_app.intake import hand_over_actions, room_tablets, sending_actions, short_codes
 from tests import cast
 
 FORM, DONE = "/rate/", "/rate/done/"
@@ -46,7 +45,7 @@ class Device:
 
 class HandedOver(Device):
     def bring(self, session: Any) -> None:
-        _, token = actions.hand_over(session=session, by=self.clinic.olga)
+        _, token = hand_over_actions.hand_over(session=session, by=self.clinic.olga)
         store = SessionStore()
         store["tablet"] = {"token": token, "return_to": "/dashboard/"}
         store.create()
@@ -64,9 +63,9 @@ class OwnPhone(Device):
 
 def pair(context: BrowserContext, clinic: cast.Clinic, url: str, name: str = "Room 3") -> PairedTablet:
     """From now on this browser is the tablet of a room."""
-    key = sending.ask_to_be_paired()
-    tablet = sending.pair(pairing_code=codes.pairing_code(key), name=name, by=clinic.olga)
-    context.add_cookies([{"name": rooms.COOKIE, "value": key, "url": url, "httpOnly": True}])
+    key = sending_actions.ask_to_be_paired()
+    tablet = sending_actions.pair(pairing_code=short_codes.pairing_code(key), name=name, by=clinic.olga)
+    context.add_cookies([{"name": room_tablets.COOKIE, "value": key, "url": url, "httpOnly": True}])
     return tablet
 
 

@@ -7,7 +7,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
-from sessions_app.models import PairedTablet, Rating, RatingGrant
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.models import Rating
+from sessions_app.courses.tablets import PairedTablet
 from tests import cast
 from tests.browser.conftest import PHONE, TABLET
 from tests.browser.devices import pair

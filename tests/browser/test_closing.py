@@ -10,8 +10,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page, expect
 
 from alliance import tablet
-from sessions_app import actions, closing
-from sessions_app.views import rate
+from sessions_app.intake import closing, hand_over_actions
+from sessions_app.intake.record_rating import record_rating
+from sessions_app.intake.views import rate
 from tests import cast
 from tests.browser.conftest import PHONE
 from tests.browser.test_hand_over_leaks import DONE, FORM, KEEPABLE, PATIENCE, TIMES, back, forward, reload
@@ -190,7 +191,7 @@ class TestTime:
         monkeypatch.setattr(closing, "SECONDS", 2)
         context = another_browser(java_script_enabled=False)
         grant = handed_over(context)
-        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
+        record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
         page = context.new_page()
         page.goto(f"{DONE}?now={THEIRS}")
         assert shows_marks(page)
@@ -204,8 +205,8 @@ class TestTime:
 class TestOnTheTabletOfARoom:
     def test_it_leads_to_thanks_and_back_to_waiting(self, context, clinic, live_server):
         session = cast.therapy_session(clinic.olgas)
-        grant, token = actions.hand_over(session=session, by=clinic.olga)
-        actions.record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
+        grant, token = hand_over_actions.hand_over(session=session, by=clinic.olga)
+        record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
         store = SessionStore()
         store["tablet"] = {"token": token, "return_to": "", "channel": tablet.PAIRED}
         store.create()
@@ -225,9 +226,7 @@ def test_it_is_readable_in_either_scheme_and_direction(
     context = another_browser(color_scheme=scheme, viewport=PHONE)
     grant = handed_over(context)
     type(grant).objects.filter(pk=grant.pk).update(language=language)
-    actions.record_rating(
-        grant=grant, answers=cast.answers(380), mode="line", language=language, delivery=THEIRS
-    )
+    record_rating(grant=grant, answers=cast.answers(380), mode="line", language=language, delivery=THEIRS)
     page = context.new_page()
     page.goto(f"{DONE}?now={THEIRS}")
     expect(page.locator(SEEN)).to_have_count(4)

@@ -4,9 +4,8 @@ import pytest
 from playwright.sync_api import Error, Page, expect
 
 from alliance import tablet
-from sessions_app import actions
-from sessions_app.actions import sending
-from sessions_app.models import RatingGrant
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.intake import hand_over_actions, sending_actions
 from tests import cast
 from tests.browser.careless import (
     PATIENCE,
@@ -112,7 +111,7 @@ class TestTheLinkInTheHistoryOfAPhone:
         assert left(one.page, everything_in(one.page)) == []
 
     def test_control_were_it_good_twice_it_would(self, in_hand, monkeypatch):
-        monkeypatch.setattr(sending, "open_on_phone", open_again)
+        monkeypatch.setattr(sending_actions, "open_on_phone", open_again)
         one = in_hand("own phone")
         assert "This form was handed in already." not in self.walk(one)
         assert "/rate/" in one.page.url
@@ -121,7 +120,7 @@ class TestTheLinkInTheHistoryOfAPhone:
 def open_again(*, grant: RatingGrant, language: str) -> str:
     """`open_on_phone` as it must not be: a form is given out as often as its link is opened."""
     session = cast.therapy_session(grant.session.episode)
-    return actions.hand_over(session=session, by=session.episode.therapist)[1]
+    return hand_over_actions.hand_over(session=session, by=session.episode.therapist)[1]
 
 
 class TestAHalfFilledForm:

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from alliance import tablet
 from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, rule_of
-from sessions_app.models import Rating
+from sessions_app.courses.models import Rating
 from tests import cast
 from tests.browser.careless import (
     KEEPABLE,

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app.models import ClinicSettings, ClinicWording, Rating
+from sessions_app.courses.models import Rating
+from sessions_app.instruments.clinic_settings import ClinicSettings
+from sessions_app.instruments.clinic_wording import ClinicWording
 from tests import cast
 from tests.browser.conftest import NARROW
 from tests.measurement.wording_files import a_file

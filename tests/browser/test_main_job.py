@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app import actions
-from sessions_app.models import Flag, Rating
+from sessions_app.courses.models import Rating
+from sessions_app.flags import discussion_actions
+from sessions_app.flags.models import Flag
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
 
@@ -190,7 +191,9 @@ def test_every_page_of_staff_is_open_to_everybody_and_fits_every_screen(
     cast.rating(last, 320, comment="We spoke too little about my job.")
     unrated = cast.therapy_session(live_clinic.olgas, ago=timedelta(hours=1))
     if name == "sina":
-        actions.discuss(flags=last.flags.all(), said="Too much.", agreed="Less.", by=live_clinic.olga)
+        discussion_actions.discuss(
+            flags=last.flags.all(), said="Too much.", agreed="Less.", by=live_clinic.olga
+        )
     codes = {
         "olgas": live_clinic.olgas.code,
         "client": live_clinic.olgas.client.code,

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from playwright.sync_api import Page, expect
 
 from alliance import sealing
-from sessions_app.models import Rating, SetAsideRating
+from sessions_app.courses.models import Rating, SetAsideRating
 from tests import cast
 from tests.browser.conftest import CUT, PHONE, instead_of_the_site, ready
 from tests.browser.devices import pair

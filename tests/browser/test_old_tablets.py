@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app.models import Rating
+from sessions_app.courses.models import Rating
 from tests import cast
 from tests.browser.conftest import CUT
 from tests.browser.devices import pair

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app.models import Mode, Rating, SetAsideRating
+from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
 

@@ -5,7 +5,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from clients.models import Client
-from sessions_app.models import Rating
+from sessions_app.courses.models import Rating
 from tests.browser.conftest import PHONE, TABLET
 from tests.browser.test_rate import FORM, by_mouse, by_number, hand_in, to_review, too_small
 

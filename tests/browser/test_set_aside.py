@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from sessions_app import actions
-from sessions_app.actions import set_aside
-from sessions_app.models import Channel, Rating, SetAsideRating
+from sessions_app.corrections import actions
+from sessions_app.courses.grants import Channel
+from sessions_app.courses.models import Rating, SetAsideRating
+from sessions_app.intake.paper_entry import enter_rating
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
 from tests.browser.test_main_job import LAPTOP, SOON
-from tests.sessions_app.marks import disputed, withdrawn
+from tests.sessions_app.corrections.marks import disputed, withdrawn
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_from_the_work_list_to_a_decision_and_back(page, course):
 
 def test_a_mistyped_figure_is_corrected_by_keyboard_alone(page, live_clinic):
     session = cast.therapy_session(live_clinic.olgas, ago=timedelta(hours=2))
-    actions.enter_rating(
+    enter_rating(
         session=session, answers=cast.answers(380, goals=28), channel=Channel.PAPER, by=live_clinic.olga
     )
     page.goto(f"/dashboard/clients/{live_clinic.olgas.code}/")
@@ -94,7 +95,7 @@ def test_neither_back_nor_a_second_tab_decides_twice(page, course, context, witn
 
 def test_what_is_folded_away_is_on_paper(page, live_clinic, course):
     aside = disputed(course[-1], 330)
-    set_aside.leave(aside=aside, why="A slip of the finger.", by=live_clinic.olga)
+    actions.leave(aside=aside, why="A slip of the finger.", by=live_clinic.olga)
     page.goto(f"/dashboard/clients/{live_clinic.olgas.code}/")
     words = page.get_by_text("A slip of the finger.")
     expect(words).not_to_be_visible()
@@ -111,14 +112,14 @@ def test_every_page_of_it_is_open_to_everybody_and_fits_every_screen(
     disputed(course[-1], 330, comment="W" * 300)
     alone = withdrawn(cast.therapy_session(live_clinic.olgas, ago=timedelta(hours=3)), 370)
     left = disputed(course[-2], 330)
-    set_aside.leave(aside=left, why="A slip.", by=live_clinic.olga)
-    paper = actions.enter_rating(
+    actions.leave(aside=left, why="A slip.", by=live_clinic.olga)
+    paper = enter_rating(
         session=cast.therapy_session(live_clinic.olgas),
         answers=cast.answers(300),
         channel=Channel.PAPER,
         by=live_clinic.olga,
     )
-    corrected = set_aside.correct(
+    corrected = actions.correct(
         rating=paper, answers=cast.answers(380), channel=Channel.PAPER, why="w", by=live_clinic.olga
     )
     waiting = SetAsideRating.objects.to_settle().exclude(pk=alone.pk).get()

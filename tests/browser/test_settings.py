@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
-from sessions_app import actions
-from sessions_app.models import ClinicSettings, Discussion, Flag
+from sessions_app.flags import discussion_actions
+from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments.clinic_settings import ClinicSettings
 from tests import cast
 from tests.browser.conftest import NARROW
 
@@ -19,7 +20,9 @@ def adam(context, live_clinic, sign_in_browser) -> Page:
         episode = cast.episode(live_clinic.olga, f"L-{number}")
         cast.rated_course(episode, [390, 352], last_ago=timedelta(days=40))  # of a month that is over
     (last,) = cast.rated_course(live_clinic.olgas, [350])
-    actions.discuss(flags=last.flags.all(), said="Too fast.", agreed="Slower.", by=live_clinic.olga)
+    discussion_actions.discuss(
+        flags=last.flags.all(), said="Too fast.", agreed="Slower.", by=live_clinic.olga
+    )
     sign_in_browser(context, live_clinic.adam)
     page = context.new_page()
     page.goto(RULES)

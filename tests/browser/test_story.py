@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from sessions_app import actions
-from sessions_app.models import Discussion, FollowUp
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.flags import discussion_actions
+from sessions_app.flags.models import Discussion
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
 from tests.browser.test_main_job import LAPTOP
@@ -23,7 +24,7 @@ def repaired(live_clinic):
     low = cast.therapy_session(live_clinic.olgas, ago=21 * DAY)
     cast.rating(low, None, comment="Nobody asked me.", relationship=90, goals=58, approach=91, overall=90)
     said = {"said": "We talk too little about my job.", "agreed": "Start with work."}
-    actions.discuss(flags=low.flags.all(), **said, by=live_clinic.olga)
+    discussion_actions.discuss(flags=low.flags.all(), **said, by=live_clinic.olga)
     Discussion.objects.update(discussed_at=timezone.now() - 20 * DAY)
     cast.rating(cast.therapy_session(live_clinic.olgas, ago=14 * DAY), 376)
     cast.therapy_session(live_clinic.olgas, ago=-timedelta(minutes=1), attendance="planned")

@@ -225,7 +225,7 @@ class TestWithoutScripts:
 
 def test_ten_times_back_and_addresses_of_staff_show_nothing(olgas, course, live_clinic):
     """A third of the addresses, typed; all of them, in all three ways a browser is locked and with every method:
-    tests/sessions_app/test_requests_of_before.py.
+    tests/sessions_app/intake/test_requests_of_before.py.
     """
     page, opened = olgas(), 0
     hand_over(page, course)

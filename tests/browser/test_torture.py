@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from torture import plan
-from torture.faults import FAULTS, Moment
+from tests.torture import plan
+from tests.torture.faults import FAULTS, Moment
 
 SEED = 2026
 SHORT = plan.short(SEED)
@@ -20,7 +20,7 @@ SHORT = plan.short(SEED)
 def torture(folder, *words):
     """Its exit code, its last line and every run."""
     file = folder / "runs.json"
-    command = [sys.executable, "-m", "torture", *words, "--json", str(file)]
+    command = [sys.executable, "-m", "tests.torture", *words, "--json", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert file.exists(), done.stdout[-2000:] + done.stderr[-2000:]
     return done.returncode, done.stdout.strip().splitlines()[-1], json.loads(file.read_text())

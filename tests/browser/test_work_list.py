@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
-from sessions_app.models import Deferral
+from sessions_app.flags.deferrals import Deferral
 from tests import cast
 from tests.browser.conftest import NARROW, TABLET
 from tests.browser.test_main_job import LAPTOP, SOON

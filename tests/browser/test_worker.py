@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 from playwright.sync_api import BrowserContext, Page, expect
 
-from sessions_app.views import offline
+from sessions_app.intake.views import offline
 from tests.browser.conftest import instead_of_the_site, ready
 from tests.browser.devices import pair
 from tests.browser.test_offline import QUEUE

@@ -17,9 +17,8 @@ from alliance import audit
 from alliance.models import AuditEvent
 from clients import access_log, actions
 from clients.models import Ending, Supervision
-from sessions_app import actions as session_actions
-from sessions_app.actions import deferrals
-from sessions_app.models import Flag
+from sessions_app.flags import deferral_actions, discussion_actions
+from sessions_app.flags.models import Flag
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +61,7 @@ def test_what_people_did_reads_as_sentences(clinic, sign_in):
 def test_the_log_tells_of_ratings_and_conversations_but_not_what_was_found(clinic, sign_in):
     session = cast.therapy_session(clinic.olgas)
     cast.rating(session, 287, comment="canary")
-    session_actions.discuss(flags=list(Flag.objects.all()), said="canary", agreed="canary", by=clinic.olga)
+    discussion_actions.discuss(flags=list(Flag.objects.all()), said="canary", agreed="canary", by=clinic.olga)
     audit.record("viewed", Flag.objects.first(), by=clinic.sina, client=clinic.olgas.client_code)
     response = sign_in(clinic.adam).get(LOG)
     assert sentences(response)[:4] == [
@@ -94,7 +93,7 @@ def test_what_is_put_off_reads_like_any_note_and_cannot_be_asked_for(clinic, sig
     """Only where a flag calls for a talk is one put off: the line must not tell that there is one."""
     session = cast.therapy_session(clinic.olgas)
     cast.rating(session, 287)
-    deferral = deferrals.defer(
+    deferral = deferral_actions.defer(
         episode=clinic.olgas, flags=Flag.objects.all(), kind="later", why="canary", by=clinic.olga
     )
     audit.record("follow-up noted", deferral, by=clinic.olga, client=clinic.olgas.client_code)

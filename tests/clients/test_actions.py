@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
+from alliance.refused import Refused
 from clients import actions
-from clients.actions import Refused
 from clients.models import Client, Ending, Episode, Supervision
 from tests import cast
 

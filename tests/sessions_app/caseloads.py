@@ -3,33 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import pytest
 from django.conf import settings
-from django.urls import reverse
 
-from sessions_app import actions, caseload
-from sessions_app.models import Discussion, Flag
+from sessions_app.dashboards import caseload
+from sessions_app.flags import discussion_actions
+from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 
 # Noon where the clinic is, in UTC, as every page reads it: days back from a local noon may be an hour less, or more.
 NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo(settings.TIME_ZONE)).astimezone(UTC)
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 LENGTH = timedelta(minutes=50)
-
-
-@pytest.fixture
-def today(time_machine):
-    time_machine.move_to(NOW, tick=False)
-
-
-@pytest.fixture
-def clinic(today, db):
-    return cast.clinic()
-
-
-@pytest.fixture
-def overview(clinic, sign_in):
-    return lambda person, **parameters: sign_in(person).get(reverse("caseload:overview"), parameters)
 
 
 def read(clinic, **options):
@@ -43,7 +27,7 @@ def fallen(episode, *, ago=12 * DAY, first=380):
 
 def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEF"):
     flags = Flag.objects.open().filter(session=session, rule__in=list(rules))
-    discussion = actions.discuss(flags=flags, said="It was too much.", agreed=agreed, by=by)
+    discussion = discussion_actions.discuss(flags=flags, said="It was too much.", agreed=agreed, by=by)
     Discussion.objects.filter(pk=discussion.pk).update(discussed_at=at or NOW)
     return discussion
 

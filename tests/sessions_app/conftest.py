@@ -2,11 +2,13 @@
 
 import pytest
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from sessions_app import demo
 from tests import cast
-from tests.sessions_app.pairing import paired
+from tests.sessions_app.caseloads import NOW
+from tests.sessions_app.intake.pairing import paired
 
 
 @pytest.fixture
@@ -38,3 +40,14 @@ def seeded(django_db_setup, django_db_blocker):
         demo.seed(now)
         yield now
         transaction.set_rollback(True)
+
+
+@pytest.fixture
+def today(time_machine):
+    """The fixed day of `caseloads`; a module that wants its cast written on it says so by a mark."""
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def overview(clinic, sign_in):
+    return lambda person, **parameters: sign_in(person).get(reverse("caseload:overview"), parameters)

@@ -11,20 +11,17 @@ from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import RepairState
 from alliance.models import AuditEvent, Role, User
 from clients.models import Client, Ending, Episode
-from sessions_app import actions, calls, client_page, demo
+from sessions_app import demo
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.conversations.story import Kind
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.models import Attendance, Rating, SetAsideRating, TherapySession
+from sessions_app.dashboards import client_page
 from sessions_app.demo import courses, rows, staff
-from sessions_app.models import (
-    Attendance,
-    Deferral,
-    Discussion,
-    Flag,
-    FollowUp,
-    Rating,
-    RatingGrant,
-    SetAsideRating,
-    TherapySession,
-)
-from sessions_app.story import Kind
+from sessions_app.flags import calls
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.models import Discussion, Flag
+from sessions_app.flags.refresh import refresh_flags
 from tests import cast
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -73,7 +70,7 @@ def test_flags_are_as_old_as_their_ratings(seeded):
 def test_the_rules_would_raise_the_same_flags_again(seeded):
     before = set(Flag.objects.standing().values_list("session", "rule", "is_new"))
     for episode in Episode.objects.all():
-        actions.refresh_flags(episode=episode, now=seeded)
+        refresh_flags(episode=episode, now=seeded)
     assert set(Flag.objects.standing().values_list("session", "rule", "is_new")) == before
 
 
@@ -253,7 +250,7 @@ def test_the_command_wants_a_port_that_is_one(db, settings, monkeypatch, port):
 
 def test_raise_missing_raises_what_time_alone_has_made_overdue(clinic):
     cast.rated_course(clinic.olgas, [380, None, None], last_ago=timedelta(hours=20))
-    actions.refresh_flags(episode=clinic.olgas)
+    refresh_flags(episode=clinic.olgas)
     assert not Flag.objects.filter(rule="G").exists()
     TherapySession.objects.filter(number=3).update(
         held_at=timezone.now() - timedelta(hours=26), ends_at=timezone.now() - timedelta(hours=25)

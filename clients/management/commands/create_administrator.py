@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from alliance.models import Role, User
+from alliance.refused import Refused
 from clients import actions
 from clients.invitations import DAYS
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
                 actions.change_person(person=found, name=name, roles=roles, is_active=True, by=None)
             person = found or actions.add_person(email=email, name=name, roles={Role.ADMINISTRATOR}, by=None)
             path = actions.invite(person=person, by=None)
-        except actions.Refused as refusal:
+        except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"{person} is an administrator. Good for {DAYS} days, and for one use:")
         self.stdout.write(site.rstrip("/") + path)

@@ -13,8 +13,8 @@ import django
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from sessions_app.actions import recompute
-from sessions_app.models import Recomputation
+from sessions_app.flags import recompute
+from sessions_app.flags.recomputations import Recomputation
 
 WIDTH = 40
 SECONDS_A_LINE = 10  # where the output is no terminal

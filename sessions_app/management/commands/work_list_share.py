@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from alliance.models import User
 from clients.models import Episode
-from sessions_app import calls
+from sessions_app.flags import calls
 
 HEAD = "Rated sessions that put a client on the work list (aim: one in six at most), whole history"
 

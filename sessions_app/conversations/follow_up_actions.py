@@ -1,0 +1,57 @@
+"""The writes about whether what was agreed helped."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from alliance import audit
+from alliance.models import User
+from alliance.refused import Refused
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.models import Rating, TherapySession
+from sessions_app.flags.models import Discussion
+
+MEANWHILE = "This was answered already, perhaps by you in another tab. Undo that answer to give another one."
+TAKEN_BACK = "This conversation was taken back meanwhile."
+TOO_EARLY = "No rating has come since this was agreed. It can be answered after the next one."
+
+
+@transaction.atomic
+def note(*, discussion: Discussion, answer: str, by: User) -> FollowUp:
+    """Whether what this conversation agreed helped. The same answer twice is one; another one is refused."""
+    lock_episode(discussion.session.episode_id)
+    if not Discussion.objects.standing().filter(pk=discussion.pk).exists():
+        raise Refused(TAKEN_BACK)
+    earlier: FollowUp | None = FollowUp.objects.standing().filter(discussion=discussion).first()
+    if earlier and earlier.answer != answer:
+        raise Refused(MEANWHILE)
+    if earlier:
+        return earlier
+    session = rated_since(discussion)
+    if session is None:
+        raise Refused(TOO_EARLY)
+    follow_up = FollowUp.objects.create(
+        discussion=discussion, session=session, answer=FollowUp.Answer(answer), noted_by=by
+    )
+    audit.record("follow-up noted", follow_up, by=by, client=follow_up.client_code)
+    return follow_up
+
+
+@transaction.atomic
+def undo(*, follow_up: FollowUp, by: User) -> None:
+    """Take the answer back: it is kept, and the question is open again. Twice is once."""
+    lock_episode(follow_up.session.episode_id)
+    standing = FollowUp.objects.standing().filter(pk=follow_up.pk)
+    if standing.update(undone_at=timezone.now(), undone_by=by):
+        audit.record("follow-up undone", follow_up, by=by, client=follow_up.client_code)
+
+
+def rated_since(discussion: Discussion) -> TherapySession | None:
+    """The latest session with a complete rating that came after this conversation; None where none came yet."""
+    since = Rating.objects.complete().filter(
+        session__episode=discussion.session.episode_id,
+        session__number__gt=discussion.session.number,
+        received_at__gt=discussion.discussed_at,
+    )
+    rating = since.select_related("session__episode__client").order_by("session__number").last()
+    return rating.session if rating else None

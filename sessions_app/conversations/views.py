@@ -1,0 +1,45 @@
+"""The page that therapist and client look at together: "you said, we changed". Nothing of a flag is in it."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.views.decorators.http import require_safe
+
+from alliance import audit
+from alliance.access import StaffRequest, own_or_404, page
+from alliance.models import Role
+from clients.models import Episode
+from sessions_app.conversations import together
+
+
+@require_safe
+@page(Role.THERAPIST)
+def choose(request: StaffRequest, code: UUID) -> HttpResponse:
+    """The therapist's own look beforehand: which entries to show. The choice goes into the address alone."""
+    episode = _own(request, code)
+    with transaction.atomic():
+        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+    context = {"episode": episode, "entries": together.entries(episode)}
+    return render(request, "together/choose.html", context)
+
+
+@require_safe
+@page(Role.THERAPIST)
+def show(request: StaffRequest, code: UUID) -> HttpResponse:
+    """What was chosen, in the client's language. Without a choice there is nothing to show yet."""
+    episode = _own(request, code)
+    if "chosen" not in request.GET:
+        return redirect("together:choose", episode.code)
+    with transaction.atomic():
+        audit.record("shown together", episode, by=request.user, client=episode.client_code)
+    with translation.override(episode.client.language):
+        shown = together.read(episode, frozenset(request.GET.getlist("show")))
+        return render(request, "together/show.html", {"episode": episode, "together": shown})
+
+
+def _own(request: StaffRequest, code: UUID) -> Episode:
+    episode: Episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    return episode

@@ -1,0 +1,89 @@
+"""What the therapist decided about marks: those that were set aside, and those that were mistyped."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating
+
+LINE = 200  # characters of "in one line"
+
+
+class SettlementQuerySet(EpisodeRows):
+    to_episode = "set_aside__session__episode"
+
+    def standing(self) -> Self:
+        return self.filter(undone_at__isnull=True)
+
+
+class Settlement(models.Model):
+    """What was decided about marks that were set aside. The marks themselves are never changed.
+
+    Taken up again, the decision is undone and kept; the next one is a new row.
+    """
+
+    class Outcome(models.TextChoices):
+        USED = "used", "Used: they became the rating of the session"
+        LEFT = "left", "Left aside"
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    set_aside = models.ForeignKey(SetAsideRating, models.PROTECT, related_name="settlements")
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    rating = models.OneToOneField(
+        Rating, models.PROTECT, related_name="settlement", null=True, help_text="What the marks became."
+    )
+    why = models.CharField(max_length=LINE, blank=True, default="")
+    settled_at = models.DateTimeField(default=timezone.now)
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+
+    objects = SettlementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("settled_at",)
+        constraints = (
+            # Two tabs that both press "Use these marks" must not make two ratings of them.
+            models.UniqueConstraint(
+                fields=["set_aside"], condition=Q(undone_at__isnull=True), name="settled_once_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(outcome="used", rating__isnull=False) | Q(outcome="left", rating__isnull=True),
+                name="settlement_used_as_a_rating",
+            ),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="settlement_undone_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.set_aside}: {self.get_outcome_display()}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.set_aside.client_code
+
+
+class CorrectionQuerySet(EpisodeRows):
+    to_episode = "rating__session__episode"
+
+
+class Correction(models.Model):
+    """Why a rating replaces another, and who said so. A fact like the rating itself: never changed."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    rating = models.OneToOneField(Rating, models.PROTECT, related_name="correction")
+    why = models.CharField(max_length=LINE)
+    corrected_at = models.DateTimeField(default=timezone.now)
+    corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+
+    objects = CorrectionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Correction of {self.rating.session}"

@@ -1,0 +1,146 @@
+"""One permission to write one rating, and how it reaches the device in the client's hands."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from sessions_app.courses.models import EpisodeRows, TherapySession
+from sessions_app.courses.tablets import PairedTablet
+from sessions_app.courses.tokens import hash_of_token
+from sessions_app.instruments.clinic_wording import ClinicWording
+
+# Whoever began in the last minute in which the form could be opened has time to finish.
+TIME_TO_FINISH = timedelta(minutes=10)
+
+
+class Channel(models.TextChoices):
+    TABLET = "tablet", "Tablet"
+    PHONE = "phone", "The client's own phone"
+    PAIRED = "paired", "Tablet of a room"
+    PAPER = "paper", "On paper"
+    VERBAL = "verbal", "Said aloud"
+
+
+# Sent to another device than the one it was made on: nobody has the form before that device opens it.
+SENT = (Channel.PHONE, Channel.PAIRED)
+
+
+class RatingGrantQuerySet(EpisodeRows):
+    def with_token(self, token: str) -> Self:
+        return self.filter(token_hash=hash_of_token(token))
+
+    def awaiting(self, now: datetime) -> Self:
+        """Handed over or sent, not withdrawn, not rated, and still accepted."""
+        standing = self.filter(rating__isnull=True, withdrawn_at__isnull=True, accept_until__gt=now)
+        # A link that nobody opened in time can bring nothing any more.
+        return standing.exclude(channel__in=SENT, opened_at__isnull=True, open_until__lte=now)
+
+    def in_rooms(self, now: datetime) -> Self:
+        """Forms that the tablet of a room shows now, or would if it asked."""
+        return self.awaiting(now).filter(paired_tablet__isnull=False, open_until__gt=now)
+
+    def on_a_screen(self, now: datetime) -> Self:
+        """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
+        return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
+
+    def sent_to(self, tablet: PairedTablet, now: datetime) -> "RatingGrant | None":
+        newest: RatingGrant | None = (
+            self.in_rooms(now).filter(paired_tablet=tablet).select_related("session").order_by("-pk").first()
+        )
+        return newest
+
+
+class RatingGrant(models.Model):
+    """One permission to write one rating of one instrument. It reads nothing.
+
+    Two clocks: until `open_until` the form may be opened, until `accept_until` a rating is taken,
+    for a tablet that was off the network. The state is read from the clocks and the rating.
+
+    A grant that is sent waits to be fetched: by a link or a short code on the client's phone, once, or
+    by the tablet of a room. Whoever fetches it gets a token of its own; the link is none.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="grants")
+    instrument = models.CharField(max_length=40)
+    instrument_version = models.CharField(max_length=20)
+    token_hash = models.CharField(max_length=64, unique=True)
+    channel = models.CharField(max_length=20, choices=Channel.choices)
+    language = models.CharField(max_length=10, default="en")
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    open_until = models.DateTimeField()
+    accept_until = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    declined = models.BooleanField(default=False, help_text="The client chose not to rate.")
+    opened_at = models.DateTimeField(null=True, help_text="When the device it was sent to fetched it.")
+    link_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
+    short_code_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
+    short_code_until = models.DateTimeField(null=True)
+    paired_tablet = models.ForeignKey(
+        PairedTablet, models.PROTECT, related_name="grants", null=True, db_index=False
+    )
+    # What the client is given to read; null where the wording is our own, or the marks were made on paper
+    # of an edition nobody knows.
+    wording = models.ForeignKey(ClinicWording, models.PROTECT, related_name="+", null=True)
+
+    objects = RatingGrantQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            # A tablet asks every two seconds, for years.
+            models.Index(
+                fields=["paired_tablet", "open_until"],
+                condition=Q(paired_tablet__isnull=False),
+                name="grant_by_tablet",
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(channel=Channel.PAIRED, paired_tablet__isnull=False)
+                | (~Q(channel=Channel.PAIRED) & Q(paired_tablet__isnull=True)),
+                name="grant_sent_to_a_tablet",
+            ),
+            models.CheckConstraint(
+                condition=Q(link_hash__isnull=True, short_code_hash__isnull=True)
+                | Q(channel=Channel.PHONE, link_hash__isnull=False),
+                name="grant_link_is_for_a_phone",
+            ),
+            models.CheckConstraint(
+                condition=Q(short_code_hash__isnull=True, short_code_until__isnull=True)
+                | Q(short_code_hash__isnull=False, short_code_until__isnull=False),
+                name="grant_short_code_with_its_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(accept_until__gte=F("open_until")), name="grant_accepts_while_open"
+            ),
+            models.CheckConstraint(
+                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="grant_withdrawn_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Grant for {self.session}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
+
+    @property
+    def finish_until(self) -> datetime:
+        return self.open_until + TIME_TO_FINISH
+
+    def is_open(self, now: datetime) -> bool:
+        return self.withdrawn_at is None and now < self.open_until and not hasattr(self, "rating")
+
+    def can_be_finished(self, now: datetime) -> bool:
+        """Whether somebody who opened the form in time may still be marking it."""
+        return self.withdrawn_at is None and now < self.finish_until and not hasattr(self, "rating")

@@ -1,0 +1,287 @@
+"""What happened in an episode, and what the client marked."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.utils import timezone
+
+from alliance.measurement import instruments
+from alliance.models import User
+from clients.models import Episode
+from sessions_app.instruments.clinic_wording import ClinicWording
+
+# The scales of which a session has one rating at most, whichever the clinic uses.
+SESSION_SCALES = instruments.session_scale_ids()
+OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
+SESSION_LENGTH = timedelta(minutes=50)
+
+
+class EpisodeRows(models.QuerySet[Any]):
+    """Rows that hang on an episode. Their doors all lead to `Episode`'s; `to_episode` is the way there."""
+
+    to_episode = "session__episode"
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(**{f"{self.to_episode}__in": Episode.objects.visible_to(user)})
+
+    def own(self, user: User) -> Self:
+        return self.filter(**{f"{self.to_episode}__in": Episode.objects.own(user)})
+
+
+class Modality(models.TextChoices):
+    IN_PERSON = "in_person", "In person"
+    VIDEO = "video", "Video"
+    PHONE = "phone", "Phone"
+
+
+class Attendance(models.TextChoices):
+    PLANNED = "planned", "Planned"
+    ATTENDED = "attended", "Attended"
+    CANCELLED = "cancelled", "Cancelled"
+    DID_NOT_ATTEND = "did_not_attend", "Did not attend"
+
+
+class TherapySessionQuerySet(EpisodeRows):
+    to_episode = "episode"
+
+    def attended(self) -> Self:
+        return self.filter(attendance=Attendance.ATTENDED)
+
+    def rated(self) -> Self:
+        """Sessions with a complete rating; a partial one counts as none (rule G)."""
+        return self.filter(Exists(Rating.objects.complete().filter(session=OuterRef("pk"))))
+
+    def unrated(self) -> Self:
+        return self.filter(~Exists(Rating.objects.complete().filter(session=OuterRef("pk"))))
+
+    def overdue(self, now: datetime) -> Self:
+        """Attended, over for a day, and no complete rating."""
+        return self.attended().unrated().filter(ends_at__lte=now - OVERDUE_AFTER)
+
+
+class TherapySession(models.Model):
+    """One therapy session. Its number orders the course: device clocks and hand-in times never do."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    episode = models.ForeignKey(Episode, models.PROTECT, related_name="sessions")
+    number = models.PositiveSmallIntegerField()
+    held_at = models.DateTimeField("starts")
+    ends_at = models.DateTimeField("ends")
+    modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
+    attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
+
+    standing_ratings: "list[Rating]"  # where `course` fetched them along
+    standing_total: int | None  # where `recent` did: tenths, None without a complete rating
+    standing_scale: str | None  # with it: the instrument of that rating
+
+    objects = TherapySessionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("episode", "number")
+        indexes = (models.Index(fields=["held_at"], name="session_by_day"),)
+        constraints = (
+            models.UniqueConstraint(fields=["episode", "number"], name="one_session_a_number"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("held_at")), name="session_ends_after_start"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="session_number_from_one"),
+        )
+
+    def __str__(self) -> str:
+        return f"Session {self.number}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.episode.client_code
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether a rating should have been there by now; the caller knows whether there is one."""
+        return self.attendance == Attendance.ATTENDED and self.ends_at + OVERDUE_AFTER <= now
+
+
+class Mode(models.TextChoices):
+    """How the marks were made; the most recent way where a client used several."""
+
+    LINE = "line", "On the lines"
+    NUMBER = "number", "By choosing numbers"
+    PAPER = "paper", "On paper"
+    VERBAL = "verbal", "Said aloud"
+
+
+def rivals_of(instrument: str) -> tuple[str, ...]:
+    """The instruments of which a session has one rating together: all alliance scales, or just this one."""
+    return tuple(SESSION_SCALES) if instrument in SESSION_SCALES else (instrument,)
+
+
+class RatingQuerySet(EpisodeRows):
+    def standing(self) -> Self:
+        """The ratings of the alliance that count: those no later row replaces. Companion scales are read apart."""
+        return self.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES)
+
+    def of_the_session(self, session: TherapySession, instrument: str) -> Self:
+        """What stands in the way of another rating: one of the same instrument, or of any alliance scale."""
+        return self.filter(session=session, instrument__in=rivals_of(instrument))
+
+    def with_edition(self) -> Self:
+        """With what `Rating.series` needs of the wording, and no more."""
+        return self.select_related("wording").defer("wording__items", "wording__introduction")
+
+    def of_the_same(self, marks: "Rating") -> Self:
+        """What the constraints let stand only once: a rating of this grant, delivery, or session."""
+        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces__isnull=True)
+        delivered = Q(delivery=marks.delivery, delivery__isnull=False)
+        return rivals | self.filter(Q(grant=marks.grant) | delivered)
+
+    def complete(self) -> Self:
+        return self.standing().filter(total__isnull=False)
+
+
+def series_of(instrument: str, version: str, edition: str | None) -> str:
+    """Which ratings may be compared with each other (`CourseSession.series`); edition: of the wording, if any."""
+    return f"{instrument}/{version}/{edition or ''}"
+
+
+class Rating(models.Model):
+    """What a client marked at the end of one session. A fact: rows are added, never changed.
+
+    `answers` holds {item: tenths 0 to 100, or null for "not answered"}; `total` tenths 0 to 400, null
+    where a line is missing. A correction is a new row that names the one it replaces.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    grant = models.OneToOneField("sessions_app.RatingGrant", models.PROTECT, related_name="rating")
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="ratings")
+    instrument = models.CharField(max_length=40)
+    instrument_version = models.CharField(max_length=20)
+    answers = models.JSONField()
+    total = models.PositiveSmallIntegerField(null=True)
+    comment = models.TextField(blank=True, default="", max_length=2000)
+    share_comment = models.BooleanField(
+        default=False, help_text="The client agreed that the supervisor reads it too."
+    )
+    language = models.CharField(max_length=10)
+    mode = models.CharField(max_length=20, choices=Mode.choices)
+    received_at = models.DateTimeField(default=timezone.now)
+    sha256 = models.CharField(
+        max_length=64, help_text="Of the canonical answers; tells a repeated delivery from another."
+    )
+    replaces = models.OneToOneField("self", models.PROTECT, related_name="replaced_by", null=True)
+    wording = models.ForeignKey(
+        ClinicWording, models.PROTECT, related_name="+", null=True, help_text="As the grant's."
+    )
+    delivery = models.UUIDField(null=True, help_text="Made by the page that delivered it, if one did.")
+    claimed_at = models.DateTimeField(null=True, help_text="When, by the device's clock. Never trusted.")
+
+    came_before = False  # True on what `actions.record_rating` found stored already
+
+    objects = RatingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("session", "received_at")
+        constraints = (
+            # Never doubled: one first rating a session and instrument; a correction names what it replaces.
+            models.UniqueConstraint(
+                fields=["session", "instrument"],
+                condition=Q(replaces__isnull=True),
+                name="one_first_rating_a_session",
+            ),
+            # Nor two of different scales: a hand-over of the one may be under way when the clinic changes to
+            # the other.
+            models.UniqueConstraint(
+                fields=["session"],
+                condition=Q(replaces__isnull=True, instrument__in=SESSION_SCALES),
+                name="one_alliance_rating_a_session",
+            ),
+            models.CheckConstraint(
+                condition=~Q(instrument="session-rating") | Q(total__isnull=True) | Q(total__lte=400),
+                name="rating_total_in_range",
+            ),
+            models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
+            # With a condition, it is an index of its own on SQLite too, and the table keeps its triggers.
+            models.UniqueConstraint(
+                fields=["delivery"], condition=Q(delivery__isnull=False), name="one_rating_a_delivery"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Rating of {self.session}"
+
+    @property
+    def series(self) -> str:
+        """What it may be compared with: ratings of the same instrument, version and edition of the wording.
+
+        A translation is the same series. `with_edition` fetches what this needs.
+        """
+        edition = self.wording.edition if self.wording else None
+        return series_of(self.instrument, self.instrument_version, edition)
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing marked and nothing said."""
+        return not self.comment and all(answer is None for answer in self.answers.values())
+
+    @property
+    def is_taken_out(self) -> bool:
+        """What is left where marks that had been set aside were used and taken out again."""
+        return self.is_blank and self.replaces_id is not None and self.mode == Mode.PAPER
+
+    @property
+    def marks(self) -> dict[str, int | None]:
+        """The answers in the instrument's order, in tenths: PostgreSQL keeps no order of its own."""
+        items = instruments.get(self.instrument, self.instrument_version).items
+        return {item.id: self.answers.get(item.id) for item in items}
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code
+
+
+class SetAsideQuerySet(EpisodeRows):
+    def to_settle(self) -> Self:
+        """Those nobody has decided about yet, or whose decision was undone."""
+        standing = FilteredRelation("settlements", condition=Q(settlements__undone_at__isnull=True))
+        return self.annotate(decision=standing).filter(decision__isnull=True)
+
+
+class SetAsideRating(models.Model):
+    """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
+
+    class Reason(models.TextChoices):
+        DISPUTED = "disputed", "Other marks arrived for the same session"
+        WITHDRAWN = "withdrawn", "The hand-over had been taken back"
+        LATE = "late", "It arrived after the last day on which ratings are taken"
+        INVALID = "invalid", "What arrived cannot be read as marks"
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    grant = models.ForeignKey("sessions_app.RatingGrant", models.PROTECT, related_name="set_aside")
+    session = models.ForeignKey(TherapySession, models.PROTECT, related_name="set_aside")
+    reason = models.CharField(max_length=20, choices=Reason.choices)
+    answers = models.JSONField()
+    comment = models.TextField(blank=True, default="")
+    share_comment = models.BooleanField(default=False)
+    language = models.CharField(max_length=10)
+    mode = models.CharField(max_length=20, choices=Mode.choices)
+    sha256 = models.CharField(max_length=64)
+    received_at = models.DateTimeField(default=timezone.now)
+    raw = models.TextField(null=True, help_text="What came, where no marks can be read.")  # noqa: DJ001 - facts
+    delivery = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+
+    objects = SetAsideQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["grant", "sha256"], name="set_aside_once"),)
+
+    def __str__(self) -> str:
+        return f"Set aside: {self.get_reason_display()}"
+
+    @property
+    def marks(self) -> dict[str, int | None]:
+        """As `Rating.marks`."""
+        items = instruments.get(self.grant.instrument, self.grant.instrument_version).items
+        return {item.id: self.answers.get(item.id) for item in items}
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.session.client_code

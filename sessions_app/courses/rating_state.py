@@ -1,0 +1,129 @@
+"""Where the rating of a session stands: one answer for the work list and the client's page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from sessions_app.courses.grants import SENT, RatingGrant
+from sessions_app.courses.models import Attendance, Rating, TherapySession
+
+
+class RatingState(StrEnum):
+    RATED = "rated"
+    PARTLY = "partly"  # a line is missing
+    NOTHING_MARKED = "nothing_marked"  # handed in with no line marked
+    TAKEN_OUT = "taken_out"  # set aside, used, and taken out again
+    CANCELLED = "cancelled"
+    DID_NOT_ATTEND = "did_not_attend"
+    OVERDUE = "overdue"
+    AWAITING = "awaiting"  # handed over, and the rating may still come
+    SENT = "sent"  # to a phone or a room, and nobody has opened it there
+    OPENED = "opened"
+    TO_RATE = "to_rate"
+    DECLINED = "declined"  # the client gave the tablet back without a rating
+    TODAY = "today"  # planned, later today
+    PLANNED = "planned"
+    UNSETTLED = "unsettled"  # planned, past, and nobody said whether it took place
+    # Of one link, which opens nothing any more:
+    TAKEN_BACK = "taken_back"
+    REPLACED = "replaced"  # by a newer form for the same session
+    PAST = "past"
+
+    @property
+    def can_be_rated(self) -> bool:
+        return self in _CAN_BE_RATED
+
+    @property
+    def may_change(self) -> bool:
+        """Whether what was sent is still under way."""
+        return self in {RatingState.SENT, RatingState.OPENED}
+
+    @property
+    def opens_nothing(self) -> bool:
+        return self in {RatingState.TAKEN_BACK, RatingState.REPLACED, RatingState.PAST}
+
+    @property
+    def has_marks(self) -> bool:
+        return self in {RatingState.RATED, RatingState.PARTLY}
+
+
+_CAN_BE_RATED = {
+    RatingState.OVERDUE,
+    RatingState.AWAITING,
+    RatingState.SENT,
+    RatingState.OPENED,
+    RatingState.TO_RATE,
+    RatingState.TODAY,
+    RatingState.UNSETTLED,
+    RatingState.DECLINED,
+}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Sessions whose grant is still accepted, with how far it is, and those whose client chose not to rate."""
+
+    awaiting: dict[int, RatingState]
+    declined: frozenset[int]
+
+
+def waits(sessions: QuerySet[TherapySession], now: datetime) -> Waits:
+    grants = RatingGrant.objects.filter(session__in=sessions)
+    awaiting = RatingGrant.objects.awaiting(now).filter(session__in=sessions)
+    return Waits(
+        {row[0]: _how_far(*row[1:]) for row in awaiting.values_list("session", "channel", "opened_at")},
+        frozenset(grants.filter(declined=True).values_list("session", flat=True)),
+    )
+
+
+def _how_far(channel: str, opened_at: datetime | None) -> RatingState:
+    if channel not in SENT:
+        return RatingState.AWAITING
+    return RatingState.OPENED if opened_at else RatingState.SENT
+
+
+def rating_state(
+    session: TherapySession, *, rating: Rating | None, waits: Waits, now: datetime
+) -> RatingState:
+    """`rating`: the one of this session that counts, if there is one."""
+    if rating is not None:
+        return _of(rating)
+    if session.attendance == Attendance.PLANNED:
+        if session.ends_at <= now:
+            return RatingState.UNSETTLED
+        same_day = timezone.localdate(session.held_at) == timezone.localdate(now)
+        return RatingState.TODAY if same_day else RatingState.PLANNED
+    if session.attendance != Attendance.ATTENDED:
+        return RatingState(session.attendance)
+    awaits = waits.awaiting.get(session.pk)
+    if session.pk in waits.declined and not awaits:
+        return RatingState.DECLINED
+    if session.is_overdue(now):
+        return RatingState.OVERDUE
+    return awaits or RatingState.TO_RATE
+
+
+def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> RatingState:
+    """Where one link stands, whatever else was made for its session; `rating` as for `rating_state`."""
+    if rating is not None:
+        return _of(rating)
+    if grant.declined:
+        return RatingState.DECLINED
+    if RatingGrant.objects.awaiting(now).filter(pk=grant.pk).exists():
+        return _how_far(grant.channel, grant.opened_at)
+    if grant.withdrawn_at is None:
+        return RatingState.PAST
+    newer = RatingGrant.objects.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
+    return RatingState.REPLACED if newer.exists() else RatingState.TAKEN_BACK
+
+
+def _of(rating: Rating) -> RatingState:
+    if rating.total is not None:
+        return RatingState.RATED
+    if rating.is_taken_out:
+        return RatingState.TAKEN_OUT
+    is_marked = any(answer is not None for answer in rating.answers.values())
+    return RatingState.PARTLY if is_marked else RatingState.NOTHING_MARKED

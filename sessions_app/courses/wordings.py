@@ -1,0 +1,55 @@
+"""In which words one form was read, or is: what a grant shows, what stands behind a rating."""
+
+from collections.abc import Collection
+
+from django.conf import settings
+
+from alliance.measurement import instruments
+from alliance.measurement.instruments import Wording
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.models import Rating
+from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.offers import wording_of
+
+# --- What a grant shows ----------------------------------------------------------------------------
+
+
+def shown(grant: RatingGrant) -> Wording:
+    """What the client reads."""
+    if grant.wording is not None:
+        return grant.wording.wording
+    return wording_of(instruments.get(grant.instrument, grant.instrument_version), grant.language)
+
+
+def read_by_the_client(rating: Rating) -> Wording:
+    """What the client had read when they marked these lines, however long ago."""
+    if rating.wording is not None:
+        return rating.wording.wording
+    return wording_of(instruments.get(rating.instrument, rating.instrument_version), rating.language)
+
+
+def name_of(rating: Rating) -> str:
+    """What was filled in, as staff read it; the version only where there is a newer one."""
+    instrument = instruments.get(rating.instrument, rating.instrument_version)
+    name = instrument.name
+    if instrument != instruments.get(rating.instrument):
+        name += f", version {instrument.version}"
+    return f"{name}, edition {rating.wording.edition}" if rating.wording else name
+
+
+def languages_of(grant: RatingGrant) -> list[str]:
+    """The languages in which this form can be read on: those of the same edition that are switched on."""
+    if grant.wording is None:
+        offered: Collection[str] = instruments.get(grant.instrument, grant.instrument_version).wordings
+    else:
+        edition = ClinicWording.objects.of_the_edition(grant.wording).switched_on()
+        offered = {grant.wording.language, *edition.values_list("language", flat=True)}
+    return [tag for tag, _name in settings.LANGUAGES if tag in offered]
+
+
+def translated(grant: RatingGrant, language: str) -> ClinicWording | None:
+    """The wording of this grant in another language; as it is where there is no other."""
+    if grant.wording is None or grant.wording.language == language:
+        return grant.wording
+    edition = ClinicWording.objects.of_the_edition(grant.wording).filter(language=language)
+    return edition.first() or grant.wording

@@ -1,0 +1,356 @@
+"""A supervisor's caseload: who needs a talk first and why, and whether feedback is collected and used.
+
+A fixed number of queries whatever the size, and every figure formatted here once: templates that
+format cost more than the queries. Clients' comments are never read.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.safestring import SafeString
+
+from alliance.measurement import instruments
+from alliance.measurement.flag_rules import RULES, STRENGTH
+from alliance.measurement.process import Share
+from alliance.measurement.scoring import points
+from alliance.models import User
+from clients.models import Episode, Supervision
+from sessions_app.conversations import repairs
+from sessions_app.courses.models import TherapySession
+from sessions_app.dashboards import charts, open_courses, recent
+from sessions_app.dashboards.open_courses import Course
+from sessions_app.flags import process_measures, reasons
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.models import Flag
+from sessions_app.instruments import rule_settings
+from sessions_app.instruments.rule_settings import RuleSettings
+
+CALLING = ("A+", "C", "D", "E", "H")  # the kinds of finding that call for a talk
+
+
+class Place(Enum):
+    """The one part of the page where a client is shown."""
+
+    NEEDS_A_TALK = auto()
+    TALKED_ABOUT = auto()
+    DEFERRED = auto()
+    GAP = auto()
+    OTHER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One flag, as said to the supervisor. `state` is "continuing", "put off", "no talk needed" or empty."""
+
+    rule: str
+    word: str
+    sentence: str
+    where: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """One client of a supervisee; every figure as text."""
+
+    client: UUID
+    url: str
+    label: str
+    therapist: str
+    reasons: tuple[Reason, ...]  # the strongest first
+    waits: str
+    agreed: str
+    agreed_on: str
+    helped: str  # what was answered when it was asked whether that helped; empty where nothing was
+    deferred: str  # what was decided instead of a talk, by whom and why; empty where nothing was
+    last_total: str
+    of: str  # the highest total there is
+    last_where: str
+    sparkline: SafeString
+    gap: str  # what is missing, as a sentence; empty where nothing is
+    set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """A share in words: the counts always, the rest as far as they carry it."""
+
+    label: str
+    counts: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuperviseeRow:
+    """How one therapist collects and uses feedback. Process only: no score is in here."""
+
+    name: str
+    active: str
+    open_flags: str
+    overdue: str
+    shares: tuple[ShareRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Caseload:
+    supervisees: tuple[User, ...]
+    chosen: User | None
+    needs_a_talk: tuple[ClientRow, ...]
+    talked_about: tuple[ClientRow, ...]
+    deferred: tuple[ClientRow, ...]
+    gaps: tuple[ClientRow, ...]
+    others: tuple[ClientRow, ...]
+    measures: tuple[SuperviseeRow, ...]
+    in_use: frozenset[str]  # the rules
+
+    @property
+    def order(self) -> str:
+        """How the list is ordered, in the order the rules themselves have."""
+        kinds = (kind for kind in STRENGTH if kind in CALLING and kind[0] in self.in_use)
+        calling = (RULES[kind[0]].name.lower() for kind in kinds)
+        return (
+            f"Strongest reason first ({', '.join(calling)}), then whoever has waited longest. "
+            "It is an order of reasons, never of people."
+        )
+
+    @property
+    def client_codes(self) -> list[UUID]:
+        return [
+            row.client
+            for part in (self.needs_a_talk, self.talked_about, self.deferred, self.gaps, self.others)
+            for row in part
+        ]
+
+    @property
+    def clients(self) -> int:
+        return len(self.client_codes)
+
+
+def read(supervisor: User, now: datetime, therapist: str | None = None) -> Caseload:
+    """All that the page shows of the therapists `supervisor` supervises today, or of one of them.
+
+    `therapist` is what a link carried; one that names none of the supervisees is ignored.
+    """
+    supervisees = tuple(_supervisees(supervisor))
+    chosen = next((one for one in supervisees if one.pk == _code(therapist)), None)
+    episodes = Episode.objects.supervised_by(supervisor)
+    if chosen:
+        episodes = episodes.filter(therapist=chosen)
+    rules = rule_settings.in_force()
+    courses = open_courses.read(episodes.open(), now, rules)
+    rows = _by_place(courses, now)
+    return Caseload(
+        supervisees=supervisees,
+        chosen=chosen,
+        needs_a_talk=rows[Place.NEEDS_A_TALK],
+        talked_about=rows[Place.TALKED_ABOUT],
+        deferred=rows[Place.DEFERRED],
+        gaps=rows[Place.GAP],
+        others=rows[Place.OTHER],
+        measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, rules, now)),
+        in_use=_in_use(rules, courses),
+    )
+
+
+def _in_use(rules: RuleSettings, courses: Iterable[Course]) -> frozenset[str]:
+    """The rules that are on, and those that still put somebody on the list."""
+    on = rules.parameters(instruments.get(instruments.SESSION_RATING)).enabled
+    return on | {flag.rule for course in courses for flag in course.calls}
+
+
+def _code(text: str | None) -> UUID | None:
+    try:
+        return UUID(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _supervisees(supervisor: User) -> QuerySet[User]:
+    """By the alphabet, here and on the page: any other order would be read as a ranking."""
+    today = Supervision.objects.today().filter(supervisor=supervisor)
+    return User.objects.filter(pk__in=today.values("therapist")).order_by(Lower("name"), "email")
+
+
+# --- Who needs a talk first --------------------------------------------------------------------------
+
+
+def urgency(course: Course) -> tuple[int, datetime, str]:
+    return reasons.urgency(course.calls, course.episode.client.label)
+
+
+def _oldest(flags: Sequence[Flag]) -> TherapySession:
+    return min((flag.session for flag in flags), key=lambda session: session.number)
+
+
+def place(course: Course, now: datetime) -> Place:
+    if course.calls:
+        return Place.NEEDS_A_TALK
+    if course.is_talked_about:
+        return Place.TALKED_ABOUT
+    if course.is_deferred:
+        return Place.DEFERRED
+    return Place.GAP if _gap(course, now) else Place.OTHER
+
+
+def _by_place(courses: Iterable[Course], now: datetime) -> dict[Place, tuple[ClientRow, ...]]:
+    found: dict[Place, list[Course]] = defaultdict(list)
+    for course in courses:
+        found[place(course, now)].append(course)
+    found[Place.NEEDS_A_TALK].sort(key=urgency)
+    return {one: tuple(_client_row(course, now) for course in found[one]) for one in Place}
+
+
+# --- In words ----------------------------------------------------------------------------------------
+
+
+def _client_row(course: Course, now: datetime) -> ClientRow:
+    instrument = recent.scale_of(course.sessions)
+    rated, agreed = course.last_rated, course.last_agreed
+    return ClientRow(
+        client=course.episode.client_code,
+        url=reverse("caseload:client", args=[course.episode.code]),
+        label=course.episode.client.label,
+        therapist=str(course.episode.therapist),
+        reasons=tuple(_reasons(course, now)),
+        waits=_since(reasons.waiting_since(course.calls), now) if course.calls else "",
+        agreed=agreed.agreed if agreed else "",
+        agreed_on=_day(agreed.discussed_at, now) if agreed else "",
+        helped=course.did_it_help,
+        deferred=_deferred(course.deferral, now) if course.deferral else "",
+        last_total=points(rated[1]) if rated else "",
+        of=points(instrument.total_maximum),
+        last_where=_where(rated[0], now) if rated else "",
+        sparkline=charts.sparkline(course.totals, cutoff=course.cutoff, maximum=instrument.total_maximum),
+        gap=_gap(course, now),
+        set_aside=f"Marks set aside: {course.set_aside}" if course.set_aside else "",
+    )
+
+
+def _reasons(course: Course, now: datetime) -> Iterable[Reason]:
+    """The newest flag of each rule, what calls for a talk before what is quiet. Rule G is a gap, no reason."""
+    quiet = (flag for flag in course.flags if not flag.calls and flag.rule != "G")
+    calling = reasons.one_a_rule(course.calls)
+    said = {flag.rule for flag in calling}
+    for flag in (*calling, *(one for one in reasons.one_a_rule(quiet) if one.rule not in said)):
+        where = _where(flag.session, now)
+        if flag in calling[1:]:  # the strongest says itself since when it waits
+            where += _first(flag, course.calls, now)
+        yield Reason(flag.rule, flag.word, flag.sentence, where, _state(flag))
+
+
+def _first(flag: Flag, calls: Sequence[Flag], now: datetime) -> str:
+    """Since when its rule waits, where that is longer: no open flag is older than what the page says."""
+    first = _oldest([one for one in calls if one.rule == flag.rule])
+    return "" if first == flag.session else f"; first in session {first.number}, {_age(first, now)}"
+
+
+def _state(flag: Flag) -> str:
+    if flag.is_put_off or flag.is_not_needed:
+        return "put off" if flag.is_put_off else "no talk needed"
+    return "continuing" if flag.rule == "A" and not flag.is_new and not flag.calls else ""
+
+
+def _deferred(deferral: Deferral, now: datetime) -> str:
+    """`deferral`: the last decision; one that is over says what was tried."""
+    said = deferral.get_kind_display()
+    if deferral.kind == Deferral.Kind.LATER and not deferral.holds:
+        said = "Was put off"
+    return f"{said}: “{deferral.why}” ({deferral.deferred_by}, {_day(deferral.deferred_at, now)})"
+
+
+def _gap(course: Course, now: datetime) -> str:
+    overdue = course.overdue(now)
+    numbers = " and ".join(str(session.number) for session in overdue)
+    parts = [flag.sentence for flag in course.flags if flag.rule == "G"]
+    if overdue:
+        which = f"session {numbers}" if len(overdue) == 1 else f"sessions {numbers}"
+        parts.append(f"{_counted(len(overdue), 'rating')} overdue ({which}).")
+    return " ".join(parts)
+
+
+def _where(session: TherapySession, now: datetime) -> str:
+    return f"Session {session.number}, {_day(session.held_at, now)}"
+
+
+def _since(session: TherapySession, now: datetime) -> str:
+    return f"waiting since session {session.number}, {_age(session, now)}"
+
+
+def _age(session: TherapySession, now: datetime) -> str:
+    days = (timezone.localdate(now) - timezone.localdate(session.held_at)).days
+    return _counted(days, "day") if days else "today"
+
+
+def _day(moment: datetime, now: datetime) -> str:
+    day, today = timezone.localdate(moment), timezone.localdate(now)
+    return date_format(day, "j M" if day.year == today.year else "j M Y")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+# --- How feedback is collected and used -----------------------------------------------------------------
+
+
+def _measures(
+    supervisees: Iterable[User],
+    episodes: QuerySet[Episode],
+    courses: list[Course],
+    rules: RuleSettings,
+    now: datetime,
+) -> Iterable[SuperviseeRow]:
+    rated, missed = process_measures.collected(episodes, now)
+    discussed, settled = process_measures.discussed(episodes, now)
+    back = repairs.back_in_time(episodes, now, rules)
+    nothing = Share(0, 0)
+    for person in supervisees:
+        own = [course for course in courses if course.episode.therapist_id == person.pk]
+        yield SuperviseeRow(
+            name=str(person),
+            active=str(len(own)),
+            open_flags=_open_in_words(own, now),
+            overdue=str(sum(len(course.overdue(now)) for course in own)),
+            shares=(
+                share_in_words("Rated", rated.get(person.pk, nothing), "sessions"),
+                share_in_words("Talked about in time", discussed.get(person.pk, nothing), "flags"),
+                share_in_words("Decided: no talk needed", settled.get(person.pk, nothing), "flags"),
+                _back_in_words(back.get(person.pk, nothing)),
+                share_in_words("Did not attend", missed.get(person.pk, nothing), "sessions"),
+            ),
+        )
+
+
+def _open_in_words(courses: list[Course], now: datetime) -> str:
+    waiting = [_oldest(course.calls) for course in courses if course.calls]
+    if not waiting:
+        return "0"
+    oldest = _age(min(waiting, key=lambda session: session.held_at), now)
+    return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"
+
+
+def _back_in_words(share: Share) -> ShareRow:
+    """A rate of repairs, never without what chance alone would give."""
+    row = share_in_words("Back near the usual level", share, "low points")
+    said = "; ".join(part for part in (row.note, repairs.rate_by_chance()) if part)
+    return replace(row, note=said)
+
+
+def share_in_words(label: str, share: Share, things: str) -> ShareRow:
+    if share.total == 0:
+        return ShareRow(label, f"no {things} yet", "")
+    counts = f"{share.done} of {share.total}"
+    if share.percent is None or share.interval is None:
+        return ShareRow(label, counts, "too few for a rate")
+    doubt = "" if share.is_dependable else ", not dependable"
+    lower, upper = share.interval
+    return ShareRow(label, f"{counts} ({share.percent} %)", f"95 % interval: {lower} to {upper} %{doubt}")

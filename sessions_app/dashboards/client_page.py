@@ -1,0 +1,261 @@
+"""One client's course as a page shows it: figures, table rows, flags, conversations."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from alliance.measurement import instruments
+from alliance.measurement.instruments import Item
+from alliance.measurement.repairs import RepairState
+from alliance.measurement.scoring import one_decimal
+from alliance.models import User
+from clients.models import Episode
+from sessions_app.conversations import asking, last_time, repairs, story
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.corrections import set_aside
+from sessions_app.courses import wordings
+from sessions_app.courses.models import Rating, TherapySession
+from sessions_app.courses.rating_state import RatingState, rating_state, waits
+from sessions_app.dashboards import change_stamp, charts
+from sessions_app.flags import course
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.discussion_form import DiscussionForm
+from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments import rule_settings
+
+
+@dataclass
+class SessionRow:
+    """One session in the table of the client's page; figures as text, in points."""
+
+    session: TherapySession
+    rating: Rating | None = None
+    total: str = ""
+    answers: list[tuple[str, str]] = field(default_factory=list)  # heading of the line, answer
+    state: RatingState = RatingState.PLANNED
+    awaits: bool = False  # a hand-over that can be taken back
+    flags: list[Flag] = field(default_factory=list)
+    discussions: list[Discussion] = field(default_factory=list)
+    deferrals: list[Deferral] = field(default_factory=list)
+    repairs: list[tuple[RepairState, str]] = field(default_factory=list)  # what begins or ends here, in words
+    comment: str = ""
+    beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
+    can_be_corrected: bool = False
+    other_form: str = ""  # from this session on another form was used: its name
+
+
+@dataclass
+class Talk:
+    """The open flags of one session, with the form that notes the conversation about them.
+
+    `as_well`: the flags were talked about already, and somebody's words wait for a decision.
+    """
+
+    session: TherapySession
+    flags: list[Flag]  # strongest first
+    form: DiscussionForm
+    as_well: bool = False
+    since: SessionRow | None = None  # the newest complete rating, where it is a later one
+
+    @property
+    def strongest(self) -> Flag | None:
+        return self.flags[0] if self.flags else None
+
+    @property
+    def others(self) -> list[Flag]:
+        return self.flags[1:]
+
+    @property
+    def note(self) -> str:
+        """The questions are worded for the end of the session itself, when the talk is best."""
+        if timezone.localdate(self.session.held_at) == timezone.localdate() or not self.strongest:
+            return ""
+        says_today = any(way.says_today for way in self.strongest.ways)
+        return "Where a question says “today”, say “last time”, or name the day." if says_today else ""
+
+
+@dataclass
+class ClientPage:
+    episode: Episode
+    may_write: bool
+    stamp: str
+    item_labels: list[str]
+    rows: list[SessionRow]  # newest first
+    talks: list[Talk]
+    calls: bool  # whether anything calls for a talk
+    deferral: Deferral | None  # the one that holds
+    latest: SessionRow | None
+    last_time: last_time.LastTime | None
+    answers: list[tuple[str, str]]  # to "did it help?": value, words
+    story: list[story.Chapter]  # newest first
+    by_chance: str  # the comparator of every repair
+    to_settle: list[set_aside.SetAside]  # marks that do not count, and nobody decided about
+    figure: dict[str, Any]
+    lines_figure: dict[str, Any]
+    in_words: str
+
+    @property
+    def sessions_to_settle(self) -> list[int]:
+        return sorted({one.row.session.number for one in self.to_settle})
+
+
+def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | None = None) -> ClientPage:
+    """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
+
+    A supervisor reads the client's own words only where the client agreed to it.
+    """
+    rules = rule_settings.in_force()
+    rated = course.read(episode, now, rules)
+    # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
+    last = next((one.rating for one in reversed(rated) if one.rating), None)
+    instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
+    may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
+    rows = _rows(episode, rated, now, reads_comments=may_write)
+    discussions = [one for row in rows for one in row.discussions]
+    discussed = frozenset(row.session.number for row in rows if row.discussions)
+    talks = _talks(rows, form)
+    asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
+    ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
+    _mark_repairs(rows, story.table_words(ruptures))
+    follow_ups = _follow_ups(episode)
+    notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
+    return ClientPage(
+        episode=episode,
+        may_write=may_write,
+        stamp=change_stamp.stamp([episode.client_code]),
+        item_labels=[_heading(item) for item in instrument.items],
+        rows=rows,
+        talks=talks,
+        calls=any(flag.calls for talk in talks if not talk.as_well for flag in talk.flags),
+        deferral=_put_off(rows, talks),
+        latest=next((row for row in rows if row.rating), None),
+        last_time=last_time.read(discussions, follow_ups, rated, [row.session for row in rows], now),
+        answers=FollowUp.Answer.choices,
+        story=story.tell(ruptures, rated, notes, now),
+        by_chance=repairs.by_chance(),
+        to_settle=[one for row in rows for one in row.beside.to_settle],
+        figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
+        lines_figure=charts.lines_figure(rated, instrument),
+        in_words=charts.in_words(rated, parameters, ruptures),
+    )
+
+
+def _rows(
+    episode: Episode, rated: list[course.RatedSession], now: datetime, *, reads_comments: bool
+) -> list[SessionRow]:
+    ratings = {one.session.pk: one.rating for one in rated}
+    other_forms = {one.session.pk for one in rated if one.changes_form}
+    flags, discussions, deferrals = _flags(episode), _discussions(episode), _deferrals(episode, now)
+    beside = set_aside.of_episode(episode, reads_comments=reads_comments)
+    still_waits = waits(episode.sessions.all(), now)
+    rows = []
+    for session in episode.sessions.order_by("-number"):
+        rating = ratings.get(session.pk)
+        row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
+        row.deferrals = deferrals[session.pk]
+        row.beside = beside[session.pk]
+        row.can_be_corrected = set_aside.can_be_corrected(rating)
+        row.awaits = session.pk in still_waits.awaiting
+        row.state = rating_state(
+            session,
+            rating=rating,
+            waits=still_waits,
+            now=now,
+        )
+        if rating:
+            row.total = "" if rating.total is None else one_decimal(rating.total)
+            row.answers = [
+                (_heading(item), _answer(rating.marks[item.id]))
+                for item in instruments.get(rating.instrument, rating.instrument_version).items
+            ]
+            row.other_form = wordings.name_of(rating) if session.pk in other_forms else ""
+            row.comment = rating.comment if reads_comments or rating.share_comment else ""
+        rows.append(row)
+    return rows
+
+
+def _heading(item: Item) -> str:
+    return item.label[:1].upper() + item.label[1:]
+
+
+def _answer(tenths: int | None) -> str:
+    return "–" if tenths is None else one_decimal(tenths)
+
+
+def _flags(episode: Episode) -> dict[int, list[Flag]]:
+    found: dict[int, list[Flag]] = defaultdict(list)
+    standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
+    for flag in standing.with_discussed().with_turn().with_calls():
+        found[flag.session_id].append(flag)
+    for flags in found.values():
+        flags.sort(key=lambda flag: flag.strength)
+    return found
+
+
+def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
+    found: dict[int, list[Discussion]] = defaultdict(list)
+    standing = Discussion.objects.standing().filter(session__episode=episode)
+    for discussion in standing.select_related("session", "discussed_by").order_by("discussed_at"):
+        found[discussion.session_id].append(discussion)
+    return found
+
+
+def _deferrals(episode: Episode, now: datetime) -> dict[int, list[Deferral]]:
+    found: dict[int, list[Deferral]] = defaultdict(list)
+    standing = Deferral.objects.standing().with_holds(now).filter(session__episode=episode)
+    for deferral in standing.select_related("session", "deferred_by").order_by("deferred_at"):
+        found[deferral.session_id].append(deferral)
+    return found
+
+
+def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:
+    """The deferral that keeps what is shown from calling."""
+    if not any(flag.is_put_off for talk in talks for flag in talk.flags):
+        return None
+    return next((one for row in rows for one in reversed(row.deferrals) if one.holds), None)
+
+
+def _follow_ups(episode: Episode) -> dict[int, FollowUp]:
+    standing = FollowUp.objects.standing().filter(session__episode=episode)
+    return {one.discussion_id: one for one in standing}
+
+
+def _mark_repairs(rows: Iterable[SessionRow], said: dict[int, list[tuple[RepairState, str]]]) -> None:
+    for row in rows:
+        row.repairs = said.get(row.session.number, [])
+
+
+def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
+    """What there is to talk about, newest first: all that calls for it, the quiet flags of the last session only."""
+    newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
+    talks: list[Talk] = []
+    talked_since = False  # as `Flag.objects.open()`: a conversation settles what came before its session
+    for row in rows:
+        is_open = [flag for flag in row.flags if not (flag.is_discussed or flag.is_not_needed)]
+        bound = form if form is not None and form.prefix == _prefix(row.session) else None
+        calls = any(flag.calls or flag.is_put_off for flag in is_open) or (
+            is_open and row.session.pk == newest
+        )
+        if calls and not talked_since:
+            talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
+        elif bound is not None:
+            talks.append(Talk(row.session, row.flags, bound, as_well=True))
+        talked_since = talked_since or bool(row.discussions)
+    rated = next((row for row in rows if row.total), None)
+    for talk in talks:
+        talk.since = rated if rated and rated.session.number > talk.session.number else None
+    # What calls for a talk stands before what is only worth a look.
+    return sorted(talks, key=lambda talk: not any(flag.calls for flag in talk.flags))
+
+
+def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:
+    """The form about one session; its fields carry the session's code, for there may be several on a page."""
+    return DiscussionForm(data, prefix=_prefix(session))
+
+
+def _prefix(session: TherapySession) -> str:
+    return f"talk-{session.code}"

@@ -1,0 +1,37 @@
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from alliance import audit
+from alliance.access import StaffRequest, page, visible_or_404
+from alliance.models import Role
+from clients.models import Episode
+from sessions_app.dashboards import caseload, change_stamp, client_page
+
+
+@require_safe
+@page(Role.SUPERVISOR)
+def overview(request: StaffRequest) -> HttpResponse:
+    """Who needs a talk first and why, over all supervisees or one of them (`?therapist=`)."""
+    shown = caseload.read(request.user, timezone.now(), request.GET.get("therapist"))
+    with transaction.atomic():
+        audit.record("viewed caseload", request.user, by=request.user)
+        audit.listed(shown.client_codes, by=request.user)
+    return render(request, "caseload/overview.html", {"caseload": shown})
+
+
+@require_safe
+@page(Role.SUPERVISOR)
+def client(request: StaffRequest, code: UUID) -> HttpResponse:
+    """A supervisee's client, read-only; asked again by the open page itself."""
+    episodes = Episode.objects.supervised_by(request.user).select_related("client", "therapist")
+    episode = visible_or_404(request, episodes, code, looked_at=False)
+    if request.GET.get("seen") == change_stamp.stamp([episode.client_code]):
+        return HttpResponse(status=204)
+    episode = visible_or_404(request, episodes, code)
+    piece = "components/_course.html" if request.htmx else "caseload/client.html"
+    return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})

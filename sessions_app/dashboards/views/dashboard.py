@@ -1,0 +1,115 @@
+"""The therapist's pages: the work list, one client's course, the conversation."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from alliance import audit
+from alliance.access import StaffRequest, own_or_404, page
+from alliance.models import Role
+from clients.models import Episode
+from sessions_app.courses.models import TherapySession
+from sessions_app.dashboards import change_stamp, client_page, work_list
+from sessions_app.dashboards.views import deferrals
+from sessions_app.flags import discussion_actions
+from sessions_app.flags.discussion_form import DiscussionForm
+from sessions_app.flags.models import Discussion, Flag
+
+NOTHING_NEW = 204
+MEANWHILE = (
+    "A conversation about this session was noted meanwhile, or its flags were withdrawn. "
+    "Your words are still here."
+)
+
+
+@require_safe
+@page(Role.THERAPIST)
+def day(request: StaffRequest) -> HttpResponse:
+    """The work list; asked again by the open page itself, which sends the stamp of what it shows."""
+    own = Episode.objects.own(request.user).open()
+    stamp = change_stamp.stamp(own.values_list("client__code", flat=True))
+    if request.GET.get("seen") == stamp:
+        return HttpResponse(status=NOTHING_NEW)
+    piece = "_work_list" if request.htmx else "work_list"
+    lists = work_list.build(request.user, timezone.now())
+    audit.listed(lists.client_codes, by=request.user)
+    context = {"lists": lists, "stamp": stamp, "decided": deferrals.just_decided(request)}
+    return render(request, f"dashboard/{piece}.html", context)
+
+
+@require_safe
+@page(Role.THERAPIST)
+def client(request: StaffRequest, code: UUID) -> HttpResponse:
+    episodes = Episode.objects.select_related("client", "therapist")
+    episode = own_or_404(request, episodes, code)
+    # A page that asks by itself is not another look: only what it is then shown is written to the log.
+    if request.GET.get("seen") == change_stamp.stamp([episode.client_code]):
+        return HttpResponse(status=NOTHING_NEW)
+    _note_the_look(request, episode)
+    piece = "components/_course.html" if request.htmx else "dashboard/client.html"
+    context = {
+        "page": client_page.build(episode, request.user, timezone.now()),
+        "decided": deferrals.just_decided(request),
+    }
+    return render(request, piece, context)
+
+
+@require_POST
+@page(Role.THERAPIST)
+def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Note the conversation about the open flags of one session."""
+    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    form = client_page.discussion_form(session, request.POST)
+    flags = Flag.objects.standing().filter(session=session, code__in=_uuids(request.POST.getlist("flag")))
+    # Said twice by a second tab or a second press, unless the person was told and wants it.
+    fresh = list(flags) if "as_well" in request.POST else list(flags.undiscussed())
+    if form.is_valid() and fresh:
+        discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
+        return course_after(request, session.episode, done="Noted. The next rating shows whether it helped.")
+    if not fresh:
+        form.add_error(None, MEANWHILE)
+    return course_after(request, session.episode, form=form)
+
+
+@require_POST
+@page(Role.THERAPIST)
+def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Undo of `discuss`."""
+    discussions = Discussion.objects.standing().select_related("session__episode__client")
+    discussion = own_or_404(request, discussions, code)
+    discussion_actions.withdraw_discussion(discussion=discussion, by=request.user)
+    return course_after(request, discussion.session.episode, done="Taken back. The flag is open again.")
+
+
+def _note_the_look(request: StaffRequest, episode: Episode) -> None:
+    with transaction.atomic():
+        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+
+
+def course_after(
+    request: StaffRequest, episode: Episode, *, form: DiscussionForm | None = None, done: str = ""
+) -> HttpResponse:
+    """The client's course after a write: the piece for htmx, else the page."""
+    if done:
+        messages.success(request, done)
+        if not request.htmx:
+            return redirect("dashboard:client", episode.code)
+    _note_the_look(request, episode)
+    piece = "components/_course.html" if request.htmx else "dashboard/client.html"
+    context = {"page": client_page.build(episode, request.user, timezone.now(), form), "oob": request.htmx}
+    return render(request, piece, context, status=200 if done else 422)
+
+
+def _uuids(texts: list[str]) -> list[UUID]:
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found

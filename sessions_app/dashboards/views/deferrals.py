@@ -1,0 +1,81 @@
+"""What the therapist decides not to talk about now: until the next session, or at all."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from alliance import audit
+from alliance.access import StaffRequest, own_or_404, page
+from alliance.form_pages import form_page, posted, written
+from alliance.models import Role
+from clients.models import Episode
+from sessions_app.dashboards import recent
+from sessions_app.flags import deferral_actions as actions
+from sessions_app.flags import reasons
+from sessions_app.flags.deferral_form import DeferralForm
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.models import Flag
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def defer(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Why this client is not talked to now."""
+    episode: Episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    own = Flag.objects.filter(session__episode=episode).select_related("session")
+    calling = reasons.strongest_first(own.for_work_list())
+    form = DeferralForm(posted(request), standing=own.standing(), calling=calling)
+    decided = written(form, actions.defer, episode=episode, by=request.user)
+    if decided is not None:
+        return redirect(f"{_back(request, episode)}?decided={decided.code}")
+    with transaction.atomic():
+        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+    return form_page(
+        request,
+        "dashboard/defer.html",
+        form,
+        episode=episode,
+        reasons=reasons.one_a_rule(calling),
+        next_session=recent.next_sessions([episode], timezone.now()).get(episode.pk),
+        back=_back(request, episode),
+        origin=_origin(request),
+    )
+
+
+@require_POST
+@page(Role.THERAPIST)
+def undo(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Undo of `defer`."""
+    rows = Deferral.objects.select_related("session__episode")
+    deferral: Deferral = own_or_404(request, rows, code)
+    actions.undo(deferral=deferral, by=request.user)
+    messages.success(request, "Undone. The flags call for a talk again.")
+    return redirect(_back(request, deferral.session.episode))
+
+
+def just_decided(request: StaffRequest) -> Deferral | None:
+    """The decision that led to this page, so that it can be undone at once."""
+    try:
+        code = UUID(request.GET.get("decided", ""))
+    except ValueError:
+        return None
+    rows = Deferral.objects.standing().own(request.user).select_related("session__episode__client")
+    found: Deferral | None = rows.filter(code=code).first()
+    return found
+
+
+def _origin(request: HttpRequest) -> str:
+    asked = request.POST.get("from") or request.GET.get("from")
+    return "client" if asked == "client" else "list"
+
+
+def _back(request: HttpRequest, episode: Episode) -> str:
+    if _origin(request) == "client":
+        return reverse("dashboard:client", args=[episode.code])
+    return reverse("dashboard:work_list")

@@ -1,0 +1,119 @@
+"""One episode's ratings in the form the rules read, and the flags that follow from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch
+
+from alliance.measurement import flag_rules, instruments
+from alliance.measurement.flag_rules import Finding, Parameters
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.sentences import EvidenceValue
+from alliance.measurement.trends import CourseSession
+from clients.models import Episode
+from sessions_app.courses.models import OVERDUE_AFTER, Attendance, Rating, TherapySession
+from sessions_app.flags.models import LIMITS, SAME_FALL
+from sessions_app.instruments import rule_settings
+from sessions_app.instruments.rule_settings import RuleSettings
+
+
+@dataclass(frozen=True)
+class RatedSession:
+    """One session of a course with the rating that counts, if there is one, and what the rules say of it.
+
+    changes_form: its rating is of another series than the one before it (`Rating.series`).
+    parameters: by which it was judged, those of its instrument and language.
+    """
+
+    session: TherapySession
+    rating: Rating | None
+    findings: tuple[Finding, ...]
+    parameters: Parameters
+    changes_form: bool = False
+
+    @property
+    def instrument(self) -> Instrument:
+        """What was filled in; our own where nothing was."""
+        return instrument_of(self.rating)
+
+
+def instrument_of(rating: Rating | None) -> Instrument:
+    if rating is None:
+        return instruments.get(instruments.SESSION_RATING)
+    return instruments.get(rating.instrument, rating.instrument_version)
+
+
+def parameters_of(rating: Rating | None, rules: RuleSettings) -> Parameters:
+    """By which it is judged; where nothing was filled in, those of our own form."""
+    return rules.parameters(instrument_of(rating), rating.language if rating else "")
+
+
+def read(episode: Episode, now: datetime, rules: RuleSettings | None = None) -> list[RatedSession]:
+    """The attended sessions of `episode` in the order of their numbers, two queries.
+
+    It holds every alliance rating, whatever form was used; the rules compare those of one series only.
+    rules: the clinic's, or others; without them a third query asks for those in force.
+    """
+    rules = rules or rule_settings.in_force()
+    rows = _attended(episode)
+    # A rating proves that the session took place, whatever the row says.
+    pairs = [(row, row.standing_ratings[0] if row.standing_ratings else None) for row in rows]
+    pairs = [(row, rating) for row, rating in pairs if rating or row.attendance == Attendance.ATTENDED]
+    course = [as_course_session(row, rating, now) for row, rating in pairs]
+    own = [parameters_of(rating, rules) for _, rating in pairs]
+    found = flag_rules.findings(course, parameters_of(None, rules), own)
+    changes = changes_of_form([rating for _, rating in pairs])
+    return [
+        RatedSession(row, rating, findings, parameters, changes_form=change)
+        for (row, rating), findings, parameters, change in zip(pairs, found, own, changes, strict=True)
+    ]
+
+
+def changes_of_form(ratings: Sequence[Rating | None]) -> list[bool]:
+    """For each rating whether the one before it was of another series; a session without any mark changes nothing."""
+    before = None
+    changes = []
+    for rating in ratings:
+        if rating is not None and rating.is_blank:
+            changes.append(False)
+            continue
+        changes.append(rating is not None and before not in (None, rating.series))
+        before = rating.series if rating else before
+    return changes
+
+
+def instrument_of_flag(instrument: Instrument, rule: str) -> str:
+    """A gap is nobody's: rule G keeps our own name whatever is used around it."""
+    return instruments.SESSION_RATING if rule == "G" else instrument.id
+
+
+def evidence_of(finding: Finding, instrument: Instrument, parameters: Parameters) -> dict[str, EvidenceValue]:
+    """What a flag keeps: the finding's evidence, and what its words and the work list need of its settings."""
+    if finding.rule not in SAME_FALL:
+        return dict(finding.evidence)
+    chosen = {name: getattr(parameters, name) for name in LIMITS}
+    changed = {name: value for name, value in chosen.items() if value != getattr(instrument.parameters, name)}
+    return {**finding.evidence, **changed}
+
+
+def as_course_session(session: TherapySession, rating: Rating | None, now: datetime) -> CourseSession:
+    return CourseSession(
+        number=session.number,
+        answers=rating.marks if rating else None,
+        total=rating.total if rating else None,
+        attended=True,
+        overdue=session.ends_at + OVERDUE_AFTER <= now,
+        series=rating.series if rating else "",
+    )
+
+
+def _attended(episode: Episode) -> list[TherapySession]:
+    standing = Rating.objects.standing().with_edition()
+    return list(
+        episode.sessions.exclude(
+            attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND], ratings__isnull=True
+        )
+        .order_by("number")
+        .prefetch_related(Prefetch("ratings", queryset=standing, to_attr="standing_ratings"))
+    )

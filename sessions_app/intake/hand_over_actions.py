@@ -1,0 +1,170 @@
+"""The writes about hand-overs: keyword-only, one transaction each, scores, flags and log inside.
+
+A rating comes in through `record_rating` alone, whatever brought it: tablet, paper or voice.
+Refusals are `Refused`; the text is a sentence for the person at the screen.
+
+Every write about an episode takes the lock of the episode's row first (`lock_episode`). One order for all: with two
+orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from alliance import audit
+from alliance.measurement import instruments
+from alliance.models import AuditEvent, User
+from alliance.refused import Refused
+from clients.models import Episode
+from sessions_app.courses import wordings
+from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.models import (
+    SESSION_SCALES,
+    Attendance,
+    Rating,
+    TherapySession,
+)
+from sessions_app.courses.tokens import hash_of_token, new_token
+from sessions_app.instruments import offers
+from sessions_app.instruments.clinic_settings import ClinicSettings
+from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.intake.session_actions import session_now
+
+OPEN_FOR = timedelta(minutes=30)
+ACCEPT_FOR = timedelta(days=7)
+LANGUAGE_CHOSEN = "language chosen"
+LANGUAGE_CHANGES_A_GRANT = 20
+
+
+# --- Hand-over and rating --------------------------------------------------------------------------
+
+
+@transaction.atomic
+def hand_over(*, session: TherapySession, by: User) -> tuple[RatingGrant, str]:
+    """One permission to write this session's rating on this browser. Returns the grant and its token."""
+    grant, token = ask(session=session, channel=Channel.TABLET, by=by)
+    audit.record("handed over", grant, by=by, client=grant.client_code)
+    return grant, token
+
+
+def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> tuple[RatingGrant, str]:
+    """A grant for this session's rating, inside the caller's transaction; `sent`: how it reaches its device.
+
+    An earlier grant that is still open is withdrawn: two devices must not wait for one session.
+    """
+    lock_episode(session.episode_id)
+    form = ClinicSettings.objects.in_force().form
+    _refuse_unless_ratable(session, form.id)
+    offer = offers.offer(form, session.episode.client.language, timezone.localdate())
+    withdraw_what_is_out(session, by)
+    grant, token = _new_grant(session, form, offer.wording, channel, by, **sent)
+    if session.attendance == Attendance.PLANNED:
+        session.attendance = Attendance.ATTENDED
+        session.save(update_fields=["attendance"])
+    return grant, token
+
+
+def withdraw_what_is_out(session: TherapySession, by: User) -> None:
+    """No device waits any more for this session's rating: it has one, or another device is about to ask.
+
+    A form that stayed on a screen could be filled in by whoever sits there next.
+    """
+    now = timezone.now()
+    out = RatingGrant.objects.awaiting(now).filter(session=session, instrument__in=SESSION_SCALES)
+    out.update(withdrawn_at=now, withdrawn_by=by)
+
+
+@transaction.atomic
+def hand_over_now(
+    *, episode: Episode, by: User, session: TherapySession | None = None
+) -> tuple[RatingGrant, str]:
+    """Hand over for `session`, else for today's, else for a new one that ends now."""
+    return hand_over(session=session_now(episode=episode, session=session, by=by), by=by)
+
+
+@transaction.atomic
+def take_back(*, grant: RatingGrant, by: User) -> None:
+    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
+    if _withdraw(grant, by):
+        audit.record("hand-over taken back", grant, by=by, client=grant.client_code)
+
+
+@transaction.atomic
+def decline(*, grant: RatingGrant) -> None:
+    """The client gives the tablet back without a rating, so that the session waits for none.
+
+    Withdrawn in the name of whoever handed it over, since a client is no user; the log has no actor.
+    """
+    if _withdraw(grant, grant.made_by):
+        RatingGrant.objects.filter(pk=grant.pk).update(declined=True)
+        audit.record("rating declined", grant, by=None, client=grant.client_code)
+
+
+def _withdraw(grant: RatingGrant, by: User) -> bool:
+    """Whether there was something to withdraw: a rating that came first stays."""
+    lock_episode(grant.session.episode_id)
+    now = timezone.now()
+    waiting = RatingGrant.objects.awaiting(now).filter(pk=grant.pk)
+    withdrawn = bool(waiting.update(withdrawn_at=now, withdrawn_by=by))
+    grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
+    return withdrawn
+
+
+@transaction.atomic
+def choose_language(*, grant: RatingGrant, language: str) -> bool:
+    """The client reads on in another language, and is given it the next time too. False where it is over.
+
+    Each change is a line of the access log for ever and wakes the therapist's page, so they are counted.
+    """
+    lock_episode(grant.session.episode_id)
+    if not RatingGrant.objects.on_a_screen(timezone.now()).filter(pk=grant.pk).exists():
+        return False
+    client = grant.session.episode.client
+    if not language == grant.language == client.language:
+        changes = AuditEvent.objects.filter(client=client.code, action=LANGUAGE_CHOSEN, at__gte=grant.made_at)
+        if changes.count() >= LANGUAGE_CHANGES_A_GRANT:
+            raise Refused(_("The language cannot be changed just now. Your marks are still here."))
+        grant.language = client.language = language
+        grant.wording = wordings.translated(grant, language)
+        grant.save(update_fields=["language", "wording"])
+        client.save(update_fields=["language"])
+        audit.record(LANGUAGE_CHOSEN, client, by=None, client=client.code, language=language)
+    return True
+
+
+def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
+    if not session.episode.is_open:
+        raise Refused("This episode is closed. Reopen it before you ask for a rating.")
+    if Rating.objects.of_the_session(session, instrument_id).exists():
+        raise Refused(f"Session {session.number} has its rating already.")
+    if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
+        raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
+    if timezone.localdate(session.held_at) > timezone.localdate():
+        raise Refused(f"Session {session.number} is still to come.")
+
+
+def _new_grant(
+    session: TherapySession,
+    form: instruments.Instrument,
+    wording: ClinicWording | None,
+    channel: Channel,
+    by: User,
+    **sent: Any,
+) -> tuple[RatingGrant, str]:
+    token, now = new_token(), timezone.now()
+    grant = RatingGrant.objects.create(
+        session=session,
+        instrument=form.id,
+        instrument_version=form.version,
+        wording=wording,
+        token_hash=hash_of_token(token),
+        channel=channel,
+        language=session.episode.client.language,
+        made_by=by,
+        **{"open_until": now + OPEN_FOR, "accept_until": now + ACCEPT_FOR, **sent},
+    )
+    return grant, token

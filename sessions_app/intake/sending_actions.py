@@ -1,0 +1,224 @@
+"""The writes about a form that goes to another device: the client's own phone, or the tablet of a room.
+
+Nobody has such a form before its device fetches it. What fetches it gets a token of its own, which is
+the grant's from then on; the link and the short code open nothing twice.
+
+One order of locks for all: the tablet, then the episodes by their number.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from alliance import audit
+from alliance.models import User
+from alliance.refused import Refused
+from clients.models import Client, Episode
+from sessions_app.courses import wordings
+from sessions_app.courses.grants import Channel, RatingGrant, RatingGrantQuerySet
+from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.models import Mode, Rating, TherapySession
+from sessions_app.courses.tablets import PairedTablet
+from sessions_app.courses.tokens import hash_of_token, new_token
+from sessions_app.intake import hand_over_actions, session_actions, short_codes
+
+LINK_FOR = timedelta(hours=72)
+SHORT_CODE_FOR = timedelta(minutes=30)
+PAIRING_FOR = timedelta(minutes=10)
+SEEN_EVERY = timedelta(minutes=1)
+
+
+# --- The client's own phone ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Link:
+    """What the therapist shows, once: only hashes of it are stored."""
+
+    grant: RatingGrant
+    token: str
+    short_code: str
+
+
+@transaction.atomic
+def make_link(*, episode: Episode, by: User, session: TherapySession | None = None) -> Link:
+    """For `session`, else for today's, else for a new one that ends now."""
+    session = session_actions.session_now(episode=episode, session=session, by=by)
+    token, now = new_token(), timezone.now()
+    short_code = short_codes.new_short_code()
+    while RatingGrant.objects.filter(short_code_hash=short_codes.hash_of_code(short_code)).exists():
+        short_code = short_codes.new_short_code()
+    grant, _nobodys = hand_over_actions.ask(
+        session=session,
+        channel=Channel.PHONE,
+        by=by,
+        open_until=now + LINK_FOR,
+        link_hash=hash_of_token(token),
+        short_code_hash=short_codes.hash_of_code(short_code),
+        short_code_until=now + SHORT_CODE_FOR,
+    )
+    audit.record("link made", grant, by=by, client=grant.client_code)
+    return Link(grant, token, short_code)
+
+
+@transaction.atomic
+def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
+    """The grant's token, for the one browser that asks first. Says why to every other.
+
+    `language`: the phone's own. It is the client's where nothing is known of theirs.
+    """
+    lock_episode(grant.session.episode_id)
+    grant.refresh_from_db(fields=["withdrawn_at", "opened_at"])
+    _refuse_unless_it_can_be_opened(grant)
+    token, now = new_token(), timezone.now()
+    # The row has the last word, not the look before it. Its own columns alone: PostgreSQL looks at these
+    # again after it waited for another writer, but not into another table.
+    first = RatingGrant.objects.filter(pk=grant.pk, opened_at__isnull=True, withdrawn_at__isnull=True)
+    if not first.update(opened_at=now, token_hash=hash_of_token(token)):
+        raise Refused(_("This form was opened already. Ask your therapist for a new link."))
+    audit.record("form opened", grant, by=None, client=grant.client_code)
+    if language in wordings.languages_of(grant) and not _is_known_to_read(grant.session.episode.client):
+        hand_over_actions.choose_language(grant=grant, language=language)
+    return token
+
+
+def _is_known_to_read(client: Client) -> bool:
+    """Whether somebody chose the client's language: another than the preset, or the client by marking in it."""
+    if client.language != settings.LANGUAGE_CODE:
+        return True
+    marked = Rating.objects.filter(session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER])
+    return marked.exists()
+
+
+def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
+    if Rating.objects.of_the_session(grant.session, grant.instrument).exists():
+        raise Refused(_("This form was handed in already. There is nothing more to do."))
+    if grant.withdrawn_at is not None:
+        raise Refused(_("This form was taken back. Ask your therapist for a new link."))
+    if grant.opened_at is not None:
+        raise Refused(_("This form was opened already. Ask your therapist for a new link."))
+    if timezone.now() >= grant.open_until or not grant.session.episode.is_open:
+        raise Refused(_("This link is past its time. Ask your therapist for a new one."))
+
+
+# --- The tablet of a room ------------------------------------------------------------------------
+
+
+@transaction.atomic
+def ask_to_be_paired() -> str:
+    """A key for a tablet that shows a pairing code from now on; it opens nothing until staff enter the code."""
+    now = timezone.now()
+    PairedTablet.objects.filter(paired_at__isnull=True, pairing_until__lte=now).delete()
+    key = new_token()
+    while PairedTablet.objects.filter(pairing_hash=_pairing_hash(key)).exists():
+        key = new_token()
+    PairedTablet.objects.create(
+        key_hash=hash_of_token(key), pairing_hash=_pairing_hash(key), pairing_until=now + PAIRING_FOR
+    )
+    return key
+
+
+def _pairing_hash(key: str) -> str:
+    return short_codes.hash_of_code(short_codes.pairing_code(key))
+
+
+@transaction.atomic
+def pair(*, pairing_code: str, name: str, by: User) -> PairedTablet:
+    now, pairing_hash = timezone.now(), short_codes.hash_of_code(short_codes.cleaned(pairing_code))
+    tablet = PairedTablet.objects.select_for_update().asking(now).filter(pairing_hash=pairing_hash).first()
+    if tablet is None:
+        raise Refused(
+            "No tablet shows this code now. Look at the tablet again: a code is good for ten minutes."
+        )
+    tablet.name, tablet.pairing_hash = name, None
+    tablet.paired_at, tablet.paired_by, tablet.last_seen_at = now, by, now
+    try:
+        with transaction.atomic():
+            tablet.save()
+    except IntegrityError as error:
+        raise Refused(
+            f"There is a tablet named {name} already. Choose another name, or revoke that one."
+        ) from error
+    audit.record("tablet paired", tablet, by=by)
+    return tablet
+
+
+@transaction.atomic
+def revoke(*, tablet: PairedTablet, by: User) -> None:
+    """The tablet's key opens nothing any more, and what it was sent and did not answer is taken back."""
+    locked = PairedTablet.objects.select_for_update().get(pk=tablet.pk)
+    if not locked.is_in_use:
+        raise Refused(f"{tablet} is not paired any more.")
+    unanswered = RatingGrant.objects.awaiting(timezone.now()).filter(paired_tablet=locked)
+    _lock_all(unanswered)
+    _take_back(unanswered, by)
+    locked.revoked_at, locked.revoked_by = timezone.now(), by
+    locked.save(update_fields=["revoked_at", "revoked_by"])
+    audit.record("tablet revoked", locked, by=by)
+
+
+@transaction.atomic
+def send(
+    *, episode: Episode, tablet: PairedTablet, by: User, session: TherapySession | None = None
+) -> RatingGrant:
+    """Send the form to a room. It takes the place of a form that may still be open there.
+
+    Else the marks of whoever sits there now could be stored as those of the client before. One that can be
+    on no screen any more stays: its marks may wait on a tablet without a connection.
+    """
+    # The row lock makes two who send to one tablet queue, and one who sends while another revokes.
+    locked = PairedTablet.objects.select_for_update().in_use().filter(pk=tablet.pk).first()
+    if locked is None:
+        raise Refused(f"{tablet} is not paired any more. Choose another way.")
+    shown = RatingGrant.objects.on_a_screen(timezone.now()).filter(paired_tablet=locked)
+    _lock_all(shown, episode)
+    _take_back(shown, by)
+    session = session_actions.session_now(episode=episode, session=session, by=by)
+    grant, _nobodys = hand_over_actions.ask(
+        session=session, channel=Channel.PAIRED, by=by, paired_tablet=locked
+    )
+    audit.record("form sent", grant, by=by, client=grant.client_code, tablet=str(locked.code))
+    return grant
+
+
+def _lock_all(grants: RatingGrantQuerySet, *more: Episode) -> None:
+    """Two who send in opposite directions at once must not wait for each other."""
+    episodes = set(grants.values_list("session__episode", flat=True))
+    for episode in sorted(episodes | {one.pk for one in more}):
+        lock_episode(episode)
+
+
+def _take_back(grants: RatingGrantQuerySet, by: User) -> None:
+    for grant in grants.select_related("session__episode__client"):
+        hand_over_actions.take_back(grant=grant, by=by)
+
+
+@transaction.atomic
+def open_in_room(*, tablet: PairedTablet) -> str | None:
+    """The token of the form this tablet was sent, or None where there is none.
+
+    Not only once: a tablet that was switched off while the form was open holds its key and no token.
+    """
+    grant = RatingGrant.objects.sent_to(tablet, timezone.now())
+    if grant is None:
+        return None
+    lock_episode(grant.session.episode_id)
+    token, now = new_token(), timezone.now()
+    standing = RatingGrant.objects.filter(pk=grant.pk, withdrawn_at__isnull=True)
+    if not standing.update(opened_at=Coalesce("opened_at", now), token_hash=hash_of_token(token)):
+        return None
+    if grant.opened_at is None:
+        audit.record("form opened", grant, by=None, client=grant.client_code)
+    return token
+
+
+def note_seen(*, tablet: PairedTablet) -> None:
+    """A tablet asks every two seconds; once a minute is enough to know that it is awake."""
+    now = timezone.now()
+    if tablet.last_seen_at is None or now - tablet.last_seen_at >= SEEN_EVERY:
+        PairedTablet.objects.filter(pk=tablet.pk).update(last_seen_at=now)

@@ -1,0 +1,80 @@
+"""The client's own phone: a link or a short code becomes a grant, once. No name is shown before or after.
+
+The link's token stands in the fragment of the address, which no browser sends: looking at the page
+consumes nothing and leaves nothing in a log. Only the press of *Start* brings it here.
+"""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from alliance import limits, tablet
+from alliance.access import PUBLIC, page
+from alliance.refused import Refused
+from alliance.see_other import see_other
+from sessions_app.courses.grants import RatingGrant, RatingGrantQuerySet
+from sessions_app.courses.tokens import hash_of_token
+from sessions_app.intake import sending_actions, short_codes
+from sessions_app.intake.views.rate import in_the_clients_language
+
+GONE = 410
+
+
+@sensitive_post_parameters("token", "code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(PUBLIC)
+@in_the_clients_language
+def start(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return render(request, "go/start.html")
+    if "token" in request.POST:
+        return _by_link(request, request.POST["token"])
+    return _by_short_code(request, short_codes.cleaned(request.POST.get("code", "")))
+
+
+def _by_link(request: HttpRequest, token: str) -> HttpResponse:
+    grant = _grants().filter(link_hash=hash_of_token(token)).first()
+    if grant is None:
+        return _closed(
+            request, _("This link leads to no form. Ask your therapist for a new one."), status=404
+        )
+    return _open(request, grant)
+
+
+def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
+    try:
+        take_back = limits.one_try(request, "short_code")
+    except limits.TooOften:
+        return limits.wait(request, "go/too_often.html")
+    grant = _grants().filter(short_code_hash=short_codes.hash_of_code(code)).first()
+    if grant is None:
+        error = _("This code is not right. Look at it again, letter by letter.")
+        return render(request, "go/start.html", {"error": error}, status=422)
+    take_back()
+    if grant.short_code_until and grant.short_code_until <= timezone.now():
+        return _closed(request, _("This code is past its time. Ask your therapist for a new one."))
+    return _open(request, grant)
+
+
+def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    lock = tablet.lock_of(request)
+    goes_on = lock is not None and grant.token_hash == hash_of_token(lock.token)
+    if not goes_on:
+        try:
+            language = translation.get_language_from_request(request)
+            token = sending_actions.open_on_phone(grant=grant, language=language)
+        except Refused as refusal:
+            return _closed(request, str(refusal))
+        tablet.lock(request, token=token, return_to="", channel=tablet.PHONE)
+    return see_other("rate:form")
+
+
+def _closed(request: HttpRequest, sentence: str, status: int = GONE) -> HttpResponse:
+    return render(request, "go/closed.html", {"sentence": sentence}, status=status)
+
+
+def _grants() -> RatingGrantQuerySet:
+    return RatingGrant.objects.select_related("session__episode__client")

@@ -1,0 +1,207 @@
+"""The client's pages on a tablet that was handed over. Nothing here reads `request.user`.
+
+A grant is all the authority there is, and it can only write. The cookie is rotated where the client
+arrives, at `done`, and not in the answer to the marks: an answer that was lost on the way can then
+be asked for again with the cookie the page still has, and the same marks are one rating.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone, translation
+from django.views.decorators.http import require_http_methods, require_safe
+
+from alliance import sealing, tablet
+from alliance.access import CLIENT, page
+from alliance.compressed import compressed
+from alliance.refused import Refused
+from alliance.see_other import see_other
+from sessions_app.courses import wordings
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.instruments.lines import BANDS
+from sessions_app.intake import closing, hand_over_actions, sealed_upload
+from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
+from sessions_app.intake.record_rating import NotStored, TooManySetAside, record_rating
+
+IDLE_SECONDS = 300
+JUST_NOW = "now"  # in the address of `done`: which delivery the page has just made
+
+
+def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Speak the language of the grant; after handing in that of the lock, and else the browser's."""
+
+    @wraps(view)
+    def speaking(request: HttpRequest) -> HttpResponse:
+        language = language_known_to(request) or translation.get_language_from_request(request)
+        with translation.override(language):
+            return view(request)
+
+    return speaking
+
+
+def language_known_to(request: HttpRequest) -> str:
+    """What the client of this browser reads or read last; empty where nothing is known."""
+    lock = tablet.lock_of(request)
+    if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
+        return wordings.shown(grant).language
+    return lock.language if lock else ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(CLIENT)
+@compressed
+@in_the_clients_language
+def form(request: HttpRequest) -> HttpResponse:
+    lock = tablet.lock_of(request)
+    if lock is None or lock.handed_in:
+        return see_other("rate:done")
+    grant = RatingGrant.objects.with_token(lock.token).first()
+    if grant is None:
+        return _closed(request)
+    step = _step_of(request)
+    if step is not _hand_in and not grant.can_be_finished(timezone.now()):
+        return _open(request, grant)
+    return step(request, grant)
+
+
+@require_safe
+@page(CLIENT)
+@in_the_clients_language
+def done(request: HttpRequest) -> HttpResponse:
+    """Where the client arrives in the end, rated or not: from here on the browser holds no grant."""
+    lock = tablet.lock_of(request)
+    if lock and not lock.handed_in:
+        grant = RatingGrant.objects.with_token(lock.token).first()
+        if grant is None or not _delivered(grant):
+            return see_other("rate:form")
+        tablet.hand_in(request, rated=True, language=translation.get_language())
+        if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
+            tablet.show_marks(request)
+            context = {"lines": lines_of(grant.rating), "seconds": closing.SECONDS}
+            return render(request, "rate/closing.html", context)
+    lock = tablet.lock_of(request)
+    return render(request, "rate/done.html", {"rated": lock is not None and lock.rated})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(CLIENT)
+@in_the_clients_language
+def not_today(request: HttpRequest) -> HttpResponse:
+    """The client gives the tablet back without a rating; nothing they marked is read."""
+    lock = tablet.lock_of(request)
+    grant = RatingGrant.objects.with_token(lock.token).first() if lock and not lock.handed_in else None
+    if grant is not None and request.method == "POST":
+        hand_over_actions.decline(grant=grant)
+        # Marks that arrived first stay, and the page says so.
+        tablet.hand_in(request, rated=_delivered(grant), language=translation.get_language())
+    return see_other("rate:done")
+
+
+@require_safe
+@page(CLIENT)
+@in_the_clients_language
+def help_page(request: HttpRequest) -> HttpResponse:
+    return render(request, "rate/help.html", {"lock": tablet.lock_of(request)})
+
+
+Step = Callable[[HttpRequest, RatingGrant], HttpResponse]
+
+
+def _step_of(request: HttpRequest) -> Step:
+    if request.method != "POST":
+        return _open
+    # A button carries one name: those of the languages say which, and no step beside it.
+    return _language if "language" in request.POST else STEPS.get(request.POST.get("step", ""), _unknown)
+
+
+def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    if _delivered(grant):
+        return see_other("rate:done")
+    if not grant.is_open(timezone.now()):
+        return _closed(request)
+    return _show(request, RatingForm(grant=grant))
+
+
+def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    """The same form in another language, with whatever marks came along."""
+    wanted = LanguageForm(request.POST, grant=grant)
+    if not wanted.is_valid():
+        return _unknown(request, grant)
+    try:
+        if not hand_over_actions.choose_language(grant=grant, language=wanted.cleaned_data["language"]):
+            return _open(request, grant)
+    except Refused as refusal:
+        return _again(request, grant, str(refusal), status=429)
+    with translation.override(grant.language):
+        # The script keeps the marks where they are and asks for the words alone.
+        came_along = "mode" in request.POST
+        return _change(request, grant) if came_along else _show(request, RatingForm(grant=grant))
+
+
+def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    marks = RatingForm(request.POST, grant=grant)
+    if not marks.is_valid():
+        return _show(request, marks, status=422)
+    return render(request, "rate/review.html", {"form": marks})
+
+
+def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    marks = RatingForm(request.POST, grant=grant)
+    return _show(request, marks, status=200 if marks.is_valid() else 422)
+
+
+def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    """The form without its scripts; with them the marks come sealed, to `upload`.
+
+    Out of time, marks are kept aside: a form that lay open for hours may have been filled in by somebody
+    else, and the client who took longer than most loses nothing.
+    """
+    marks = RatingForm(request.POST, grant=grant, whole=True)
+    if not marks.is_valid():
+        in_time = grant.can_be_finished(timezone.now())
+        return _show(request, marks, status=422) if in_time else _open(request, grant)
+    try:
+        record_rating(grant=grant, until=grant.finish_until, **marks.as_rating())
+        tablet.handed_in_just_now(request)
+    except NotStored:
+        pass  # kept aside: the therapist finds them, and the client has done their part
+    except TooManySetAside:
+        marks.add_error(None, translation.gettext("This form can no longer be filled in"))
+        return _show(request, marks, status=429)
+    return see_other("rate:done")
+
+
+def _unknown(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    return _again(request, grant, translation.gettext("Please send the form again."), status=422)
+
+
+def _again(request: HttpRequest, grant: RatingGrant, sentence: str, status: int) -> HttpResponse:
+    marks = RatingForm(request.POST, grant=grant)
+    marks.add_error(None, sentence)
+    return _show(request, marks, status)
+
+
+STEPS = {"review": _review, "change": _change, "hand-in": _hand_in}
+
+
+def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
+    context = {
+        "form": marks,
+        "bands": list(BANDS),
+        "comment_length": COMMENT_LENGTH,
+        "idle_seconds": IDLE_SECONDS,
+        "sealed_to": sealing.public_key(),
+        "token": sealed_upload.token_for(marks.grant),
+    }
+    return render(request, "rate/form.html", context, status=status)
+
+
+def _closed(request: HttpRequest) -> HttpResponse:
+    return render(request, "rate/closed.html", status=410)
+
+
+def _delivered(grant: RatingGrant) -> bool:
+    """Whether marks came in through this grant: as the rating, or kept aside."""
+    return hasattr(grant, "rating") or grant.set_aside.exists()

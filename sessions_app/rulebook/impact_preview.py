@@ -1,0 +1,389 @@
+"""What other flag rules would do to the clinic's own last twelve months, before they are saved.
+
+Computed by the code that raises the flags. It is for administrators, who see no ratings: counts alone leave
+this module, rounded, and only where they are of several clients. ADR 13 says against whom that helps.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from django.db.models import Count, F, Max, Min, QuerySet
+from django.utils import timezone
+
+from alliance.measurement import instruments
+from alliance.measurement.handbook import RULES
+from alliance.measurement.instruments import SESSION_RATING, Instrument
+from clients.models import Episode
+from sessions_app.courses.models import Rating
+from sessions_app.flags import expected_flags
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.expected_flags import Conclusion, Held, Key
+from sessions_app.flags.models import LIMITS, SAME_FALL, SAME_FALL_WITHIN, Discussion, Flag
+from sessions_app.instruments.rule_settings import EVERY_LANGUAGE, RuleSettings
+from sessions_app.rulebook.rule_fields import is_touched, letters_of
+
+FROM_CLIENTS = 10  # as `process.RATE_FROM`
+FEW = 5
+MOST_EPISODES = 2000  # two seconds; from more a sample is drawn, always the same
+CHUNK = 200
+OURS = instruments.get(SESSION_RATING).parameters
+FALLS = frozenset({*SAME_FALL, "C"})
+OF_KEY = ("session", "instrument", "rule")
+FEWER, AS_NOW, NO_CHANGE = "fewer than 5", "about as now", "no change"
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """One rule, as said on the page. Per 100 rated sessions; flags that come and that go."""
+
+    name: str
+    now: str
+    then: str
+    come: str
+    go: str
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """is_enough False: there are too few clients to say anything, and everything else is empty."""
+
+    until: datetime  # twelve whole months end here
+    clients: int
+    rated: int
+    drawn_from: int  # episodes, where only a part of them was looked at; else 0
+    is_enough: bool
+    rules: tuple[RuleRow, ...] = ()
+    calling: str = ""  # share of rated sessions with a reason to talk
+    waiting: str = ""  # clients on the work list today
+
+
+def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now: datetime) -> Foresight:
+    """What `after` would do in place of `before` to ratings on this instrument, and to today's work list."""
+    period = _twelve_months(now)
+    episodes, languages = _episodes(instrument, period), _languages_of_several(instrument, period)
+    both = [_only_for(languages, rules, instrument) for rules in (before, after)]
+    counts = _counted(instrument, episodes, both, period, now)
+    drawn_from = episodes.of if episodes.of > len(episodes.clients) else 0
+    found = Foresight(period[1], len(counts.rated.clients), counts.rated.times, drawn_from, is_enough=False)
+    if found.clients < FROM_CLIENTS:
+        return found
+    scale = episodes.of / len(episodes.clients)
+    return replace(
+        found,
+        is_enough=True,
+        rules=tuple(_rule_rows(counts, instrument, before, after, scale)),
+        calling=_in_a_line(counts.calling, lambda one: _share(one, counts.rated)),
+        waiting=_in_a_line(counts.waiting, lambda one: _about(_Count(len(one.clients), one.clients), scale)),
+    )
+
+
+# --- Of what, and of whom ------------------------------------------------------------------------
+
+Period = tuple[datetime, datetime]
+
+
+def _twelve_months(now: datetime) -> Period:
+    """Up to the first of this month: a look before and one after a single rating would show that rating."""
+    until = timezone.localtime(now).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
+    naive = until.replace(tzinfo=None)
+    return timezone.make_aware(naive.replace(year=naive.year - 1)), timezone.make_aware(naive)
+
+
+def _rated(instrument: Instrument, period: Period) -> QuerySet[Rating]:
+    since, until = period
+    rows = Rating.objects.standing().filter(instrument=instrument.id)
+    return rows.filter(session__held_at__gte=since, session__held_at__lt=until).order_by()
+
+
+def _languages_of_several(instrument: Instrument, period: Period) -> set[str]:
+    """Those in which several clients were rated; only they may have rules of their own here."""
+    by_language = _rated(instrument, period).values_list("language")
+    of_several = by_language.annotate(clients=Count("session__episode__client", distinct=True))
+    return {tag for tag, _ in of_several.filter(clients__gte=FEW)}
+
+
+def _only_for(languages: set[str], rules: RuleSettings, instrument: Instrument) -> RuleSettings:
+    """The same, and in every other language as for all.
+
+    Else a saved rule for a language of one client would move the count of all by this client's sessions alone.
+    """
+    own = {
+        tag: rules.values(instrument.id, tag) for tag in rules.languages(instrument.id) if tag in languages
+    }
+    everybody = {EVERY_LANGUAGE: rules.values(instrument.id)}
+    return RuleSettings(rules.version, {**rules.rules, instrument.id: everybody | own})
+
+
+# --- Counting ------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Count:
+    """How often something happened, and to which clients."""
+
+    times: int = 0
+    clients: set[int] = field(default_factory=set)
+
+    def add(self, client: int, times: int = 1) -> None:
+        if times:
+            self.times += times
+            self.clients.add(client)
+
+
+@dataclass
+class _Pair:
+    """The same count now and then, and the clients for whom it differs."""
+
+    now: _Count = field(default_factory=_Count)
+    then: _Count = field(default_factory=_Count)
+    come: _Count = field(default_factory=_Count)
+    go: _Count = field(default_factory=_Count)
+
+    def add(self, client: int, now: Set[Any], then: Set[Any]) -> None:
+        self.now.add(client, len(now))
+        self.then.add(client, len(then))
+        self.come.add(client, len(then - now))
+        self.go.add(client, len(now - then))
+
+    @property
+    def is_few(self) -> bool:
+        return len(self.come.clients | self.go.clients) < FEW
+
+
+@dataclass
+class _Counts:
+    rated: _Count = field(default_factory=_Count)  # sessions with a complete rating on the instrument
+    flags: dict[str, _Pair] = field(default_factory=lambda: defaultdict(_Pair))
+    calling: _Pair = field(default_factory=_Pair)
+    waiting: _Pair = field(default_factory=_Pair)
+
+
+@dataclass(frozen=True)
+class _Episodes:
+    clients: dict[int, int]  # {episode: client}
+    open: frozenset[int]
+    of: int  # how many there are, where only a part was drawn
+
+
+def _episodes(instrument: Instrument, period: Period) -> _Episodes:
+    rated = _rated(instrument, period)
+    found = Episode.objects.filter(pk__in=rated.values("session__episode")).order_by("pk")
+    rows = list(found.values_list("pk", "client_id", "closed_on"))
+    drawn = Random(SESSION_RATING).sample(rows, MOST_EPISODES) if len(rows) > MOST_EPISODES else rows
+    clients = {pk: client for pk, client, _ in drawn}
+    return _Episodes(clients, frozenset(pk for pk, _, closed_on in drawn if closed_on is None), len(rows))
+
+
+def _counted(
+    instrument: Instrument,
+    episodes: _Episodes,
+    both: list[RuleSettings],
+    period: Period,
+    now: datetime,
+) -> _Counts:
+    (since, until), counts, ordered = period, _Counts(), sorted(episodes.clients)
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        settled = _settled(chunk)
+        for episode, held in expected_flags.courses(chunk, now).held.items():
+            of_it = (one for one in held if one.instrument.id == instrument.id)
+            lately = {one.pk for one in of_it if since <= one.held_at < until}
+            rated = {one.pk for one in held if one.pk in lately and one.session.total is not None}
+            sides = [list(expected_flags.conclude(held, rules)) for rules in both]
+            client = episodes.clients[episode]
+            counts.rated.add(client, len(rated))
+            for letter in letters_of(instrument, ""):
+                counts.flags[letter].add(client, *(_raised(side, letter, lately) for side in sides))
+            counts.calling.add(client, *(_calling(side, rated) for side in sides))
+            if episode in episodes.open:
+                counts.waiting.add(
+                    client, *(_waiting(side, client, settled, episode, held) for side in sides)
+                )
+    return counts
+
+
+def _raised(concluded: list[Conclusion], letter: str, sessions: set[int]) -> set[int]:
+    return {one.key.session for one in concluded if one.key.rule == letter and one.key.session in sessions}
+
+
+def _calling(concluded: list[Conclusion], rated: set[int]) -> set[int]:
+    return {one.key.session for one in concluded if one.on_work_list and one.key.session in rated}
+
+
+def _waiting(
+    concluded: list[Conclusion], client: int, settled: "_Settled", episode: int, held: list[Held]
+) -> set[int]:
+    course = _AsItStands(
+        {one.pk: one.session.number for one in held},
+        {one.session.number: one.session.total for one in held if one.session.total is not None},
+        frozenset(one.key for one in concluded),
+        settled.talked.get(episode, 0),
+    )
+    return {client} if any(settled.waits(one, course) for one in concluded) else set()
+
+
+@dataclass(frozen=True)
+class _AsItStands:
+    """One course under one set of rules."""
+
+    numbers: dict[int, int]  # {session: its number}
+    totals: dict[int, int]  # {number: complete total}
+    flags: frozenset[Key]
+    talked: int  # number of the last session that was talked about
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What people did about the flags of some episodes: it is the same under any settings."""
+
+    raised: dict[Key, datetime]  # when, of every flag that was ever stored
+    standing: frozenset[Key]
+    open: frozenset[Key]  # of the standing ones: neither talked about, nor found needless, nor put off
+    settled: dict[Key, list[datetime]]  # when it was talked about, or decided to need no talk
+    talked: dict[int, int]  # {episode: number of the last session that was talked about}
+    # {(session, instrument) of a rating: when it, as it is, was first talked about}
+    heard: dict[tuple[int, str], datetime]
+
+    def waits(self, one: Conclusion, course: _AsItStands) -> bool:
+        """Whether it would call for a talk today, as `Flag.objects.for_work_list` will say of it once it stands."""
+        if not one.on_work_list:
+            return False
+        is_open = one.key in self.open
+        if one.key not in self.standing:
+            is_open = (
+                one.key not in self.settled
+                and not self._is_more_of_what_was_heard(one.key)
+                and course.numbers[one.key.session] >= course.talked
+            )
+        return is_open and not self._is_same_fall(one, course)
+
+    def _is_more_of_what_was_heard(self, key: Key) -> bool:
+        """Its rating was talked about before it came, as `undiscussed` asks of a stored flag."""
+        heard, raised = self.heard.get((key.session, key.instrument)), self.raised.get(key)
+        return heard is not None and (raised is None or heard < raised)
+
+    def _is_same_fall(self, one: Conclusion, course: _AsItStands) -> bool:
+        """As `is_same_fall` of a stored flag (ADR 14), under the settings that conclude it here."""
+        number = course.numbers[one.key.session]
+        if one.key.rule not in SAME_FALL:
+            return False
+        further, again = (_limit(one, name) for name in LIMITS)
+        return any(
+            course.totals[before] < course.totals[number] + further
+            and not any(
+                up >= course.totals[before] + again
+                for at, up in course.totals.items()
+                if before < at < number
+            )
+            for before in self._settled_before(one.key, course)
+            if number - SAME_FALL_WITHIN <= before < number
+        )
+
+    def _settled_before(self, key: Key, course: _AsItStands) -> Iterator[int]:
+        """The sessions of falls that were settled before this flag came."""
+        raised = self.raised.get(key)
+        for one in self.settled.keys() & course.flags:
+            is_fall = one.rule in FALLS and one.instrument == key.instrument and one.session in course.numbers
+            if is_fall and (raised is None or min(self.settled[one]) <= raised):
+                yield course.numbers[one.session]
+
+
+def _limit(one: Conclusion, name: str) -> int:
+    """As `models.flags._limit`."""
+    value = one.evidence.get(name, getattr(OURS, name))
+    assert isinstance(value, int)
+    return value
+
+
+def _settled(episodes: list[int]) -> _Settled:
+    flags = Flag.objects.filter(session__episode__in=episodes).order_by()
+    talks = Discussion.objects.standing().filter(session__episode__in=episodes).order_by()
+    not_needed = Deferral.objects.not_needed().filter(session__episode__in=episodes).order_by()
+    settled: dict[Key, list[datetime]] = defaultdict(list)
+    for decisions, moment in ((talks, "discussed_at"), (not_needed, "deferred_at")):
+        for at, *key in decisions.values_list(moment, *(f"flags__{name}" for name in OF_KEY)):
+            settled[Key(*key)].append(at)
+    heard = talks.filter(
+        session__ratings__instrument=F("flags__instrument"),
+        session__ratings__received_at__lte=F("discussed_at"),
+        session__ratings__replaces__isnull=True,
+        session__ratings__replaced_by__isnull=True,
+    )
+    return _Settled(
+        raised={Key(*key): at for at, *key in flags.values_list("raised_at", *OF_KEY)},
+        standing=_keys(flags.standing()),
+        open=_keys(flags.open().filter(is_put_off=False)),
+        settled=dict(settled),
+        talked=dict(talks.values_list("session__episode").annotate(Max("session__number"))),
+        heard={
+            (session, instrument): at
+            for session, instrument, at in heard.values_list("session", "flags__instrument").annotate(
+                Min("discussed_at")
+            )
+        },
+    )
+
+
+def _keys(flags: QuerySet[Flag]) -> frozenset[Key]:
+    return frozenset(Key(*row) for row in flags.values_list(*OF_KEY))
+
+
+# --- In words, with nobody in them ---------------------------------------------------------------
+
+
+def _rule_rows(
+    counts: _Counts, instrument: Instrument, before: RuleSettings, after: RuleSettings, scale: float
+) -> Iterator[RuleRow]:
+    for letter in letters_of(instrument, ""):
+        pair = counts.flags[letter]
+        now, then = _before_and_after(pair, lambda one: _per_hundred(one, counts.rated))
+        now, then = _unless_off(now, letter, instrument, before), _unless_off(then, letter, instrument, after)
+        come, go = _about(pair.come, scale), _about(pair.go, scale)
+        if _is_untouched(letter, instrument, before, after):
+            then, come, go = now, NO_CHANGE, NO_CHANGE
+        yield RuleRow(RULES[letter].name, now, then, come, go)
+
+
+def _unless_off(said: str, letter: str, instrument: Instrument, rules: RuleSettings) -> str:
+    tags = ("", *rules.languages(instrument.id))
+    return said if any(letter in rules.parameters(instrument, tag).enabled for tag in tags) else "off"
+
+
+def _is_untouched(letter: str, instrument: Instrument, before: RuleSettings, after: RuleSettings) -> bool:
+    """The settings alone tell it: it may be said however few the clients are."""
+    tags = {"", *before.languages(instrument.id), *after.languages(instrument.id)}
+    return not any(
+        is_touched(letter, before.parameters(instrument, tag), after.parameters(instrument, tag))
+        for tag in tags
+    )
+
+
+def _before_and_after(pair: _Pair, said: Callable[[_Count], str]) -> tuple[str, str]:
+    """Where few clients make the difference, there is none to be seen: else one could be found by trying."""
+    return said(pair.now), AS_NOW if pair.is_few else said(pair.then)
+
+
+def _in_a_line(pair: _Pair, said: Callable[[_Count], str]) -> str:
+    now, then = _before_and_after(pair, said)
+    return f"{now} now, {then} then" if then != AS_NOW else f"{now} now, about as many then"
+
+
+def _rounded(count: float) -> int:
+    """To fives."""
+    return 5 * round(count / 5)
+
+
+def _about(one: _Count, scale: float) -> str:
+    return FEWER if len(one.clients) < FEW else f"about {_rounded(one.times * scale):,}"
+
+
+def _per_hundred(one: _Count, of: _Count) -> str:
+    return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.1f}"
+
+
+def _share(one: _Count, of: _Count) -> str:
+    return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.0f} %"

@@ -1,0 +1,160 @@
+"""What a clinic may set about each rule: how it is called, its unit and range, and how a change reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from alliance.measurement.handbook import RULES
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.parameters import ALL_RULES, Parameters
+from alliance.measurement.scoring import one_decimal
+from sessions_app.instruments.rule_settings import OPTIONAL
+
+OPERATORS = {"<": "below the cutoff", "<=": "at or below the cutoff"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleField:
+    """One parameter. kind: "points" (tenths in storage), "count" or "operator"; a count has its own range."""
+
+    name: str
+    label: str
+    kind: str = "points"
+    lowest: int = 1
+    highest: int | None = None  # tenths; None: as far as the total goes
+    help: str = ""
+
+    @property
+    def is_optional(self) -> bool:
+        return self.name in OPTIONAL
+
+    def range(self, instrument: Instrument) -> tuple[int, int]:
+        if self.name in ("cutoff", "flat_top"):
+            return instrument.total_minimum, instrument.total_maximum
+        if self.name == "item_cutoff":
+            return min(i.minimum for i in instrument.items), max(i.maximum for i in instrument.items)
+        span = instrument.total_maximum - instrument.total_minimum
+        return self.lowest, span if self.highest is None else self.highest
+
+    def in_words(self, value: Any) -> str:
+        if value is None:
+            return "none"
+        if self.kind == "operator":
+            return OPERATORS[value]
+        return one_decimal(value) if self.kind == "points" else str(value)
+
+
+REPAIR = "repair"  # no rule, but it stands beside them
+# Each parameter stands at the rule it belongs to.
+FIELDS: dict[str, tuple[RuleField, ...]] = {
+    "A": (
+        RuleField("cutoff", "Cutoff", lowest=0, help="Of the total, in points."),
+        RuleField("cutoff_operator", "Raised when the total is", "operator"),
+        RuleField(
+            "badge_fall",
+            "Worth a word again after a further fall of",
+            help="A total that stays low is a quiet mark until it has fallen so many points more.",
+        ),
+    ),
+    "B": (RuleField("item_cutoff", "Line cutoff", lowest=0, help="Raised when a line is below, in points."),),
+    "C": (RuleField("sudden_fall", "Smallest fall", help="Since the last rating, in points."),),
+    "D": (
+        RuleField(
+            "decline_fall", "Smallest fall", help="From the first to the last of the window, in points."
+        ),
+    ),
+    "E": (
+        RuleField("own_range_minimum", "Earlier ratings needed", "count", 2, 20),
+        RuleField(
+            "own_range_window",
+            "Earlier ratings remembered",
+            "count",
+            2,
+            20,
+            help="At most so many of the last ones make the usual range.",
+        ),
+        RuleField(
+            "s0",
+            "Prior spread",
+            help="How much one client’s totals usually vary, in points, before much is known of this client.",
+        ),
+        RuleField("nu0", "Weight of the prior spread", "count", 1, 20, help="It counts as so many ratings."),
+    ),
+    "F": (
+        RuleField("flat_top", "Top of the scale", lowest=0, help="From this total on, in points."),
+        RuleField("flat_top_sessions", "Ratings in a row", "count", 2, 20),
+    ),
+    "G": (
+        RuleField("missing_flag", "Sessions without a rating", "count", 1, 10),
+        RuleField("missing_of", "Of the last attended sessions", "count", 1, 10),
+    ),
+    "H": (
+        RuleField(
+            "drift_weight",
+            "Weight of the latest rating",
+            highest=10,
+            help="From 0.1 to 1.0: what it counts in the weighted mean; the earlier ones share the rest.",
+        ),
+        RuleField(
+            "drift_limit",
+            "Limit",
+            highest=100,
+            help="Raised from so many standard deviations below the client’s usual level.",
+        ),
+        RuleField("drift_sessions", "Ratings in the weighted mean", "count", 1, 10),
+    ),
+    REPAIR: (
+        RuleField(
+            "recovered_within",
+            "Recovered within",
+            lowest=0,
+            help="Of the client’s median before the fall, in points. It raises no flag.",
+        ),
+    ),
+}
+BY_NAME = {one.name: one for fields in FIELDS.values() for one in fields}
+# What a rule looks at beside its own: B keeps silent where A speaks, H has the spread of E.
+ALSO_READS = {"B": "A", "H": "E"}
+
+
+def letters_of(instrument: Instrument, language: str) -> list[str]:
+    """The rules that are set for this instrument, as the handbook orders them.
+
+    G counts ratings on any form and in any language: it stands with our own form, for all languages.
+    """
+    of_any_form = {"G"} if language or instrument.licensed else set()
+    return [letter for letter in RULES if letter in ALL_RULES - of_any_form]
+
+
+def groups_of(instrument: Instrument, language: str) -> list[str]:
+    """The keys of FIELDS that are asked for: the rules, and for all languages together the repair."""
+    return [*letters_of(instrument, language), *([] if language else [REPAIR])]
+
+
+def name_of(group: str) -> str:
+    return "Repair" if group == REPAIR else RULES[group].name
+
+
+def changes(before: Parameters, after: Parameters) -> list[str]:
+    """What differs, one sentence each, in the order of the rules; figures in points."""
+    return [sentence for group in (*RULES, REPAIR) for sentence in _changes_of(group, before, after)]
+
+
+def _changes_of(letter: str, before: Parameters, after: Parameters) -> Iterator[str]:
+    name = name_of(letter)
+    if (letter in before.enabled) != (letter in after.enabled):
+        yield f"{name}: {_switch(letter, after)} (was {_switch(letter, before)})"
+    for one in FIELDS.get(letter, ()):
+        was, is_now = getattr(before, one.name), getattr(after, one.name)
+        if was != is_now:
+            yield f"{name}: {one.label[:1].lower()}{one.label[1:]} {one.in_words(is_now)} (was {one.in_words(was)})"
+
+
+def _switch(letter: str, parameters: Parameters) -> str:
+    return "on" if letter in parameters.enabled else "off"
+
+
+def is_touched(letter: str, before: Parameters, after: Parameters) -> bool:
+    """Whether these settings could change what the rule says, whatever the ratings are."""
+    others = ALSO_READS.get(letter)
+    return any(_changes_of(letter, before, after)) or bool(others and any(_changes_of(others, before, after)))

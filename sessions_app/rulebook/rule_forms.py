@@ -1,0 +1,141 @@
+"""What an administrator enters about the flag rules: points with one decimal on the page, whole tenths in storage."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.parameters import Parameters
+from alliance.measurement.scoring import AnswerError, one_decimal, tenths_from_text
+from sessions_app.instruments.rule_settings import RuleSettings
+from sessions_app.rulebook.rule_fields import FIELDS, OPERATORS, RuleField, groups_of, letters_of, name_of
+
+CHANGED_MEANWHILE = (
+    "Somebody changed the settings meanwhile. What you entered is below, compared with theirs from now on."
+)
+
+
+class PointsField(forms.CharField):
+    """Points with at most one decimal, as whole tenths. None where nothing is typed and that may be."""
+
+    widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off", "size": 6})
+
+    def __init__(self, *, lowest: int, highest: int, may_be_empty: bool, **options: Any) -> None:
+        super().__init__(max_length=12, **options)
+        self.lowest, self.highest, self.may_be_empty = lowest, highest, may_be_empty
+
+    def validate(self, value: Any) -> None:
+        if not self.may_be_empty:
+            super().validate(value)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return tenths_from_text(text, minimum=self.lowest, maximum=self.highest)
+        except AnswerError as error:
+            raise forms.ValidationError(error.sentence) from error
+
+
+@dataclass(frozen=True)
+class Part:
+    """One rule on the page: its switch, then its parameters. The repair has no switch."""
+
+    name: str
+    switch: BoundField | None
+    fields: list[BoundField]
+
+
+class RulesForm(forms.Form):
+    """The flag rules for one instrument, in one language or in all ("").
+
+    `based_on`: the version that the page showed. What is not asked here (`letters_of`) stays as it is.
+    """
+
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        rules: RuleSettings,
+        instrument: Instrument,
+        language: str,
+        shown: Parameters | None = None,
+    ) -> None:
+        self.rules, self.instrument, self.language = rules, instrument, language
+        self.now = rules.parameters(instrument, language)
+        self.below = rules.below(instrument, language)
+        self.letters = letters_of(instrument, language)
+        self.asked = [
+            (group, one) for group in groups_of(instrument, language) for one in FIELDS.get(group, ())
+        ]
+        self.is_stale = data is not None and str(data.get("based_on")) != str(rules.version)
+        if self.is_stale:  # said once; what was typed stays, and the next press counts
+            data = {**{name: data[name] for name in data}, "based_on": rules.version}
+        super().__init__(data, initial={"based_on": rules.version, **self._as_typed(shown or self.now)})
+        for letter in self.letters:
+            self.fields[f"rule_{letter}"] = forms.BooleanField(
+                label=f"In use ({self._beside(_switch(letter in self.below.enabled))})", required=False
+            )
+        for _, one in self.asked:
+            self.fields[one.name] = self._field(one)
+
+    def _field(self, one: RuleField) -> forms.Field:
+        beside = self._beside(one.in_words(getattr(self.below, one.name)))
+        beside = f"{beside[:1].upper()}{beside[1:]}."
+        about: dict[str, Any] = {"label": one.label, "help_text": f"{one.help} {beside}".strip()}
+        if one.kind == "operator":
+            return forms.ChoiceField(choices=list(OPERATORS.items()), widget=forms.RadioSelect, **about)
+        lowest, highest = one.range(self.instrument)
+        if one.kind == "count":
+            widget = forms.NumberInput({"inputmode": "numeric"})
+            return forms.IntegerField(min_value=lowest, max_value=highest, widget=widget, **about)
+        return PointsField(lowest=lowest, highest=highest, may_be_empty=one.is_optional, **about)
+
+    def _beside(self, value: str) -> str:
+        return f"{'for all languages' if self.language else 'as shipped'}: {value}"
+
+    def _as_typed(self, parameters: Parameters) -> dict[str, Any]:
+        typed: dict[str, Any] = {f"rule_{letter}": letter in parameters.enabled for letter in self.letters}
+        for _, one in self.asked:
+            value = getattr(parameters, one.name)
+            typed[one.name] = one_decimal(value) if one.kind == "points" and value is not None else value
+        return typed
+
+    def parts(self) -> Iterator[Part]:
+        for group in groups_of(self.instrument, self.language):
+            own = [self[one.name] for one in FIELDS.get(group, ())]
+            yield Part(name_of(group), self[f"rule_{group}"] if group in self.letters else None, own)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.is_stale:
+            self.add_error(None, CHANGED_MEANWHILE)
+        for group, one in self.asked:
+            if cleaned.get(f"rule_{group}") and one.name in cleaned and cleaned[one.name] is None:
+                self.add_error(one.name, "Give a figure, or switch the rule off.")
+        self._in_order("own_range_minimum", "own_range_window", "More are needed than are remembered.")
+        self._in_order("missing_flag", "missing_of", "More are needed than are looked at.")
+        if self.errors:
+            return cleaned
+        on = {letter for letter in self.letters if cleaned[f"rule_{letter}"]}
+        enabled = (self.now.enabled - set(self.letters)) | on
+        try:
+            chosen = replace(
+                self.now, enabled=enabled, **{one.name: cleaned[one.name] for _, one in self.asked}
+            )
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        return {"based_on": cleaned["based_on"], "parameters": chosen}
+
+    def _in_order(self, smaller: str, larger: str, complaint: str) -> None:
+        few, many = self.cleaned_data.get(smaller), self.cleaned_data.get(larger)
+        if few is not None and many is not None and few > many:
+            self.add_error(smaller, complaint)
+
+
+def _switch(is_on: bool) -> str:
+    return "on" if is_on else "off"

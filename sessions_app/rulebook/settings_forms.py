@@ -1,0 +1,49 @@
+"""What an administrator chooses for the whole clinic."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument
+from sessions_app.instruments import offers
+from sessions_app.instruments.clinic_settings import ClinicSettings, Closing
+
+
+class SettingsForm(forms.Form):
+    """`based_on`: the version that the page showed, so that nobody overwrites what they have not seen."""
+
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    instrument = forms.ChoiceField(
+        label="Form of every session",
+        help_text="For new forms. A client’s usual range begins anew with another form: the two are never mixed. "
+        "With one that is marked “from paper”, nothing is handed over or sent any more.",
+        widget=forms.RadioSelect,
+    )
+    closing = forms.ChoiceField(
+        label="After a rating the client sees",
+        help_text="The marks are the four lines of today, without figures, on the tablet that was handed over or "
+        "the tablet of a room: never on the client’s own phone. They go after two minutes.",
+        choices=Closing.choices,
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, data: Any = None, *, now: ClinicSettings) -> None:
+        stored = {"based_on": now.version, "instrument": now.instrument, "closing": now.closing}
+        super().__init__(data, initial=stored)
+        scales = [(one.id, _named(one)) for one in instruments.session_scales()]
+        self.fields["instrument"].choices = scales  # type: ignore[attr-defined]
+
+
+class VersionForm(forms.Form):
+    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
+def _named(instrument: Instrument) -> str:
+    notes = [f"ages {instrument.ages}"]
+    if instrument.paper_only:
+        notes.append("from paper only: ends hand-over")
+    elif offers.obstacle(instrument, timezone.localdate()):
+        notes.append("from paper for now")
+    return f"{instrument.name} ({', '.join(notes)})"

@@ -1,0 +1,166 @@
+"""The clinic's settings as the administrator reads them: what differs from what is shipped, and every version."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from django.conf import settings
+
+from alliance.measurement import instruments, simulate
+from alliance.measurement.handbook import RULES
+from alliance.measurement.instruments import Instrument
+from alliance.measurement.parameters import Parameters
+from sessions_app.instruments import rule_settings
+from sessions_app.instruments.clinic_settings import ClinicSettings
+from sessions_app.instruments.rule_settings import EVERY_LANGUAGE, RuleSettings
+from sessions_app.rulebook.rule_fields import changes
+from sessions_app.rulebook.rule_pages import EVENTS
+
+LANGUAGES = {tag: str(name) for tag, name in settings.LANGUAGES}
+VERSIONS_SHOWN = 200
+SIMULATED_CLIENTS = 2000
+
+
+# --- What is set ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One instrument with what the clinic set otherwise than shipped, in words; empty where nothing."""
+
+    instrument: Instrument
+    is_chosen: bool
+    differs: list[str]
+
+
+def scales(chosen: str, rules: RuleSettings) -> list[Scale]:
+    """Every alliance scale, the one in use first."""
+    rows = [Scale(one, one.id == chosen, _differs(one, rules)) for one in instruments.session_scales()]
+    return sorted(rows, key=lambda row: not row.is_chosen)
+
+
+def _differs(instrument: Instrument, rules: RuleSettings) -> list[str]:
+    said = changes(instrument.parameters, rules.parameters(instrument))
+    for tag in rules.languages(instrument.id):
+        of_language = changes(rules.parameters(instrument), rules.parameters(instrument, tag))
+        said += [f"In {LANGUAGES.get(tag, tag)}: {sentence}" for sentence in of_language]
+    return said
+
+
+# --- Versions ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Version:
+    row: ClinicSettings
+    changed: list[str]
+    is_in_force: bool
+
+
+def versions() -> list[Version]:
+    """The newest first, each with what it changed; one query."""
+    rows = list(ClinicSettings.objects.select_related("made_by")[: VERSIONS_SHOWN + 1])
+    first = [ClinicSettings(version=0)] if len(rows) <= VERSIONS_SHOWN else []
+    pairs = pairwise([*rows, *first])
+    return [Version(row, changed(before, row), row is rows[0]) for row, before in pairs]
+
+
+def changed(before: ClinicSettings, after: ClinicSettings) -> list[str]:
+    """What differs between two versions, in words."""
+    said = []
+    if before.instrument != after.instrument:
+        said.append(f"Form of every session: {after.form.name} (was {before.form.name})")
+    if before.closing != after.closing:
+        said.append(f"After a rating the client sees: {after.get_closing_display()}")
+    return said + list(rules_changed(rule_settings.of(before), rule_settings.of(after)))
+
+
+def rules_changed(before: RuleSettings, after: RuleSettings) -> Iterator[str]:
+    for instrument in instruments.session_scales():
+        tags = {EVERY_LANGUAGE, *before.languages(instrument.id), *after.languages(instrument.id)}
+        for tag in sorted(tags):
+            if before.values(instrument.id, tag) != after.values(instrument.id, tag):
+                of = f"{instrument.name} in {LANGUAGES.get(tag, tag)}" if tag else instrument.name
+                for sentence in changes(
+                    before.parameters(instrument, tag), after.parameters(instrument, tag)
+                ):
+                    yield f"{of}: {sentence}"
+
+
+# --- What a simulation says ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """One rule among stable clients, now and then."""
+
+    name: str
+    per_session: tuple[str, str]
+    in_ten: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One rule where something happens: of the clients, how many it finds, and how many by chance alone."""
+
+    name: str
+    now: tuple[str, str]
+    then: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Simulated:
+    clients: int
+    false_alarms: list[FalseAlarms]
+    found: dict[str, list[Found]]  # {what happens: rules}
+
+
+def simulated(before: Parameters, after: Parameters) -> Simulated:
+    """What the rules do to invented clients, with whom nothing is wrong and with whom something is."""
+    found = {EVENTS[event]: _found(event, before, after) for event in EVENTS}
+    return Simulated(SIMULATED_CLIENTS, _false_alarms(before, after), found)
+
+
+def _false_alarms(before: Parameters, after: Parameters) -> list[FalseAlarms]:
+    now, then = _false_alarm_table(before), _false_alarm_table(after)
+    a = RULES["A"].name
+    names = {"work_list": "Any reason to talk", "A": a, "A_new": f"{a}, newly"}
+    names |= {letter: rule.name for letter, rule in RULES.items() if letter != "A"}
+    return [
+        FalseAlarms(
+            name,
+            (_per_cent(now[key]["per_session"], 1), _per_cent(then[key]["per_session"], 1)),
+            (_per_cent(now[key]["in_ten"]), _per_cent(then[key]["in_ten"])),
+        )
+        for key, name in names.items()
+        if now[key]["in_ten"] or then[key]["in_ten"]
+    ]
+
+
+def _found(event: str, before: Parameters, after: Parameters) -> list[Found]:
+    now, then = _detection_table(before)[event], _detection_table(after)[event]
+    return [
+        Found(
+            RULES[letter].name,
+            (_per_cent(now[letter][0]), _per_cent(now[letter][1])),
+            (_per_cent(then[letter][0]), _per_cent(then[letter][1])),
+        )
+        for letter in now
+        if any((*now[letter], *then[letter]))
+    ]
+
+
+def _per_cent(share: float, decimals: int = 0) -> str:
+    return f"{100 * share:.{decimals}f} %"
+
+
+# Of parameters alone, so never stale; some seconds each.
+@lru_cache(maxsize=32)
+def _false_alarm_table(parameters: Parameters) -> dict[str, dict[str, float]]:
+    return simulate.false_alarm_table("standard", SIMULATED_CLIENTS, parameters=parameters)
+
+
+@lru_cache(maxsize=32)
+def _detection_table(parameters: Parameters) -> dict[str, dict[str, tuple[float, float]]]:
+    return simulate.detection_table("standard", SIMULATED_CLIENTS, parameters=parameters)

@@ -1,0 +1,176 @@
+"""The administrator's pages about what the clinic has chosen, and what a choice would do."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from alliance.access import StaffRequest, page
+from alliance.ask_again import ask_again
+from alliance.form_pages import form_page, posted, written
+from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument
+from alliance.models import Role
+from sessions_app.flags import recompute
+from sessions_app.instruments import instrument_pages, rule_settings
+from sessions_app.instruments.clinic_settings import ClinicSettings
+from sessions_app.instruments.rule_settings import EVERY_LANGUAGE
+from sessions_app.rulebook import impact_preview, settings_actions, settings_pages
+from sessions_app.rulebook.rule_forms import RulesForm
+from sessions_app.rulebook.settings_forms import SettingsForm, VersionForm
+
+SECONDS_A_STEP = 1.0
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def change(request: StaffRequest) -> HttpResponse:
+    """The form of every session and the closing moment; from here to the flag rules."""
+    now = ClinicSettings.objects.in_force()
+    form = SettingsForm(posted(request), now=now)
+    if written(form, settings_actions.change_settings, by=request.user):
+        messages.success(request, "The settings are saved. They hold for every new form.")
+        return redirect("settings:change")
+    context = {
+        "now": now,
+        "obstacle": instrument_pages.obstacle(now.form),
+        "scales": settings_pages.scales(now.instrument, rule_settings.of(now)),
+        "run": recompute.pending(),
+    }
+    return form_page(request, "settings/change.html", form, **context)
+
+
+# --- Flag rules ----------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def rules(request: StaffRequest) -> HttpResponse:
+    """The rules for one instrument: filled in, then looked at, then saved. Only the last step stores anything."""
+    form, step = _rules_form(request, posted(request)), request.POST.get("step")
+    if step == "shipped":
+        shipped = RulesForm(**_about(form), shown=form.below)
+        return _rules_page(request, shipped, is_reset=True)
+    if step == "preview" and form.is_valid():
+        return _preview(request, form)
+    if step == "save":
+        about = {"instrument": form.instrument, "language": form.language}
+        if written(form, settings_actions.change_rules, by=request.user, **about):
+            messages.success(request, "The rules are saved.")
+            return redirect("settings:recomputation")
+    return _rules_page(request, form)
+
+
+@require_safe
+@page(Role.ADMINISTRATOR)
+def effect(request: StaffRequest) -> HttpResponse:
+    """What rules that are not saved would do here."""
+    form = _rules_form(request, request.GET)
+    shown = {"effect": _effect(request, form) if form.is_valid() else None}
+    return render(request, "settings/_effect.html" if request.htmx else "settings/effect.html", shown)
+
+
+@require_safe
+@page(Role.ADMINISTRATOR)
+def simulated(request: StaffRequest) -> HttpResponse:
+    """What they do where nothing is wrong."""
+    form = _rules_form(request, request.GET)
+    shown = {"simulated": _simulated(form) if form.is_valid() else None}
+    return render(request, "settings/_simulated.html" if request.htmx else "settings/simulated.html", shown)
+
+
+def _rules_form(request: StaffRequest, data: Any) -> RulesForm:
+    now = rule_settings.in_force()
+    chosen = request.GET.get("instrument") or ClinicSettings.objects.in_force().instrument
+    instrument = next((one for one in instruments.session_scales() if one.id == chosen), None)
+    language = request.GET.get("language", EVERY_LANGUAGE)
+    if instrument is None or language not in {EVERY_LANGUAGE, *settings_pages.LANGUAGES}:
+        raise Http404
+    return RulesForm(data, rules=now, instrument=instrument, language=language)
+
+
+def _about(form: RulesForm) -> dict[str, Any]:
+    return {"rules": form.rules, "instrument": form.instrument, "language": form.language}
+
+
+def _rules_page(request: StaffRequest, form: RulesForm, *, is_reset: bool = False) -> HttpResponse:
+    context = {
+        "instrument": form.instrument,
+        "for_language": form.language,
+        "language_name": settings_pages.LANGUAGES.get(form.language, ""),
+        "languages": settings_pages.LANGUAGES,
+        "with_their_own": form.rules.languages(form.instrument.id),
+        "is_reset": is_reset,
+    }
+    return form_page(request, "settings/rules.html", form, **context)
+
+
+def _preview(request: StaffRequest, form: RulesForm) -> HttpResponse:
+    after = form.rules.with_values(form.instrument, form.language, form.cleaned_data["parameters"])
+    changed = list(settings_pages.rules_changed(form.rules, after))
+    if not changed:
+        form.add_error(None, "This is what is in force already.")
+        return _rules_page(request, form)
+    context: dict[str, Any] = {"form": form, "changed": changed, "query": _query(form)}
+    if "lazy" not in request.POST:  # without scripts, everything is on the page at once
+        context |= {"effect": _effect(request, form), "simulated": _simulated(form), "is_whole": True}
+    return render(request, "settings/preview.html", context)
+
+
+def _query(form: RulesForm) -> str:
+    """The form once more, as the address of the pieces that take their time."""
+    typed = {name: form.data[name] for name in form.fields if name in form.data}
+    return urlencode({**typed, "instrument": form.instrument.id, "language": form.language})
+
+
+def _effect(request: StaffRequest, form: RulesForm) -> impact_preview.Foresight:
+    instrument: Instrument = form.instrument
+    settings_actions.note_try_out(instrument=instrument.id, language=form.language, by=request.user)
+    after = form.rules.with_values(instrument, form.language, form.cleaned_data["parameters"])
+    return impact_preview.look(instrument, form.rules, after, timezone.now())
+
+
+def _simulated(form: RulesForm) -> settings_pages.Simulated:
+    return settings_pages.simulated(form.now, form.cleaned_data["parameters"])
+
+
+# --- Computing again, and earlier versions --------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+def recomputation(request: StaffRequest) -> HttpResponse:
+    """How far the flags follow the rules; each POST goes on for about a second."""
+    run = recompute.go_on_for(SECONDS_A_STEP) if request.method == "POST" else recompute.latest()
+    if request.htmx:
+        return render(request, "settings/_recomputation.html", {"run": run})
+    if request.method == "POST":
+        return redirect("settings:recomputation")
+    return render(request, "settings/recomputation.html", {"run": run})
+
+
+@require_safe
+@page(Role.ADMINISTRATOR)
+def versions(request: StaffRequest) -> HttpResponse:
+    return render(request, "settings/versions.html", {"versions": settings_pages.versions()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def use_again(request: StaffRequest, code: UUID) -> HttpResponse:
+    earlier = get_object_or_404(ClinicSettings, code=code)
+    now = ClinicSettings.objects.in_force()
+    form = VersionForm(posted(request), initial={"based_on": now.version})
+    if made := written(form, settings_actions.use_again, earlier=earlier, by=request.user):
+        messages.success(request, f"Version {made.version} is in force, as version {earlier.version} was.")
+        return redirect("settings:recomputation" if recompute.pending() else "settings:versions")
+    changed = settings_pages.changed(now, earlier)
+    return form_page(request, "settings/use_again.html", form, earlier=earlier, changed=changed)

@@ -1,0 +1,328 @@
+"""A rupture and its repair as the pages tell it: the story, the chart, the table, and chance beside it."""
+
+from datetime import UTC, datetime, timedelta
+
+import plotly.graph_objects as go
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from alliance.measurement.process import Share
+from alliance.measurement.repairs import RepairState
+from clients.models import Ending, Episode
+from sessions_app.conversations import follow_up_actions, repairs
+from sessions_app.conversations.story import Kind
+from sessions_app.dashboards import charts, client_page
+from sessions_app.flags import course, discussion_actions
+from sessions_app.flags.models import Discussion
+from sessions_app.instruments.rule_settings import RuleSettings
+from sessions_app.intake import hand_over_actions
+from sessions_app.intake.record_rating import record_rating
+from tests import cast
+from tests.sessions_app.dashboards.test_charts import INSTRUMENT, tokens_and_figure
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
+CHANCE = "of 100 low points of stable clients, 87 are back within three ratings by chance"
+
+
+@pytest.fixture
+def today(time_machine):
+    time_machine.move_to(NOW, tick=False)
+
+
+@pytest.fixture
+def clinic(today, db):
+    return cast.clinic()
+
+
+def weekly(episode, *totals, last=NOW, **lines):
+    """One rated session a week up to `last`; `lines` are those of the last one."""
+    rows = cast.rated_course(episode, list(totals[:-1]), last_ago=NOW - last + WEEK)
+    rows.append(cast.therapy_session(episode, ago=NOW - last + HOUR))
+    cast.rating(rows[-1], totals[-1], **lines)
+    return rows
+
+
+def talk(session, at, *, by, said="We talk too little about my job.", agreed="Start with work."):
+    discussion = discussion_actions.discuss(flags=session.flags.all(), said=said, agreed=agreed, by=by)
+    Discussion.objects.filter(pk=discussion.pk).update(discussed_at=at)
+    discussion.refresh_from_db()
+    return discussion
+
+
+def story(clinic, viewer=None):
+    return client_page.build(clinic.olgas, viewer or clinic.olga, timezone.now()).story
+
+
+def told(chapter):
+    return [(one.day, one.text or one.discussion.said) for one in chapter.moments]
+
+
+@pytest.fixture
+def repaired(clinic):
+    """A fall on one line three weeks ago, a talk at the start of the next session, and the way back."""
+    *_, low = weekly(
+        clinic.olgas, 380, 384, None, relationship=90, goals=60, approach=90, overall=91, last=NOW - 3 * WEEK
+    )
+    discussion = talk(low, NOW - 2 * WEEK - HOUR, by=clinic.olga)
+    for ago, total in ((2 * WEEK - HOUR, 351), (WEEK, 379), (timedelta(), 383)):
+        cast.rating(cast.therapy_session(clinic.olgas, ago=ago + HOUR), total)
+    follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
+    return low
+
+
+class TestTheStory:
+    def test_is_told_from_the_fall_to_the_way_back(self, clinic, repaired):
+        (chapter,) = story(clinic)
+        assert (chapter.headline, chapter.word, chapter.outcome) == ("Sessions 3 to 5", "Recovered", "")
+        assert told(chapter) == [
+            ("29 Apr", "Session 3: 33.1 after 38.4, mostly goals and topics."),
+            ("6 May", "We talk too little about my job."),
+            ("6 May", "Session 4: 35.1, the first rating after the talk."),
+            ("13 May", "Session 5: 37.9, back near the usual level (37.2 or higher)."),
+            ("20 May", "Did it help? It helped."),
+        ]
+
+    def test_the_page_says_all_of_it_and_chance_once(self, clinic, repaired, sign_in):
+        text = sign_in(clinic.olga).get(reverse("dashboard:client", args=[clinic.olgas.code])).text
+        for words in (
+            "33.1 after 38.4, mostly goals and topics",
+            "You talked: “<bdi>We talk too little about my job.</bdi>”",
+            "<strong>Agreed:</strong> <bdi>Start with work.</bdi>",
+            "Did it help? It helped.",
+            'data-state="recovered"',
+            "Low point: recovered",  # the table
+            "Back after session 3",
+        ):
+            assert words in text, words
+        assert text.count(CHANCE) == 1
+
+    def test_a_supervisor_reads_it_with_the_comments_the_client_shared(self, clinic, sign_in):
+        cast.rated_course(clinic.olgas, [384], last_ago=2 * WEEK)
+        for share, total, ago in ((True, 330, WEEK), (False, 320, timedelta())):
+            session = cast.therapy_session(clinic.olgas, ago=ago + HOUR)
+            grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
+            said = {"comment": f"words {share}", "share_comment": share}
+            record_rating(grant=grant, answers=cast.answers(total), mode="line", **said)
+        talk(session, NOW, by=clinic.olga)
+        (chapter,) = story(clinic, clinic.sina)
+        assert [one.comment for one in chapter.moments if one.comment] == ["words True"]
+        text = sign_in(clinic.sina).get(reverse("caseload:client", args=[clinic.olgas.code])).text
+        assert "They talked: “<bdi>We talk too little about my job.</bdi>”" in text
+        assert text.count(CHANCE) == 1
+        (chapter,) = story(clinic)
+        assert [one.comment for one in chapter.moments if one.comment] == ["words True", "words False"]
+
+    def test_without_a_rupture_there_is_no_story_and_no_chance(self, clinic, sign_in):
+        weekly(clinic.olgas, 380, 381)
+        text = sign_in(clinic.olga).get(reverse("dashboard:client", args=[clinic.olgas.code])).text
+        assert "Low points" not in text
+        assert CHANCE not in text
+
+    def test_the_newest_stands_first(self, clinic):
+        weekly(clinic.olgas, 380, 330, 380, 320)
+        assert [one.headline for one in story(clinic)] == ["Since session 4", "Sessions 2 to 3"]
+
+    def test_what_was_talked_about_at_once_follows_its_fall(self, clinic):
+        """The rating came before the session's planned end, and so did the note."""
+        low = weekly(clinic.olgas, 380, 330)[-1]
+        talk(low, NOW - timedelta(minutes=5), by=clinic.olga)
+        assert [one.kind for one in story(clinic)[0].moments] == [Kind.FALL, Kind.TALK]
+
+    def test_a_talk_that_was_taken_back_is_not_told(self, clinic):
+        low = weekly(clinic.olgas, 380, 330)[-1]
+        discussion_actions.withdraw_discussion(discussion=talk(low, NOW, by=clinic.olga), by=clinic.olga)
+        (chapter,) = story(clinic)
+        assert chapter.state == RepairState.OPEN
+        assert [one.kind for one in chapter.moments] == [Kind.FALL]
+
+    def test_last_years_days_have_their_year(self, clinic):
+        weekly(clinic.olgas, 380, 330, last=datetime(2025, 12, 30, 12, tzinfo=UTC))
+        assert story(clinic)[0].moments[0].day == "30 Dec 2025"
+
+
+@pytest.mark.parametrize(
+    ("totals", "talks", "closed", "word", "outcome"),
+    [
+        ([380, 330], False, False, "Open", "Not talked about yet."),
+        ([380, 330], True, False, "Talked about", "The next rating shows whether it helped."),
+        ([380, 330, 330], True, False, "Talked about", "No higher rating yet."),
+        (
+            [380, 330, 280, 340, 290],
+            True,
+            False,
+            "Talked about",
+            "29 at the last rating, after another sudden fall.",
+        ),
+        (
+            [380, 330, 350],
+            False,
+            False,
+            "Recovering",
+            "Higher than at its lowest (33): 35 at the last rating, not yet near the usual level (37 or higher).",
+        ),
+        (
+            [380, 330, 350],
+            True,
+            True,
+            "Ended unrepaired",
+            "Ended before it was back near the usual level (37 or higher). The last rating was 35.",
+        ),
+        (
+            [330, 340],
+            False,
+            False,
+            "Recovering",
+            "Higher than at its lowest (33): 34 at the last rating, not yet at the level of the cutoff (36 or higher).",
+        ),
+        ([380, 330, 370], False, False, "Recovered", ""),
+    ],
+)
+def test_how_it_stands_is_said_in_a_word_and_a_sentence(clinic, totals, talks, closed, word, outcome):
+    rows = weekly(clinic.olgas, *totals)
+    if talks:
+        talk(rows[1], NOW, by=clinic.olga)
+    if closed:
+        clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), Ending.UNPLANNED
+    (chapter,) = story(clinic)
+    assert (chapter.word, chapter.outcome) == (word, outcome)
+
+
+def test_a_low_first_rating_is_no_fall(clinic):
+    weekly(clinic.olgas, 330)
+    assert story(clinic)[0].moments[0].text == "Session 1: 33 at the first rating, lowest on approach."
+
+
+def test_of_many_ratings_the_lowest_and_the_last_are_told(clinic):
+    weekly(clinic.olgas, 380, 330, 340, 300, 320, 300, 375)
+    assert [one.text for one in story(clinic)[0].moments] == [
+        "Session 2: 33 after 38, mostly approach.",
+        "Session 4: 30 after 34, the lowest.",
+        "Session 7: 37.5, back near the usual level (37 or higher).",
+    ]
+
+
+def test_a_fall_within_is_told_and_what_was_said_about_it_last(clinic):
+    """The page must not say *recovering* beside a sudden fall, nor that all is left to the next rating too early."""
+    rows = weekly(clinic.olgas, 380, 330, 280, 340, 290)
+    talk(rows[-1], NOW, by=clinic.olga)
+    (chapter,) = story(clinic)
+    assert [one.text for one in chapter.moments if one.text] == [
+        "Session 2: 33 after 38, mostly approach.",
+        "Session 3: 28 after 33, the lowest.",
+        "Session 5: 29 after 34.",
+    ]
+    assert (chapter.word, chapter.outcome) == ("Talked about", "The next rating shows whether it helped.")
+
+
+def test_an_answer_says_which_agreement_it_is_about_where_there_are_two(clinic):
+    rows = weekly(clinic.olgas, 380, 330, 300, 310)
+    first = talk(rows[1], NOW - 2 * WEEK, by=clinic.olga, agreed="Start with work.")
+    follow_up_actions.note(discussion=first, answer="not_yet", by=clinic.olga)
+    talk(rows[2], NOW - WEEK, by=clinic.olga, agreed="One question at a time.")
+    last = [one.text for one in story(clinic)[0].moments if one.kind == Kind.HELPED]
+    assert last == ["Did it help, what was agreed on 6 May? Not yet."]
+
+
+class TestTheChart:
+    def figure(self, clinic, *, closed=False):
+        rated = course.read(clinic.olgas, NOW)
+        talked = frozenset(Discussion.objects.standing().values_list("session__number", flat=True))
+        found = repairs.of_course(rated, INSTRUMENT.parameters, talked, is_closed=closed, now=NOW)
+        figure = charts.course_figure(rated, INSTRUMENT.parameters, INSTRUMENT, talked, found)
+        words = charts.in_words(rated, INSTRUMENT.parameters, found)
+        return figure, words
+
+    def test_shades_each_stretch_and_says_so_in_words(self, clinic, settings):
+        weekly(clinic.olgas, 380, 330, 380, 380, 320, 340)
+        figure, words = self.figure(clinic)
+        back, going_on = figure["layout"]["shapes"]
+        assert (back["x0"], back["x1"], back["name"]) == (1.75, 3.25, "Low point, back")
+        assert (going_on["x0"], going_on["x1"], going_on["name"]) == (4.75, 6.5, "Low point, not back")
+        assert back["line"]["dash"] != going_on["line"]["dash"]  # told apart without a colour too
+        assert "Low points: session 2 (recovered in session 3), session 5 (recovering)." in words
+        tokens: set[str] = set()
+        go.Figure(tokens_and_figure(figure, tokens))
+        sheet = (settings.BASE_DIR / "static/alliance/theme.css").read_text()
+        assert {"--chart-fall", "--chart-back"} <= tokens
+        assert all(f"{token}:" in sheet for token in tokens)
+
+    def test_stays_inside_the_course_where_it_ended_unrepaired(self, clinic):
+        weekly(clinic.olgas, 380, 330, 340)
+        (shape,) = self.figure(clinic, closed=True)[0]["layout"]["shapes"]
+        assert (shape["x0"], shape["x1"]) == (1.75, 3.25)
+
+    def test_names_each_kind_once_in_the_legend(self, clinic):
+        weekly(clinic.olgas, 380, 330, 380, 380, 320, 380)
+        shapes = self.figure(clinic)[0]["layout"]["shapes"]
+        assert [one["showlegend"] for one in shapes] == [True, False]
+
+    def test_stands_beside_the_line_of_another_form(self, clinic):
+        weekly(clinic.olgas, 380, 330, last=NOW - WEEK)
+        cast.wording(clinic.adam)
+        cast.choose(clinic.adam, instrument="srs")
+        cast.rating(cast.therapy_session(clinic.olgas), 380)
+        figure, _ = self.figure(clinic)
+        assert [one["type"] for one in figure["layout"]["shapes"]] == ["rect", "line"]
+        go.Figure(tokens_and_figure(figure, set()))
+
+
+def test_the_page_asks_the_same_number_of_queries_for_3_and_30_sessions(
+    clinic, sign_in, django_assert_max_num_queries
+):
+    browser, counts = sign_in(clinic.olga), []
+    for totals in ([380, 330, 385], [380, 330, 385] * 10):
+        episode = cast.episode(clinic.olga, f"K-{len(totals)}")
+        for session in cast.rated_course(episode, totals):
+            if flags := list(session.flags.open()):
+                discussion_actions.discuss(flags=flags, said="x", agreed="y", by=clinic.olga)
+        Discussion.objects.update(discussed_at=timezone.now() - 400 * timedelta(days=1))
+        for discussion in Discussion.objects.filter(session__episode=episode)[: len(totals) // 3]:
+            follow_up_actions.note(discussion=discussion, answer="partly", by=clinic.olga)
+        address = reverse("dashboard:client", args=[episode.code])
+        browser.get(address)
+        with django_assert_max_num_queries(40) as queries:
+            assert "Did it help?" in browser.get(address).text
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+class TestTheRate:
+    def test_counts_what_had_three_ratings_and_chance_stands_beside_it(self, clinic, sign_in):
+        for label, totals in (
+            ("back", [380, 330, 340, 345, 380]),
+            ("back at once, with too few since", [380, 330, 380]),
+            ("too late", [380, 330, 340, 340, 340, 380]),
+            ("nothing to return to", [330, 380, 380, 380]),
+        ):
+            weekly(cast.episode(clinic.olga, label), *totals)
+        assert repairs.back_in_time(Episode.objects.all(), NOW, RuleSettings()) == {
+            clinic.olga.pk: Share(1, 2)
+        }
+        text = sign_in(clinic.sina).get(reverse("caseload:overview")).text
+        assert "Back near the usual level" in text
+        assert "1 of 2" in text
+        assert f"too few for a rate; {repairs.rate_by_chance()}" in text
+
+    def test_looks_at_the_last_90_days_and_at_the_own_supervisees(self, clinic):
+        weekly(clinic.olgas, 380, 330, 380, 380, 380, last=NOW - 10 * WEEK)
+        weekly(clinic.carls, 380, 330, 380, 380, 380)
+        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.sina), NOW, RuleSettings()) == {}
+        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.stefan), NOW, RuleSettings()) == {
+            clinic.carl.pk: Share(1, 1)
+        }
+
+    def test_says_the_same_as_the_clients_page(self, clinic):
+        """The rate reads stored flags and few columns; the page reads everything and computes the rules."""
+        weekly(clinic.olgas, 380, 384, 330, 350, 372, 380, 320, 300, 310, 377, 380)
+        rated = course.read(clinic.olgas, NOW)
+        found = repairs.of_course(rated, INSTRUMENT.parameters, (), is_closed=False, now=NOW)
+        sessions = [course.as_course_session(one.session, one.rating, NOW) for one in rated]
+        decided = [repairs.returned(one, sessions) for one in found]
+        kept = [one for one in decided if one is not None]
+        assert len(kept) == 2
+        assert repairs.back_in_time(Episode.objects.all(), NOW, RuleSettings())[clinic.olga.pk] == Share(
+            sum(kept), len(kept)
+        )

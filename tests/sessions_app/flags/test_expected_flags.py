@@ -1,0 +1,100 @@
+"""Many episodes at once: the same conclusions as one by one, in a number of statements that does not grow."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from clients.models import Episode
+from sessions_app.courses.models import Attendance
+from sessions_app.flags import course, expected_flags
+from sessions_app.flags.models import Flag
+from sessions_app.flags.refresh import refresh_flags, refresh_many
+from sessions_app.instruments.rule_settings import RuleSettings
+from tests import cast
+
+RULES = {
+    "as shipped": RuleSettings(),
+    "another cutoff": RuleSettings(1, {"session-rating": {"": {"cutoff": 340, "cutoff_operator": "<="}}}),
+    "by language": RuleSettings(
+        2, {"session-rating": {"": {"enabled": {"A": False}}, "en": {"enabled": {"A": True}, "cutoff": 300}}}
+    ),
+    "badge and gaps": RuleSettings(3, {"session-rating": {"": {"badge_fall": 5, "missing_of": 2}}}),
+}
+
+
+def as_pages_see_it(episode, now, rules):
+    return {
+        (one.session.pk, finding.rule, finding.is_new, finding.on_work_list, repr(evidence))
+        for one in course.read(episode, now, rules)
+        for finding in one.findings
+        for evidence in [course.evidence_of(finding, one.instrument, one.parameters)]
+    }
+
+
+def as_batches_see_it(held, rules):
+    return {
+        (one.key.session, one.key.rule, one.is_new, one.on_work_list, repr(one.evidence))
+        for one in expected_flags.conclude(held, rules)
+    }
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_batches_and_pages_conclude_the_same_of_the_whole_demo(seeded, name):
+    """Two readings of the same rows, one for each purpose."""
+    rules = RULES[name]
+    episodes = list(Episode.objects.all())
+    read = expected_flags.courses([episode.pk for episode in episodes], seeded).held
+    found = 0
+    for episode in episodes:
+        expected = as_pages_see_it(episode, seeded, rules)
+        assert as_batches_see_it(read.get(episode.pk, []), rules) == expected
+        found += len(expected)
+    assert found > 300
+
+
+@pytest.mark.django_db
+class TestWithTheCast:
+    def test_forms_that_are_mixed_corrected_and_missing(self, clinic):
+        cast.rated_course(clinic.olgas, [380, None, 330, 300], last_ago=timedelta(days=3))
+        cast.wording(clinic.adam)
+        cast.choose(clinic.adam, instrument="srs")
+        cast.rated_course(clinic.olgas, [380, 330])
+        cast.therapy_session(clinic.olgas, attendance=Attendance.CANCELLED)
+        rules = RuleSettings(1, {"srs": {"": {"cutoff": 320}}})
+        now = timezone.now()
+        read = expected_flags.courses([clinic.olgas.pk], now).held[clinic.olgas.pk]
+        expected = as_pages_see_it(clinic.olgas, now, rules)
+        assert as_batches_see_it(read, rules) == expected
+        assert {rule for _, rule, *_ in expected} >= {"A", "C"}
+
+    def test_the_number_of_statements_does_not_grow(self, clinic, django_assert_max_num_queries):
+        counts = []
+        for many in (3, 30):
+            episodes = [cast.episode(clinic.carl, f"{many}-{number}") for number in range(many)]
+            for episode in episodes:
+                cast.rated_course(episode, [380, 330])
+            pks = [episode.pk for episode in episodes]
+            Flag.objects.filter(session__episode__in=pks, rule="C").delete()
+            Flag.objects.filter(session__episode__in=pks, rule="A").update(is_new=False)
+            with django_assert_max_num_queries(14) as queries:
+                assert refresh_many(episodes=pks) == 2 * many
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
+
+    def test_nothing_to_do_writes_nothing(self, clinic, django_assert_num_queries):
+        cast.rated_course(clinic.olgas, [380, 330])
+        before = list(Flag.objects.values())
+        assert refresh_many(episodes=[clinic.olgas.pk, clinic.carls.pk]) == 0
+        assert refresh_many(episodes=[]) == 0
+        assert list(Flag.objects.values()) == before
+
+    def test_a_flag_that_is_said_otherwise_keeps_its_row_its_code_and_its_first_moment(self, clinic):
+        *_, last = cast.rated_course(clinic.olgas, [380, 330])
+        Flag.objects.filter(rule="A").update(evidence={"total": 1}, settings_version="version-9")
+        before = last.flags.get(rule="A")
+        refresh_flags(episode=clinic.olgas)
+        after = last.flags.get(rule="A")
+        assert (after.pk, after.code, after.raised_at) == (before.pk, before.code, before.raised_at)
+        assert after.evidence["total"] == 330
+        assert after.settings_version == "defaults-1"

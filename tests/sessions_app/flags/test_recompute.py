@@ -1,0 +1,187 @@
+"""Flags computed again under other rules: nothing is lost, whoever runs it and wherever it stops."""
+
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from alliance.models import AuditEvent
+from sessions_app.flags import recompute, refresh
+from sessions_app.flags.models import Flag
+from sessions_app.flags.recomputations import Recomputation
+from sessions_app.instruments.actions import Refused
+from sessions_app.rulebook import settings_actions
+from tests import cast
+
+
+def run_all(**options):
+    out = StringIO()
+    call_command("recompute_flags", stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+class TestRuns:
+    @pytest.fixture(autouse=True)
+    def courses(self, clinic):
+        """Seven episodes: two of the cast, five more; all total 35.0 in their last session."""
+        more = [cast.episode(clinic.carl, f"M-{number}") for number in range(5)]
+        for episode in (clinic.olgas, clinic.carls, *more):
+            cast.rated_course(episode, [380, 350])
+        return [clinic.olgas, clinic.carls, *more]
+
+    def below(self):
+        return Flag.objects.standing().filter(rule="A").count()
+
+    def test_a_change_of_the_rules_begins_one(self, clinic):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        run = Recomputation.objects.get()
+        assert (run.settings_version, run.episodes, run.done) == ("version-1", 7, 0)
+        assert (run.started_by, run.finished_at) == (clinic.adam, None)
+        assert self.below() == 7
+
+    def test_a_change_of_the_form_or_of_nothing_begins_none(self, clinic):
+        cast.choose(clinic.adam, closing="marks")
+        cast.choose_rules(clinic.adam)
+        assert not Recomputation.objects.exists()
+
+    def test_what_was_chosen_stays_when_the_form_is_changed(self, clinic):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        assert cast.choose(clinic.adam, closing="marks").rules == {"session-rating": {"": {"cutoff": 340}}}
+
+    def test_it_goes_on_where_it_stopped_and_counts_nobody_twice(self, clinic):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        steps = recompute.go_on(size=2)
+        assert [next(steps).done, next(steps).done] == [2, 4]
+        steps.close()  # whoever ran it is gone
+        assert self.below() == 3
+        assert [run.done for run in recompute.go_on(size=2)] == [6, 7, 7]
+        run = Recomputation.objects.get()
+        assert (run.done, run.episodes, run.changed) == (7, 7, 14)  # A goes, and B speaks where A was
+        assert run.finished_at is not None
+        assert self.below() == 0
+
+    def test_a_crash_after_a_batch_and_before_its_note_does_the_batch_again(self, clinic, monkeypatch):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        with monkeypatch.context() as patch:
+            patch.setattr(recompute, "_note", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                list(recompute.go_on(size=3))
+        assert (self.below(), Recomputation.objects.get().done) == (4, 0)
+        assert [run.done for run in recompute.go_on(size=3)][-1] == 7
+        assert self.below() == 0
+
+    def test_a_crash_within_a_batch_leaves_it_undone_and_whole(self, clinic, monkeypatch):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        log = refresh.audit.record_each
+
+        def fails(*args, **options):
+            log(*args, **options)
+            raise RuntimeError("the power is gone")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(refresh.audit, "record_each", fails)
+            with pytest.raises(RuntimeError):
+                list(recompute.go_on(size=3))
+        assert (self.below(), Recomputation.objects.get().done) == (7, 0)
+        assert not AuditEvent.objects.filter(action="flags refreshed", client=None).exists()
+
+    def test_new_settings_end_the_old_run_and_begin_another(self, clinic):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        steps = recompute.go_on(size=3)
+        next(steps)
+        cast.choose_rules(clinic.adam, cutoff=330)
+        runs = list(steps)
+        old, new = Recomputation.objects.order_by("pk")
+        assert (old.finished_at is not None, old.done) == (True, 3)
+        assert (new.settings_version, new.done, runs[-1].pk) == ("version-2", 7, new.pk)
+        assert self.below() == 0
+
+    def test_an_episode_that_was_opened_meanwhile_is_counted_too(self, clinic):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        steps = recompute.go_on(size=4)
+        next(steps)
+        cast.rated_course(cast.episode(clinic.olga, "late"), [350])
+        assert [(run.done, run.episodes) for run in steps][-1] == (8, 8)
+
+    def test_a_rating_that_arrives_meanwhile_is_judged_by_the_newest(self, clinic, courses):
+        cast.choose_rules(clinic.adam, cutoff=340)
+        session = cast.therapy_session(courses[-1])
+        cast.rating(session, 350)
+        assert not session.flags.standing().filter(rule="A").exists()
+
+    def test_several_at_a_time_come_to_the_same(self, clinic):
+        """In threads here: processes of their own would look into another database than the test's."""
+        cast.choose_rules(clinic.adam, cutoff=340)
+
+        class InTurn(ThreadPoolExecutor):
+            def submit(self, fn, /, *args, **kwargs):
+                return recompute._Here().submit(fn, *args, **kwargs)
+
+        with InTurn(1) as pool:
+            assert [run.done for run in recompute.go_on(size=2, pool=pool, ahead=3)] == [2, 4, 6, 7, 7]
+        assert self.below() == 0
+
+    def test_only_what_changed_names_the_new_version(self, clinic):
+        *_, last = cast.rated_course(clinic.olgas, [350, 300])
+        cast.choose_rules(clinic.adam, enabled={"C": False})
+        run_all(pending=True)
+        assert last.flags.get(rule="C").withdrawn_at is not None
+        assert last.flags.get(rule="A").settings_version == "defaults-1"
+        cast.choose_rules(clinic.adam)
+        run_all(pending=True)
+        assert last.flags.get(rule="C").settings_version == "version-2"
+
+    def test_a_bounded_moment(self, clinic):
+        assert recompute.go_on_for(0) is None
+        cast.choose_rules(clinic.adam, cutoff=340)
+        assert recompute.go_on_for(0).done == 7  # one piece is the least
+        assert recompute.go_on_for(5).finished_at is not None
+        assert recompute.go_on_for(5).finished_at is not None
+
+
+@pytest.mark.django_db
+class TestTheCommand:
+    def test_says_how_far_it_came(self, clinic):
+        cast.rated_course(clinic.olgas, [380, 350])
+        Flag.objects.update(withdrawn_at=timezone.now())
+        assert run_all() == "2 of 2 episodes. 1 flags changed.\n"
+
+    def test_draws_a_bar_on_a_terminal(self, clinic):
+        class Terminal(StringIO):
+            def isatty(self):
+                return True
+
+        out = Terminal()
+        call_command("recompute_flags", stdout=out)
+        assert f"\r[{'#' * 40}] 2 of 2 episodes." in out.getvalue()
+
+    def test_pending_does_nothing_where_nothing_is(self, clinic):
+        assert run_all(pending=True) == ""
+        assert not Recomputation.objects.exists()
+
+    def test_an_empty_clinic(self, db):
+        assert run_all() == "0 of 0 episodes. 0 flags changed.\n"
+
+    def test_refuses_no_processes(self, db):
+        with pytest.raises(CommandError, match="1 or more"):
+            run_all(processes=0)
+
+
+@pytest.mark.django_db
+class TestVersions:
+    def test_an_earlier_one_is_used_again_as_a_new_one(self, clinic):
+        first = cast.choose_rules(clinic.adam, cutoff=340)
+        cast.choose_rules(clinic.adam, cutoff=330)
+        again = settings_actions.use_again(based_on=2, earlier=first, by=clinic.adam)
+        assert (again.version, again.says) == (3, first.says)
+        assert Recomputation.objects.unfinished().get().settings_version == "version-3"
+        assert settings_actions.use_again(based_on=3, earlier=first, by=clinic.adam) == again
+
+    def test_whoever_has_not_seen_the_newest_changes_nothing(self, clinic):
+        first = cast.choose_rules(clinic.adam, cutoff=340)
+        with pytest.raises(Refused, match="meanwhile"):
+            settings_actions.use_again(based_on=0, earlier=first, by=clinic.adam)
+        assert Recomputation.objects.count() == 1

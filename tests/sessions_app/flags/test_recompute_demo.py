@@ -1,0 +1,77 @@
+"""The demo clinic under another cutoff, and back: every conversation stays where it was."""
+
+from collections import defaultdict
+from io import StringIO
+
+from django.core.management import call_command
+
+from alliance.models import AuditEvent, User
+from clients.models import Episode
+from sessions_app.courses.models import Rating
+from sessions_app.flags.models import Discussion, Flag
+from tests import cast
+
+
+def run_all(**options):
+    out = StringIO()
+    call_command("recompute_flags", stdout=out, **options)
+    return out.getvalue()
+
+
+def standing():
+    return set(Flag.objects.standing().values_list("code", "rule", "is_new", "on_work_list"))
+
+
+def facts():
+    """What no recomputation may touch."""
+    return (
+        list(Rating.objects.order_by("pk").values()),
+        list(Discussion.objects.order_by("pk").values()),
+        sorted(Discussion.flags.through.objects.values_list("discussion", "flag")),
+    )
+
+
+def test_another_cutoff_and_back_keeps_every_conversation(seeded):
+    adam = User.objects.get(is_administrator=True)
+    run_all()
+    before, untouched = standing(), facts()
+    below = Flag.objects.standing().filter(rule="A").count()
+
+    cast.choose_rules(adam, cutoff=340)
+    run_all(pending=True)
+    lower = Flag.objects.standing().filter(rule="A")
+    assert lower.count() < below * 0.8
+    assert {flag.evidence["cutoff"] for flag in lower} == {340}
+    assert facts() == untouched
+    withdrawn = Flag.objects.filter(rule="A", withdrawn_at__isnull=False)
+    assert withdrawn.filter(discussions__isnull=False).exists()
+
+    cast.choose_rules(adam, cutoff=360)
+    run_all(pending=True)
+    assert standing() == before
+    assert facts() == untouched
+
+
+def test_one_line_in_the_log_for_each_client_whose_flags_changed(seeded):
+    adam = User.objects.get(is_administrator=True)
+    run_all()
+    before, old = flags_of_each(), AuditEvent.objects.filter(action="flags refreshed").count()
+    cast.choose_rules(adam, cutoff=355)
+    run_all(pending=True)
+    after = flags_of_each()
+    changed = sorted(code for code in before | after if before.get(code) != after.get(code))
+    lines = (
+        AuditEvent.objects.filter(action="flags refreshed").order_by("pk").values_list("entity_code")[old:]
+    )
+    assert sorted(code for (code,) in lines) == changed
+    assert 0 < len(changed) < Episode.objects.count()
+
+
+def flags_of_each():
+    """{episode: its flags}."""
+    found = defaultdict(list)
+    for code, *flag in Flag.objects.order_by("pk").values_list(
+        "session__episode__code", "pk", "evidence", "withdrawn_at", "is_new"
+    ):
+        found[code].append(flag)
+    return found
