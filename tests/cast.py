@@ -25,6 +25,7 @@ from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, Mode, Rating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
+from sessions_app.flags.conclude import conclude_many
 from sessions_app.instruments import actions
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
@@ -127,6 +128,11 @@ def rated_course(
         if total is not None:
             rating(rows[-1], total)
     return rows
+
+
+def conclude_everything() -> None:
+    """What every action does at its end, for rows that a test wrote past the actions."""
+    conclude_many(episodes=list(Episode.objects.values_list("pk", flat=True)))
 
 
 def wording(

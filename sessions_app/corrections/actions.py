@@ -22,7 +22,7 @@ from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tokens import hash_of_token, new_token
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
 from sessions_app.intake.record_rating import hash_of_answers
 
@@ -62,7 +62,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
     _it_took_place(aside.session)
     withdraw_what_is_out(aside.session, by)
     audit.record("set-aside marks used", aside, by=by, client=aside.client_code)
-    refresh_flags(episode=aside.session.episode)
+    conclude(episode=aside.session.episode)
     return rating
 
 
@@ -135,7 +135,7 @@ def correct(
     new = _count(rating, score.answers, like, by=by, instead_of=rating, **typed)
     _explain(new, why, by)
     audit.record("rating corrected", new, by=by, client=rating.client_code)
-    refresh_flags(episode=rating.session.episode)
+    conclude(episode=rating.session.episode)
     return new
 
 
@@ -160,7 +160,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     _explain(again, why, by)
     used.update(undone_at=timezone.now(), undone_by=by)
     audit.record(done, again, by=by, client=rating.client_code)
-    refresh_flags(episode=rating.session.episode)
+    conclude(episode=rating.session.episode)
     return again
 
 

@@ -1,11 +1,11 @@
 """Marks that do not count, as pages show them: why, what to do, and side by side with those that stand."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Exists, OuterRef, Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Subquery
 
 from alliance.measurement import instruments, scoring
 from alliance.measurement.instruments import Instrument, Item
@@ -183,10 +183,10 @@ def to_look_at(therapist: User) -> list[ToLookAt]:
     return [ToLookAt(session, counts[pk]) for pk, session in sessions.items()]
 
 
-def counts(episodes: Iterable[Episode]) -> dict[int, int]:
-    """{episode: sets of marks that wait for the therapist's decision}; one query."""
-    rows = SetAsideRating.objects.to_settle().filter(session__episode__in=episodes)
-    return dict(rows.order_by().values_list("session__episode").annotate(Count("pk")))
+def count_of(episode: OuterRef) -> Subquery:
+    """How many sets of marks of an episode wait for the therapist's decision, for a list of episodes."""
+    rows = SetAsideRating.objects.to_settle().filter(session__episode=episode).order_by()
+    return Subquery(rows.values("session__episode").annotate(count=Count("pk")).values("count"))
 
 
 def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession]:

@@ -74,8 +74,10 @@ class TherapySession(models.Model):
     attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
 
     standing_ratings: "list[Rating]"  # where `course` fetched them along
-    standing_total: int | None  # where `recent` did: tenths, None without a complete rating
-    standing_scale: str | None  # with it: the instrument of that rating
+    # Where it came through `rating_state.with_waits`:
+    awaits_channel: str | None
+    awaits_opened_at: datetime | None
+    is_declined: bool
 
     objects = TherapySessionQuerySet.as_manager()
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from sessions_app.courses.grants import SENT, RatingGrant
-from sessions_app.courses.models import Attendance, Rating, TherapySession
+from sessions_app.courses.models import Attendance, Rating, TherapySession, TherapySessionQuerySet
 
 
 class RatingState(StrEnum):
@@ -74,12 +74,12 @@ def waits(sessions: QuerySet[TherapySession], now: datetime) -> Waits:
     grants = RatingGrant.objects.filter(session__in=sessions)
     awaiting = RatingGrant.objects.awaiting(now).filter(session__in=sessions)
     return Waits(
-        {row[0]: _how_far(*row[1:]) for row in awaiting.values_list("session", "channel", "opened_at")},
+        {row[0]: how_far(*row[1:]) for row in awaiting.values_list("session", "channel", "opened_at")},
         frozenset(grants.filter(declined=True).values_list("session", flat=True)),
     )
 
 
-def _how_far(channel: str, opened_at: datetime | None) -> RatingState:
+def how_far(channel: str, opened_at: datetime | None) -> RatingState:
     if channel not in SENT:
         return RatingState.AWAITING
     return RatingState.OPENED if opened_at else RatingState.SENT
@@ -89,8 +89,26 @@ def rating_state(
     session: TherapySession, *, rating: Rating | None, waits: Waits, now: datetime
 ) -> RatingState:
     """`rating`: the one of this session that counts, if there is one."""
-    if rating is not None:
-        return _of(rating)
+    return state_of(
+        session,
+        marks=marks_state(rating) if rating is not None else None,
+        awaits=waits.awaiting.get(session.pk),
+        is_declined=session.pk in waits.declined,
+        now=now,
+    )
+
+
+def state_of(
+    session: TherapySession,
+    *,
+    marks: RatingState | None,
+    awaits: RatingState | None,
+    is_declined: bool,
+    now: datetime,
+) -> RatingState:
+    """Where the rating of a session stands; marks: what its rating says (`marks_state`), None without one."""
+    if marks is not None:
+        return marks
     if session.attendance == Attendance.PLANNED:
         if session.ends_at <= now:
             return RatingState.UNSETTLED
@@ -98,29 +116,46 @@ def rating_state(
         return RatingState.TODAY if same_day else RatingState.PLANNED
     if session.attendance != Attendance.ATTENDED:
         return RatingState(session.attendance)
-    awaits = waits.awaiting.get(session.pk)
-    if session.pk in waits.declined and not awaits:
+    if is_declined and not awaits:
         return RatingState.DECLINED
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return awaits or RatingState.TO_RATE
 
 
+def with_waits(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessionQuerySet:
+    """Each session with `awaits_channel`, `awaits_opened_at` and `is_declined`, for `awaited`; no further query."""
+    grants = RatingGrant.objects.filter(session=OuterRef("pk"))
+    awaiting = grants.awaiting(now)
+    found: TherapySessionQuerySet = sessions.annotate(
+        awaits_channel=Subquery(awaiting.values("channel")[:1]),
+        awaits_opened_at=Subquery(awaiting.values("opened_at")[:1]),
+        is_declined=Exists(grants.filter(declined=True)),
+    )
+    return found
+
+
+def awaited(session: TherapySession) -> RatingState | None:
+    """How far the form is that may still come, of a session that came through `with_waits`."""
+    return how_far(session.awaits_channel, session.awaits_opened_at) if session.awaits_channel else None
+
+
 def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> RatingState:
     """Where one link stands, whatever else was made for its session; `rating` as for `rating_state`."""
     if rating is not None:
-        return _of(rating)
+        return marks_state(rating)
     if grant.declined:
         return RatingState.DECLINED
     if RatingGrant.objects.awaiting(now).filter(pk=grant.pk).exists():
-        return _how_far(grant.channel, grant.opened_at)
+        return how_far(grant.channel, grant.opened_at)
     if grant.withdrawn_at is None:
         return RatingState.PAST
     newer = RatingGrant.objects.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
     return RatingState.REPLACED if newer.exists() else RatingState.TAKEN_BACK
 
 
-def _of(rating: Rating) -> RatingState:
+def marks_state(rating: Rating) -> RatingState:
+    """What a rating that counts says of its session: whole, partly, nothing marked, or taken out again."""
     if rating.total is not None:
         return RatingState.RATED
     if rating.is_taken_out:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -25,9 +26,11 @@ from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
 from sessions_app.conversations import repairs
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.corrections import set_aside
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import charts, open_courses, recent
-from sessions_app.dashboards.open_courses import Course
+from sessions_app.dashboards import course_standings
+from sessions_app.dashboards.course_standings import CourseStanding, Place
 from sessions_app.flags import process_measures, reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Flag
@@ -37,7 +40,7 @@ from sessions_app.instruments.rule_settings import RuleSettings
 CALLING = ("A+", "C", "D", "E", "H")  # the kinds of finding that call for a talk
 
 
-class Place(Enum):
+class Part(Enum):
     """The one part of the page where a client is shown."""
 
     NEEDS_A_TALK = auto()
@@ -146,22 +149,22 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     if chosen:
         episodes = episodes.filter(therapist=chosen)
     rules = rule_settings.in_force()
-    courses = open_courses.read(episodes.open(), now, rules)
+    courses = course_standings.read(with_asides(episodes.open()), now, Lower("client__label"), "pk")
     rows = _by_place(courses, now)
     return Caseload(
         supervisees=supervisees,
         chosen=chosen,
-        needs_a_talk=rows[Place.NEEDS_A_TALK],
-        talked_about=rows[Place.TALKED_ABOUT],
-        deferred=rows[Place.DEFERRED],
-        gaps=rows[Place.GAP],
-        others=rows[Place.OTHER],
-        measures=tuple(_measures((chosen,) if chosen else supervisees, episodes, courses, rules, now)),
+        needs_a_talk=rows[Part.NEEDS_A_TALK],
+        talked_about=rows[Part.TALKED_ABOUT],
+        deferred=rows[Part.DEFERRED],
+        gaps=rows[Part.GAP],
+        others=rows[Part.OTHER],
+        measures=tuple(_measures((chosen,) if chosen else supervisees, courses, now)),
         in_use=_in_use(rules, courses),
     )
 
 
-def _in_use(rules: RuleSettings, courses: Iterable[Course]) -> frozenset[str]:
+def _in_use(rules: RuleSettings, courses: Iterable[CourseStanding]) -> frozenset[str]:
     """The rules that are on, and those that still put somebody on the list."""
     on = rules.parameters(instruments.get(instruments.SESSION_RATING)).enabled
     return on | {flag.rule for course in courses for flag in course.calls}
@@ -183,7 +186,7 @@ def _supervisees(supervisor: User) -> QuerySet[User]:
 # --- Who needs a talk first --------------------------------------------------------------------------
 
 
-def urgency(course: Course) -> tuple[int, datetime, str]:
+def urgency(course: CourseStanding) -> tuple[int, datetime, str]:
     return reasons.urgency(course.calls, course.episode.client.label)
 
 
@@ -191,30 +194,39 @@ def _oldest(flags: Sequence[Flag]) -> TherapySession:
     return min((flag.session for flag in flags), key=lambda session: session.number)
 
 
-def place(course: Course, now: datetime) -> Place:
+def part_of(course: CourseStanding) -> Part:
     if course.calls:
-        return Place.NEEDS_A_TALK
+        return Part.NEEDS_A_TALK
     if course.is_talked_about:
-        return Place.TALKED_ABOUT
+        return Part.TALKED_ABOUT
     if course.is_deferred:
-        return Place.DEFERRED
-    return Place.GAP if _gap(course, now) else Place.OTHER
+        return Part.DEFERRED
+    return Part.GAP if _gap(course) else Part.OTHER
 
 
-def _by_place(courses: Iterable[Course], now: datetime) -> dict[Place, tuple[ClientRow, ...]]:
-    found: dict[Place, list[Course]] = defaultdict(list)
+def _by_place(courses: Iterable[CourseStanding], now: datetime) -> dict[Part, tuple[ClientRow, ...]]:
+    found: dict[Part, list[CourseStanding]] = defaultdict(list)
     for course in courses:
-        found[place(course, now)].append(course)
-    found[Place.NEEDS_A_TALK].sort(key=urgency)
-    return {one: tuple(_client_row(course, now) for course in found[one]) for one in Place}
+        found[part_of(course)].append(course)
+    found[Part.NEEDS_A_TALK].sort(key=urgency)
+    return {one: tuple(_client_row(course, now) for course in found[one]) for one in Part}
 
 
 # --- In words ----------------------------------------------------------------------------------------
 
 
-def _client_row(course: Course, now: datetime) -> ClientRow:
-    instrument = recent.scale_of(course.sessions)
-    rated, agreed = course.last_rated, course.last_agreed
+def with_asides(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
+    """Each with `asides`: sets of marks nobody decided about, and `helped`: the answer about the agreement."""
+    answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
+    return episodes.annotate(
+        asides=set_aside.count_of(OuterRef("pk")), helped=Subquery(answers.values("answer")[:1])
+    )
+
+
+def _client_row(course: CourseStanding, now: datetime) -> ClientRow:
+    rated, agreed = course.last_rated, course.agreement
+    annotated: Any = course.episode
+    helped, asides = annotated.helped, annotated.asides
     return ClientRow(
         client=course.episode.client_code,
         url=reverse("caseload:client", args=[course.episode.code]),
@@ -224,18 +236,18 @@ def _client_row(course: Course, now: datetime) -> ClientRow:
         waits=_since(reasons.waiting_since(course.calls), now) if course.calls else "",
         agreed=agreed.agreed if agreed else "",
         agreed_on=_day(agreed.discussed_at, now) if agreed else "",
-        helped=course.did_it_help,
+        helped=FollowUp.Answer(helped).label if helped else "",
         deferred=_deferred(course.deferral, now) if course.deferral else "",
-        last_total=points(rated[1]) if rated else "",
-        of=points(instrument.total_maximum),
-        last_where=_where(rated[0], now) if rated else "",
-        sparkline=charts.sparkline(course.totals, cutoff=course.cutoff, maximum=instrument.total_maximum),
-        gap=_gap(course, now),
-        set_aside=f"Marks set aside: {course.set_aside}" if course.set_aside else "",
+        last_total="" if course.last_total is None else points(course.last_total),
+        of=points(course.maximum),
+        last_where=_where(rated, now) if rated else "",
+        sparkline=course.sparkline,
+        gap=_gap(course),
+        set_aside=f"Marks set aside: {asides}" if asides else "",
     )
 
 
-def _reasons(course: Course, now: datetime) -> Iterable[Reason]:
+def _reasons(course: CourseStanding, now: datetime) -> Iterable[Reason]:
     """The newest flag of each rule, what calls for a talk before what is quiet. Rule G is a gap, no reason."""
     quiet = (flag for flag in course.flags if not flag.calls and flag.rule != "G")
     calling = reasons.one_a_rule(course.calls)
@@ -267,8 +279,8 @@ def _deferred(deferral: Deferral, now: datetime) -> str:
     return f"{said}: “{deferral.why}” ({deferral.deferred_by}, {_day(deferral.deferred_at, now)})"
 
 
-def _gap(course: Course, now: datetime) -> str:
-    overdue = course.overdue(now)
+def _gap(course: CourseStanding) -> str:
+    overdue = course.overdue()
     numbers = " and ".join(str(session.number) for session in overdue)
     parts = [flag.sentence for flag in course.flags if flag.rule == "G"]
     if overdue:
@@ -277,7 +289,7 @@ def _gap(course: Course, now: datetime) -> str:
     return " ".join(parts)
 
 
-def _where(session: TherapySession, now: datetime) -> str:
+def _where(session: TherapySession | Place, now: datetime) -> str:
     return f"Session {session.number}, {_day(session.held_at, now)}"
 
 
@@ -303,34 +315,28 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _measures(
-    supervisees: Iterable[User],
-    episodes: QuerySet[Episode],
-    courses: list[Course],
-    rules: RuleSettings,
-    now: datetime,
+    supervisees: Iterable[User], courses: list[CourseStanding], now: datetime
 ) -> Iterable[SuperviseeRow]:
-    rated, missed = process_measures.collected(episodes, now)
-    discussed, settled = process_measures.discussed(episodes, now)
-    back = repairs.back_in_time(episodes, now, rules)
-    nothing = Share(0, 0)
+    measures = process_measures.read(supervisees, now)
     for person in supervisees:
         own = [course for course in courses if course.episode.therapist_id == person.pk]
+        of = measures[person.pk]
         yield SuperviseeRow(
             name=str(person),
             active=str(len(own)),
             open_flags=_open_in_words(own, now),
-            overdue=str(sum(len(course.overdue(now)) for course in own)),
+            overdue=str(sum(len(course.overdue()) for course in own)),
             shares=(
-                share_in_words("Rated", rated.get(person.pk, nothing), "sessions"),
-                share_in_words("Talked about in time", discussed.get(person.pk, nothing), "flags"),
-                share_in_words("Decided: no talk needed", settled.get(person.pk, nothing), "flags"),
-                _back_in_words(back.get(person.pk, nothing)),
-                share_in_words("Did not attend", missed.get(person.pk, nothing), "sessions"),
+                share_in_words("Rated", of.rated, "sessions"),
+                share_in_words("Talked about in time", of.talked, "flags"),
+                share_in_words("Decided: no talk needed", of.not_needed, "flags"),
+                _back_in_words(of.back),
+                share_in_words("Did not attend", of.missed, "sessions"),
             ),
         )
 
 
-def _open_in_words(courses: list[Course], now: datetime) -> str:
+def _open_in_words(courses: list[CourseStanding], now: datetime) -> str:
     waiting = [_oldest(course.calls) for course in courses if course.calls]
     if not waiting:
         return "0"

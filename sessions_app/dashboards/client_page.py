@@ -1,6 +1,5 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +18,9 @@ from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
-from sessions_app.courses.rating_state import RatingState, rating_state, waits
-from sessions_app.dashboards import change_stamp, charts
+from sessions_app.courses.rating_state import RatingState, awaited, marks_state, state_of
+from sessions_app.dashboards import change_stamp, charts, course_reading
+from sessions_app.dashboards.course_reading import CourseReading, by_session
 from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_form import DiscussionForm
@@ -109,19 +109,20 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     A supervisor reads the client's own words only where the client agreed to it.
     """
     rules = rule_settings.in_force()
-    rated = course.read(episode, now, rules)
+    reading = course_reading.read(episode, now)
+    rated = reading.rated(rules)
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
     last = next((one.rating for one in reversed(rated) if one.rating), None)
     instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
     may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
-    rows = _rows(episode, rated, now, reads_comments=may_write)
+    rows = _rows(reading, rated, reads_comments=may_write)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     talks = _talks(rows, form)
     asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
     ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
     _mark_repairs(rows, story.table_words(ruptures))
-    follow_ups = _follow_ups(episode)
+    follow_ups = reading.follow_ups
     notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
@@ -145,26 +146,28 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
 
 
 def _rows(
-    episode: Episode, rated: list[course.RatedSession], now: datetime, *, reads_comments: bool
+    reading: CourseReading, rated: list[course.RatedSession], *, reads_comments: bool
 ) -> list[SessionRow]:
-    ratings = {one.session.pk: one.rating for one in rated}
+    """The sessions as the table shows them, newest first."""
     other_forms = {one.session.pk for one in rated if one.changes_form}
-    flags, discussions, deferrals = _flags(episode), _discussions(episode), _deferrals(episode, now)
-    beside = set_aside.of_episode(episode, reads_comments=reads_comments)
-    still_waits = waits(episode.sessions.all(), now)
+    flags, talks = by_session(reading.flags), by_session(reading.talks)
+    deferrals = by_session(reading.deferrals)
+    beside = set_aside.of_episode(reading.episode, reads_comments=reads_comments)
     rows = []
-    for session in episode.sessions.order_by("-number"):
-        rating = ratings.get(session.pk)
-        row = SessionRow(session, rating, flags=flags[session.pk], discussions=discussions[session.pk])
-        row.deferrals = deferrals[session.pk]
+    for session in reversed(reading.sessions):
+        rating = reading.ratings.get(session.pk)
+        row = SessionRow(session, rating, discussions=talks[session.pk], deferrals=deferrals[session.pk])
+        row.flags = sorted(flags[session.pk], key=lambda flag: flag.strength)
         row.beside = beside[session.pk]
         row.can_be_corrected = set_aside.can_be_corrected(rating)
-        row.awaits = session.pk in still_waits.awaiting
-        row.state = rating_state(
+        awaits = awaited(session)
+        row.awaits = awaits is not None
+        row.state = state_of(
             session,
-            rating=rating,
-            waits=still_waits,
-            now=now,
+            marks=marks_state(rating) if rating else None,
+            awaits=awaits,
+            is_declined=session.is_declined,
+            now=reading.now,
         )
         if rating:
             row.total = "" if rating.total is None else one_decimal(rating.total)
@@ -186,42 +189,11 @@ def _answer(tenths: int | None) -> str:
     return "–" if tenths is None else one_decimal(tenths)
 
 
-def _flags(episode: Episode) -> dict[int, list[Flag]]:
-    found: dict[int, list[Flag]] = defaultdict(list)
-    standing = Flag.objects.standing().filter(session__episode=episode).select_related("session")
-    for flag in standing.with_discussed().with_turn().with_calls():
-        found[flag.session_id].append(flag)
-    for flags in found.values():
-        flags.sort(key=lambda flag: flag.strength)
-    return found
-
-
-def _discussions(episode: Episode) -> dict[int, list[Discussion]]:
-    found: dict[int, list[Discussion]] = defaultdict(list)
-    standing = Discussion.objects.standing().filter(session__episode=episode)
-    for discussion in standing.select_related("session", "discussed_by").order_by("discussed_at"):
-        found[discussion.session_id].append(discussion)
-    return found
-
-
-def _deferrals(episode: Episode, now: datetime) -> dict[int, list[Deferral]]:
-    found: dict[int, list[Deferral]] = defaultdict(list)
-    standing = Deferral.objects.standing().with_holds(now).filter(session__episode=episode)
-    for deferral in standing.select_related("session", "deferred_by").order_by("deferred_at"):
-        found[deferral.session_id].append(deferral)
-    return found
-
-
 def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:
     """The deferral that keeps what is shown from calling."""
     if not any(flag.is_put_off for talk in talks for flag in talk.flags):
         return None
     return next((one for row in rows for one in reversed(row.deferrals) if one.holds), None)
-
-
-def _follow_ups(episode: Episode) -> dict[int, FollowUp]:
-    standing = FollowUp.objects.standing().filter(session__episode=episode)
-    return {one.discussion_id: one for one in standing}
 
 
 def _mark_repairs(rows: Iterable[SessionRow], said: dict[int, list[tuple[RepairState, str]]]) -> None:
@@ -233,7 +205,7 @@ def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
     """What there is to talk about, newest first: all that calls for it, the quiet flags of the last session only."""
     newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
     talks: list[Talk] = []
-    talked_since = False  # as `Flag.objects.open()`: a conversation settles what came before its session
+    talked_since = False  # a conversation settles what came before its session
     for row in rows:
         is_open = [flag for flag in row.flags if not (flag.is_discussed or flag.is_not_needed)]
         bound = form if form is not None and form.prefix == _prefix(row.session) else None

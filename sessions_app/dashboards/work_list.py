@@ -1,8 +1,7 @@
 """The therapist's day: whom to talk to first, today's sessions, ratings still to come, everyone else."""
 
-from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
@@ -13,34 +12,77 @@ from alliance.models import User
 from clients.models import Episode
 from sessions_app.conversations import asking
 from sessions_app.corrections import set_aside
-from sessions_app.courses.models import Rating, TherapySession
-from sessions_app.courses.rating_state import RatingState, rating_state, waits
-from sessions_app.dashboards import charts, recent
+from sessions_app.courses.models import Attendance, TherapySession
+from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
+from sessions_app.dashboards import course_standings
+from sessions_app.dashboards.course_standings import OVERDUE_SHOWN_FOR, CourseStanding, Place
 from sessions_app.flags import reasons
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.facts import beginning_of
 from sessions_app.flags.models import Discussion, Flag
-from sessions_app.instruments import rule_settings
 
-# An older gap cannot be filled from memory; it stays visible on the client's page.
-OVERDUE_SHOWN_FOR = timedelta(days=14)
+HAS_MARKS = frozenset(
+    {RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED, RatingState.TAKEN_OUT}
+)
+NOTHING_TO_DO = frozenset(
+    {
+        RatingState.RATED,
+        RatingState.PARTLY,  # it came; what the client left out does not come any more
+        RatingState.NOTHING_MARKED,
+        RatingState.CANCELLED,
+        RatingState.DID_NOT_ATTEND,
+        RatingState.DECLINED,
+    }
+)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
-    """One client of the therapist."""
+    """One client of the therapist: the stored standing, and when they meet next."""
 
-    episode: Episode
+    course: CourseStanding
     today: date
-    flags: list[Flag] = field(default_factory=list)  # all that call for a talk
-    put_off: list[Flag] = field(default_factory=list)  # all that would, but for a deferral
-    badges: list[Flag] = field(default_factory=list)
-    last: TherapySession | None = None
-    last_rated: TherapySession | None = None
-    last_total: str = ""
-    sparkline: SafeString | str = ""
-    discussion: Discussion | None = None
-    deferral: Deferral | None = None  # the one that holds
-    next_session: TherapySession | None = None
+    next_session: TherapySession | None
+
+    @property
+    def episode(self) -> Episode:
+        return self.course.episode
+
+    @property
+    def flags(self) -> list[Flag]:
+        """All that call for a talk, the strongest first."""
+        return self.course.calls
+
+    @property
+    def put_off(self) -> list[Flag]:
+        """All that would, but for a deferral."""
+        return self.course.put_off
+
+    @property
+    def badges(self) -> list[Flag]:
+        return self.course.quiet_at_last
+
+    @property
+    def last_rated(self) -> Place | None:
+        return self.course.last_rated
+
+    @property
+    def last_total(self) -> str:
+        total = self.course.last_total
+        return "" if total is None else one_decimal(total)
+
+    @property
+    def sparkline(self) -> SafeString:
+        return self.course.sparkline
+
+    @property
+    def discussion(self) -> Discussion | None:
+        return self.course.talk
+
+    @property
+    def deferral(self) -> Deferral | None:
+        """The one that holds."""
+        return self.course.holding if self.put_off else None
 
     @property
     def first_reason(self) -> Flag:
@@ -109,9 +151,12 @@ class WorkList:
 
 def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
-    episodes = list(Episode.objects.own(therapist).open().select_related("client").order_by("client__label"))
-    rows = _rows(episodes, now)
-    today, waiting = _session_lines(episodes, now)
+    own = Episode.objects.own(therapist).open()
+    courses = course_standings.read(own, now, "client__label")
+    visits = _visits({course.episode.pk: course for course in courses}, now)
+    to_come = _next_sessions(visits, now)
+    rows = [Row(course, timezone.localdate(now), to_come.get(course.episode.pk)) for course in courses]
+    today, waiting = _session_lines(visits, now)
     talks = sorted((row for row in rows if row.flags), key=lambda row: row.urgency)
     later = [row for row in rows if row.deferral and not row.flags]
     others = [row for row in rows if not (row.flags or row.deferral)]
@@ -119,87 +164,43 @@ def build(therapist: User, now: datetime) -> WorkList:
     return WorkList(talks, later, today, waiting, others, set_aside.to_look_at(therapist))
 
 
-def _rows(episodes: list[Episode], now: datetime) -> list[Row]:
-    flags, put_off, badges = _open_flags(episodes)
-    deferrals, to_come = _deferrals(episodes, now), recent.next_sessions(episodes, now)
-    sessions, discussions = recent.last_sessions(episodes), recent.last_discussions(episodes)
-    rules = rule_settings.in_force()
-    rows = []
-    for episode in episodes:
-        last = sessions.get(episode.pk, [])
-        totals, instrument = recent.totals_of(last), recent.scale_of(last)
-        rated = [(one, total) for one, total in zip(last, totals, strict=True) if total is not None]
-        rows.append(
-            Row(
-                episode=episode,
-                today=timezone.localdate(now),
-                flags=flags[episode.pk],
-                put_off=put_off[episode.pk],
-                badges=[flag for flag in badges[episode.pk] if last and flag.session_id == last[-1].pk],
-                last=last[-1] if last else None,
-                last_rated=rated[-1][0] if rated else None,
-                last_total=one_decimal(rated[-1][1]) if rated else "",
-                sparkline=charts.sparkline(
-                    totals,
-                    cutoff=rules.parameters(instrument, episode.client.language).cutoff,
-                    maximum=instrument.total_maximum,
-                ),
-                discussion=discussions.get(episode.pk),
-                deferral=deferrals.get(episode.pk) if put_off[episode.pk] else None,
-                next_session=to_come.get(episode.pk),
-            )
-        )
-    return rows
-
-
-Flags = dict[int, list[Flag]]
-
-
-def _open_flags(episodes: list[Episode]) -> tuple[Flags, Flags, Flags]:
-    """{episode: flags that call for a talk}, {episode: those put off} and {episode: the quiet ones}; one query."""
-    calling: Flags = defaultdict(list)
-    put_off: Flags = defaultdict(list)
-    quiet: Flags = defaultdict(list)
-    rows = Flag.objects.open().with_turn().filter(session__episode__in=episodes)
-    for flag in rows.select_related("session"):
-        kind = calling if flag.calls else put_off if flag.is_put_off else quiet
-        kind[flag.session.episode_id].append(flag)
-    return calling, put_off, quiet
-
-
-def _deferrals(episodes: list[Episode], now: datetime) -> dict[int, Deferral]:
-    """{episode: the latest deferral that holds}; one query."""
-    holding = Deferral.objects.put_off(now).filter(session__episode__in=episodes).select_related("session")
-    return {one.session.episode_id: one for one in holding.order_by("deferred_at")}
-
-
-def _session_lines(episodes: list[Episode], now: datetime) -> tuple[list[SessionLine], list[SessionLine]]:
-    start = timezone.make_aware(datetime.combine(timezone.localdate(now), time.min))
-    own = TherapySession.objects.filter(episode__in=episodes).select_related("episode__client")
-    recent_days = own.filter(held_at__gte=now - OVERDUE_SHOWN_FOR, held_at__lt=start + timedelta(days=1))
-    ratings = {one.session_id: one for one in Rating.objects.standing().filter(session__in=recent_days)}
-    still_waits = waits(recent_days, now)
-    lines = [
-        SessionLine(
+def _visits(courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
+    """The sessions of the last days and all to come, each with where its rating stands; one query."""
+    own = TherapySession.objects.filter(episode__in=list(courses), held_at__gte=now - OVERDUE_SHOWN_FOR)
+    lines = []
+    for session in with_waits(own, now).order_by("held_at", "number"):
+        course = courses[session.episode_id]
+        session.episode = course.episode
+        state = state_of(
             session,
-            rating_state(
-                session,
-                rating=ratings.get(session.pk),
-                waits=still_waits,
-                now=now,
-            ),
+            marks=course.marks_of(session.number),
+            awaits=awaited(session),
+            is_declined=session.is_declined,
+            now=now,
         )
-        for session in recent_days.order_by("held_at", "number")
-    ]
-    settled = {
-        RatingState.RATED,
-        RatingState.PARTLY,  # it came; what the client left out does not come any more
-        RatingState.NOTHING_MARKED,
-        RatingState.CANCELLED,
-        RatingState.DID_NOT_ATTEND,
-        RatingState.DECLINED,
-    }
+        lines.append(SessionLine(session, state))
+    return lines
+
+
+def _next_sessions(visits: list[SessionLine], now: datetime) -> dict[int, TherapySession]:
+    """{episode: the session that is on now and not rated yet, else the next planned one}."""
+    found: dict[int, TherapySession] = {}
+    for visit in visits:
+        comes = visit.session.attendance in (Attendance.PLANNED, Attendance.ATTENDED)
+        if comes and visit.session.ends_at > now and visit.state not in HAS_MARKS:
+            found.setdefault(visit.session.episode_id, visit.session)
+    return found
+
+
+def _session_lines(visits: list[SessionLine], now: datetime) -> tuple[list[SessionLine], list[SessionLine]]:
+    """Those of today, and those before that wait for something."""
+    start = beginning_of(timezone.localdate(now))
+    until_tonight = [visit for visit in visits if visit.session.held_at < start + timedelta(days=1)]
     return (
-        [line for line in lines if line.session.ends_at >= start],
-        [line for line in lines if line.session.ends_at < start and line.state not in settled],
+        [visit for visit in until_tonight if visit.session.ends_at >= start],
+        [
+            visit
+            for visit in until_tonight
+            if visit.session.ends_at < start and visit.state not in NOTHING_TO_DO
+        ],
     )

@@ -3,14 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from alliance.measurement.process import Share
+from alliance.measurement.standing import CourseEvents, flag_standings
 from clients.models import Episode
-from sessions_app.courses.models import Rating, TherapySession
-from sessions_app.flags.models import Flag
+from sessions_app.flags import facts
+from sessions_app.flags.facts import CourseFacts, beginning_of
+
+AT_ONCE = 200  # episodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +44,39 @@ class Calls:
 
 
 def count(episodes: Iterable[Episode]) -> Calls:
-    """Over the whole history of `episodes`: one query for each session that has a reason to talk, and three more.
+    """Over the whole history of `episodes`; five queries for each `AT_ONCE` of them.
 
-    What the list showed then is asked of `for_work_list` itself, so the two cannot drift apart.
+    What the list showed then is asked of the rule that fills it now, so the two cannot drift apart.
     """
-    chosen = list(episodes)
-    rated = Rating.objects.standing().filter(session__episode__in=chosen)
-    first: dict[int, int] = {}
-    for episode, number in rated.values_list("session__episode", "session__number"):
-        first[episode] = min(number, first.get(episode, number))
+    total, chosen = Calls(0, 0, 0, 0), [episode.pk for episode in episodes]
+    for start in range(0, len(chosen), AT_ONCE):
+        for found in facts.read(chosen[start : start + AT_ONCE]).values():
+            total += _of_course(found)
+    return total
+
+
+def _of_course(found: CourseFacts) -> Calls:
+    events = found.events()
+    rated = [session.number for session in found.sessions if session.pk in found.ratings]
+    reasons: dict[int, list[datetime]] = defaultdict(list)
+    for flag in events.flags:
+        if flag.on_work_list:
+            reasons[flag.number].append(flag.raised_at)
     put_on = at_first = still_on = 0
-    for session, raised in _reasons(chosen).items():
-        moment = min(flag.raised_at for flag in raised)
-        of_episode = Flag.objects.filter(session__episode=session.episode_id)
-        shown = list(of_episode.for_work_list(moment).values_list("session", flat=True))
-        if not shown or set(shown) != {session.pk}:
+    for number, raised in reasons.items():
+        moment = min(raised)
+        if _shown(events, moment) != {number}:
             continue
         put_on += 1
-        at_first += session.number == first.get(session.episode_id)
-        still_on += of_episode.for_work_list(_end_of_day(moment)).filter(session=session).exists()
-    return Calls(rated.count(), put_on, at_first, still_on)
+        at_first += bool(rated) and number == rated[0]
+        still_on += number in _shown(events, _end_of_day(moment))
+    return Calls(len(rated), put_on, at_first, still_on)
 
 
-def _reasons(episodes: list[Episode]) -> dict[TherapySession, list[Flag]]:
-    found: dict[TherapySession, list[Flag]] = defaultdict(list)
-    flags = Flag.objects.standing().filter(session__episode__in=episodes, on_work_list=True)
-    for flag in flags.select_related("session"):
-        found[flag.session].append(flag)
-    return found
+def _shown(events: CourseEvents, moment: datetime) -> set[int]:
+    """The sessions of what called for a talk at that moment."""
+    return {one.flag.number for one in flag_standings(events.until(moment)) if one.calls(moment)}
 
 
 def _end_of_day(moment: datetime) -> datetime:
-    day = timezone.localdate(moment) + timedelta(days=1)
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return beginning_of(timezone.localdate(moment) + timedelta(days=1))

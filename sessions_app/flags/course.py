@@ -1,8 +1,9 @@
 """One episode's ratings in the form the rules read, and the flags that follow from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Prefetch
 
@@ -10,12 +11,17 @@ from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding, Parameters
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.sentences import EvidenceValue
+from alliance.measurement.standing import SAME_FALL
 from alliance.measurement.trends import CourseSession
 from clients.models import Episode
 from sessions_app.courses.models import OVERDUE_AFTER, Attendance, Rating, TherapySession
-from sessions_app.flags.models import LIMITS, SAME_FALL
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
+
+# The parameters that tell one fall from another. A flag keeps those that raised it where they are not as shipped
+# (`evidence_of`); the shipped ones are the same on every alliance scale.
+LIMITS = ("badge_fall", "sudden_fall")
+SHIPPED = instruments.get(instruments.SESSION_RATING).parameters
 
 
 @dataclass(frozen=True)
@@ -52,14 +58,26 @@ def parameters_of(rating: Rating | None, rules: RuleSettings) -> Parameters:
 def read(episode: Episode, now: datetime, rules: RuleSettings | None = None) -> list[RatedSession]:
     """The attended sessions of `episode` in the order of their numbers, two queries.
 
-    It holds every alliance rating, whatever form was used; the rules compare those of one series only.
     rules: the clinic's, or others; without them a third query asks for those in force.
     """
-    rules = rules or rule_settings.in_force()
     rows = _attended(episode)
+    ratings = {row.pk: row.standing_ratings[0] for row in rows if row.standing_ratings}
+    return of_rows(rows, ratings, now, rules or rule_settings.in_force())
+
+
+def of_rows(
+    sessions: Iterable[TherapySession], ratings: Mapping[int, Rating], now: datetime, rules: RuleSettings
+) -> list[RatedSession]:
+    """The course of these sessions, in the order of their numbers; ratings: {session: the one that counts}.
+
+    It holds every alliance rating, whatever form was used; the rules compare those of one series only.
+    """
     # A rating proves that the session took place, whatever the row says.
-    pairs = [(row, row.standing_ratings[0] if row.standing_ratings else None) for row in rows]
-    pairs = [(row, rating) for row, rating in pairs if rating or row.attendance == Attendance.ATTENDED]
+    pairs = [
+        (row, ratings.get(row.pk))
+        for row in sessions
+        if row.pk in ratings or row.attendance == Attendance.ATTENDED
+    ]
     course = [as_course_session(row, rating, now) for row, rating in pairs]
     own = [parameters_of(rating, rules) for _, rating in pairs]
     found = flag_rules.findings(course, parameters_of(None, rules), own)
@@ -95,6 +113,12 @@ def evidence_of(finding: Finding, instrument: Instrument, parameters: Parameters
     chosen = {name: getattr(parameters, name) for name in LIMITS}
     changed = {name: value for name, value in chosen.items() if value != getattr(instrument.parameters, name)}
     return {**finding.evidence, **changed}
+
+
+def limits_of(evidence: Mapping[str, Any]) -> tuple[int, int]:
+    """`badge_fall` and `sudden_fall`, in tenths, of the rules that raised a flag with this evidence."""
+    badge_fall, sudden_fall = (evidence.get(name, getattr(SHIPPED, name)) for name in LIMITS)
+    return badge_fall, sudden_fall
 
 
 def as_course_session(session: TherapySession, rating: Rating | None, now: datetime) -> CourseSession:

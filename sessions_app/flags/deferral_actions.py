@@ -10,8 +10,10 @@ from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.courses.lock import lock_episode
+from sessions_app.flags import answered_flags, facts
+from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
-from sessions_app.flags.models import Flag, FlagQuerySet
+from sessions_app.flags.models import Flag
 
 NOTHING_CALLS = "Nothing calls for a talk here any more. It was talked about or decided meanwhile."
 
@@ -20,10 +22,10 @@ NOTHING_CALLS = "Nothing calls for a talk here any more. It was talked about or 
 def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: User) -> Deferral:
     """Take these flags from the work list without a talk. Pressed twice, it is decided once."""
     lock_episode(episode.pk)
-    named = Flag.objects.filter(session__episode=episode, pk__in=[flag.pk for flag in flags])
-    calling = _calling(named)
+    named = {flag.pk for flag in flags}
+    calling = _calling(episode, named)
     if not calling:
-        return _decided_before(named, kind)
+        return _decided_before(episode, named, kind)
     deferral = Deferral.objects.create(
         session=max((flag.session for flag in calling), key=lambda one: one.number),
         kind=kind,
@@ -31,6 +33,7 @@ def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: U
         deferred_by=by,
     )
     deferral.flags.set(calling)
+    conclude(episode=episode)
     audit.record(
         "deferred",
         deferral,
@@ -42,17 +45,21 @@ def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: U
     return deferral
 
 
-def _calling(named: FlagQuerySet) -> list[Flag]:
-    return list(named.for_work_list().select_related("session"))
+def _calling(episode: Episode, named: set[int]) -> list[Flag]:
+    return [flag for flag in answered_flags.calling(episode.pk, timezone.now()) if flag.pk in named]
 
 
-def _decided_before(named: FlagQuerySet, kind: str) -> Deferral:
-    earlier = Deferral.objects.standing().with_holds(timezone.now()).filter(flags__in=named, kind=kind)
-    last = earlier.order_by("deferred_at").last()
-    if last is None or (kind == Deferral.Kind.LATER and not last.holds):
+def _decided_before(episode: Episode, named: set[int], kind: str) -> Deferral:
+    earlier = Deferral.objects.standing().filter(session__episode=episode, flags__in=named, kind=kind)
+    last: Deferral | None = earlier.order_by("deferred_at").last()
+    if last is None or (kind == Deferral.Kind.LATER and not _holds(last, episode)):
         raise Refused(NOTHING_CALLS)
-    found: Deferral = last
-    return found
+    return last
+
+
+def _holds(deferral: Deferral, episode: Episode) -> bool:
+    found = facts.read([episode.pk])[episode.pk]
+    return deferral.pk in answered_flags.holding(found, timezone.now())
 
 
 @transaction.atomic
@@ -61,4 +68,5 @@ def undo(*, deferral: Deferral, by: User) -> None:
     lock_episode(deferral.session.episode_id)
     standing = Deferral.objects.standing().filter(pk=deferral.pk)
     if standing.update(undone_at=timezone.now(), undone_by=by):
+        conclude(episode=deferral.session.episode)
         audit.record("deferral undone", deferral, by=by, client=deferral.client_code)

@@ -1,20 +1,15 @@
 """What the therapist decided not to talk about now: until the next session, or at all."""
 
 import uuid
-from datetime import datetime, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Q, Value, When
-from django.db.models.functions import TruncDate
+from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app.courses.decisions import LINE
-from sessions_app.courses.models import Attendance, EpisodeRows, TherapySession
-
-# Whoever has no further session must not be forgotten: so long a client is put off at most.
-LONGEST = timedelta(days=28)
+from sessions_app.courses.models import EpisodeRows, TherapySession
 
 
 class DeferralQuerySet(EpisodeRows):
@@ -23,25 +18,6 @@ class DeferralQuerySet(EpisodeRows):
 
     def not_needed(self) -> Self:
         return self.standing().filter(kind=Deferral.Kind.NOT_NEEDED)
-
-    def with_holds(self, now: datetime) -> Self:
-        """Each deferral with `holds`: LATER, until the day of the next session, four weeks at most.
-
-        The next session is one on a later day than the decision. A planned one counts, so that the client
-        is on the list again while the therapist prepares; one that was cancelled or missed does not.
-        """
-        come = TherapySession.objects.filter(
-            episode=OuterRef("session__episode"),
-            attendance__in=[Attendance.PLANNED, Attendance.ATTENDED],
-            held_at__date__gt=OuterRef("decided_on"),
-            held_at__date__lte=timezone.localdate(now),
-        )
-        later = Q(kind=Deferral.Kind.LATER, undone_at__isnull=True, deferred_at__gt=now - LONGEST)
-        rows = self.annotate(decided_on=TruncDate("deferred_at"))
-        return rows.annotate(holds=Case(When(later, then=~Exists(come)), default=Value(value=False)))
-
-    def put_off(self, now: datetime) -> Self:
-        return self.with_holds(now).filter(holds=True)
 
 
 class Deferral(models.Model):
@@ -70,7 +46,7 @@ class Deferral(models.Model):
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
 
-    holds: bool  # where the row came through `with_holds`
+    holds = False  # whether it still puts off, where `answered_flags` or the standing says so
 
     objects = DeferralQuerySet.as_manager()
 

@@ -11,6 +11,7 @@ from alliance.models import User
 from alliance.refused import Refused
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import TherapySession
+from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Discussion, Flag
 
 
@@ -31,6 +32,7 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
         return stands
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
     discussion.flags.set(talked_about)
+    conclude(episode=session.episode)
     audit.record(
         "discussed", discussion, by=by, client=session.client_code, rules=[flag.rule for flag in talked_about]
     )
@@ -49,4 +51,5 @@ def withdraw_discussion(*, discussion: Discussion, by: User) -> None:
     lock_episode(discussion.session.episode_id)
     standing = Discussion.objects.standing().filter(pk=discussion.pk)
     if standing.update(withdrawn_at=timezone.now(), withdrawn_by=by):
+        conclude(episode=discussion.session.episode)
         audit.record("discussion withdrawn", discussion, by=by, client=discussion.client_code)

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from alliance.models import User
 from clients.models import Episode
+from sessions_app.flags.conclude import conclude_many
 from sessions_app.flags.recomputations import Recomputation
-from sessions_app.flags.refresh import refresh_many
 from sessions_app.instruments import rule_settings
 
 EPISODES_A_BATCH = 200  # a rating that arrives for one of them waits about a quarter of a second
@@ -87,7 +87,7 @@ def _following(last: int, size: int) -> list[int]:
 
 
 def _compute(episodes: list[int]) -> int:
-    return refresh_many(episodes=episodes)
+    return conclude_many(episodes=episodes)
 
 
 @transaction.atomic

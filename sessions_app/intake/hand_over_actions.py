@@ -29,6 +29,7 @@ from sessions_app.courses.models import (
     TherapySession,
 )
 from sessions_app.courses.tokens import hash_of_token, new_token
+from sessions_app.flags.conclude import conclude
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording
@@ -65,6 +66,7 @@ def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> 
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
+        conclude(episode=session.episode)
     return grant, token
 
 

@@ -17,7 +17,7 @@ from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
 
 SET_ASIDE_A_GRANT = 10
 
@@ -122,7 +122,7 @@ def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
     # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
     marks.save(force_insert=True)
     audit.record("rated", marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode)
-    refresh_flags(episode=marks.session.episode)
+    conclude(episode=marks.session.episode)
     return marks
 
 

@@ -18,7 +18,7 @@ from sessions_app.courses.models import (
     Modality,
     TherapySession,
 )
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
 from sessions_app.intake.session_numbers import number_by_date
 
 # --- Sessions ------------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def add_session(
     number_by_date(locked)
     session.refresh_from_db(fields=["number"])
     audit.record("session added", session, by=by, client=episode.client_code)
-    refresh_flags(episode=episode)
+    conclude(episode=episode)
     return session
 
 
@@ -71,7 +71,7 @@ def change_session(
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
     number_by_date(episode)
     audit.record("session changed", session, by=by, client=session.client_code, attendance=attendance)
-    refresh_flags(episode=session.episode)
+    conclude(episode=session.episode)
     return session
 
 

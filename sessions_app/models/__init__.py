@@ -7,7 +7,9 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
@@ -18,11 +20,13 @@ __all__ = [
     "Correction",
     "Deferral",
     "Discussion",
+    "EpisodeStanding",
     "Flag",
     "FollowUp",
     "Licence",
     "OwnQuestion",
     "PairedTablet",
+    "ProcessDay",
     "Rating",
     "RatingGrant",
     "Recomputation",

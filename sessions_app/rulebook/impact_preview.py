@@ -11,18 +11,17 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from django.db.models import Count, F, Max, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from alliance.measurement import instruments
 from alliance.measurement.handbook import RULES
 from alliance.measurement.instruments import SESSION_RATING, Instrument
+from alliance.measurement.standing import FlagKey, flag_standings
 from clients.models import Episode
 from sessions_app.courses.models import Rating
-from sessions_app.flags import expected_flags
-from sessions_app.flags.deferrals import Deferral
-from sessions_app.flags.expected_flags import Conclusion, Held, Key
-from sessions_app.flags.models import LIMITS, SAME_FALL, SAME_FALL_WITHIN, Discussion, Flag
+from sessions_app.flags import facts, standing
+from sessions_app.flags.expected_flags import ExpectedFlag, expected_flags, held_sessions
+from sessions_app.flags.facts import CourseFacts
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE, RuleSettings
 from sessions_app.rulebook.rule_fields import is_touched, letters_of
 
@@ -30,9 +29,6 @@ FROM_CLIENTS = 10  # as `process.RATE_FROM`
 FEW = 5
 MOST_EPISODES = 2000  # two seconds; from more a sample is drawn, always the same
 CHUNK = 200
-OURS = instruments.get(SESSION_RATING).parameters
-FALLS = frozenset({*SAME_FALL, "C"})
-OF_KEY = ("session", "instrument", "rule")
 FEWER, AS_NOW, NO_CHANGE = "fewer than 5", "about as now", "no change"
 
 
@@ -187,149 +183,38 @@ def _counted(
 ) -> _Counts:
     (since, until), counts, ordered = period, _Counts(), sorted(episodes.clients)
     for start in range(0, len(ordered), CHUNK):
-        chunk = ordered[start : start + CHUNK]
-        settled = _settled(chunk)
-        for episode, held in expected_flags.courses(chunk, now).held.items():
+        for episode, found in facts.read(ordered[start : start + CHUNK]).items():
+            held = held_sessions(found, now)
             of_it = (one for one in held if one.instrument.id == instrument.id)
             lately = {one.pk for one in of_it if since <= one.held_at < until}
             rated = {one.pk for one in held if one.pk in lately and one.session.total is not None}
-            sides = [list(expected_flags.conclude(held, rules)) for rules in both]
+            sides = [{flag.key: flag for flag in expected_flags(held, rules)} for rules in both]
             client = episodes.clients[episode]
             counts.rated.add(client, len(rated))
             for letter in letters_of(instrument, ""):
                 counts.flags[letter].add(client, *(_raised(side, letter, lately) for side in sides))
             counts.calling.add(client, *(_calling(side, rated) for side in sides))
             if episode in episodes.open:
-                counts.waiting.add(
-                    client, *(_waiting(side, client, settled, episode, held) for side in sides)
-                )
+                waits = [{client} if _waits(found, side, now) else set() for side in sides]
+                counts.waiting.add(client, *waits)
     return counts
 
 
-def _raised(concluded: list[Conclusion], letter: str, sessions: set[int]) -> set[int]:
-    return {one.key.session for one in concluded if one.key.rule == letter and one.key.session in sessions}
+Expected = dict[FlagKey, ExpectedFlag]
 
 
-def _calling(concluded: list[Conclusion], rated: set[int]) -> set[int]:
-    return {one.key.session for one in concluded if one.on_work_list and one.key.session in rated}
+def _raised(expected: Expected, letter: str, sessions: set[int]) -> set[int]:
+    return {key.session for key in expected if key.rule == letter and key.session in sessions}
 
 
-def _waiting(
-    concluded: list[Conclusion], client: int, settled: "_Settled", episode: int, held: list[Held]
-) -> set[int]:
-    course = _AsItStands(
-        {one.pk: one.session.number for one in held},
-        {one.session.number: one.session.total for one in held if one.session.total is not None},
-        frozenset(one.key for one in concluded),
-        settled.talked.get(episode, 0),
-    )
-    return {client} if any(settled.waits(one, course) for one in concluded) else set()
+def _calling(expected: Expected, rated: set[int]) -> set[int]:
+    return {key.session for key, flag in expected.items() if flag.on_work_list and key.session in rated}
 
 
-@dataclass(frozen=True)
-class _AsItStands:
-    """One course under one set of rules."""
-
-    numbers: dict[int, int]  # {session: its number}
-    totals: dict[int, int]  # {number: complete total}
-    flags: frozenset[Key]
-    talked: int  # number of the last session that was talked about
-
-
-@dataclass(frozen=True)
-class _Settled:
-    """What people did about the flags of some episodes: it is the same under any settings."""
-
-    raised: dict[Key, datetime]  # when, of every flag that was ever stored
-    standing: frozenset[Key]
-    open: frozenset[Key]  # of the standing ones: neither talked about, nor found needless, nor put off
-    settled: dict[Key, list[datetime]]  # when it was talked about, or decided to need no talk
-    talked: dict[int, int]  # {episode: number of the last session that was talked about}
-    # {(session, instrument) of a rating: when it, as it is, was first talked about}
-    heard: dict[tuple[int, str], datetime]
-
-    def waits(self, one: Conclusion, course: _AsItStands) -> bool:
-        """Whether it would call for a talk today, as `Flag.objects.for_work_list` will say of it once it stands."""
-        if not one.on_work_list:
-            return False
-        is_open = one.key in self.open
-        if one.key not in self.standing:
-            is_open = (
-                one.key not in self.settled
-                and not self._is_more_of_what_was_heard(one.key)
-                and course.numbers[one.key.session] >= course.talked
-            )
-        return is_open and not self._is_same_fall(one, course)
-
-    def _is_more_of_what_was_heard(self, key: Key) -> bool:
-        """Its rating was talked about before it came, as `undiscussed` asks of a stored flag."""
-        heard, raised = self.heard.get((key.session, key.instrument)), self.raised.get(key)
-        return heard is not None and (raised is None or heard < raised)
-
-    def _is_same_fall(self, one: Conclusion, course: _AsItStands) -> bool:
-        """As `is_same_fall` of a stored flag (ADR 14), under the settings that conclude it here."""
-        number = course.numbers[one.key.session]
-        if one.key.rule not in SAME_FALL:
-            return False
-        further, again = (_limit(one, name) for name in LIMITS)
-        return any(
-            course.totals[before] < course.totals[number] + further
-            and not any(
-                up >= course.totals[before] + again
-                for at, up in course.totals.items()
-                if before < at < number
-            )
-            for before in self._settled_before(one.key, course)
-            if number - SAME_FALL_WITHIN <= before < number
-        )
-
-    def _settled_before(self, key: Key, course: _AsItStands) -> Iterator[int]:
-        """The sessions of falls that were settled before this flag came."""
-        raised = self.raised.get(key)
-        for one in self.settled.keys() & course.flags:
-            is_fall = one.rule in FALLS and one.instrument == key.instrument and one.session in course.numbers
-            if is_fall and (raised is None or min(self.settled[one]) <= raised):
-                yield course.numbers[one.session]
-
-
-def _limit(one: Conclusion, name: str) -> int:
-    """As `models.flags._limit`."""
-    value = one.evidence.get(name, getattr(OURS, name))
-    assert isinstance(value, int)
-    return value
-
-
-def _settled(episodes: list[int]) -> _Settled:
-    flags = Flag.objects.filter(session__episode__in=episodes).order_by()
-    talks = Discussion.objects.standing().filter(session__episode__in=episodes).order_by()
-    not_needed = Deferral.objects.not_needed().filter(session__episode__in=episodes).order_by()
-    settled: dict[Key, list[datetime]] = defaultdict(list)
-    for decisions, moment in ((talks, "discussed_at"), (not_needed, "deferred_at")):
-        for at, *key in decisions.values_list(moment, *(f"flags__{name}" for name in OF_KEY)):
-            settled[Key(*key)].append(at)
-    heard = talks.filter(
-        session__ratings__instrument=F("flags__instrument"),
-        session__ratings__received_at__lte=F("discussed_at"),
-        session__ratings__replaces__isnull=True,
-        session__ratings__replaced_by__isnull=True,
-    )
-    return _Settled(
-        raised={Key(*key): at for at, *key in flags.values_list("raised_at", *OF_KEY)},
-        standing=_keys(flags.standing()),
-        open=_keys(flags.open().filter(is_put_off=False)),
-        settled=dict(settled),
-        talked=dict(talks.values_list("session__episode").annotate(Max("session__number"))),
-        heard={
-            (session, instrument): at
-            for session, instrument, at in heard.values_list("session", "flags__instrument").annotate(
-                Min("discussed_at")
-            )
-        },
-    )
-
-
-def _keys(flags: QuerySet[Flag]) -> frozenset[Key]:
-    return frozenset(Key(*row) for row in flags.values_list(*OF_KEY))
+def _waits(found: CourseFacts, expected: Expected, now: datetime) -> bool:
+    """Whether the client would be on the work list today, by the rule that fills it, once these flags stand."""
+    events = found.events(standing.raised_flags(found, expected, now))
+    return any(one.calls(now) for one in flag_standings(events))
 
 
 # --- In words, with nobody in them ---------------------------------------------------------------

@@ -11,6 +11,7 @@ from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Flag
 from tests import cast
 from tests.browser.conftest import NARROW, PHONE, TABLET
+from tests.sessions_app import answered
 
 LAPTOP = {"width": 1280, "height": 800}
 SOON = 15_000  # it asks every three seconds; a busy machine takes its time
@@ -88,7 +89,7 @@ def test_from_hand_over_to_the_conversation_and_to_supervision(
     tablet.get_by_label("What we change").fill("Start with the job.")
     tablet.get_by_role("button", name="We talked about it").click()
     expect(tablet.get_by_text("Noted. The next rating shows whether it helped.")).to_be_visible()
-    assert not Flag.objects.for_work_list().exists()
+    assert not answered.calling().exists()
     expect(laptop.get_by_text("Start with the job.").first).to_be_visible(timeout=SOON)
 
     supervisor = another_browser(viewport=LAPTOP).new_page()

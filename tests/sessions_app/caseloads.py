@@ -7,8 +7,9 @@ from django.conf import settings
 
 from sessions_app.dashboards import caseload
 from sessions_app.flags import discussion_actions
-from sessions_app.flags.models import Discussion, Flag
+from sessions_app.flags.models import Discussion
 from tests import cast
+from tests.sessions_app import answered
 
 # Noon where the clinic is, in UTC, as every page reads it: days back from a local noon may be an hour less, or more.
 NOW = datetime(2026, 3, 18, 12, tzinfo=ZoneInfo(settings.TIME_ZONE)).astimezone(UTC)
@@ -26,7 +27,7 @@ def fallen(episode, *, ago=12 * DAY, first=380):
 
 
 def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEF"):
-    flags = Flag.objects.open().filter(session=session, rule__in=list(rules))
+    flags = answered.still_open().filter(session=session, rule__in=list(rules))
     discussion = discussion_actions.discuss(flags=flags, said="It was too much.", agreed=agreed, by=by)
     Discussion.objects.filter(pk=discussion.pk).update(discussed_at=at or NOW)
     return discussion

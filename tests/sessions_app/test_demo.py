@@ -19,10 +19,12 @@ from sessions_app.courses.models import Attendance, Rating, SetAsideRating, Ther
 from sessions_app.dashboards import client_page
 from sessions_app.demo import courses, rows, staff
 from sessions_app.flags import calls
+from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
-from sessions_app.flags.refresh import refresh_flags
 from tests import cast
+from tests.sessions_app import answered
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -70,7 +72,7 @@ def test_flags_are_as_old_as_their_ratings(seeded):
 def test_the_rules_would_raise_the_same_flags_again(seeded):
     before = set(Flag.objects.standing().values_list("session", "rule", "is_new"))
     for episode in Episode.objects.all():
-        refresh_flags(episode=episode, now=seeded)
+        conclude(episode=episode, now=seeded)
     assert set(Flag.objects.standing().values_list("session", "rule", "is_new")) == before
 
 
@@ -89,7 +91,7 @@ def test_every_therapist_has_something_to_do(seeded, therapist):
     own = TherapySession.objects.own(person)
     assert own.filter(held_at__gte=seeded, attendance=Attendance.PLANNED).exists()
     assert RatingGrant.objects.awaiting(seeded).filter(session__in=own).count() == 1
-    assert Flag.objects.for_work_list().own(person).exists()
+    assert answered.calling().own(person).exists()
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +116,9 @@ def test_little_more_than_one_in_five_rated_sessions_puts_a_client_on_the_work_l
 
 
 def test_some_talks_are_put_off_and_some_are_needless(seeded):
-    assert Deferral.objects.put_off(seeded).own(User.objects.get(email="mara@demo.example")).count() == 1
+    mara = User.objects.get(email="mara@demo.example")
+    held = EpisodeStanding.objects.own(mara).filter(put_off_until__gt=seeded)
+    assert held.count() == 1
     assert Deferral.objects.not_needed().count() >= 5
     assert not Deferral.objects.filter(deferred_at__gt=seeded).exists()
     assert AuditEvent.objects.filter(action="deferred").count() == Deferral.objects.count()
@@ -124,7 +128,7 @@ def test_the_story_is_a_fall_a_talk_and_the_way_back(seeded):
     episode = Episode.objects.get(client__label=courses.STORY_LABEL)
     assert episode.therapist.email == demo.STAFF[0].email
     fall = episode.sessions.get(number=courses.STORY_FALL + 1)
-    assert {flag.rule for flag in fall.flags.discussed()} == {"A", "C", "E"}
+    assert {flag.rule for flag in answered.discussed().filter(session=fall)} == {"A", "C", "E"}
     assert {flag.evidence["line"] for flag in fall.flags.all()} == {"approach"}
     totals = [one.ratings.get().total for one in episode.sessions.attended()]
     assert totals[courses.STORY_FALL] == min(totals)
@@ -176,7 +180,7 @@ def test_holds_what_happens_in_a_clinic(seeded):
     assert TherapySession.objects.overdue(seeded).exists()
     assert Rating.objects.filter(total__isnull=True).exists()
     assert Rating.objects.exclude(comment="").exists()
-    assert Flag.objects.discussed().exists()
+    assert answered.discussed().exists()
 
 
 def test_the_two_teams_do_not_see_each_other(seeded):
@@ -250,7 +254,7 @@ def test_the_command_wants_a_port_that_is_one(db, settings, monkeypatch, port):
 
 def test_raise_missing_raises_what_time_alone_has_made_overdue(clinic):
     cast.rated_course(clinic.olgas, [380, None, None], last_ago=timedelta(hours=20))
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert not Flag.objects.filter(rule="G").exists()
     TherapySession.objects.filter(number=3).update(
         held_at=timezone.now() - timedelta(hours=26), ends_at=timezone.now() - timedelta(hours=25)

@@ -16,7 +16,7 @@ from clients.models import Episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import change_stamp, client_page, work_list
 from sessions_app.dashboards.views import deferrals
-from sessions_app.flags import discussion_actions
+from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
 
@@ -67,7 +67,12 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
     form = client_page.discussion_form(session, request.POST)
     flags = Flag.objects.standing().filter(session=session, code__in=_uuids(request.POST.getlist("flag")))
     # Said twice by a second tab or a second press, unless the person was told and wants it.
-    fresh = list(flags) if "as_well" in request.POST else list(flags.undiscussed())
+    if "as_well" in request.POST:
+        fresh = list(flags)
+    else:
+        answered = answered_flags.read(session.episode_id, timezone.now())
+        settled = {flag.pk for flag in answered if flag.is_settled}
+        fresh = [flag for flag in flags if flag.pk not in settled]
     if form.is_valid() and fresh:
         discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
         return course_after(request, session.episode, done="Noted. The next rating shows whether it helped.")

@@ -15,9 +15,9 @@ from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
 from clients.models import Episode
-from sessions_app.dashboards import recent
+from sessions_app.dashboards.next_session import next_session
+from sessions_app.flags import answered_flags, reasons
 from sessions_app.flags import deferral_actions as actions
-from sessions_app.flags import reasons
 from sessions_app.flags.deferral_form import DeferralForm
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Flag
@@ -28,9 +28,9 @@ from sessions_app.flags.models import Flag
 def defer(request: StaffRequest, code: UUID) -> HttpResponse:
     """Why this client is not talked to now."""
     episode: Episode = own_or_404(request, Episode.objects.select_related("client"), code)
-    own = Flag.objects.filter(session__episode=episode).select_related("session")
-    calling = reasons.strongest_first(own.for_work_list())
-    form = DeferralForm(posted(request), standing=own.standing(), calling=calling)
+    own = Flag.objects.standing().filter(session__episode=episode)
+    calling = reasons.strongest_first(answered_flags.calling(episode.pk, timezone.now()))
+    form = DeferralForm(posted(request), standing=own, calling=calling)
     decided = written(form, actions.defer, episode=episode, by=request.user)
     if decided is not None:
         return redirect(f"{_back(request, episode)}?decided={decided.code}")
@@ -42,7 +42,7 @@ def defer(request: StaffRequest, code: UUID) -> HttpResponse:
         form,
         episode=episode,
         reasons=reasons.one_a_rule(calling),
-        next_session=recent.next_sessions([episode], timezone.now()).get(episode.pk),
+        next_session=next_session(episode, timezone.now()),
         back=_back(request, episode),
         origin=_origin(request),
     )

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from clients.models import Episode
 from sessions_app.courses.models import OVERDUE_AFTER, TherapySession
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
 
 LOOKED_BACK = timedelta(days=2)  # the clock may have stood still over a weekend of work on the server
 
@@ -25,4 +25,4 @@ class Command(BaseCommand):
         lately = TherapySession.objects.overdue(now).filter(ends_at__gt=now - OVERDUE_AFTER - LOOKED_BACK)
         overdue = lately.exclude(flags__rule="G").values("episode")
         for episode in Episode.objects.open().filter(pk__in=overdue):
-            refresh_flags(episode=episode, now=now)
+            conclude(episode=episode, now=now)

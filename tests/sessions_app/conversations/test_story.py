@@ -8,17 +8,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.measurement.process import Share
-from alliance.measurement.repairs import RepairState
-from clients.models import Ending, Episode
+from alliance.measurement.repairs import RepairState, returned
+from clients.models import Ending
 from sessions_app.conversations import follow_up_actions, repairs
 from sessions_app.conversations.story import Kind
 from sessions_app.dashboards import charts, client_page
-from sessions_app.flags import course, discussion_actions
+from sessions_app.flags import course, discussion_actions, process_measures
 from sessions_app.flags.models import Discussion
-from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
+from tests.sessions_app import answered
 from tests.sessions_app.dashboards.test_charts import INSTRUMENT, tokens_and_figure
 
 pytestmark = pytest.mark.django_db
@@ -276,7 +276,7 @@ def test_the_page_asks_the_same_number_of_queries_for_3_and_30_sessions(
     for totals in ([380, 330, 385], [380, 330, 385] * 10):
         episode = cast.episode(clinic.olga, f"K-{len(totals)}")
         for session in cast.rated_course(episode, totals):
-            if flags := list(session.flags.open()):
+            if flags := list(answered.still_open().filter(session=session)):
                 discussion_actions.discuss(flags=flags, said="x", agreed="y", by=clinic.olga)
         Discussion.objects.update(discussed_at=timezone.now() - 400 * timedelta(days=1))
         for discussion in Discussion.objects.filter(session__episode=episode)[: len(totals) // 3]:
@@ -289,6 +289,10 @@ def test_the_page_asks_the_same_number_of_queries_for_3_and_30_sessions(
     assert counts[0] == counts[1]
 
 
+def back(person):
+    return process_measures.read([person], NOW)[person.pk].back
+
+
 class TestTheRate:
     def test_counts_what_had_three_ratings_and_chance_stands_beside_it(self, clinic, sign_in):
         for label, totals in (
@@ -298,21 +302,17 @@ class TestTheRate:
             ("nothing to return to", [330, 380, 380, 380]),
         ):
             weekly(cast.episode(clinic.olga, label), *totals)
-        assert repairs.back_in_time(Episode.objects.all(), NOW, RuleSettings()) == {
-            clinic.olga.pk: Share(1, 2)
-        }
+        assert back(clinic.olga) == Share(1, 2)
         text = sign_in(clinic.sina).get(reverse("caseload:overview")).text
         assert "Back near the usual level" in text
         assert "1 of 2" in text
         assert f"too few for a rate; {repairs.rate_by_chance()}" in text
 
-    def test_looks_at_the_last_90_days_and_at_the_own_supervisees(self, clinic):
+    def test_looks_at_the_last_90_days_and_at_the_own_clients(self, clinic):
         weekly(clinic.olgas, 380, 330, 380, 380, 380, last=NOW - 10 * WEEK)
         weekly(clinic.carls, 380, 330, 380, 380, 380)
-        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.sina), NOW, RuleSettings()) == {}
-        assert repairs.back_in_time(Episode.objects.supervised_by(clinic.stefan), NOW, RuleSettings()) == {
-            clinic.carl.pk: Share(1, 1)
-        }
+        assert back(clinic.olga) == Share(0, 0)
+        assert back(clinic.carl) == Share(1, 1)
 
     def test_says_the_same_as_the_clients_page(self, clinic):
         """The rate reads stored flags and few columns; the page reads everything and computes the rules."""
@@ -320,9 +320,7 @@ class TestTheRate:
         rated = course.read(clinic.olgas, NOW)
         found = repairs.of_course(rated, INSTRUMENT.parameters, (), is_closed=False, now=NOW)
         sessions = [course.as_course_session(one.session, one.rating, NOW) for one in rated]
-        decided = [repairs.returned(one, sessions) for one in found]
+        decided = [returned(one, sessions) for one in found]
         kept = [one for one in decided if one is not None]
         assert len(kept) == 2
-        assert repairs.back_in_time(Episode.objects.all(), NOW, RuleSettings())[clinic.olga.pk] == Share(
-            sum(kept), len(kept)
-        )
+        assert back(clinic.olga) == Share(sum(kept), len(kept))

@@ -132,7 +132,7 @@ class TestUse:
             raise RuntimeError("a bug")
 
         aside = disputed(session)
-        monkeypatch.setattr(decide, "refresh_flags", fails)
+        monkeypatch.setattr(decide, "conclude", fails)
         with pytest.raises(RuntimeError):
             use(aside)
         assert (Rating.objects.count(), Settlement.objects.count(), RatingGrant.objects.count()) == (1, 0, 1)

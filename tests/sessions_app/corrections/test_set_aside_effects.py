@@ -5,16 +5,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from alliance.measurement.process import Share
 from sessions_app.corrections import actions as decide
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
-from sessions_app.dashboards import caseload, recent, work_list
+from sessions_app.dashboards import caseload, work_list
 from sessions_app.flags import course, discussion_actions, process_measures
-from sessions_app.flags.models import Flag
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
+from tests.sessions_app import answered
 from tests.sessions_app.corrections.marks import arrive, disputed, rules, use, withdrawn
 
 pytestmark = pytest.mark.django_db
@@ -23,6 +25,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def session(clinic):
     return cast.therapy_session(clinic.olgas)
+
+
+def measures(person):
+    return process_measures.read([person], timezone.now())[person.pk]
 
 
 class TestFlagsOfLaterSessions:
@@ -56,14 +62,14 @@ class TestFlagsOfLaterSessions:
         use(arrive(aside.grant, 400))  # 40 in between: the fall is still 4
         flag.refresh_from_db()
         assert flag.withdrawn_at is None
-        assert list(third.flags.discussed()) == [flag]
-        assert not Flag.objects.for_work_list().filter(session=third).exists()
+        assert list(answered.discussed().filter(session=third)) == [flag]
+        assert not answered.calling().filter(session=third).exists()
 
     def test_what_newly_holds_is_raised(self, clinic):
         first, second = cast.rated_course(clinic.olgas, [365, 365])
         assert rules(second) == []
         use(disputed(first, 400))
-        refresh_flags(episode=clinic.olgas)
+        conclude(episode=clinic.olgas)
         assert rules(second) == []  # 3.5 lower: not yet a sudden fall
         use(disputed(second, 360))
         assert rules(second) == ["C"]
@@ -74,7 +80,7 @@ class TestFlagsOfLaterSessions:
         use(aside)
         rating = Rating.objects.get(session=aside.session)
         lower = use(arrive(rating.grant, 400))
-        assert list(third.flags.discussed()) == [flag]
+        assert list(answered.discussed().filter(session=third)) == [flag]
         decide.put_back(rating=lower, by=clinic.olga)
         flag.refresh_from_db()
         assert flag.withdrawn_at is not None
@@ -94,20 +100,17 @@ class TestEveryReaderCountsWhatStands:
         assert [one.rating.total for one in read] == [380, 330]
 
     def test_lists(self, clinic, corrected):
-        (sessions,) = recent.last_sessions([clinic.olgas]).values()
-        assert recent.totals_of(sessions) == [380, 330]
+        assert EpisodeStanding.objects.get(episode=clinic.olgas).course["points"] == [380, 330]
         (row,) = work_list.build(clinic.olga, timezone.now()).talks
         assert row.last_total == "33.0"
         shown = caseload.read(clinic.sina, timezone.now())
         assert [one.last_total for one in shown.needs_a_talk] == ["33"]
 
     def test_process_counts_a_session_once_and_as_what_stands(self, clinic, corrected):
-        rated, _ = process_measures.collected(type(clinic.olgas).objects.all(), timezone.now())
-        assert (rated[clinic.olga.pk].done, rated[clinic.olga.pk].total) == (2, 2)
+        assert measures(clinic.olga).rated == Share(2, 2)
         partial = arrive(corrected.grant, 330, goals=None)
         use(partial)
-        rated, _ = process_measures.collected(type(clinic.olgas).objects.all(), timezone.now())
-        assert (rated[clinic.olga.pk].done, rated[clinic.olga.pk].total) == (1, 2)
+        assert measures(clinic.olga).rated == Share(1, 2)
         assert list(TherapySession.objects.unrated()) == [partial.session]
 
 

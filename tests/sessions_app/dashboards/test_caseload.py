@@ -13,14 +13,14 @@ from alliance.measurement.flag_rules import STRENGTH
 from alliance.models import Role
 from clients.models import Client, Episode, Supervision
 from sessions_app.conversations import follow_up_actions
-from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.dashboards import caseload
-from sessions_app.dashboards.caseload import Place
-from sessions_app.dashboards.open_courses import Course
+from sessions_app.dashboards.caseload import Part
+from sessions_app.dashboards.course_standings import CourseStanding
 from sessions_app.flags import discussion_actions
-from sessions_app.flags.models import Discussion, Flag
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
+from sessions_app.flags.episode_standing import EpisodeStanding
 from tests import cast
+from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, LENGTH, NOW, fallen, labels, read, talk
 
 pytestmark = pytest.mark.usefixtures("today")
@@ -28,22 +28,37 @@ pytestmark = pytest.mark.usefixtures("today")
 # --- The order, without a database -------------------------------------------------------------------
 
 
-def course(label, *kinds, talked_about=None, last_total=330):
+def course(label, *kinds, talked_about=0, last_total=330):
     """A course whose open flags are `kinds`: the rule as STRENGTH has it, and how many days ago."""
-    last = TherapySession(number=100, held_at=NOW - DAY, ends_at=NOW - DAY, attendance=Attendance.ATTENDED)
+    last = [100, (NOW - DAY).isoformat()]
     flags = [
-        Flag(
-            session=TherapySession(number=100 - ago, held_at=NOW - ago * DAY),
-            rule=kind[0],
-            is_new=kind != "A",
-            on_work_list=kind in {"A+", "C", "D", "E"},
-            evidence={"missing": 2, "of": 3},
-            instrument="session-rating",
-        )
+        {
+            "session": [100 - ago, 100 - ago, (NOW - ago * DAY).isoformat()],
+            "rule": kind[0],
+            "is_new": kind != "A",
+            "on_work_list": kind in {"A+", "C", "D", "E"},
+            "evidence": {"missing": 2, "of": 3},
+            "instrument": "session-rating",
+            "turn": 0,
+            "is_not_needed": False,
+            "is_same_fall": False,
+            "put_off_until": None,
+        }
         for kind, ago in kinds
     ]
-    talks = [Discussion(session=TherapySession(number=talked_about))] if talked_about else []
-    return Course(Episode(client=Client(label=label)), [last], [last_total], flags, talks)
+    means = {
+        "flags": flags,
+        "points": [last_total],
+        "cutoff": {"": 360},
+        "maximum": 400,
+        "last": last,
+        "rated": last if last_total else None,
+        "total": last_total,
+        "overdue": [] if last_total else [[*last, NOW.isoformat()]],
+        "talked_through": talked_about,
+        "marks": {},
+    }
+    return CourseStanding(Episode(client=Client(label=label)), EpisodeStanding(course=means), NOW)
 
 
 @pytest.mark.parametrize(
@@ -80,18 +95,18 @@ def test_it_names_the_rules_that_are_on_in_this_clinic(clinic):
 @pytest.mark.parametrize(
     ("known", "where"),
     [
-        (course("K", ("C", 1)), Place.NEEDS_A_TALK),
-        (course("K", ("C", 40), talked_about=100), Place.NEEDS_A_TALK),  # another flag is still open
-        (course("K", ("G", 1), talked_about=100), Place.TALKED_ABOUT),
-        (course("K", talked_about=99), Place.OTHER),  # the next rating came
-        (course("K", ("A", 1), ("B", 1), ("F", 1)), Place.OTHER),
-        (course("K", last_total=None), Place.GAP),
-        (course("K", ("G", 1)), Place.GAP),
-        (course("K"), Place.OTHER),
+        (course("K", ("C", 1)), Part.NEEDS_A_TALK),
+        (course("K", ("C", 40), talked_about=100), Part.NEEDS_A_TALK),  # another flag is still open
+        (course("K", ("G", 1), talked_about=100), Part.TALKED_ABOUT),
+        (course("K", talked_about=99), Part.OTHER),  # the next rating came
+        (course("K", ("A", 1), ("B", 1), ("F", 1)), Part.OTHER),
+        (course("K", last_total=None), Part.GAP),
+        (course("K", ("G", 1)), Part.GAP),
+        (course("K"), Part.OTHER),
     ],
 )
 def test_a_client_stands_in_one_part_of_the_page(known, where):
-    assert caseload.place(known, NOW) is where
+    assert caseload.part_of(known) is where
 
 
 # --- What a row says -----------------------------------------------------------------------------------
@@ -141,7 +156,7 @@ def test_quiet_flags_of_earlier_sessions_are_no_news(clinic):
     earlier = cast.therapy_session(clinic.olgas, ago=8 * DAY)
     cast.rating(earlier, goals=80)
     cast.rating(cast.therapy_session(clinic.olgas, ago=DAY), 384)
-    assert Flag.objects.open().get().rule == "B"
+    assert answered.still_open().get().rule == "B"
     assert read(clinic).others[0].reasons == ()
 
 
@@ -208,7 +223,8 @@ def test_the_last_agreement_outlives_a_later_talk_without_one(clinic):
 
 def test_a_withdrawn_flag_and_a_closed_episode_do_not_call(clinic):
     fallen(clinic.olgas)
-    Flag.objects.update(withdrawn_at=NOW)
+    cast.choose_rules(clinic.adam, enabled={"A": False, "C": False})
+    cast.conclude_everything()
     assert labels(read(clinic).others) == ["K-1"]
     Episode.objects.update(closed_on=NOW.date(), ending="planned")
     assert read(clinic).clients == 0
@@ -236,7 +252,7 @@ def test_a_rating_is_overdue_from_a_day_to_two_weeks(clinic, since_end, words):
 
 def test_a_gap_is_said_quietly_and_is_no_reason(clinic):
     cast.rated_course(clinic.olgas, [380, None, None], last_ago=2 * DAY)
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     (row,) = read(clinic).gaps
     assert row.reasons == ()
     assert row.gap == (
@@ -248,6 +264,7 @@ def test_a_gap_is_said_quietly_and_is_no_reason(clinic):
 def test_a_gap_does_not_hide_who_needs_a_talk(clinic):
     fallen(clinic.olgas)
     cast.therapy_session(clinic.olgas, ago=2 * DAY)
+    cast.conclude_everything()
     (row,) = read(clinic).needs_a_talk
     assert row.gap == "1 rating overdue (session 4)."
 
@@ -280,4 +297,4 @@ def test_the_number_of_queries_is_the_same_whatever_the_size(clinic):
         with CaptureQueriesContext(connection) as queries:
             assert caseload.read(supervisor, timezone.now()).clients == clients
         counts.append(len(queries))
-    assert counts == [13, 13]
+    assert counts == [4, 4]

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alliance.measurement import instruments
 from sessions_app.dashboards import charts
+from sessions_app.dashboards.sparkline import SPARK_HEIGHT, sparkline
 from sessions_app.flags import course
 from tests import cast
 
@@ -90,17 +91,17 @@ class TestFigures:
 
 class TestSparkline:
     def test_says_its_figures_and_leaves_gaps_out(self):
-        svg = charts.sparkline([380, None, 355], cutoff=360, maximum=400)
+        svg = sparkline([380, None, 355], cutoff=360, maximum=400)
         assert 'aria-label="Totals: 38, not rated, 35.5"' in svg
         assert svg.count(" L") == 1
 
     @pytest.mark.parametrize("totals", [[], [None, None]])
     def test_nothing_to_draw_is_nothing(self, totals):
-        assert charts.sparkline(totals, cutoff=360, maximum=400) == ""
+        assert sparkline(totals, cutoff=360, maximum=400) == ""
 
     @pytest.mark.parametrize("total", [0, 200, 400])
     def test_stays_inside_its_frame(self, total):
-        svg = charts.sparkline([total, 400], cutoff=360, maximum=400)
+        svg = sparkline([total, 400], cutoff=360, maximum=400)
         heights = [float(h) for h in re.findall(r"[ML][\d.]+ ([\d.]+)", svg)]
         assert heights
-        assert all(0 <= h <= charts.SPARK_HEIGHT for h in heights)
+        assert all(0 <= h <= SPARK_HEIGHT for h in heights)

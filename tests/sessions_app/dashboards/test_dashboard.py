@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent
 from sessions_app.flags import discussion_actions
-from sessions_app.flags.models import Discussion, Flag
-from sessions_app.flags.refresh import refresh_flags
+from sessions_app.flags.conclude import conclude
+from sessions_app.flags.models import Discussion
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
+from tests.sessions_app import answered
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +192,7 @@ class TestClientPage:
         for totals in ([380, 330, 385], [380, 330] * 14):
             episode = cast.episode(clinic.olga, f"K-{len(totals)}")
             for session in cast.rated_course(episode, totals):
-                if flags := list(session.flags.open()):
+                if flags := list(answered.still_open().filter(session=session)):
                     discussion_actions.discuss(flags=flags, said="x", agreed="y", by=clinic.olga)
             browser.get(at("client", episode))
             with django_assert_max_num_queries(40) as queries:
@@ -234,7 +235,7 @@ class TestTheTalksOfAClient:
 
     def test_nothing_is_said_of_today_where_no_question_asks_about_it(self, clinic, sign_in):
         cast.rated_course(clinic.olgas, [380, None, None], last_ago=timedelta(days=3))
-        refresh_flags(episode=clinic.olgas)
+        conclude(episode=clinic.olgas)
         page = sign_in(clinic.olga).get(at("client", clinic.olgas))
         assert [talk.strongest.rule for talk in page.context["page"].talks] == ["G"]
         assert "say “last time”" not in page.text
@@ -280,7 +281,7 @@ class TestDiscussing:
             "Less of it.",
             clinic.olga,
         )
-        assert not Flag.objects.for_work_list().exists()
+        assert not answered.calling().exists()
 
     def test_answers_htmx_with_the_piece(self, clinic, flagged, sign_in):
         response = sign_in(clinic.olga).post(
@@ -311,7 +312,7 @@ class TestDiscussing:
             flags=flagged.flags.all(), said="x", agreed="", by=clinic.olga
         )
         sign_in(clinic.olga).post(at("withdraw_discussion", discussion))
-        assert Flag.objects.for_work_list().count() == 2
+        assert answered.calling().count() == 2
 
     @pytest.mark.parametrize("name", ["carl", "sina"])
     def test_nobody_else_may(self, clinic, flagged, sign_in, name):

@@ -289,6 +289,7 @@ class TestCaseload:
         decided(clinic, session)
         TherapySession.objects.filter(pk=session.pk).update(held_at=NOW - 2 * DAY)
         cast.therapy_session(clinic.olgas, ago=-DAY, attendance="planned")
+        cast.conclude_everything()
         time_machine.move_to(NOW + DAY, tick=False)
 
         (row,) = caseload.read(clinic.sina, timezone.now()).needs_a_talk
@@ -303,7 +304,8 @@ class TestCaseload:
     def test_the_figures_name_it_apart(self, clinic, session):
         Flag.objects.update(raised_at=session.ends_at)
         decided(clinic, session, "not_needed")
-        cast.therapy_session(clinic.olgas, ago=DAY + HOUR)
+        cast.therapy_session(clinic.olgas, ago=2 * DAY)
+        cast.conclude_everything()
         shares = {share.label: share.counts for share in read(clinic).measures[0].shares}
         assert (shares["Talked about in time"], shares["Decided: no talk needed"]) == ("0 of 2", "2 of 2")
 

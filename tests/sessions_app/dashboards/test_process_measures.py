@@ -14,6 +14,7 @@ from sessions_app.courses.models import Attendance, Rating
 from sessions_app.dashboards import caseload
 from sessions_app.flags import process_measures
 from sessions_app.flags.models import Flag
+from sessions_app.intake import session_actions
 from tests import cast
 from tests.sessions_app.caseloads import DAY, HOUR, LENGTH, NOW, fallen, read, talk
 
@@ -47,24 +48,29 @@ def test_nothing_at_all_is_no_rate(clinic):
     ]
 
 
-def test_collected_counts_the_sessions_of_90_days_whose_rating_is_due(clinic):
+def measures(clinic, now=NOW):
+    cast.conclude_everything()
+    return process_measures.read([clinic.olga], now)[clinic.olga.pk]
+
+
+def test_collected_counts_the_sessions_of_90_days_from_the_day_after_their_rating_is_due(clinic):
     def held(ago, total=None, **fields):
         session = cast.therapy_session(clinic.olgas, ago=ago, **fields)
         if total:
             cast.rating(session, total)
 
-    held(90 * DAY, 380)  # just too old
-    held(90 * DAY - HOUR, 380)
+    held(92 * DAY, 380)  # due 91 days ago: just too old
+    held(91 * DAY, 380)
     held(50 * DAY, 380)
     held(40 * DAY)
     held(30 * DAY, attendance=Attendance.DID_NOT_ATTEND)
     held(20 * DAY, attendance=Attendance.CANCELLED)
-    held(24 * HOUR + LENGTH)  # its day has just ended
-    held(24 * HOUR, 380)  # there is still time
+    held(2 * DAY)  # its day ended yesterday
+    held(DAY, 380)  # there is still time today
     held(-DAY, attendance=Attendance.PLANNED)
-    rated, missed = process_measures.collected(Episode.objects.all(), NOW)
-    assert rated == {clinic.olga.pk: Share(2, 4)}
-    assert missed == {clinic.olga.pk: Share(1, 5)}
+    found = measures(clinic)
+    assert found.rated == Share(2, 4)
+    assert found.missed == Share(1, 5)
 
 
 def test_a_corrected_rating_counts_once_and_a_closed_episode_still_counts(clinic):
@@ -72,7 +78,7 @@ def test_a_corrected_rating_counts_once_and_a_closed_episode_still_counts(clinic
     rating = cast.rating(session, 380)
     correct(rating)
     Episode.objects.update(closed_on=NOW.date(), ending="planned")
-    assert process_measures.collected(Episode.objects.all(), NOW)[0] == {clinic.olga.pk: Share(1, 1)}
+    assert measures(clinic).rated == Share(1, 1)
 
 
 def correct(rating):
@@ -101,7 +107,7 @@ def test_talked_about_in_time_is_by_the_next_session(clinic, talked_at, share):
     cast.therapy_session(clinic.olgas, ago=5 * DAY)
     if talked_at:
         talk(session, by=clinic.olga, at=talked_at)
-    assert process_measures.discussed(Episode.objects.all(), NOW)[0] == {clinic.olga.pk: share}
+    assert measures(clinic).talked == share
 
 
 def flagged_twelve_days_ago(clinic):
@@ -114,8 +120,8 @@ def flagged_twelve_days_ago(clinic):
 @pytest.mark.parametrize(
     ("next_ago", "attendance", "counted"),
     [
-        (24 * HOUR + LENGTH, Attendance.ATTENDED, True),
-        (24 * HOUR + LENGTH - timedelta(seconds=1), Attendance.ATTENDED, False),
+        (2 * DAY, Attendance.ATTENDED, True),
+        (DAY, Attendance.ATTENDED, False),
         (5 * DAY, Attendance.DID_NOT_ATTEND, False),
         (5 * DAY, Attendance.CANCELLED, False),
         (None, None, False),
@@ -125,21 +131,41 @@ def test_a_flag_counts_once_its_next_session_is_over(clinic, next_ago, attendanc
     flagged_twelve_days_ago(clinic)
     if next_ago:
         cast.therapy_session(clinic.olgas, ago=next_ago, attendance=attendance)
-    assert process_measures.discussed(Episode.objects.all(), NOW)[0] == (
-        {clinic.olga.pk: Share(0, 1)} if counted else {}
-    )
+    assert measures(clinic).talked == Share(0, int(counted))
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [{"raised_at": NOW - DAY}, {"withdrawn_at": NOW}, {"on_work_list": False}],
-    ids=["raised after its time", "withdrawn", "quiet"],
-)
-def test_a_flag_that_could_not_have_been_talked_about_does_not_count(clinic, changed):
+def test_a_flag_that_came_after_its_time_does_not_count(clinic):
+    """From an import, or under new settings: it could not have been talked about by then."""
     flagged_twelve_days_ago(clinic)
     cast.therapy_session(clinic.olgas, ago=5 * DAY)
-    Flag.objects.update(**changed)
-    assert process_measures.discussed(Episode.objects.all(), NOW)[0] == {}
+    Flag.objects.update(raised_at=NOW - DAY)
+    assert measures(clinic).talked == Share(0, 0)
+
+
+@pytest.mark.parametrize("rules", [{"enabled": {"A": False}}, {"cutoff": 300}], ids=["off", "another cutoff"])
+def test_a_flag_that_no_longer_stands_does_not_count(clinic, rules):
+    flagged_twelve_days_ago(clinic)
+    cast.therapy_session(clinic.olgas, ago=5 * DAY)
+    assert measures(clinic).talked == Share(0, 1)
+    cast.choose_rules(clinic.adam, **rules)
+    assert measures(clinic).talked == Share(0, 0)
+
+
+def test_two_episodes_of_a_therapist_add_up_and_a_write_replaces_what_it_counted_before(clinic):
+    session = flagged_twelve_days_ago(clinic)
+    other = cast.episode(clinic.olga, "K-8")
+    cast.rating(cast.therapy_session(other, ago=12 * DAY), 380)
+    assert measures(clinic).rated == Share(2, 2)
+    session_actions.change_session(
+        session=cast.therapy_session(other, ago=12 * DAY),
+        held_at=NOW - 11 * DAY,
+        modality="video",
+        attendance=Attendance.DID_NOT_ATTEND,
+        by=clinic.olga,
+    )
+    assert measures(clinic).missed == Share(1, 3)
+    assert measures(clinic, NOW + 200 * DAY).rated == Share(0, 0)
+    assert session.episode.standing.process
 
 
 def test_open_flags_are_counted_with_the_age_of_the_oldest(clinic):

@@ -8,8 +8,9 @@ from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
-from sessions_app.flags.models import Discussion, Flag
+from sessions_app.flags.models import Discussion
 from tests import cast
+from tests.sessions_app import answered
 from tests.sessions_app.intake.test_races import MEET_WITHIN, ROUNDS, at_once, unexpected
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,7 +47,7 @@ def test_a_talk_meanwhile_loses_nothing(clinic, flags):
     outcomes = at_once(deciding(clinic, flags), lambda: discussion_actions.discuss(**talk))
     assert unexpected(outcomes, Refused) == []
     assert Discussion.objects.count() == 1
-    assert not Flag.objects.for_work_list().exists()
+    assert not answered.calling().exists()
 
 
 @pytest.mark.postgresql

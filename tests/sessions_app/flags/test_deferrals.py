@@ -7,16 +7,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alliance.measurement import instruments
+from alliance.measurement.process import Share
 from alliance.models import AuditEvent
 from alliance.refused import Refused
-from clients.models import Episode
 from sessions_app.courses.models import SESSION_SCALES, Attendance
-from sessions_app.flags import discussion_actions, process_measures
+from sessions_app.flags import answered_flags, discussion_actions, process_measures
 from sessions_app.flags.deferral_actions import NOTHING_CALLS, defer, undo
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.intake import session_actions
 from tests import cast
+from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, talk
 
 pytestmark = pytest.mark.usefixtures("today")
@@ -31,7 +32,7 @@ def decide(clinic, kind=LATER, flags=None, why="Her exam comes first"):
 
 
 def calling(episode):
-    waiting = Flag.objects.for_work_list().filter(session__episode=episode)
+    waiting = answered.calling().filter(session__episode=episode)
     return sorted(f"{flag.rule}{flag.session.number}" for flag in waiting.select_related("session"))
 
 
@@ -53,11 +54,11 @@ class TestDeciding:
     def test_what_is_put_off_is_open_and_what_needs_no_talk_is_not(self, clinic):
         fallen(clinic.olgas)
         deferral = decide(clinic, LATER)
-        assert Flag.objects.open().count() == 2
+        assert answered.still_open().count() == 2
         undo(deferral=deferral, by=clinic.olga)
         decide(clinic, NOT_NEEDED)
-        assert Flag.objects.open().count() == 0
-        assert Flag.objects.discussed().count() == 0
+        assert answered.still_open().count() == 0
+        assert answered.discussed().count() == 0
 
     def test_is_written_to_the_log_once_without_a_word_of_the_reason(self, clinic):
         fallen(clinic.olgas)
@@ -99,8 +100,10 @@ class TestDeciding:
     def test_a_talk_can_still_be_noted(self, clinic):
         session = fallen(clinic.olgas)[-1]
         decide(clinic, NOT_NEEDED)
-        discussion_actions.discuss(flags=session.flags.undiscussed(), said="x", agreed="", by=clinic.olga)
-        assert Flag.objects.discussed().count() == 2
+        discussion_actions.discuss(
+            flags=answered.undiscussed().filter(session=session), said="x", agreed="", by=clinic.olga
+        )
+        assert answered.discussed().count() == 2
 
     @pytest.mark.parametrize("changed", [{"kind": "never"}, {"undone_at": NOW}])
     def test_the_database_knows_what_a_decision_is(self, clinic, changed):
@@ -234,11 +237,12 @@ class TestTheSameFall:
 
     def test_it_stays_a_quiet_badge(self, clinic):
         self.after_a_talk(clinic, [380, 350], 361, 355)
-        flag = Flag.objects.open().get(session__number=4, rule="A")
+        flags = answered_flags.read(clinic.olgas.pk, timezone.now())
+        (flag,) = (flag for flag in flags if flag.session.number == 4 and flag.rule == "A")
         assert (flag.on_work_list, flag.calls, flag.word) == (True, False, "Below cutoff, as before")
 
     def test_the_limits_are_those_of_every_alliance_scale(self):
-        """They are written into the query once."""
+        """They stand in the code once."""
         known = {instruments.get(one).parameters for one in SESSION_SCALES}
         assert {(one.badge_fall, one.sudden_fall) for one in known} == {(20, 40)}
 
@@ -253,6 +257,6 @@ def test_a_decision_not_to_talk_does_not_make_the_figure_better(clinic):
             decide(clinic, kind)
         else:
             talk(session, by=clinic.olga, at=NOW - 12 * DAY)
-    talked, settled = process_measures.discussed(Episode.objects.all(), NOW)
-    share, left = talked[clinic.olga.pk], settled[clinic.olga.pk]
-    assert ((share.done, share.total), (left.done, left.total)) == ((1, 2), (1, 2))
+    cast.conclude_everything()
+    measures = process_measures.read([clinic.olga], NOW)[clinic.olga.pk]
+    assert (measures.talked, measures.not_needed) == (Share(1, 2), Share(1, 2))

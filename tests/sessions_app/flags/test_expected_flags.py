@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from clients.models import Episode
 from sessions_app.courses.models import Attendance
-from sessions_app.flags import course, expected_flags
+from sessions_app.flags import course, expected_flags, facts
+from sessions_app.flags.conclude import conclude, conclude_many
 from sessions_app.flags.models import Flag
-from sessions_app.flags.refresh import refresh_flags, refresh_many
 from sessions_app.instruments.rule_settings import RuleSettings
 from tests import cast
 
@@ -32,10 +32,11 @@ def as_pages_see_it(episode, now, rules):
     }
 
 
-def as_batches_see_it(held, rules):
+def as_batches_see_it(found, now, rules):
+    held = expected_flags.held_sessions(found, now)
     return {
-        (one.key.session, one.key.rule, one.is_new, one.on_work_list, repr(one.evidence))
-        for one in expected_flags.conclude(held, rules)
+        (flag.key.session, flag.key.rule, flag.is_new, flag.on_work_list, repr(flag.evidence))
+        for flag in expected_flags.expected_flags(held, rules)
     }
 
 
@@ -44,11 +45,11 @@ def test_batches_and_pages_conclude_the_same_of_the_whole_demo(seeded, name):
     """Two readings of the same rows, one for each purpose."""
     rules = RULES[name]
     episodes = list(Episode.objects.all())
-    read = expected_flags.courses([episode.pk for episode in episodes], seeded).held
+    read = facts.read([episode.pk for episode in episodes])
     found = 0
     for episode in episodes:
         expected = as_pages_see_it(episode, seeded, rules)
-        assert as_batches_see_it(read.get(episode.pk, []), rules) == expected
+        assert as_batches_see_it(read[episode.pk], seeded, rules) == expected
         found += len(expected)
     assert found > 300
 
@@ -63,9 +64,9 @@ class TestWithTheCast:
         cast.therapy_session(clinic.olgas, attendance=Attendance.CANCELLED)
         rules = RuleSettings(1, {"srs": {"": {"cutoff": 320}}})
         now = timezone.now()
-        read = expected_flags.courses([clinic.olgas.pk], now).held[clinic.olgas.pk]
+        read = facts.read([clinic.olgas.pk])[clinic.olgas.pk]
         expected = as_pages_see_it(clinic.olgas, now, rules)
-        assert as_batches_see_it(read, rules) == expected
+        assert as_batches_see_it(read, now, rules) == expected
         assert {rule for _, rule, *_ in expected} >= {"A", "C"}
 
     def test_the_number_of_statements_does_not_grow(self, clinic, django_assert_max_num_queries):
@@ -78,22 +79,22 @@ class TestWithTheCast:
             Flag.objects.filter(session__episode__in=pks, rule="C").delete()
             Flag.objects.filter(session__episode__in=pks, rule="A").update(is_new=False)
             with django_assert_max_num_queries(14) as queries:
-                assert refresh_many(episodes=pks) == 2 * many
+                assert conclude_many(episodes=pks) == 2 * many
             counts.append(len(queries))
         assert counts[0] == counts[1]
 
     def test_nothing_to_do_writes_nothing(self, clinic, django_assert_num_queries):
         cast.rated_course(clinic.olgas, [380, 330])
         before = list(Flag.objects.values())
-        assert refresh_many(episodes=[clinic.olgas.pk, clinic.carls.pk]) == 0
-        assert refresh_many(episodes=[]) == 0
+        assert conclude_many(episodes=[clinic.olgas.pk, clinic.carls.pk]) == 0
+        assert conclude_many(episodes=[]) == 0
         assert list(Flag.objects.values()) == before
 
     def test_a_flag_that_is_said_otherwise_keeps_its_row_its_code_and_its_first_moment(self, clinic):
         *_, last = cast.rated_course(clinic.olgas, [380, 330])
         Flag.objects.filter(rule="A").update(evidence={"total": 1}, settings_version="version-9")
         before = last.flags.get(rule="A")
-        refresh_flags(episode=clinic.olgas)
+        conclude(episode=clinic.olgas)
         after = last.flags.get(rule="A")
         assert (after.pk, after.code, after.raised_at) == (before.pk, before.code, before.raised_at)
         assert after.evidence["total"] == 330

@@ -12,11 +12,12 @@ from alliance.models import AuditEvent
 from alliance.refused import Refused
 from sessions_app.courses.models import Attendance
 from sessions_app.flags import discussion_actions
+from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Discussion, Flag
-from sessions_app.flags.refresh import refresh_flags
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
+from tests.sessions_app import answered
 
 pytestmark = pytest.mark.django_db
 
@@ -26,9 +27,7 @@ def rules(session):
 
 
 def on_work_list(episode):
-    return sorted(
-        Flag.objects.for_work_list().filter(session__episode=episode).values_list("rule", flat=True)
-    )
+    return sorted(answered.calling().filter(session__episode=episode).values_list("rule", flat=True))
 
 
 def test_a_fall_out_of_the_usual_range_raises_its_flags_and_calls_for_a_talk(clinic):
@@ -47,7 +46,7 @@ def test_a_continuing_level_is_no_reason_for_the_work_list(clinic):
 def test_refreshing_twice_changes_nothing_and_logs_nothing(clinic):
     cast.rated_course(clinic.olgas, [380, 330])
     before = (list(Flag.objects.values()), AuditEvent.objects.count())
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert (list(Flag.objects.values()), AuditEvent.objects.count()) == before
 
 
@@ -55,7 +54,7 @@ def test_what_other_rules_say_of_a_rating_that_was_talked_about_calls_no_more(cl
     _, last = cast.rated_course(clinic.olgas, [380, 352])
     discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="", by=clinic.olga)
     cast.choose_rules(clinic.adam, sudden_fall=25)
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert rules(last) == ["A", "C"]
     assert on_work_list(clinic.olgas) == []
     discussion_actions.withdraw_discussion(discussion=Discussion.objects.get(), by=clinic.olga)
@@ -67,7 +66,7 @@ def test_marks_that_came_after_the_talk_were_not_talked_about(clinic):
     talk = discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="", by=clinic.olga)
     Discussion.objects.update(discussed_at=talk.discussed_at - timedelta(days=1))
     cast.choose_rules(clinic.adam, sudden_fall=25)
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert on_work_list(clinic.olgas) == ["C"]
 
 
@@ -100,7 +99,7 @@ def test_a_flag_that_stands_again_is_the_same_row(clinic):
     *_, last = cast.rated_course(clinic.olgas, [380, 330])
     flag = last.flags.get(rule="C")
     Flag.objects.filter(pk=flag.pk).update(withdrawn_at=timezone.now())
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert last.flags.get(rule="C").pk == flag.pk
     assert last.flags.get(rule="C").withdrawn_at is None
 
@@ -109,7 +108,7 @@ def test_a_flag_that_stands_again_is_the_same_row(clinic):
 def test_a_missing_rating_is_flagged_a_day_after_the_session(clinic, hours, raised):
     cast.therapy_session(clinic.olgas, ago=timedelta(weeks=1))
     last = cast.therapy_session(clinic.olgas, ago=timedelta(hours=hours, minutes=51))
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert rules(last) == (["G"] if raised else [])
 
 
@@ -117,7 +116,7 @@ def test_a_missing_rating_is_flagged_a_day_after_the_session(clinic, hours, rais
 def test_a_session_that_did_not_take_place_is_not_missed(clinic, attendance):
     for weeks in (3, 2):
         cast.therapy_session(clinic.olgas, ago=timedelta(weeks=weeks), attendance=attendance)
-    refresh_flags(episode=clinic.olgas)
+    conclude(episode=clinic.olgas)
     assert not Flag.objects.exists()
 
 
@@ -134,7 +133,7 @@ class TestDiscussing:
             by=clinic.olga,
         )
         assert on_work_list(clinic.olgas) == []
-        assert Flag.objects.discussed().count() == 2
+        assert answered.discussed().count() == 2
         discussion_actions.withdraw_discussion(discussion=discussion, by=clinic.olga)
         assert on_work_list(clinic.olgas) == ["A", "C"]
         assert Discussion.objects.get().said == "Too much talk of work."
@@ -154,7 +153,7 @@ class TestDiscussing:
             cast.rating(session, total)
             if session.number == 4:
                 discussion_actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
-        waiting = Flag.objects.for_work_list().values_list("session__number", flat=True)
+        waiting = answered.calling().values_list("session__number", flat=True)
         assert set(waiting) == {6}
 
     def test_is_about_the_flags_of_one_session(self, clinic, session):

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from alliance.models import AuditEvent
-from sessions_app.flags import recompute, refresh
+from sessions_app.flags import conclude, recompute
 from sessions_app.flags.models import Flag
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.actions import Refused
@@ -75,14 +75,14 @@ class TestRuns:
 
     def test_a_crash_within_a_batch_leaves_it_undone_and_whole(self, clinic, monkeypatch):
         cast.choose_rules(clinic.adam, cutoff=340)
-        log = refresh.audit.record_each
+        log = conclude.audit.record_each
 
         def fails(*args, **options):
             log(*args, **options)
             raise RuntimeError("the power is gone")
 
         with monkeypatch.context() as patch:
-            patch.setattr(refresh.audit, "record_each", fails)
+            patch.setattr(conclude.audit, "record_each", fails)
             with pytest.raises(RuntimeError):
                 list(recompute.go_on(size=3))
         assert (self.below(), Recomputation.objects.get().done) == (7, 0)

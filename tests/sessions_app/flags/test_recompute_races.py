@@ -12,7 +12,7 @@ from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Rating
-from sessions_app.flags import recompute, refresh
+from sessions_app.flags import conclude, recompute
 from sessions_app.flags.models import Flag
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.intake import hand_over_actions
@@ -40,7 +40,7 @@ def as_it_should_be():
     """Each flag once, and a further computation finds nothing to change."""
     keys = list(Flag.objects.values_list("session", "instrument", "rule"))
     assert len(keys) == len(set(keys))
-    assert refresh.refresh_many(episodes=list(Episode.objects.values_list("pk", flat=True))) == 0
+    assert conclude.conclude_many(episodes=list(Episode.objects.values_list("pk", flat=True))) == 0
 
 
 def test_two_who_run_at_once_do_no_harm(clinic, courses):
@@ -179,7 +179,7 @@ def test_a_batch_waits_for_a_rating_that_was_judged_by_older_rules(clinic, cours
 def test_whoever_waited_reads_the_rules_afterwards(clinic, courses):
     """Else a rating that waits for a batch under new rules would then be judged by the old ones."""
     one = courses[0]
-    with behind(lambda: lock_episode(one.pk), lambda: refresh.refresh_many(episodes=[one.pk])):
+    with behind(lambda: lock_episode(one.pk), lambda: conclude.conclude_many(episodes=[one.pk])):
         cast.choose_rules(clinic.adam, cutoff=340)
     assert not Flag.objects.standing().filter(rule="A", session__episode=one).exists()
 
@@ -211,5 +211,5 @@ def test_control_two_orders_of_waiting_end_one_of_them(clinic, courses):
     assert len(unexpected(outcomes)) == 1
     assert isinstance(unexpected(outcomes)[0], OperationalError)
     assert connection.vendor == "postgresql"
-    in_order = at_once(*[lambda: refresh.refresh_many(episodes=pks[::-1])] * 4)
+    in_order = at_once(*[lambda: conclude.conclude_many(episodes=pks[::-1])] * 4)
     assert unexpected(in_order) == []

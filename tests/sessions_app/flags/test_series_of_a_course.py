@@ -13,10 +13,10 @@ from alliance.measurement.process import Share
 from clients.models import Episode
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import caseload, charts, recent, work_list
+from sessions_app.dashboards import caseload, charts, work_list
 from sessions_app.flags import course, process_measures
+from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
-from sessions_app.flags.refresh import refresh_flags
 from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.intake.paper_entry import enter_rating
 from tests import cast
@@ -116,10 +116,8 @@ class TestCounting:
         TherapySession.objects.update(held_at=now - timedelta(days=4), ends_at=now - timedelta(days=3))
         assert TherapySession.objects.rated().count() == 2
         assert not TherapySession.objects.overdue(timezone.now()).exists()
-        assert process_measures.collected(Episode.objects.all(), timezone.now())[0] == {
-            clinic.olga.pk: Share(2, 2)
-        }
-        refresh_flags(episode=mixed)
+        conclude(episode=mixed)
+        assert process_measures.read([clinic.olga], timezone.now())[clinic.olga.pk].rated == Share(2, 2)
         assert not Flag.objects.filter(rule="G", withdrawn_at=None).exists()
 
     def test_lists_show_the_last_total_of_any_form(self, clinic, mixed):
@@ -127,7 +125,6 @@ class TestCounting:
         assert row.last_total == "38.0"
         shown = caseload.read(clinic.sina, timezone.now())
         assert "38" in [one.last_total for one in (*shown.others, *shown.needs_a_talk)]
-        assert recent.scale_of(recent.last_sessions([mixed])[mixed.pk]).id == "srs"
 
     def test_a_flag_carries_the_instrument_of_its_rating_and_a_gap_ours(self, clinic, mixed):
         (low,) = give(mixed, 300)
@@ -137,7 +134,7 @@ class TestCounting:
     def test_refreshing_twice_changes_nothing(self, mixed):
         give(mixed, 300)
         before = list(Flag.objects.order_by("pk").values())
-        refresh_flags(episode=mixed)
+        conclude(episode=mixed)
         assert list(Flag.objects.order_by("pk").values()) == before
 
     def test_a_course_asks_the_same_two_queries_with_one_form_and_with_three(

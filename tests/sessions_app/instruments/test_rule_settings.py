@@ -168,6 +168,7 @@ class TestInForce:
         ]
         before = [sign_in(person).get(address).content.decode() for person, address in pages]
         store(clinic, {"session-rating": {"": {"cutoff": 250}}})
+        cast.conclude_everything()  # as `recompute_flags` does after a change of rules
         after = [sign_in(person).get(address).content.decode() for person, address in pages]
         for place in (0, 1):
             height = before[place].split('class="cutoff" d="M0 ')[1].split("H")[0]

@@ -13,8 +13,8 @@ from alliance.refused import Refused
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.flags import discussion_actions
+from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Discussion, Flag
-from sessions_app.flags.refresh import refresh_flags
 from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, record_rating
@@ -94,7 +94,7 @@ def test_a_rating_is_no_victim_of_what_the_therapist_does_meanwhile(clinic):
             lambda: session_actions.add_session(
                 episode=clinic.olgas, held_at=now - timedelta(days=9), by=clinic.olga
             ),
-            lambda: refresh_flags(episode=clinic.olgas),
+            lambda: conclude(episode=clinic.olgas),
         )
         assert unexpected(outcomes) == []
         assert Rating.objects.filter(grant=grant).exists()
@@ -134,7 +134,7 @@ def test_an_error_of_ours_stores_nothing_and_passes_for_no_dispute(grant, monkey
     def fails(**options):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("sessions_app.intake.record_rating.refresh_flags", fails)
+    monkeypatch.setattr("sessions_app.intake.record_rating.conclude", fails)
     with pytest.raises(RuntimeError, match="a bug"):
         handing_in(grant, 380)()
     assert (Rating.objects.count(), SetAsideRating.objects.count(), Flag.objects.count()) == (0, 0, 0)

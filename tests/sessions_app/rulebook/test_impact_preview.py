@@ -8,13 +8,14 @@ from django.utils import timezone
 from alliance.measurement import instruments
 from alliance.measurement.handbook import RULES
 from sessions_app.courses.models import TherapySession
-from sessions_app.flags import discussion_actions, recompute, refresh
+from sessions_app.flags import conclude, discussion_actions, recompute
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Flag
 from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.rulebook import impact_preview
 from sessions_app.rulebook.impact_preview import AS_NOW, FEWER, NO_CHANGE
 from tests import cast
+from tests.sessions_app import answered
 
 pytestmark = pytest.mark.django_db
 OURS = instruments.get("session-rating")
@@ -60,7 +61,7 @@ class TestFigures:
         after = rules(cutoff=355, sudden_fall=39)
         found = look(after)
         cast.choose_rules(clinic.adam, cutoff=355, sudden_fall=39)
-        refresh.refresh_many(episodes=[one.pk for one in clients])
+        conclude.conclude_many(episodes=[one.pk for one in clients])
         for letter in "ABC":
             stored = Flag.objects.standing().filter(rule=letter).count()
             said = row(found, letter).then
@@ -123,10 +124,10 @@ class TestFigures:
             for total in totals[2:]:
                 cast.rating(cast.therapy_session(episode, ago=timedelta(0)), total)
         foretold = look(rules(**values)).waiting
-        now = Flag.objects.for_work_list().values("session__episode").distinct().count()
+        now = answered.calling().values("session__episode").distinct().count()
         cast.choose_rules(clinic.adam, **values)
         list(recompute.go_on())
-        then = Flag.objects.for_work_list().values("session__episode").distinct().count()
+        then = answered.calling().values("session__episode").distinct().count()
         assert foretold == f"about {now} now, about {then} then"
 
     def test_what_is_older_than_a_year_is_not_counted(self, clinic, clients):

@@ -1,0 +1,276 @@
+"""The standing of one course: what calls for a talk and since when, what is put off, what is quiet and why.
+
+Plain Python. It knows no clock: what time changes is given as the moment at which it changes, so that a
+conclusion stays true until the next write. Totals in whole tenths; numbers order the sessions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from statistics import median_low
+from typing import NamedTuple
+
+SAME_FALL = ("A", "D", "E", "H")  # say again that a total is low; C says that it fell again, and always calls
+FALLS = frozenset({*SAME_FALL, "C"})
+SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
+# Whoever has no further session must not be forgotten: a client is put off for four weeks at most.
+LONGEST_PUT_OFF = timedelta(days=28)
+OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
+POINTS = 12  # of a sparkline
+OWN_LEVEL_FROM = 8  # earlier ratings at most, as rule E
+
+
+class FlagKey(NamedTuple):
+    """What makes a flag one and the same; session: any identifier that does not change with the numbering."""
+
+    session: int
+    instrument: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaisedFlag:
+    """One flag that stands. total: of its rating, in tenths; None at rule G and at a partial rating.
+
+    received_at: when that rating came. corrects: it replaced another one, so that nobody talked about it yet.
+    badge_fall, sudden_fall: the parameters that tell one fall from another, of the rules that raised it.
+    """
+
+    key: FlagKey
+    number: int
+    on_work_list: bool
+    raised_at: datetime
+    total: int | None
+    received_at: datetime | None
+    corrects: bool
+    badge_fall: int
+    sudden_fall: int
+
+    @property
+    def rule(self) -> str:
+        return self.key.rule
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation that stands. number: of the session whose rating was talked about."""
+
+    number: int
+    at: datetime
+    about: frozenset[FlagKey]
+
+    @property
+    def instruments(self) -> frozenset[str]:
+        return frozenset(key.instrument for key in self.about)
+
+
+@dataclass(frozen=True, slots=True)
+class Deferral:
+    """A decision, instead of a talk, that stands. is_later: put off; else no talk is needed. day: of the decision."""
+
+    is_later: bool
+    at: datetime
+    day: date
+    about: frozenset[FlagKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One therapy session. comes: planned or attended. missed: the client did not come.
+
+    day, day_begins: its day at the clinic, and the first moment of that day. due_day: on which its rating is overdue.
+    total: of its complete rating, in tenths. series: of that rating (`CourseSession.series`).
+    """
+
+    number: int
+    held_at: datetime
+    ends_at: datetime
+    day: date
+    day_begins: datetime
+    due_day: date
+    comes: bool
+    attended: bool
+    missed: bool = False
+    total: int | None = None
+    series: str = ""
+
+    @property
+    def overdue_from(self) -> datetime:
+        return self.ends_at + OVERDUE_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class CourseEvents:
+    """All that happened in one course. Visits and flags in the order of the numbers."""
+
+    visits: Sequence[Visit] = ()
+    flags: Sequence[RaisedFlag] = ()
+    talks: Sequence[Talk] = ()
+    deferrals: Sequence[Deferral] = ()
+
+    def until(self, moment: datetime) -> "CourseEvents":
+        """What people and rules had said by then; the sessions and ratings are those of now."""
+        return replace(
+            self,
+            flags=[flag for flag in self.flags if flag.raised_at <= moment],
+            talks=[talk for talk in self.talks if talk.at <= moment],
+            deferrals=[deferral for deferral in self.deferrals if deferral.at <= moment],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FlagStanding:
+    """What became of one flag.
+
+    is_discussed: a conversation was noted about it. is_settled: about it, about its rating before it came, or
+    about a later session. put_off_until: the moment at which a deferral ends. is_same_fall: the fall it tells of
+    was talked about before (docs/adr/0014).
+    """
+
+    flag: RaisedFlag
+    is_discussed: bool
+    is_settled: bool
+    is_not_needed: bool
+    put_off_until: datetime | None
+    is_same_fall: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Not talked about, and nobody decided that no talk is needed. What is put off is open."""
+        return not (self.is_settled or self.is_not_needed)
+
+    @property
+    def may_call(self) -> bool:
+        """Whether it calls for a talk as soon as it is not put off."""
+        return self.is_open and self.flag.on_work_list and not self.is_same_fall
+
+    def is_put_off(self, now: datetime) -> bool:
+        return self.put_off_until is not None and now < self.put_off_until
+
+    def calls(self, now: datetime) -> bool:
+        return self.may_call and not self.is_put_off(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a course means until the next write.
+
+    flags: of every flag that stands. points: the totals of the last attended sessions, oldest first, None where
+    there is no complete rating. own_level: the median of the ratings before the last one, in tenths.
+    overdue: {number of an attended session without a complete rating: when the rating is overdue}.
+    talked_through: the highest number of a session that was talked about; 0 where none was.
+    """
+
+    flags: tuple[FlagStanding, ...] = ()
+    points: tuple[int | None, ...] = ()
+    last_attended: int | None = None
+    last_rated: int | None = None
+    last_total: int | None = None
+    own_level: int | None = None
+    overdue: Mapping[int, datetime] = field(default_factory=dict)
+    talked_through: int = 0
+
+    def calling(self, now: datetime) -> list[FlagStanding]:
+        return [one for one in self.flags if one.calls(now)]
+
+
+def standing(events: CourseEvents) -> Standing:
+    """The standing of a course, concluded from all its events."""
+    attended = [visit for visit in events.visits if visit.attended]
+    rated = [visit for visit in attended if visit.total is not None]
+    last = rated[-1] if rated else None
+    return Standing(
+        flags=flag_standings(events),
+        points=tuple(visit.total for visit in attended[-POINTS:]),
+        last_attended=attended[-1].number if attended else None,
+        last_rated=last.number if last else None,
+        last_total=last.total if last else None,
+        own_level=_own_level(rated),
+        overdue={visit.number: visit.overdue_from for visit in attended if visit.total is None},
+        talked_through=max((talk.number for talk in events.talks), default=0),
+    )
+
+
+def _own_level(rated: Sequence[Visit]) -> int | None:
+    earlier = [v.total for v in rated[:-1] if v.series == rated[-1].series and v.total is not None]
+    return median_low(earlier[-OWN_LEVEL_FROM:]) if earlier else None
+
+
+def flag_standings(events: CourseEvents) -> tuple[FlagStanding, ...]:
+    """What became of each flag that stands, in the order given."""
+    not_needed: dict[FlagKey, list[datetime]] = {}
+    put_off: dict[FlagKey, datetime] = {}
+    for deferral in events.deferrals:
+        until = put_off_until(deferral, events.visits) if deferral.is_later else deferral.at
+        for key in deferral.about:
+            if not deferral.is_later:
+                not_needed.setdefault(key, []).append(deferral.at)
+            elif until > put_off.get(key, deferral.at):
+                put_off[key] = until
+    talked: dict[FlagKey, list[datetime]] = {}
+    for talk in events.talks:
+        for key in talk.about:
+            talked.setdefault(key, []).append(talk.at)
+    answered = {key: [*talked.get(key, ()), *not_needed.get(key, ())] for key in {*talked, *not_needed}}
+    totals = [(visit.number, visit.total) for visit in events.visits if visit.total is not None]
+    falls = [flag for flag in events.flags if flag.rule in FALLS and flag.key in answered]
+    return tuple(
+        FlagStanding(
+            flag=flag,
+            is_discussed=flag.key in talked,
+            is_settled=flag.key in talked or _is_settled(flag, events.talks),
+            is_not_needed=flag.key in not_needed,
+            put_off_until=put_off.get(flag.key),
+            is_same_fall=_is_same_fall(flag, falls, answered, totals),
+        )
+        for flag in events.flags
+    )
+
+
+def put_off_until(deferral: Deferral, visits: Iterable[Visit]) -> datetime:
+    """The day of the next session on a later day than the decision, four weeks at most.
+
+    A planned session counts, so that the client is on the list again while the therapist prepares.
+    """
+    days = [visit.day_begins for visit in visits if visit.comes and visit.day > deferral.day]
+    return min([deferral.at + LONGEST_PUT_OFF, *days])
+
+
+def _is_settled(flag: RaisedFlag, talks: Iterable[Talk]) -> bool:
+    """A later session was talked about, or its own rating before this flag was raised of it.
+
+    Under other rules more may be said of a rating that was talked about. A correction was not talked about.
+    """
+    for talk in talks:
+        if talk.number > flag.number:
+            return True
+        if talk.number != flag.number or flag.corrects or flag.received_at is None:
+            continue
+        if flag.key.instrument in talk.instruments and flag.received_at <= talk.at < flag.raised_at:
+            return True
+    return False
+
+
+def _is_same_fall(
+    flag: RaisedFlag,
+    falls: Iterable[RaisedFlag],
+    answered: Mapping[FlagKey, Sequence[datetime]],
+    totals: Sequence[tuple[int, int]],
+) -> bool:
+    """Whether an earlier fall of the last four sessions was answered before this flag came, and this is that fall.
+
+    It is where the total is not `badge_fall` lower than then, and was not up by `sudden_fall` in between.
+    """
+    if not flag.on_work_list or flag.rule not in SAME_FALL or flag.total is None:
+        return False
+    for fall in falls:
+        if fall.total is None or fall.key.instrument != flag.key.instrument:
+            continue
+        if not flag.number - SAME_FALL_WITHIN <= fall.number < flag.number:
+            continue
+        if min(answered[fall.key]) > flag.raised_at or fall.total >= flag.total + flag.badge_fall:
+            continue
+        was_up = fall.total + flag.sudden_fall
+        if not any(total >= was_up for number, total in totals if fall.number < number < flag.number):
+            return True
+    return False

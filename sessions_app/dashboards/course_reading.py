@@ -1,0 +1,144 @@
+"""One client's course, read once: every row that the client's page shows, and the facts made of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+
+from django.db.models import Prefetch
+
+from alliance.measurement.standing import FlagKey
+from clients.models import Episode
+from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.courses.models import SESSION_SCALES, Rating, TherapySession
+from sessions_app.courses.rating_state import with_waits
+from sessions_app.flags import answered_flags, course
+from sessions_app.flags.course import RatedSession
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.facts import (
+    CourseFacts,
+    DeferralFact,
+    FlagFact,
+    SessionFact,
+    TalkFact,
+    rating_fact,
+)
+from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments.rule_settings import RuleSettings
+
+Row = TypeVar("Row", Flag, Discussion, Deferral)
+
+
+@dataclass(frozen=True)
+class CourseReading:
+    """The rows of one episode. sessions: in the order of their numbers; ratings: {session: the one that counts}."""
+
+    episode: Episode
+    now: datetime
+    sessions: list[TherapySession]
+    ratings: dict[int, Rating]
+    all_flags: list[Flag]  # withdrawn ones too
+    talks: list[Discussion]  # standing, oldest first
+    deferrals: list[Deferral]  # standing, oldest first, each with `holds`
+    follow_ups: dict[int, FollowUp]  # by the discussion they answer
+
+    @cached_property
+    def facts(self) -> CourseFacts:
+        return CourseFacts(
+            sessions=[SessionFact(s.pk, s.number, s.held_at, s.ends_at, s.attendance) for s in self.sessions],
+            ratings={
+                pk: rating_fact(rating, rating.wording.edition if rating.wording else None)
+                for pk, rating in self.ratings.items()
+            },
+            flags={key_of(flag): _flag_fact(flag) for flag in self.all_flags},
+            talks=[
+                TalkFact(
+                    talk.pk, talk.session_id, talk.discussed_at, bool(talk.agreed), keys_of(talk.flags.all())
+                )
+                for talk in self.talks
+            ],
+            deferrals=[
+                DeferralFact(
+                    one.pk,
+                    one.session_id,
+                    one.deferred_at,
+                    one.kind == Deferral.Kind.LATER,
+                    keys_of(one.flags.all()),
+                )
+                for one in self.deferrals
+            ],
+        )
+
+    @cached_property
+    def flags(self) -> list[Flag]:
+        """Those that stand, with what became of each, in the order of the sessions."""
+        rows = {key_of(flag): flag for flag in self.all_flags if flag.withdrawn_at is None}
+        return answered_flags.answered(rows, self.facts, self.now)
+
+    def rated(self, rules: RuleSettings) -> list[RatedSession]:
+        return course.of_rows(self.sessions, self.ratings, self.now, rules)
+
+
+def key_of(flag: Flag) -> FlagKey:
+    return FlagKey(flag.session_id, flag.instrument, flag.rule)
+
+
+def keys_of(flags: Iterable[Flag]) -> set[FlagKey]:
+    return {key_of(flag) for flag in flags}
+
+
+def _flag_fact(flag: Flag) -> FlagFact:
+    stands = flag.withdrawn_at is None
+    said = (flag.rating_id, flag.is_new, flag.on_work_list, flag.evidence, flag.raised_at)
+    return FlagFact(flag.pk, key_of(flag), *said, stands)
+
+
+def read(episode: Episode, now: datetime) -> CourseReading:
+    """Everything of one episode; eight queries, however long the course is."""
+    sessions = list(with_waits(TherapySession.objects.filter(episode=episode), now).order_by("number"))
+    by_pk = {}
+    for session in sessions:
+        session.episode = episode
+        by_pk[session.pk] = session
+    standing = Rating.objects.standing().with_edition().filter(session__in=list(by_pk))
+    flags = Flag.objects.filter(session__in=list(by_pk), instrument__in=SESSION_SCALES)
+    keys = Prefetch("flags", Flag.objects.only("session_id", "instrument", "rule"))
+    talks = Discussion.objects.standing().filter(session__in=list(by_pk))
+    deferrals = Deferral.objects.standing().filter(session__in=list(by_pk))
+    follow_ups = FollowUp.objects.standing().filter(session__in=list(by_pk))
+    found = CourseReading(
+        episode,
+        now,
+        sessions,
+        {rating.session_id: rating for rating in standing.order_by("-received_at")},
+        _of_sessions(flags.order_by("session", "rule"), by_pk),
+        _of_sessions(
+            talks.select_related("discussed_by").prefetch_related(keys).order_by("discussed_at", "pk"), by_pk
+        ),
+        _of_sessions(
+            deferrals.select_related("deferred_by").prefetch_related(keys).order_by("deferred_at", "pk"),
+            by_pk,
+        ),
+        {answer.discussion_id: answer for answer in follow_ups},
+    )
+    holding = answered_flags.holding(found.facts, now)
+    for deferral in found.deferrals:
+        deferral.holds = deferral.pk in holding
+    return found
+
+
+def _of_sessions(rows: Iterable[Row], sessions: dict[int, TherapySession]) -> list[Row]:
+    """The same rows, each with its session, which is read already."""
+    found = list(rows)
+    for row in found:
+        row.session = sessions[row.session_id]
+    return found
+
+
+def by_session(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.session_id].append(row)
+    return found

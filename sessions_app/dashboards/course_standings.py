@@ -1,0 +1,187 @@
+"""The stored standings of many episodes, as the work list and the caseload read them: one query, no rule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
+from django.utils.safestring import SafeString
+
+from clients.models import Episode
+from sessions_app.courses.rating_state import RatingState
+from sessions_app.dashboards.sparkline import sparkline
+from sessions_app.flags import conclude, facts, reasons, standing
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments import rule_settings
+
+# An older gap cannot be filled from memory; it stays visible on the client's page.
+OVERDUE_SHOWN_FOR = timedelta(days=14)
+JOINED = (
+    "client",
+    "therapist",
+    "standing__talk__session",
+    "standing__agreement",
+    "standing__deferral__session",
+    "standing__deferral__deferred_by",
+    "standing__put_off__session",
+)
+
+
+class Place(NamedTuple):
+    """A session in a course."""
+
+    number: int
+    held_at: datetime
+
+
+@dataclass(frozen=True)
+class CourseStanding:
+    """One open episode with its stored standing, at the moment `now`."""
+
+    episode: Episode
+    row: EpisodeStanding
+    now: datetime
+
+    @cached_property
+    def flags(self) -> list[Flag]:
+        """What is not talked about: all that calls, or would, however old; the rest where it is news."""
+        flags = standing.flags_in(self.row.course, self.episode.pk, self.now)
+        return reasons.strongest_first(flags)
+
+    @cached_property
+    def calls(self) -> list[Flag]:
+        """What calls for a talk, the strongest first, of equals the newest."""
+        return [flag for flag in self.flags if flag.calls]
+
+    @cached_property
+    def put_off(self) -> list[Flag]:
+        return [flag for flag in self.flags if flag.is_open and flag.is_put_off and not flag.calls]
+
+    @property
+    def quiet_at_last(self) -> list[Flag]:
+        """Open flags of the last session that call for no talk."""
+        last = self.last
+        return [
+            flag
+            for flag in self.flags
+            if flag.is_open
+            and not (flag.calls or flag.is_put_off)
+            and last
+            and flag.session.number == last.number
+        ]
+
+    @property
+    def last(self) -> Place | None:
+        return self._place("last")
+
+    @cached_property
+    def last_rated(self) -> Place | None:
+        return self._place("rated")
+
+    def _place(self, name: str) -> Place | None:
+        stored = self.row.course[name]
+        return Place(stored[0], datetime.fromisoformat(stored[1])) if stored else None
+
+    @property
+    def last_total(self) -> int | None:
+        """In tenths."""
+        total: int | None = self.row.course["total"]
+        return total
+
+    @property
+    def maximum(self) -> int:
+        """The highest total of the scale, in tenths."""
+        maximum: int = self.row.course["maximum"]
+        return maximum
+
+    @property
+    def sparkline(self) -> SafeString:
+        cutoffs = self.row.course["cutoff"]
+        cutoff = cutoffs.get(self.episode.client.language, cutoffs[""])
+        return sparkline(self.row.course["points"], cutoff=cutoff, maximum=self.maximum)
+
+    @property
+    def is_talked_about(self) -> bool:
+        """Somebody talked about the last rating, and the next one has not come yet."""
+        through: int = self.row.course["talked_through"]
+        return through > 0 and (self.last_rated is None or through >= self.last_rated.number)
+
+    @property
+    def talk(self) -> Discussion | None:
+        return self.row.talk
+
+    @property
+    def agreement(self) -> Discussion | None:
+        return self.row.agreement
+
+    @property
+    def is_put_off(self) -> bool:
+        """Whether the latest deferral that only puts off holds."""
+        return self.row.put_off_until is not None and self.now < self.row.put_off_until
+
+    @property
+    def holding(self) -> Deferral | None:
+        """The latest deferral that holds."""
+        if not self.is_put_off or self.row.put_off is None:
+            return None
+        self.row.put_off.holds = True
+        return self.row.put_off
+
+    @cached_property
+    def latest_deferral(self) -> Deferral | None:
+        """The latest decision not to talk, with whether it still puts off."""
+        latest = self.row.deferral
+        if latest is not None:
+            latest.holds = latest.pk == self.row.put_off_id and self.is_put_off
+        return latest
+
+    @property
+    def deferral(self) -> Deferral | None:
+        """`latest_deferral` as long as it matters: it holds, or nothing was rated since."""
+        latest, rated = self.latest_deferral, self.last_rated
+        if latest is None or latest.holds:
+            return latest
+        is_latest = rated is None or latest.session.number >= rated.number
+        return latest if is_latest else None
+
+    @property
+    def is_deferred(self) -> bool:
+        return self.deferral is not None and any(flag.is_put_off or flag.is_not_needed for flag in self.flags)
+
+    def marks_of(self, number: int) -> RatingState | None:
+        """What the rating of a session says, None where it has none."""
+        state = self.row.course["marks"].get(str(number))
+        return RatingState(state) if state else None
+
+    def overdue(self) -> list[Place]:
+        """Sessions without a complete rating that it is not too late to ask about."""
+        since = self.now - OVERDUE_SHOWN_FOR
+        places = [
+            (Place(number, datetime.fromisoformat(held_at)), datetime.fromisoformat(overdue_from))
+            for number, held_at, overdue_from in self.row.course["overdue"]
+        ]
+        return [place for place, begins in places if begins <= self.now and place.held_at >= since]
+
+
+def read(episodes: QuerySet[Episode], now: datetime, *order: Combinable | str) -> list[CourseStanding]:
+    """These episodes with their standings, ordered; one query where every standing is stored."""
+    rows = list(episodes.select_related(*JOINED).order_by(*order))
+    missing = _fresh([episode for episode in rows if not hasattr(episode, "standing")], now)
+    return [CourseStanding(episode, missing.get(episode.pk) or episode.standing, now) for episode in rows]
+
+
+def _fresh(episodes: Sequence[Episode], now: datetime) -> dict[int, EpisodeStanding]:
+    """What would be stored where no row is: a backup of before, or rows made by hand. The next write stores it."""
+    if not episodes:
+        return {}
+    rules = rule_settings.in_force()
+    found = facts.read([episode.pk for episode in episodes])
+    return {
+        pk: EpisodeStanding(episode_id=pk, **conclude.fresh(one, rules, now).values)
+        for pk, one in found.items()
+    }

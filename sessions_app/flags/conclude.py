@@ -1,0 +1,109 @@
+"""Everything that is concluded from a course, written in one place: flags, standing, process counts.
+
+Every write about an episode ends here, in its transaction and under the lock of the episode.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from alliance import audit
+from clients.models import Episode
+from sessions_app.courses.lock import lock_episodes
+from sessions_app.flags import facts, standing
+from sessions_app.flags.expected_flags import ExpectedFlag, expected_flags, held_sessions
+from sessions_app.flags.facts import CourseFacts, FlagFact
+from sessions_app.flags.models import Flag
+from sessions_app.flags.standing import Concluded
+from sessions_app.instruments import rule_settings
+from sessions_app.instruments.rule_settings import RuleSettings
+
+
+@transaction.atomic
+def conclude(*, episode: Episode, now: datetime | None = None) -> None:
+    """Make flags, standing and process counts of an episode equal to what the rules say of it now."""
+    conclude_many(episodes=[episode.pk], now=now)
+
+
+@transaction.atomic
+def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> int:
+    """The same for many, by row number, in a fixed number of statements; how many flags changed.
+
+    A flag that no longer stands is withdrawn and one that stands again comes back, so that a discussion keeps
+    hanging on its row.
+    """
+    moment = now or timezone.now()
+    # Two ratings of one episode that arrive at once must not each compute without the other. The settings
+    # are read after the wait too: a rating is judged by the newest.
+    lock_episodes(episodes)
+    rules = rule_settings.in_force()
+    read = facts.read(episodes)
+    concluded = {episode: fresh(found, rules, moment) for episode, found in read.items()}
+    changed = 0
+    touched = set()
+    fallen: list[int] = []
+    news: list[ExpectedFlag] = []
+    for episode, one in concluded.items():
+        before = read[episode].flags
+        gone = [flag.pk for key, flag in before.items() if flag.stands and key not in one.expected]
+        come = [flag for flag in one.expected.values() if not _stands(before.get(flag.key), flag)]
+        fallen += gone
+        news += come
+        changed += len(gone) + len(come)
+        if gone or come:
+            touched.add(episode)
+    if fallen:
+        Flag.objects.filter(pk__in=fallen).update(withdrawn_at=moment)
+    if news:
+        _raise(news, rules.name, moment)
+    standing.store(concluded)
+    _log(touched)
+    return changed
+
+
+def fresh(found: CourseFacts, rules: RuleSettings, now: datetime) -> Concluded:
+    """What is to be concluded from these facts; nothing is stored."""
+    held = held_sessions(found, now)
+    expected = {flag.key: flag for flag in expected_flags(held, rules)}
+    return standing.concluded(found, held, expected, rules, now)
+
+
+def _stands(flag: FlagFact | None, expected: ExpectedFlag) -> bool:
+    return flag is not None and flag.stands and _says(flag) == _says(expected)
+
+
+def _says(flag: FlagFact | ExpectedFlag) -> tuple[object, ...]:
+    return flag.rating, flag.is_new, flag.on_work_list, flag.evidence
+
+
+def _log(episodes: set[int]) -> None:
+    """One line for each: the open pages look for it (`change_stamp`)."""
+    if episodes:
+        codes = Episode.objects.filter(pk__in=episodes).order_by("pk").values_list("code", "client__code")
+        audit.record_each("flags refreshed", "episode", codes, by=None)
+
+
+def _raise(news: Iterable[ExpectedFlag], settings_version: str, moment: datetime) -> None:
+    """Store what is new or said otherwise; a flag that was there keeps its row, its code and its first moment."""
+    Flag.objects.bulk_create(
+        (
+            Flag(
+                session_id=flag.key.session,
+                instrument=flag.key.instrument,
+                rule=flag.key.rule,
+                rating_id=flag.rating,
+                is_new=flag.is_new,
+                on_work_list=flag.on_work_list,
+                evidence=flag.evidence,
+                settings_version=settings_version,
+                raised_at=moment,
+            )
+            for flag in news
+        ),
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["session", "instrument", "rule"],
+        update_fields=["rating", "is_new", "on_work_list", "evidence", "settings_version", "withdrawn_at"],
+    )

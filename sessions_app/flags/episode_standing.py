@@ -1,0 +1,65 @@
+"""What a course means, stored: pages read it and conclude nothing."""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+
+from clients.models import Episode
+from sessions_app.courses.models import EpisodeRows
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.models import Discussion
+
+
+class EpisodeStandingQuerySet(EpisodeRows):
+    to_episode = "episode"
+
+    def calling(self, now: datetime) -> Self:
+        """Those of whom something calls for a talk now."""
+        return self.filter(calls_from__lte=now)
+
+
+class EpisodeStanding(models.Model):
+    """The standing of one episode (`alliance.measurement.standing`), as `flags.conclude` wrote it last.
+
+    A conclusion: it can be computed again from the facts at any time, and `recompute_flags --check` does so.
+    What the clock changes is stored as a moment, so that reading needs no rule.
+    """
+
+    episode = models.OneToOneField(Episode, models.PROTECT, primary_key=True, related_name="standing")
+    revision = models.PositiveIntegerField(default=1, help_text="Goes up with every change of this row.")
+    settings_version = models.CharField(max_length=40)
+    calls_from = models.DateTimeField(
+        null=True, help_text="From when something calls for a talk; null where nothing does, or will."
+    )
+    talk = models.ForeignKey(
+        Discussion, models.PROTECT, related_name="+", null=True, help_text="The latest that stands."
+    )
+    agreement = models.ForeignKey(
+        Discussion,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        help_text="The latest that agreed to change something.",
+    )
+    deferral = models.ForeignKey(
+        Deferral, models.PROTECT, related_name="+", null=True, help_text="The latest that stands."
+    )
+    put_off = models.ForeignKey(
+        Deferral, models.PROTECT, related_name="+", null=True, help_text="The latest that only puts off."
+    )
+    put_off_until = models.DateTimeField(null=True, help_text="When that one ends.")
+    course = models.JSONField(help_text="Flags, last totals, gaps: see `flags.standing`. Tenths and moments.")
+    process = models.JSONField(help_text="{day: the counts this episode adds to `ProcessDay`}")
+
+    objects = EpisodeStandingQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(
+                fields=["calls_from"], condition=models.Q(calls_from__isnull=False), name="standing_calls"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"Standing of {self.episode_id}"

@@ -1,0 +1,32 @@
+"""How feedback is collected and used, counted by therapist and day."""
+
+from django.conf import settings
+from django.db import models
+
+COUNTED = ("attended", "rated", "missed", "flags", "talked", "not_needed", "low_points", "back")
+
+
+class ProcessDay(models.Model):
+    """The counts of one therapist on one day (`alliance.measurement.process.DayCounts`), over all episodes.
+
+    A conclusion, kept in the same transaction as the standing of each episode, and rebuilt with it.
+    """
+
+    therapist = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    day = models.DateField()
+    attended = models.IntegerField(default=0)
+    rated = models.IntegerField(default=0)
+    missed = models.IntegerField(default=0)
+    flags = models.IntegerField(default=0)
+    talked = models.IntegerField(default=0)
+    not_needed = models.IntegerField(default=0)
+    low_points = models.IntegerField(default=0)
+    back = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["therapist", "day"], name="one_process_day_a_therapist"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.therapist_id}, {self.day}"

@@ -1,0 +1,327 @@
+"""The stored standing of an episode: concluded from facts, written where it changed, read back as flags.
+
+`EpisodeStanding.course` holds, in JSON (tenths, ISO moments):
+flags: what is not talked about and either calls for a talk or is news of the last session, each with what its
+words need; points: totals of the last attended sessions; cutoff: {language or "": tenths}, maximum: of the scale;
+last, rated: [number, held_at] of the last attended and the last rated session; total, own_level: tenths;
+overdue: [[number, held_at, from]]; talked_through: a session's number; marks: {number: `RatingState` of its rating}.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from alliance.measurement import instruments
+from alliance.measurement import standing as rules_of_standing
+from alliance.measurement.flag_rules import Finding
+from alliance.measurement.process import day_counts
+from alliance.measurement.repairs import returned, ruptures
+from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
+from clients.models import Episode
+from sessions_app.courses.models import TherapySession
+from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.flags.expected_flags import ExpectedFlag, HeldSession
+from sessions_app.flags.facts import CourseFacts, SessionFact
+from sessions_app.flags.models import Flag
+from sessions_app.flags.process_days import COUNTED, ProcessDay
+from sessions_app.flags.turns import turns
+from sessions_app.instruments.rule_settings import RuleSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """What one course means: its flags, and the values of its `EpisodeStanding`."""
+
+    expected: Mapping[FlagKey, ExpectedFlag]
+    values: dict[str, Any]
+
+
+class _Raised(NamedTuple):
+    """An expected flag with the moment at which it was raised."""
+
+    rating: int | None
+    on_work_list: bool
+    evidence: Mapping[str, Any]
+    raised_at: datetime
+
+
+def concluded(
+    facts: CourseFacts,
+    held: list[HeldSession],
+    expected: Mapping[FlagKey, ExpectedFlag],
+    rules: RuleSettings,
+    now: datetime,
+) -> Concluded:
+    """The standing under these rules. A flag that is not stored yet is raised now."""
+    events = facts.events(raised_flags(facts, expected, now))
+    found = rules_of_standing.standing(events)
+    later = [(row, one) for row, one in zip(facts.deferrals, events.deferrals, strict=True) if one.is_later]
+    put_off, until = (
+        (later[-1][0].pk, rules_of_standing.put_off_until(later[-1][1], events.visits))
+        if later
+        else (None, None)
+    )
+    calls_from = [one.put_off_until or one.flag.raised_at for one in found.flags if one.may_call]
+    agreements = [talk for talk in facts.talks if talk.agreed]
+    return Concluded(
+        expected,
+        {
+            "settings_version": rules.name,
+            "calls_from": min(calls_from, default=None),
+            "talk_id": facts.talks[-1].pk if facts.talks else None,
+            "agreement_id": agreements[-1].pk if agreements else None,
+            "deferral_id": facts.deferrals[-1].pk if facts.deferrals else None,
+            "put_off_id": put_off,
+            "put_off_until": until,
+            "course": _course(facts, held, expected, found, rules),
+            "process": _process(events, held, expected, rules),
+        },
+    )
+
+
+def raised_flags(
+    facts: CourseFacts, expected: Mapping[FlagKey, ExpectedFlag], now: datetime
+) -> Iterator[RaisedFlag]:
+    """These flags as if they stood; one that was stored before keeps the moment at which it was raised first."""
+    for key, flag in expected.items():
+        before = facts.flags.get(key)
+        raised = _Raised(flag.rating, flag.on_work_list, flag.evidence, before.raised_at if before else now)
+        yield facts.raised_flag(key, flag.number, raised)
+
+
+def _course(
+    facts: CourseFacts,
+    held: list[HeldSession],
+    expected: Mapping[FlagKey, ExpectedFlag],
+    found: Standing,
+    rules: RuleSettings,
+) -> dict[str, Any]:
+    by_number = {session.number: session for session in facts.sessions}
+    scale = _scale(facts, by_number, found)
+    turn_of = turns(facts, expected)
+    shown = sorted(number for number in found.overdue)
+    last_numbers = {v.number for v in facts.sessions if v.attendance == "attended"}
+    recent = sorted(last_numbers)[-POINTS:]
+    return {
+        "flags": [
+            _flag(one, expected[one.flag.key], by_number[one.flag.number], turn_of[one.flag.key])
+            for one in found.flags
+            if _is_shown(one, found)
+        ],
+        "points": list(found.points),
+        "cutoff": {tag: rules.parameters(scale, tag).cutoff for tag in ("", *rules.languages(scale.id))},
+        "maximum": scale.total_maximum,
+        "last": _where(by_number, found.last_attended),
+        "rated": _where(by_number, found.last_rated),
+        "total": found.last_total,
+        "own_level": found.own_level,
+        "overdue": [
+            [number, by_number[number].held_at.isoformat(), found.overdue[number].isoformat()]
+            for number in shown
+            if number in recent
+        ],
+        "talked_through": found.talked_through,
+        "marks": {
+            str(session.number): facts.ratings[session.pk].state.value
+            for session in facts.sessions
+            if session.pk in facts.ratings
+        },
+    }
+
+
+def _is_shown(one: FlagStanding, found: Standing) -> bool:
+    """What calls or may call, however old; what is quiet, and what was decided about, only where it is news."""
+    is_news = one.flag.number == found.last_attended
+    return not one.is_settled and (is_news or (one.flag.on_work_list and not one.is_not_needed))
+
+
+def _scale(
+    facts: CourseFacts, by_number: Mapping[int, SessionFact], found: Standing
+) -> instruments.Instrument:
+    """The instrument of the last complete rating among the points; our own where there is none."""
+    if found.last_rated is None or all(total is None for total in found.points):
+        return instruments.get(instruments.SESSION_RATING)
+    return instruments.get(facts.ratings[by_number[found.last_rated].pk].instrument.id)
+
+
+def _flag(one: FlagStanding, flag: ExpectedFlag, session: SessionFact, turn: int) -> dict[str, Any]:
+    return {
+        "rule": flag.key.rule,
+        "instrument": flag.key.instrument,
+        "is_new": flag.is_new,
+        "on_work_list": flag.on_work_list,
+        "evidence": flag.evidence,
+        "session": [session.pk, session.number, session.held_at.isoformat()],
+        "turn": turn,
+        "is_not_needed": one.is_not_needed,
+        "is_same_fall": one.is_same_fall,
+        "put_off_until": one.put_off_until.isoformat() if one.put_off_until else None,
+    }
+
+
+def _where(by_number: Mapping[int, SessionFact], number: int | None) -> list[Any] | None:
+    return None if number is None else [number, by_number[number].held_at.isoformat()]
+
+
+# --- Process counts ------------------------------------------------------------------------------
+
+
+def _process(
+    events: CourseEvents,
+    held: list[HeldSession],
+    expected: Mapping[FlagKey, ExpectedFlag],
+    rules: RuleSettings,
+) -> dict[str, list[int]]:
+    counts = day_counts(events, _low_points(held, expected, rules))
+    return {day.isoformat(): list(astuple(counted)) for day, counted in sorted(counts.items())}
+
+
+def _low_points(
+    held: list[HeldSession], expected: Mapping[FlagKey, ExpectedFlag], rules: RuleSettings
+) -> Iterator[tuple[int, bool]]:
+    """(number of the session with which a rupture began, whether it was back by the third rating)."""
+    rated = [one for one in held if one.session.total is not None]
+    if not rated:
+        return
+    found: dict[int, list[Finding]] = defaultdict(list)
+    for key, flag in expected.items():
+        if flag.on_work_list:
+            found[key.session].append(Finding(flag.key.rule, flag.is_new, True, flag.evidence))
+    sessions = [one.session for one in rated]
+    parameters = rules.parameters(rated[-1].instrument)
+    raised = [found.get(one.pk, []) for one in rated]
+    for rupture in ruptures(sessions, raised, (), is_closed=False, parameters=parameters):
+        back = returned(rupture, sessions)
+        if back is not None:
+            yield rupture.began, back
+
+
+# --- Stored --------------------------------------------------------------------------------------
+
+
+def store(concluded: Mapping[int, Concluded]) -> None:
+    """Write each standing that changed, and what it changes in the counts of its therapist; under the lock.
+
+    A row that is as it should be is left alone, so that its revision tells whether a page has to be drawn again.
+    """
+    before = EpisodeStanding.objects.in_bulk(list(concluded))
+    changed = {
+        episode: one.values
+        for episode, one in concluded.items()
+        if episode not in before or not says(before[episode], one.values)
+    }
+    if not changed:
+        return
+    EpisodeStanding.objects.bulk_create(
+        (
+            EpisodeStanding(
+                episode_id=episode,
+                revision=before[episode].revision + 1 if episode in before else 1,
+                **values,
+            )
+            for episode, values in changed.items()
+        ),
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["episode"],
+        update_fields=["revision", *VALUES],
+    )
+    counted = {
+        episode: (before[episode].process if episode in before else {}, values["process"])
+        for episode, values in changed.items()
+    }
+    _count(counted)
+
+
+VALUES = (
+    "settings_version",
+    "calls_from",
+    "talk",
+    "agreement",
+    "deferral",
+    "put_off",
+    "put_off_until",
+    "course",
+    "process",
+)
+
+
+def says(row: EpisodeStanding, values: Mapping[str, Any]) -> bool:
+    """Whether a stored row says what these values say."""
+    return all(getattr(row, name) == value for name, value in values.items())
+
+
+def _count(counted: Mapping[int, tuple[Mapping[str, list[int]], Mapping[str, list[int]]]]) -> None:
+    """Add to each therapist's days what changed. In one order, so that no two wait for each other."""
+    differing = {episode for episode, (before, after) in counted.items() if before != after}
+    if not differing:
+        return
+    therapists = dict(Episode.objects.filter(pk__in=differing).values_list("pk", "therapist"))
+    changes: dict[tuple[UUID, str], list[int]] = {}
+    for episode in differing:
+        before, after = counted[episode]
+        for day in before.keys() | after.keys():
+            was, now = before.get(day, [0] * len(COUNTED)), after.get(day, [0] * len(COUNTED))
+            if was != now:
+                sums = changes.setdefault((therapists[episode], day), [0] * len(COUNTED))
+                for place, (a, b) in enumerate(zip(was, now, strict=True)):
+                    sums[place] += b - a
+    add_to_days(changes)
+
+
+def add_to_days(changes: Mapping[tuple[UUID, str], list[int]]) -> None:
+    """Add these counts; {(therapist, ISO day): one number for each of `COUNTED`}.
+
+    The ORM can replace a row on conflict, and not add to it: check-then-update would lose counts in a race.
+    """
+    ordered = sorted(changes.items(), key=lambda change: (str(change[0][0]), change[0][1]))
+    table, names = ProcessDay._meta.db_table, ", ".join(COUNTED)
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in COUNTED)
+    key = ProcessDay._meta.get_field("therapist")
+    with connection.cursor() as cursor:
+        for start in range(0, len(ordered), 90):
+            rows = ordered[start : start + 90]
+            places = ", ".join(["(" + ", ".join(["%s"] * (2 + len(COUNTED))) + ")"] * len(rows))
+            values = [
+                value
+                for (therapist, day), sums in rows
+                for value in (key.get_db_prep_value(therapist, connection), date.fromisoformat(day), *sums)
+            ]
+            cursor.execute(
+                f"INSERT INTO {table} (therapist_id, day, {names}) VALUES {places} "  # noqa: S608 - our own names
+                f"ON CONFLICT (therapist_id, day) DO UPDATE SET {added}",
+                values,
+            )
+
+
+# --- Read back -----------------------------------------------------------------------------------
+
+
+def flags_in(course: Mapping[str, Any], episode: int, now: datetime) -> list[Flag]:
+    """The flags of a stored standing as unsaved rows, with what is known of them now."""
+    return [_as_row(stored, episode, now) for stored in course["flags"]]
+
+
+def _as_row(stored: Mapping[str, Any], episode: int, now: datetime) -> Flag:
+    pk, number, held_at = stored["session"]
+    session = TherapySession(
+        pk=pk, episode_id=episode, number=number, held_at=datetime.fromisoformat(held_at)
+    )
+    flag = Flag(
+        session=session,
+        instrument=stored["instrument"],
+        rule=stored["rule"],
+        is_new=stored["is_new"],
+        on_work_list=stored["on_work_list"],
+        evidence=stored["evidence"],
+    )
+    until = stored["put_off_until"]
+    flag.turn = stored["turn"]
+    flag.is_not_needed, flag.is_same_fall = stored["is_not_needed"], stored["is_same_fall"]
+    flag.is_put_off = until is not None and now < datetime.fromisoformat(until)
+    return flag
