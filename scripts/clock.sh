@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What time alone makes true: every quarter of an hour raise the flags for missing ratings, and delete
 # the sessions of browsers that are past. Each minute go on with flags that have to be computed again
-# because the clinic changed a rule. One of these runs beside the site.
+# because the clinic changed a rule. Once a day compare a sample of what is stored with a fresh conclusion. One of
+# these runs beside the site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 trap 'exit 0' TERM INT
@@ -9,6 +10,10 @@ trap 'exit 0' TERM INT
 while true; do
   python manage.py raise_missing
   python manage.py clearsessions
+  if [ "$(date +%F)" != "${checked_on:-}" ]; then
+    python manage.py check_standings
+    checked_on=$(date +%F)
+  fi
   quarter_is_over=$((SECONDS + ${CLOCK_SECONDS:-900}))
   while true; do
     python manage.py recompute_flags --pending

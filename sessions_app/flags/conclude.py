@@ -71,7 +71,11 @@ def fresh(found: CourseFacts, rules: RuleSettings, now: datetime) -> Concluded:
 
 
 def _stands(flag: FlagFact | None, expected: ExpectedFlag) -> bool:
-    return flag is not None and flag.stands and _says(flag) == _says(expected)
+    return flag is not None and flag.stands and says_the_same(flag, expected)
+
+
+def says_the_same(flag: FlagFact, expected: ExpectedFlag) -> bool:
+    return _says(flag) == _says(expected)
 
 
 def _says(flag: FlagFact | ExpectedFlag) -> tuple[object, ...]:

@@ -1,4 +1,7 @@
-"""manage.py recompute_flags: compute every flag again under the settings in force. No conversation is lost."""
+"""manage.py recompute_flags: compute every flag and standing again under the settings in force.
+
+--check changes nothing: it compares what is stored with a fresh conclusion and names what differs.
+"""
 
 import multiprocessing
 import sys
@@ -13,7 +16,8 @@ import django
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from sessions_app.flags import recompute
+from clients.models import Episode
+from sessions_app.flags import checks, recompute
 from sessions_app.flags.recomputations import Recomputation
 
 WIDTH = 40
@@ -28,9 +32,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--pending", action="store_true", help="only go on with what is unfinished")
+        parser.add_argument(
+            "--check", action="store_true", help="change nothing; name what differs from a fresh conclusion"
+        )
         parser.add_argument("--processes", type=int, default=1, help="that compute side by side (1)")
 
-    def handle(self, *args: Any, pending: bool, processes: int, **options: Any) -> None:
+    def handle(self, *args: Any, pending: bool, check: bool, processes: int, **options: Any) -> None:
+        if check:
+            self._check()
+            return
         if processes < 1:
             raise CommandError("--processes is 1 or more.")
         if recompute.pending() is None:
@@ -42,6 +52,20 @@ class Command(BaseCommand):
             for run in recompute.go_on(pool=pool, ahead=2 * processes if pool else 1):
                 progress.show(run)
         progress.end()
+
+    def _check(self) -> None:
+        """Name each difference by the episode's code: the output may be read by people who see no ratings."""
+        episodes = list(Episode.objects.order_by("pk").values_list("pk", flat=True))
+        different = 0
+        for pk, what in checks.differing(episodes):
+            different += 1
+            self.stdout.write(f"{Episode.objects.get(pk=pk).code}: {what}")
+        for therapist, day in checks.differing_days():
+            different += 1
+            self.stdout.write(f"counts of {therapist} on {day}")
+        if different:
+            raise CommandError(f"{different:,} differences. `manage.py recompute_flags` puts them right.")
+        self.stdout.write(f"{len(episodes):,} episodes: everything stored is as a fresh conclusion.")
 
 
 @contextmanager

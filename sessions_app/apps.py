@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class SessionsApp(AppConfig):
+    name = "sessions_app"
+
+    def ready(self) -> None:
+        from sessions_app.flags import first_standing  # noqa: F401 - it listens from here on
