@@ -91,8 +91,9 @@ torture: setup ## every fault at every moment, any order of steps, hostile bodie
 	@CHROMIUM=$$(command -v chromium-headless-shell || echo $(CHROMIUM)) $(PY) -m tests.torture --jobs 3
 	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet -n $(WORKERS) -o faulthandler_timeout=7200 --show-capture=no tests/sessions_app/intake/test_grant_states.py tests/sessions_app/intake/test_hostile_input.py
 
-reference: setup ## the flag rules against a second, slow implementation, on 100,000 simulated courses
+reference: setup ## the rules against second, slow implementations, on 100,000 random courses each
 	@COURSES=100000 $(PY) -m pytest --quiet tests/measurement/test_against_reference.py
+	@HISTORIES=100000 $(PY) -m pytest --quiet -n $(WORKERS) tests/sessions_app/flags/test_standing_reference.py
 
 static: setup ## collect, hash and compress the static files
 	@DEMO=on $(PY) manage.py collectstatic --no-input --verbosity 1

@@ -82,7 +82,9 @@ def therapy_session(of: Episode, *, ago: timedelta | None = None, **fields: Any)
     number = of.sessions.count() + 1
     held_at: datetime = fields.pop("held_at", timezone.now() - ago if ago is not None else an_hour_ago())
     fields = {"ends_at": held_at + timedelta(minutes=50), "attendance": Attendance.ATTENDED, **fields}
-    return TherapySession.objects.create(episode=of, number=number, held_at=held_at, **fields)
+    session = TherapySession.objects.create(episode=of, number=number, held_at=held_at, **fields)
+    conclude_many(episodes=[of.pk])
+    return session
 
 
 def an_hour_ago() -> datetime:

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Lower
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -61,7 +63,7 @@ class Reason:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClientRow:
     """One client of a supervisee; every figure as text."""
 
@@ -81,6 +83,16 @@ class ClientRow:
     sparkline: SafeString
     gap: str  # what is missing, as a sentence; empty where nothing is
     set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
+
+    @cached_property
+    def as_waiting(self) -> SafeString:
+        """The card of a client who needs a talk."""
+        return render_to_string("caseload/_client.html", {"row": self})
+
+    @cached_property
+    def as_quiet(self) -> SafeString:
+        """The row of any other client."""
+        return render_to_string("caseload/_quiet_client.html", {"row": self})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +161,10 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     if chosen:
         episodes = episodes.filter(therapist=chosen)
     rules = rule_settings.in_force()
-    courses = course_standings.read(with_asides(episodes.open()), now, Lower("client__label"), "pk")
-    rows = _by_place(courses, now)
+    open_now = with_beside(episodes.open())
+    read = course_standings.read(open_now, now, Lower("client__label"), "pk", beside=("asides", "helped"))
+    courses = [course for course, _ in read]
+    rows = _by_part(read)
     return Caseload(
         supervisees=supervisees,
         chosen=chosen,
@@ -204,18 +218,28 @@ def part_of(course: CourseStanding) -> Part:
     return Part.GAP if _gap(course) else Part.OTHER
 
 
-def _by_place(courses: Iterable[CourseStanding], now: datetime) -> dict[Part, tuple[ClientRow, ...]]:
-    found: dict[Part, list[CourseStanding]] = defaultdict(list)
-    for course in courses:
-        found[part_of(course)].append(course)
-    found[Part.NEEDS_A_TALK].sort(key=urgency)
-    return {one: tuple(_client_row(course, now) for course in found[one]) for one in Part}
+def _by_part(courses: Iterable[tuple[CourseStanding, dict[str, Any]]]) -> dict[Part, tuple[ClientRow, ...]]:
+    found: dict[Part, list[tuple[CourseStanding, ClientRow]]] = defaultdict(list)
+    for course, beside in courses:
+        found[part_of(course)].append((course, _kept_row(course, **beside)))
+    found[Part.NEEDS_A_TALK].sort(key=lambda pair: urgency(pair[0]))
+    return {part: tuple(row for _, row in found[part]) for part in Part}
+
+
+def _kept_row(course: CourseStanding, asides: int | None, helped: str | None) -> ClientRow:
+    """The row with what was drawn of it, kept with the course as long as all that it shows is the same."""
+    key = ("caseload", asides, helped)
+    row = course.kept.get(key)
+    if row is None:
+        row = course.kept[key] = _client_row(course, asides, helped)
+    found: ClientRow = row
+    return found
 
 
 # --- In words ----------------------------------------------------------------------------------------
 
 
-def with_asides(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
+def with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
     """Each with `asides`: sets of marks nobody decided about, and `helped`: the answer about the agreement."""
     answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
     return episodes.annotate(
@@ -223,10 +247,8 @@ def with_asides(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
     )
 
 
-def _client_row(course: CourseStanding, now: datetime) -> ClientRow:
-    rated, agreed = course.last_rated, course.agreement
-    annotated: Any = course.episode
-    helped, asides = annotated.helped, annotated.asides
+def _client_row(course: CourseStanding, asides: int | None, helped: str | None) -> ClientRow:
+    rated, agreed, now = course.last_rated, course.agreement, course.now
     return ClientRow(
         client=course.episode.client_code,
         url=reverse("caseload:client", args=[course.episode.code]),

@@ -1,14 +1,17 @@
 """The stored standings of many episodes, as the work list and the caseload read them: one query, no rule."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
+from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from clients.models import Episode
 from sessions_app.courses.rating_state import RatingState
@@ -16,6 +19,7 @@ from sessions_app.dashboards.sparkline import sparkline
 from sessions_app.flags import conclude, facts, reasons, standing
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.flags.facts import beginning_of
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
 
@@ -41,11 +45,30 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class CourseStanding:
-    """One open episode with its stored standing, at the moment `now`."""
+    """One open episode with its stored standing, as it is from `now` until `valid_until`.
+
+    kept: finished pieces of pages made of it, each under everything else that it shows.
+    """
 
     episode: Episode
     row: EpisodeStanding
     now: datetime
+    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def valid_until(self) -> datetime:
+        """The next moment at which the clock changes what is said here: at the latest when the day is over."""
+        tomorrow = beginning_of(timezone.localdate(self.now) + timedelta(days=1))
+        moments = [tomorrow]
+        if self.row.put_off_until:
+            moments.append(self.row.put_off_until)
+        for flag in self.row.course["flags"]:
+            if flag["put_off_until"]:
+                moments.append(datetime.fromisoformat(flag["put_off_until"]))
+        for _, held_at, overdue_from in self.row.course["overdue"]:
+            last = datetime.fromisoformat(held_at) + OVERDUE_SHOWN_FOR  # shown at this moment still
+            moments += [datetime.fromisoformat(overdue_from), last + timedelta.resolution]
+        return min(moment for moment in moments if moment > self.now)
 
     @cached_property
     def flags(self) -> list[Flag]:
@@ -168,9 +191,60 @@ class CourseStanding:
         return [place for place, begins in places if begins <= self.now and place.held_at >= since]
 
 
-def read(episodes: QuerySet[Episode], now: datetime, *order: Combinable | str) -> list[CourseStanding]:
-    """These episodes with their standings, ordered; one query where every standing is stored."""
-    rows = list(episodes.select_related(*JOINED).order_by(*order))
+_kept: OrderedDict[tuple[Any, ...], CourseStanding] = OrderedDict()
+MOST_KEPT = 4000  # courses a process; about 5 KB each
+# What the pages show of a course beside its standing. Complete: whatever is not here may not be shown.
+SHOWN = (
+    "code",
+    "standing__revision",
+    "client__label",
+    "client__language",
+    "client__code",
+    "therapist__name",
+    "therapist__email",
+    "standing__deferral__deferred_by__name",
+    "standing__deferral__deferred_by__email",
+)
+
+
+def read(
+    episodes: QuerySet[Episode], now: datetime, *order: Combinable | str, beside: Sequence[str] = ()
+) -> list[tuple[CourseStanding, dict[str, Any]]]:
+    """These episodes with their standings, ordered, each with the values of its annotations `beside`.
+
+    One query where all are known to this process and none has changed; one more for those that are not.
+    """
+    rows = list(episodes.order_by(*order).values_list("pk", *SHOWN, *beside))
+    end = 1 + len(SHOWN)
+    keys = {row[0]: (get_language(), *row[1:end]) for row in rows}
+    known = {pk: course for pk, key in keys.items() if (course := _kept_course(key, now))}
+    unknown = [pk for pk in keys if pk not in known]
+    if unknown:
+        for course in _read(unknown, now):
+            known[course.episode.pk] = course
+            _keep(keys[course.episode.pk], course)
+    # One that was closed or whose row was written between the two queries is read as it is now, or left out.
+    return [(known[row[0]], dict(zip(beside, row[end:], strict=True))) for row in rows if row[0] in known]
+
+
+def _kept_course(key: tuple[Any, ...], now: datetime) -> CourseStanding | None:
+    course = _kept.get(key)
+    if course is None or not course.now <= now < course.valid_until:
+        return None
+    return course
+
+
+def _keep(key: tuple[Any, ...], course: CourseStanding) -> None:
+    """Under the revision that was read with it: a write between the two queries makes another key."""
+    if course.row.revision != key[1 + SHOWN.index("standing__revision")]:
+        return
+    _kept[key] = course
+    while len(_kept) > MOST_KEPT:
+        _kept.popitem(last=False)
+
+
+def _read(episodes: Sequence[int], now: datetime) -> list[CourseStanding]:
+    rows = list(Episode.objects.filter(pk__in=episodes).select_related(*JOINED))
     missing = _fresh([episode for episode in rows if not hasattr(episode, "standing")], now)
     return [CourseStanding(episode, missing.get(episode.pk) or episode.standing, now) for episode in rows]
 

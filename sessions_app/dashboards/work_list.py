@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
 from uuid import UUID
 
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -12,7 +15,7 @@ from alliance.models import User
 from clients.models import Episode
 from sessions_app.conversations import asking
 from sessions_app.corrections import set_aside
-from sessions_app.courses.models import Attendance, TherapySession
+from sessions_app.courses.models import OVERDUE_AFTER, Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards import course_standings
 from sessions_app.dashboards.course_standings import OVERDUE_SHOWN_FOR, CourseStanding, Place
@@ -36,13 +39,31 @@ NOTHING_TO_DO = frozenset(
 )
 
 
+class Visit(NamedTuple):
+    """One therapy session, as far as the list shows it; the fields in this order are read from the database."""
+
+    pk: int
+    code: UUID
+    episode_id: int
+    number: int
+    held_at: datetime
+    ends_at: datetime
+    attendance: str
+    awaits_channel: str | None
+    awaits_opened_at: datetime | None
+    is_declined: bool
+
+    def is_overdue(self, now: datetime) -> bool:
+        return self.attendance == Attendance.ATTENDED and self.ends_at + OVERDUE_AFTER <= now
+
+
 @dataclass(frozen=True)
 class Row:
     """One client of the therapist: the stored standing, and when they meet next."""
 
     course: CourseStanding
     today: date
-    next_session: TherapySession | None
+    next_session: Visit | None
 
     @property
     def episode(self) -> Episode:
@@ -84,15 +105,15 @@ class Row:
         """The one that holds."""
         return self.course.holding if self.put_off else None
 
-    @property
+    @cached_property
     def first_reason(self) -> Flag:
         return reasons.one_a_rule(self.flags)[0]
 
-    @property
+    @cached_property
     def other_reasons(self) -> list[Flag]:
         return reasons.one_a_rule(self.flags)[1:]
 
-    @property
+    @cached_property
     def reasons_put_off(self) -> list[Flag]:
         return reasons.one_a_rule(self.put_off)
 
@@ -108,7 +129,7 @@ class Row:
         """Whether a complete rating came after the one that is the first reason."""
         return self.last_rated is not None and self.last_rated.number > self.first_reason.session.number
 
-    @property
+    @cached_property
     def waiting_since(self) -> TherapySession:
         return reasons.waiting_since(self.flags)
 
@@ -117,7 +138,17 @@ class Row:
         """Whether the talk can be today: that is when the next session is."""
         return self.next_session is not None and timezone.localdate(self.next_session.held_at) == self.today
 
-    @property
+    @cached_property
+    def as_talk(self) -> SafeString:
+        """The card of a client who needs a talk. No form is in it: a form holds a token of its session."""
+        return render_to_string("dashboard/_talk.html", {"row": self})
+
+    @cached_property
+    def as_other(self) -> SafeString:
+        """The row of a client without an open reason to talk."""
+        return render_to_string("dashboard/_other.html", {"row": self})
+
+    @cached_property
     def urgency(self) -> tuple[bool, int, datetime, str]:
         return not self.is_today, *reasons.urgency(self.flags, self.episode.client.label)
 
@@ -126,7 +157,8 @@ class Row:
 class SessionLine:
     """One session of today, or one of the last days that is not settled, and where its rating stands."""
 
-    session: TherapySession
+    session: Visit
+    episode: Episode
     state: RatingState
 
 
@@ -152,39 +184,52 @@ class WorkList:
 def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
     own = Episode.objects.own(therapist).open()
-    courses = course_standings.read(own, now, "client__label")
-    visits = _visits({course.episode.pk: course for course in courses}, now)
-    to_come = _next_sessions(visits, now)
-    rows = [Row(course, timezone.localdate(now), to_come.get(course.episode.pk)) for course in courses]
-    today, waiting = _session_lines(visits, now)
+    courses = [course for course, _ in course_standings.read(own, now, "client__label")]
+    lines = _lines({course.episode.pk: course for course in courses}, now)
+    to_come = _next_sessions(lines, now)
+    questions = asking.of(therapist)
+    rows = [_row(course, to_come.get(course.episode.pk), questions, now) for course in courses]
+    today, waiting = _session_lines(lines, now)
     talks = sorted((row for row in rows if row.flags), key=lambda row: row.urgency)
     later = [row for row in rows if row.deferral and not row.flags]
     others = [row for row in rows if not (row.flags or row.deferral)]
-    asking.prepare([row.first_reason for row in talks], therapist)
     return WorkList(talks, later, today, waiting, others, set_aside.to_look_at(therapist))
 
 
-def _visits(courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
+def _row(course: CourseStanding, next_session: Visit | None, questions: asking.Asking, now: datetime) -> Row:
+    """A row with the pieces that are drawn of it, kept with the course as long as all that it shows is the same."""
+    meets = (next_session.number, next_session.held_at) if next_session else None
+    key = ("work list", meets, questions.key)
+    row = course.kept.get(key)
+    if row is None:
+        row = course.kept[key] = Row(course, timezone.localdate(now), next_session)
+        if row.flags:
+            questions.prepare([row.first_reason])
+    found: Row = row
+    return found
+
+
+def _lines(courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
     """The sessions of the last days and all to come, each with where its rating stands; one query."""
     own = TherapySession.objects.filter(episode__in=list(courses), held_at__gte=now - OVERDUE_SHOWN_FOR)
     lines = []
-    for session in with_waits(own, now).order_by("held_at", "number"):
-        course = courses[session.episode_id]
-        session.episode = course.episode
+    for fields in with_waits(own, now).order_by("held_at", "number").values_list(*Visit._fields):
+        visit = Visit(*fields)
+        course = courses[visit.episode_id]
         state = state_of(
-            session,
-            marks=course.marks_of(session.number),
-            awaits=awaited(session),
-            is_declined=session.is_declined,
+            visit,
+            marks=course.marks_of(visit.number),
+            awaits=awaited(visit),
+            is_declined=visit.is_declined,
             now=now,
         )
-        lines.append(SessionLine(session, state))
+        lines.append(SessionLine(visit, course.episode, state))
     return lines
 
 
-def _next_sessions(visits: list[SessionLine], now: datetime) -> dict[int, TherapySession]:
+def _next_sessions(visits: list[SessionLine], now: datetime) -> dict[int, Visit]:
     """{episode: the session that is on now and not rated yet, else the next planned one}."""
-    found: dict[int, TherapySession] = {}
+    found: dict[int, Visit] = {}
     for visit in visits:
         comes = visit.session.attendance in (Attendance.PLANNED, Attendance.ATTENDED)
         if comes and visit.session.ends_at > now and visit.state not in HAS_MARKS:

@@ -6,9 +6,10 @@ from django.apps import apps
 from django.db import connection, transaction
 
 from alliance.models import AuditEvent, User
-from clients.models import Client
+from clients.models import Client, Episode
 from sessions_app.demo import courses, rows, staff
 from sessions_app.demo.staff import PASSWORD, STAFF, Person
+from sessions_app.flags.conclude import conclude_many
 
 __all__ = ["PASSWORD", "STAFF", "Person", "holds_real_data", "is_seeded", "seed"]
 
@@ -39,6 +40,7 @@ def seed(now: datetime, seed: int = DEFAULT_SEED) -> None:
     AuditEvent.objects.create(at=now, action=MARK, entity="site")
     team = staff.hire(now)
     rows.write(courses.plan(now, seed, len(team.therapists)), team, now, seed)
+    conclude_many(episodes=list(Episode.objects.values_list("pk", flat=True)), now=now)
     if connection.vendor == "postgresql":
         _tell_the_planner()
 

@@ -1,5 +1,6 @@
 """What a course means, stored: pages read it and conclude nothing."""
 
+import uuid
 from datetime import datetime
 from typing import Self
 
@@ -27,7 +28,8 @@ class EpisodeStanding(models.Model):
     """
 
     episode = models.OneToOneField(Episode, models.PROTECT, primary_key=True, related_name="standing")
-    revision = models.PositiveIntegerField(default=1, help_text="Goes up with every change of this row.")
+    # Never the same twice, not even after a backup was restored: pages keep finished pieces by it.
+    revision = models.UUIDField(default=uuid.uuid4, help_text="Another one with every change of this row.")
     settings_version = models.CharField(max_length=40)
     calls_from = models.DateTimeField(
         null=True, help_text="From when something calls for a talk; null where nothing does, or will."

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import connection
 
@@ -219,11 +219,7 @@ def store(concluded: Mapping[int, Concluded]) -> None:
         return
     EpisodeStanding.objects.bulk_create(
         (
-            EpisodeStanding(
-                episode_id=episode,
-                revision=before[episode].revision + 1 if episode in before else 1,
-                **values,
-            )
+            EpisodeStanding(episode_id=episode, revision=uuid4(), **values)
             for episode, values in changed.items()
         ),
         batch_size=500,

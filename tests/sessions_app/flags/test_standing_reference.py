@@ -185,3 +185,9 @@ def test_both_say_the_same_of_every_flag(clinic, seed):
     assert found == expected
     for place in range(5):  # each answer is given and withheld somewhere, or nothing was compared
         assert {state[place] for state in expected.values()} == {True, False}
+
+
+def test_both_say_the_same_of_the_whole_demo(seeded):
+    expected, found = states(seeded), by_the_rule(list(Episode.objects.all()), seeded)
+    assert found == expected
+    assert len(expected) > 300
