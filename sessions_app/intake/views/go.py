@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from alliance import device_lock, limits
+from alliance import device_lock, rate_limits
 from alliance.access import PUBLIC, page
 from alliance.refused import Refused
 from alliance.see_other import see_other
@@ -46,9 +46,9 @@ def _by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
     try:
-        take_back = limits.one_try(request, "short_code")
-    except limits.TooOften:
-        return limits.wait(request, "go/too_often.html")
+        take_back = rate_limits.one_try(request, "short_code")
+    except rate_limits.TooOften:
+        return rate_limits.wait(request, "go/too_often.html")
     grant = _grants().filter(short_code_hash=short_codes.hash_of_code(code)).first()
     if grant is None:
         error = _("This code is not right. Look at it again, letter by letter.")
