@@ -14,8 +14,10 @@ WORKERS ?= auto
 BROWSERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 # Tested once, on SQLite's turn: what asks no database, and every page for everybody; the rows behind it are asked for
 # on both (tests/sessions_app/courses/test_visible_to.py).
-ONCE := tests/measurement tests/test_repository.py tests/test_messages.py tests/test_vendor.py \
+ONCE := tests/measurement tests/test_repository.py tests/test_import_order.py tests/test_messages.py tests/test_vendor.py \
   tests/alliance/test_environment.py tests/alliance/test_access_matrix.py
+# Prints what a command says only where it fails.
+QUIET = said=$$($(1) 2>&1) || { echo "$$said" >&2; exit 1; }
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
@@ -70,10 +72,11 @@ test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without
 	  $(call LEFT_OUT,the tests on PostgreSQL.); \
 	fi
 
-check: setup ## style, types, templates, migrations, translations and the settings of a clinic
+check: setup ## style, types, order of imports, templates, migrations, translations and the settings of a clinic
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --no-error-summary .
+	@$(call QUIET,$(VENV)/bin/lint-imports --no-logo --no-cache)
 	@$(PY) -m djlint templates --lint --quiet
 	@$(LIKE_A_CLINIC) $(PY) manage.py makemigrations --check --dry-run --verbosity 0
 	@$(LIKE_A_CLINIC) $(PY) -W error manage.py check --deploy --fail-level WARNING

@@ -50,39 +50,6 @@ def text_of(path):
     return path.read_text(encoding="utf-8")
 
 
-# --- Layers --------------------------------------------------------------------------------------
-
-# What each layer may not import. Entry points see everything: the URLs and the commands.
-FORBIDDEN = {
-    "alliance/measurement": {"django", "alliance", "clients", "sessions_app"},
-    "alliance": {"clients", "sessions_app"},
-    "clients": {"sessions_app"},
-}
-ENTRY_POINTS = ("alliance/urls.py",)
-
-
-def _imported(path):
-    for node in ast.walk(ast.parse(text_of(path))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _layer_of(name):
-    return next((layer for layer in FORBIDDEN if name.startswith(f"{layer}/")), None)
-
-
-@pytest.mark.parametrize("name", [name for name in named(MODULES) if not name.startswith(ENTRY_POINTS)])
-def test_imports_run_one_way(name):
-    layer = _layer_of(name)
-    for imported in _imported(ROOT / name):
-        assert imported.split(".")[0] != "tests"
-        if layer and not imported.startswith("alliance.measurement"):
-            assert imported.split(".")[0] not in FORBIDDEN[layer], f"{name} imports {imported}"
-
-
 # --- Size and tidiness ---------------------------------------------------------------------------
 
 
