@@ -72,12 +72,17 @@ test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without
 	  $(call LEFT_OUT,the tests on PostgreSQL.); \
 	fi
 
-check: setup ## style, types, order of imports, templates, migrations, translations and the settings of a clinic
+check: setup ## style, types, order of imports, JavaScript, templates, migrations, translations and the settings of a clinic
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --no-error-summary .
 	@$(call QUIET,$(VENV)/bin/lint-imports --no-logo --no-cache)
 	@$(PY) -m djlint templates --lint --quiet
+	@if command -v npm >/dev/null 2>&1; then \
+	  scripts/check_javascript.sh; \
+	else \
+	  $(call LEFT_OUT,the checks of the JavaScript; neither node nor npm is installed.); \
+	fi
 	@$(LIKE_A_CLINIC) $(PY) manage.py makemigrations --check --dry-run --verbosity 0
 	@$(LIKE_A_CLINIC) $(PY) -W error manage.py check --deploy --fail-level WARNING
 	@$(PY) scripts/vendor.py --check
