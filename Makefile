@@ -21,7 +21,7 @@ QUIET = said=$$($(1) 2>&1) || { echo "$$said" >&2; exit 1; }
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench torture reference static messages lock clean
+.PHONY: help setup demo run test test-fast coverage test-browser pictures test-postgresql check fix bench torture reference static messages lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -54,6 +54,10 @@ test: setup ## all tests: on SQLite, on PostgreSQL without the browser, and in t
 
 test-fast: setup ## the tests on SQLite, without the browser
 	@$(PY) -m pytest --quiet -n $(WORKERS) -m "not browser and not postgresql"
+
+# A target of its own: it takes 1.4 times the processor time of test-fast.
+coverage: setup ## test-fast, and fail where fewer branches are taken than so far
+	@$(PY) -m pytest --quiet -n $(WORKERS) -m "not browser and not postgresql" --cov
 
 test-browser: setup ## the tests that drive a real Chromium
 	@if [ -n "$(CHROMIUM)" ]; then \
