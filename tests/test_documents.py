@@ -1,5 +1,6 @@
 """The documents say what is there: dates of decisions, words of the glossary, files that answer a question."""
 
+import ast
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -35,3 +36,70 @@ def test_no_number_of_a_decision_is_left_out_or_used_twice():
     numbers = [int(path.name[:4]) for path in DECISIONS]
     assert numbers[0] == 1
     assert all(later == earlier + 1 for earlier, later in pairwise(numbers))
+
+
+# --- Words ---------------------------------------------------------------------------------------
+
+PACKAGES = ("alliance", "clients", "sessions_app")
+MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+SCRIPTS = [path for path in sorted((ROOT / "static").rglob("*.js")) if "vendor" not in path.parts]
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+IN_CODE = re.findall(r"^\| [^|]+ \| [^|]+ \| `([^`]+)` \|$", GLOSSARY, re.M)
+# What the trade calls otherwise: docs/glossary.md.
+PRIVATE_WORDS = {
+    "foresight": "impact preview",
+    "queue": "lock",
+    "twin": "duplicate, reference",
+    "patient": "client",
+    "customer": "client",
+    "survey": "rating",
+    "alert": "flag",
+    "metric": "measure",
+    "util": "a name that says what for",
+    "utils": "a name that says what for",
+    "helper": "a name that says what for",
+}
+NOT_RENAMED_YET = {"Foresight", "_refuse_a_twin"}
+
+
+def test_every_name_of_the_glossary_is_in_the_code():
+    code = "\n".join(path.read_text("utf-8") for path in [*MODULES, *SCRIPTS])
+    names = {*re.findall(r"\w+", code), *(path.stem for path in MODULES)}
+    assert len(IN_CODE) > 50
+    assert [name for name in IN_CODE if not ((ROOT / name).exists() if "/" in name else name in names)] == []
+
+
+def test_the_glossary_explains_each_word_in_a_line_and_once():
+    words = re.findall(r"^\| ([^|`]+) \| [^|]+ \|[^|]*\|$", GLOSSARY, re.M)
+    words = [word for word in words if word != "word"]
+    assert len(words) == len(set(words)) > 50
+
+
+def named_in(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+    yield path.stem
+
+
+def words_of(name):
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)}
+
+
+@pytest.mark.parametrize("name", ["_refuse_a_twin", "Foresight", "wait_in_queue", "QUEUE"])
+def test_control_a_private_word_is_seen_within_a_name(name):
+    assert words_of(name) & set(PRIVATE_WORDS)
+
+
+def test_names_use_no_private_word_where_a_standard_one_exists():
+    private = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in MODULES
+        for name in named_in(path)
+        if words_of(name) & set(PRIVATE_WORDS) and name not in NOT_RENAMED_YET
+    }
+    assert private == set()

@@ -260,7 +260,7 @@ class TestOpening:
 @pytest.mark.django_db(transaction=True)
 class TestTwoBrowsersAtOnce:
     @pytest.fixture
-    def without_the_queue(self, monkeypatch):
+    def without_the_lock(self, monkeypatch):
         """Both have looked and found the link unopened; then both open it. The row has the last word."""
         meet = threading.Barrier(2, timeout=1 if connection.vendor == "sqlite" else 5)
         look = sending_actions._refuse_unless_it_can_be_opened
@@ -296,12 +296,12 @@ class TestTwoBrowsersAtOnce:
         assert self.race(link) == [303, 410]
         assert AuditEvent.objects.filter(action="form opened").count() == 1
 
-    def test_exactly_one_wins_where_both_have_looked(self, link, without_the_queue):
+    def test_exactly_one_wins_where_both_have_looked(self, link, without_the_lock):
         assert self.race(link) == [303, 410]
         assert AuditEvent.objects.filter(action="form opened").count() == 1
 
     @pytest.mark.postgresql
-    def test_control_looking_first_and_writing_then_lets_both_in(self, link, monkeypatch, without_the_queue):
+    def test_control_looking_first_and_writing_then_lets_both_in(self, link, monkeypatch, without_the_lock):
         @transaction.atomic
         def naive(*, grant, language=""):
             sending_actions._refuse_unless_it_can_be_opened(grant)
