@@ -103,3 +103,31 @@ def test_names_use_no_private_word_where_a_standard_one_exists():
         if words_of(name) & set(PRIVATE_WORDS) and name not in NOT_RENAMED_YET
     }
     assert private == set()
+
+
+# --- Where is ... --------------------------------------------------------------------------------
+
+DEVELOPING = (ROOT / "docs" / "developing.md").read_text("utf-8")
+ANSWERS = dict(re.findall(r"^\| (where .+?) \| (.+) \|$", DEVELOPING.split("## Where is ...")[1], re.M))
+
+
+def test_each_question_of_the_developers_page_is_answered_by_a_file_that_is_there():
+    assert len(ANSWERS) >= 10
+    for question, answer in ANSWERS.items():
+        named = re.findall(r"`([\w/.]+\.py)`", answer)
+        assert named, question
+        assert [name for name in named if not (ROOT / name).is_file()] == [], question
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), re.findall(r"`(\w+)` in `([\w/.]+\.py)`", DEVELOPING), ids=lambda part: part
+)
+def test_a_name_that_an_answer_gives_is_in_its_file(name, path):
+    assert re.search(rf"\b{name}\b", (ROOT / path).read_text("utf-8"))
+
+
+def test_the_map_names_every_room():
+    rooms = {path.parent.name for path in (ROOT / "sessions_app").glob("*/__init__.py")}
+    assert rooms - {"demo", "management", "migrations", "models"} == set(
+        re.findall(r"^\| `sessions_app/(\w+)/` \|", DEVELOPING, re.M)
+    )
