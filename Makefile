@@ -14,12 +14,14 @@ WORKERS ?= auto
 BROWSERS ?= $(shell echo $$(( ($$(nproc 2>/dev/null || echo 2) * 3 + 1) / 2 )))
 # Tested once, on SQLite's turn: what asks no database, and every page for everybody; the rows behind it are asked for
 # on both (tests/sessions_app/courses/test_visible_to.py).
-ONCE := tests/measurement tests/test_repository.py tests/test_messages.py tests/test_vendor.py \
+ONCE := tests/measurement tests/test_repository.py tests/test_import_order.py tests/test_messages.py tests/test_vendor.py \
   tests/alliance/test_environment.py tests/alliance/test_access_matrix.py
+# Prints what a command says only where it fails.
+QUIET = said=$$($(1) 2>&1) || { echo "$$said" >&2; exit 1; }
 LEFT_OUT = { echo "Left out: $(1)" >&2; test "$${CI:-}" != true; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test test-fast test-browser pictures test-postgresql check fix bench torture reference static messages lock clean
+.PHONY: help setup demo run test test-fast coverage test-browser pictures test-postgresql check fix bench torture reference static messages lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -53,6 +55,10 @@ test: setup ## all tests: on SQLite, on PostgreSQL without the browser, and in t
 test-fast: setup ## the tests on SQLite, without the browser
 	@$(PY) -m pytest --quiet -n $(WORKERS) -m "not browser and not postgresql"
 
+# A target of its own: it takes 1.4 times the processor time of test-fast.
+coverage: setup ## test-fast, and fail where fewer branches are taken than so far
+	@$(PY) -m pytest --quiet -n $(WORKERS) -m "not browser and not postgresql" --cov
+
 test-browser: setup ## the tests that drive a real Chromium
 	@if [ -n "$(CHROMIUM)" ]; then \
 	  $(PY) -m pytest --quiet -n $(BROWSERS) -m browser; \
@@ -70,11 +76,17 @@ test-postgresql: setup ## the tests on a PostgreSQL that is thrown away, without
 	  $(call LEFT_OUT,the tests on PostgreSQL.); \
 	fi
 
-check: setup ## style, types, templates, migrations, translations and the settings of a clinic
+check: setup ## style, types, order of imports, JavaScript, templates, migrations, translations and the settings of a clinic
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m mypy --no-error-summary .
+	@$(call QUIET,$(VENV)/bin/lint-imports --no-logo --no-cache)
 	@$(PY) -m djlint templates --lint --quiet
+	@if command -v npm >/dev/null 2>&1; then \
+	  scripts/check_javascript.sh; \
+	else \
+	  $(call LEFT_OUT,the checks of the JavaScript; neither node nor npm is installed.); \
+	fi
 	@$(LIKE_A_CLINIC) $(PY) manage.py makemigrations --check --dry-run --verbosity 0
 	@$(LIKE_A_CLINIC) $(PY) -W error manage.py check --deploy --fail-level WARNING
 	@$(PY) scripts/vendor.py --check

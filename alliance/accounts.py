@@ -13,7 +13,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from alliance import known_browsers, sign_in_log, tablet
+from alliance import device_lock, known_browsers, sign_in_log
 from alliance.mail import send_later
 from alliance.models import User
 
@@ -24,7 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """After a hand-over, the client's page (which answers 404 to a therapist who may not see it)."""
-        returned_to = tablet.forget_return(request)
+        returned_to = device_lock.forget_return(request)
         is_therapist = getattr(request.user, "is_therapist", False)
         return returned_to if returned_to and is_therapist else reverse("home")
 

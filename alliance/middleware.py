@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 
@@ -63,7 +63,7 @@ def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
     """While a browser holds a grant, only the rating and the sign-in answer; all else leads to the rating."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        lock = tablet.lock_of(request)
+        lock = device_lock.lock_of(request)
         if lock is None:
             return get_response(request)
         if request.user.is_authenticated:
@@ -71,8 +71,8 @@ def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
             logout(request)
             return send_to(request, reverse("account_login"))
         if lock.showing and _opens_a_page(request):
-            tablet.stop_showing(request)
-        if not tablet.answers(request, lock):
+            device_lock.stop_showing(request)
+        if not device_lock.answers(request, lock):
             return send_to(request, reverse("rate:form"))
         return get_response(request)
 
@@ -132,7 +132,7 @@ class PageRules:
         if rule == PUBLIC:
             return None
         if rule == CLIENT:
-            return None if tablet.lock_of(request) else _nothing_here(request)
+            return None if device_lock.lock_of(request) else _nothing_here(request)
         if rule == ROOM:
             return None if getattr(request, "paired_tablet", None) else _nothing_here(request)
         return _refusal(request, rule)
@@ -188,5 +188,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         "idle_minutes": settings.IDLE_MINUTES,
         "demo": settings.DEMO,
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
-        "lock": SimpleLazyObject(lambda: tablet.lock_of(request)),
+        "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),
     }

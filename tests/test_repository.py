@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def _files() -> Iterator[Path]:
 
 
 FILES = sorted(_files())
-WRITTEN = [path for path in FILES if not path.name.startswith("requirements")]
+WRITTEN = [path for path in FILES if not path.name.startswith(("requirements", "package-lock"))]
 TEMPLATES = [path for path in FILES if path.suffix in {".html", ".txt"} and "templates" in path.parts]
 MODULES = [path for path in FILES if path.suffix == ".py" and path.relative_to(ROOT).parts[0] != "tests"]
 
@@ -48,39 +49,6 @@ def named(paths):
 
 def text_of(path):
     return path.read_text(encoding="utf-8")
-
-
-# --- Layers --------------------------------------------------------------------------------------
-
-# What each layer may not import. Entry points see everything: the URLs and the commands.
-FORBIDDEN = {
-    "alliance/measurement": {"django", "alliance", "clients", "sessions_app"},
-    "alliance": {"clients", "sessions_app"},
-    "clients": {"sessions_app"},
-}
-ENTRY_POINTS = ("alliance/urls.py",)
-
-
-def _imported(path):
-    for node in ast.walk(ast.parse(text_of(path))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _layer_of(name):
-    return next((layer for layer in FORBIDDEN if name.startswith(f"{layer}/")), None)
-
-
-@pytest.mark.parametrize("name", [name for name in named(MODULES) if not name.startswith(ENTRY_POINTS)])
-def test_imports_run_one_way(name):
-    layer = _layer_of(name)
-    for imported in _imported(ROOT / name):
-        assert imported.split(".")[0] != "tests"
-        if layer and not imported.startswith("alliance.measurement"):
-            assert imported.split(".")[0] not in FORBIDDEN[layer], f"{name} imports {imported}"
 
 
 # --- Size and tidiness ---------------------------------------------------------------------------
@@ -125,6 +93,19 @@ def test_nothing_is_left_lying_about(pattern):
 def test_scripts_can_be_run(name):
     assert os.access(ROOT / name, os.X_OK)
     assert "set -euo pipefail" in text_of(ROOT / name)
+
+
+NPM_LOCK = json.loads(text_of(ROOT / "scripts" / "javascript" / "package-lock.json"))["packages"]
+
+
+def test_the_tools_for_javascript_are_pinned_by_content_and_by_no_address():
+    packages = {name: package for name, package in NPM_LOCK.items() if name}
+    assert {"node_modules/eslint", "node_modules/typescript"} <= set(packages)
+    assert [
+        name for name, package in packages.items() if not package.get("integrity", "").startswith("sha512-")
+    ] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [version for version in NPM_LOCK[""]["devDependencies"].values() if not version[0].isdigit()] == []
 
 
 # --- Pages ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from alliance.tablet import PAIRED, TABLET, Lock
+from alliance.device_lock import PAIRED, TABLET, DeviceLock
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments.clinic_settings import ClinicSettings, Closing
 
@@ -17,7 +17,7 @@ JUST_NOW = timedelta(minutes=2)  # by the server's clock; later somebody else ma
 ON_DEVICES_OF_THE_CLINIC = (TABLET, PAIRED)
 
 
-def shows_marks(lock: Lock, grant: RatingGrant, *, delivery: str) -> bool:
+def shows_marks(lock: DeviceLock, grant: RatingGrant, *, delivery: str) -> bool:
     """`lock`: the browser as it came. Marks that were kept aside are no rating, and are not shown as one.
 
     `delivery`: which one the page says it made, empty where it says none. The address alone shows nothing

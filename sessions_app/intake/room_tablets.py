@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.access import CLIENT, rule_of
 from alliance.middleware import send_to
 from sessions_app.courses.grants import RatingGrant
@@ -64,8 +64,8 @@ def _answers(request: HttpRequest) -> bool:
     except Resolver404:
         return False
     if rule_of(match.func, match.url_name) == CLIENT:
-        return tablet.lock_of(request) is not None
-    return match.namespace == "room" or match.view_name in {"health", *tablet.DEVICE_PAGES}
+        return device_lock.lock_of(request) is not None
+    return match.namespace == "room" or match.view_name in {"health", *device_lock.DEVICE_PAGES}
 
 
 def state_of(request: HttpRequest) -> str:
@@ -86,7 +86,7 @@ def state_of(request: HttpRequest) -> str:
 
 
 def _grant_in_hand(request: HttpRequest) -> RatingGrant | None:
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     if lock is None or lock.handed_in:
         return None
     held: RatingGrant | None = RatingGrant.objects.with_token(lock.token).select_related("rating").first()

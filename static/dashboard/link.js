@@ -1,7 +1,7 @@
 // Copies the link for the client's phone.
 
 const button = document.querySelector("[data-copy]");
-const field = document.getElementById(button.dataset.copy);
+const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.copy));
 const said = document.querySelector("[data-copied]");
 
 button.hidden = false;

@@ -63,7 +63,7 @@ function isDue(parcel, now) {
   return (tries.get(parcel.delivery)?.next ?? 0) <= now;
 }
 
-function putOff(parcel) {
+function backOff(parcel) {
   const before = tries.get(parcel.delivery)?.wait;
   const wait = before ? Math.min(2 * before, LONGEST_WAIT) : FIRST_WAIT;
   tries.set(parcel.delivery, { wait, next: performance.now() + jittered(wait) });
@@ -90,7 +90,7 @@ async function work(all) {
   for (const parcel of parcels) {
     if (!all && !isDue(parcel, performance.now())) continue;
     if (!(await attempt(parcel))) {
-      putOff(parcel);
+      backOff(parcel);
       continue;
     }
     await forget(parcel.delivery);

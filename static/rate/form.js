@@ -81,7 +81,10 @@ function onStep(line) {
 
 // Safari before 15.4 does not say which button sends a form. The Enter key presses one too.
 let pressed;
-form.addEventListener("click", (event) => (pressed = event.target.closest("button") ?? pressed), true);
+form.addEventListener("click", (event) => {
+  const clicked = /** @type {Element} */ (event.target);
+  pressed = clicked.closest("button") ?? pressed;
+}, true);
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -101,7 +104,7 @@ async function change(language) {
 }
 
 function marks() {
-  const body = new URLSearchParams(new FormData(form));
+  const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   for (const name of ["way", "csrfmiddlewaretoken"]) body.delete(name);
   lines.forEach((line) => body.delete(`${line.id}-number`));
   return body.toString();

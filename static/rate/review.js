@@ -4,7 +4,7 @@ export function fill(section, form, lines) {
   let unmarked = 0;
   for (const line of lines) {
     const missing = line.value === null && !line.declined.checked;
-    unmarked += missing;
+    if (missing) unmarked += 1;
     section.querySelector(`[data-unmarked-line="${line.id}"]`).hidden = !missing;
     draw(section.querySelector(`[data-seen="${line.id}"]`), line);
   }

@@ -63,9 +63,9 @@ export function waiting() {
 }
 
 export function speak(language) {
-  return within(SPOKEN, "readwrite", (spoken) => spoken.put(language, "last")).catch(() => {});
+  return within(SPOKEN, "readwrite", (words) => words.put(language, "last")).catch(() => {});
 }
 
 export function spoken() {
-  return within(SPOKEN, "readonly", (spoken) => spoken.get("last")).catch(() => undefined);
+  return within(SPOKEN, "readonly", (words) => words.get("last")).catch(() => undefined);
 }

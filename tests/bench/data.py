@@ -14,7 +14,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.measurement import instruments
 from alliance.models import User
 from clients.models import Episode, Supervision
@@ -148,7 +148,7 @@ def _as_many_sessions(sessions: list[TherapySession], count: int) -> list[Therap
 
 def _locked(token: str) -> str:
     session = SessionStore()
-    session[tablet._LOCK] = {"token": token, "return_to": ""}
+    session[device_lock._LOCK] = {"token": token, "return_to": ""}
     session.create()
     return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 

@@ -7,7 +7,7 @@ from typing import Any
 import brotli
 from playwright.sync_api import BrowserContext, Route
 
-from alliance import middleware, tablet
+from alliance import device_lock, middleware
 from tests.canaries import CANARIES
 
 KEEPABLE = "private, max-age=600"
@@ -52,8 +52,8 @@ def _changed(changes: tuple[tuple[str, str], ...]) -> Callable[[Route], None]:
 
 
 def keep_cookie(request: Any, **_: object) -> None:
-    """`tablet.hand_in` as it must not be: the grant goes, the cookie stays."""
-    request.session["tablet"] = {**request.session["tablet"], "token": "", "return_to": ""}
+    """`device_lock.hand_in` as it must not be: the grant goes, the cookie stays."""
+    request.session["device_lock"] = {**request.session["device_lock"], "token": "", "return_to": ""}
 
 
 # What is taken out of a page, by the name of the protection it is.
@@ -95,5 +95,5 @@ def as_it_was(response: Any) -> bytes:
 
 
 def neither_rotates_nor_forbids_to_keep(monkeypatch: Any) -> None:
-    monkeypatch.setattr(tablet, "hand_in", keep_cookie)
+    monkeypatch.setattr(device_lock, "hand_in", keep_cookie)
     server_without(monkeypatch, "no-store")

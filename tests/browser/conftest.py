@@ -192,7 +192,7 @@ def handed_over(live_server: Any, live_clinic: cast.Clinic) -> Any:
         session = session or cast.therapy_session(live_clinic.olgas)
         grant, token = hand_over_actions.hand_over(session=session, by=live_clinic.olga)
         store = SessionStore()
-        store["tablet"] = {"token": token, "return_to": f"/dashboard/clients/{live_clinic.olgas.code}/"}
+        store["device_lock"] = {"token": token, "return_to": f"/dashboard/clients/{live_clinic.olgas.code}/"}
         store.create()
         _give_session(context, live_server.url, store.session_key)
         return grant

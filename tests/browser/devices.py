@@ -47,7 +47,7 @@ class HandedOver(Device):
     def bring(self, session: Any) -> None:
         _, token = hand_over_actions.hand_over(session=session, by=self.clinic.olga)
         store = SessionStore()
-        store["tablet"] = {"token": token, "return_to": "/dashboard/"}
+        store["device_lock"] = {"token": token, "return_to": "/dashboard/"}
         store.create()
         self.give_cookie(settings.SESSION_COOKIE_NAME, str(store.session_key))
         self.page.goto(FORM)

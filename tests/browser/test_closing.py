@@ -9,7 +9,7 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page, expect
 
-from alliance import tablet
+from alliance import device_lock
 from sessions_app.intake import closing, hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from sessions_app.intake.views import rate
@@ -126,7 +126,7 @@ def without_the_servers_care(monkeypatch) -> None:
         response.headers["Cache-Control"] = KEEPABLE
         return response
 
-    monkeypatch.setattr(tablet, "stop_showing", lambda request: None)
+    monkeypatch.setattr(device_lock, "stop_showing", lambda request: None)
     monkeypatch.setattr(rate, "render", keepable)
 
 
@@ -208,7 +208,7 @@ class TestOnTheTabletOfARoom:
         grant, token = hand_over_actions.hand_over(session=session, by=clinic.olga)
         record_rating(grant=grant, answers=cast.answers(380), mode="line", delivery=THEIRS)
         store = SessionStore()
-        store["tablet"] = {"token": token, "return_to": "", "channel": tablet.PAIRED}
+        store["device_lock"] = {"token": token, "return_to": "", "channel": device_lock.PAIRED}
         store.create()
         context.add_cookies([{"name": "session", "value": store.session_key, "url": live_server.url}])
         page = context.new_page()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Error, Page, expect
 
-from alliance import tablet
+from alliance import device_lock
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.intake import hand_over_actions, sending_actions
 from tests import cast
@@ -140,7 +140,7 @@ class TestAHalfFilledForm:
     # Not "handed over": its next form has the same address, so it takes the place of the former in the history.
     @pytest.mark.parametrize("way", ["own phone", "room"])
     def test_control_with_careless_scripts_the_way_back_shows_them(self, in_hand, way, monkeypatch):
-        monkeypatch.setattr(tablet, "logout", lambda request: None)
+        monkeypatch.setattr(device_lock, "logout", lambda request: None)
         server_without(monkeypatch, "no-store")
         for _ in range(PATIENCE):
             one = in_hand(way, careless=True)

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Page, expect
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, rule_of
 from sessions_app.courses.models import Rating
 from tests import cast
@@ -190,17 +190,17 @@ class TestAfterTheHandOver:
         self, therapists_browser, live_clinic, monkeypatch
     ):
         def park(request, *, token, return_to):
-            """`tablet.lock` as it must not be: the session is emptied and its cookie stays."""
+            """`device_lock.lock` as it must not be: the session is emptied and its cookie stays."""
             for key in list(request.session.keys()):
                 del request.session[key]
             request.user = AnonymousUser()
-            request.session["tablet"] = {"token": token, "return_to": return_to}
+            request.session["device_lock"] = {"token": token, "return_to": return_to}
 
         def keepable(route):
             answer = route.fetch()
             route.fulfill(response=answer, headers={**answer.headers, "cache-control": KEEPABLE})
 
-        monkeypatch.setattr(tablet, "lock", park)
+        monkeypatch.setattr(device_lock, "lock", park)
         for _ in range(PATIENCE):
             page = therapists_browser(without_shield=True)
             page.route("**/hand-over/", lambda r: keepable(r) if r.request.method == "GET" else r.continue_())

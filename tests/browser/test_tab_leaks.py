@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from alliance import tablet
+from alliance import device_lock
 from tests.alliance.test_access_matrix import OURS, addresses
 from tests.browser.careless import server_without
 from tests.browser.devices import FORM
@@ -113,7 +113,7 @@ class TestAReopenedTab:
     def test_control_with_a_hand_over_that_only_leads_elsewhere_it_is_the_client(
         self, olgas, course, monkeypatch
     ):
-        monkeypatch.setattr(tablet, "lock", lambda request, **_: None)
+        monkeypatch.setattr(device_lock, "lock", lambda request, **_: None)
         page = olgas()
         page.goto(f"{course}hand-over/")
         page.get_by_role("button", name=re.compile("^Hand over")).click()

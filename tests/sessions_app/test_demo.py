@@ -18,7 +18,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, Rating, SetAsideRating, TherapySession
 from sessions_app.dashboards import client_page
 from sessions_app.demo import courses, rows, staff
-from sessions_app.flags import calls
+from sessions_app.flags import work_list_share
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.episode_standing import EpisodeStanding
@@ -97,7 +97,7 @@ def test_every_therapist_has_something_to_do(seeded, therapist):
 @pytest.fixture(scope="module")
 def called(seeded):
     people = User.objects.filter(is_therapist=True)
-    return {one.name: calls.count(Episode.objects.filter(therapist=one)) for one in people}
+    return {one.name: work_list_share.count(Episode.objects.filter(therapist=one)) for one in people}
 
 
 @pytest.mark.parametrize("therapist", [one.name for one in demo.STAFF if one.role == Role.THERAPIST])
@@ -108,7 +108,7 @@ def test_at_most_one_in_six_rated_sessions_leaves_a_client_on_the_work_list(call
 
 def test_little_more_than_one_in_five_rated_sessions_puts_a_client_on_the_work_list_of_this_clinic(called):
     """One in six is not kept here: half the courses begin below the cutoff, and events are simulated."""
-    all_of_them = sum(called.values(), calls.Calls(0, 0, 0, 0))
+    all_of_them = sum(called.values(), work_list_share.WorkListShare(0, 0, 0, 0))
     later = all_of_them.put_on - all_of_them.at_first
     assert 6 * all_of_them.put_on > all_of_them.rated
     assert 100 * all_of_them.put_on <= 22 * all_of_them.rated

@@ -16,7 +16,7 @@ from django.test import override_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Error, Playwright
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.models import User
 from clients.models import Client, Episode
 from sessions_app.courses.grants import RatingGrant
@@ -105,7 +105,7 @@ class World:
         """The key of the session that the client's browser holds from now on."""
         _, token = hand_over_actions.hand_over(session=session, by=session.episode.therapist)
         store = SessionStore()
-        store[tablet._LOCK] = {"token": token, "return_to": ""}
+        store[device_lock._LOCK] = {"token": token, "return_to": ""}
         store.create()
         return str(store.session_key)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from alliance import limits, tablet
+from alliance import device_lock, rate_limits
 from alliance.access import PUBLIC, page
 from alliance.refused import Refused
 from alliance.see_other import see_other
@@ -46,9 +46,9 @@ def _by_link(request: HttpRequest, token: str) -> HttpResponse:
 
 def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
     try:
-        take_back = limits.one_try(request, "short_code")
-    except limits.TooOften:
-        return limits.wait(request, "go/too_often.html")
+        take_back = rate_limits.one_try(request, "short_code")
+    except rate_limits.TooOften:
+        return rate_limits.wait(request, "go/too_often.html")
     grant = _grants().filter(short_code_hash=short_codes.hash_of_code(code)).first()
     if grant is None:
         error = _("This code is not right. Look at it again, letter by letter.")
@@ -60,7 +60,7 @@ def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     goes_on = lock is not None and grant.token_hash == hash_of_token(lock.token)
     if not goes_on:
         try:
@@ -68,7 +68,7 @@ def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
             token = sending_actions.open_on_phone(grant=grant, language=language)
         except Refused as refusal:
             return _closed(request, str(refusal))
-        tablet.lock(request, token=token, return_to="", channel=tablet.PHONE)
+        device_lock.lock(request, token=token, return_to="", channel=device_lock.PHONE)
     return see_other("rate:form")
 
 

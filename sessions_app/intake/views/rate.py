@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance import sealing, tablet
+from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.refused import Refused
@@ -43,7 +43,7 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
 
 def language_known_to(request: HttpRequest) -> str:
     """What the client of this browser reads or read last; empty where nothing is known."""
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
         return wordings.shown(grant).language
     return lock.language if lock else ""
@@ -54,7 +54,7 @@ def language_known_to(request: HttpRequest) -> str:
 @compressed
 @in_the_clients_language
 def form(request: HttpRequest) -> HttpResponse:
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     if lock is None or lock.handed_in:
         return see_other("rate:done")
     grant = RatingGrant.objects.with_token(lock.token).first()
@@ -71,17 +71,17 @@ def form(request: HttpRequest) -> HttpResponse:
 @in_the_clients_language
 def done(request: HttpRequest) -> HttpResponse:
     """Where the client arrives in the end, rated or not: from here on the browser holds no grant."""
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     if lock and not lock.handed_in:
         grant = RatingGrant.objects.with_token(lock.token).first()
         if grant is None or not _delivered(grant):
             return see_other("rate:form")
-        tablet.hand_in(request, rated=True, language=translation.get_language())
+        device_lock.hand_in(request, rated=True, language=translation.get_language())
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
-            tablet.show_marks(request)
+            device_lock.show_marks(request)
             context = {"lines": lines_of(grant.rating), "seconds": closing.SECONDS}
             return render(request, "rate/closing.html", context)
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     return render(request, "rate/done.html", {"rated": lock is not None and lock.rated})
 
 
@@ -90,12 +90,12 @@ def done(request: HttpRequest) -> HttpResponse:
 @in_the_clients_language
 def not_today(request: HttpRequest) -> HttpResponse:
     """The client gives the tablet back without a rating; nothing they marked is read."""
-    lock = tablet.lock_of(request)
+    lock = device_lock.lock_of(request)
     grant = RatingGrant.objects.with_token(lock.token).first() if lock and not lock.handed_in else None
     if grant is not None and request.method == "POST":
         hand_over_actions.decline(grant=grant)
         # Marks that arrived first stay, and the page says so.
-        tablet.hand_in(request, rated=_delivered(grant), language=translation.get_language())
+        device_lock.hand_in(request, rated=_delivered(grant), language=translation.get_language())
     return see_other("rate:done")
 
 
@@ -103,7 +103,7 @@ def not_today(request: HttpRequest) -> HttpResponse:
 @page(CLIENT)
 @in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "rate/help.html", {"lock": tablet.lock_of(request)})
+    return render(request, "rate/help.html", {"lock": device_lock.lock_of(request)})
 
 
 Step = Callable[[HttpRequest, RatingGrant], HttpResponse]
@@ -164,7 +164,7 @@ def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         return _show(request, marks, status=422) if in_time else _open(request, grant)
     try:
         record_rating(grant=grant, until=grant.finish_until, **marks.as_rating())
-        tablet.handed_in_just_now(request)
+        device_lock.handed_in_just_now(request)
     except NotStored:
         pass  # kept aside: the therapist finds them, and the client has done their part
     except TooManySetAside:

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from alliance import limits, tablet
+from alliance import device_lock, rate_limits
 from alliance.access import PUBLIC, ROOM, page
 from alliance.see_other import see_other
 from sessions_app.intake import room_tablets, sending_actions, short_codes
@@ -47,7 +47,7 @@ def start(request: HttpRequest) -> HttpResponse:
     token = sending_actions.open_in_room(tablet=found) if found and found.is_in_use else None
     if token is None:
         return see_other("room:home")
-    tablet.lock(request, token=token, return_to="", channel=tablet.PAIRED)
+    device_lock.lock(request, token=token, return_to="", channel=device_lock.PAIRED)
     return see_other("rate:form")
 
 
@@ -55,9 +55,9 @@ def _ask_to_be_paired(request: HttpRequest, state: str) -> HttpResponse:
     if state not in {"unpaired", "revoked"}:
         return see_other("room:home")
     try:
-        limits.one_try(request, "pairing_shown")
-    except limits.TooOften:
-        return limits.wait(request, "room/too_often.html")
+        rate_limits.one_try(request, "pairing_shown")
+    except rate_limits.TooOften:
+        return rate_limits.wait(request, "room/too_often.html")
     logout(request)  # a tablet of a room is nobody's: whoever was signed in here is not any more
     response = see_other("room:home")
     room_tablets.give_key(response, sending_actions.ask_to_be_paired())

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance import limits
+from alliance import rate_limits
 from alliance.access import StaffRequest, page
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
@@ -31,9 +31,9 @@ def pair(request: StaffRequest) -> HttpResponse:
     """Enter the code that a tablet shows, and give the tablet a name."""
     form = PairForm(posted(request))
     try:
-        right = limits.one_try(request, "pairing_entered")
-    except limits.TooOften:
-        return limits.wait(request, "tablets/too_often.html")
+        right = rate_limits.one_try(request, "pairing_entered")
+    except rate_limits.TooOften:
+        return rate_limits.wait(request, "tablets/too_often.html")
     if tablet := written(form, sending_actions.pair, by=request.user):
         right()
         messages.success(request, f"{tablet} is paired and waits for a form.")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
@@ -40,7 +40,7 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
         with transaction.atomic():
             session = named_session(request, episode)
             _, token = hand_over_actions.hand_over_now(episode=episode, session=session, by=request.user)
-            tablet.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
+            device_lock.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
     return see_other("rate:form")

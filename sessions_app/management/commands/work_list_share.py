@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 
 from alliance.models import User
 from clients.models import Episode
-from sessions_app.flags import calls
+from sessions_app.flags import work_list_share
 
 HEAD = "Rated sessions that put a client on the work list (aim: one in six at most), whole history"
 
@@ -20,15 +20,15 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{'':<24}{'put on':>8}{'of':>7}{'share':>8}{'first rating':>14}{'still on at night':>19}"
         )
-        everybody = calls.Calls(0, 0, 0, 0)
+        everybody = work_list_share.WorkListShare(0, 0, 0, 0)
         for person in people:
-            counted = calls.count(Episode.objects.filter(therapist=person))
+            counted = work_list_share.count(Episode.objects.filter(therapist=person))
             self.stdout.write(_line(str(person), counted))
             everybody += counted
         self.stdout.write(_line("All", everybody))
 
 
-def _line(name: str, counted: calls.Calls) -> str:
+def _line(name: str, counted: work_list_share.WorkListShare) -> str:
     shares = (counted.share.percent, counted.share_still_on.percent)
     share, still_on = ("–" if one is None else f"{one} %" for one in shares)
     night = f"{counted.still_on} ({still_on})"

@@ -115,7 +115,7 @@ def test_correcting_and_putting_back_at_once_leave_one_standing(clinic):
 
 
 @pytest.mark.postgresql
-def test_control_without_the_queue_the_second_tab_meets_the_constraint_instead_of_a_sentence(
+def test_control_without_the_lock_the_second_tab_meets_the_constraint_instead_of_a_sentence(
     clinic, monkeypatch
 ):
     """Both look before either writes. The database still lets only one decision stand."""

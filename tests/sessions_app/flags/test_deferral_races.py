@@ -51,7 +51,7 @@ def test_a_talk_meanwhile_loses_nothing(clinic, flags):
 
 
 @pytest.mark.postgresql
-def test_control_without_the_queue_two_presses_are_two_decisions(clinic, flags, monkeypatch):
+def test_control_without_the_lock_two_presses_are_two_decisions(clinic, flags, monkeypatch):
     """Both look before either writes."""
     looked, calling = threading.Barrier(2, timeout=MEET_WITHIN), deferral_actions._calling
 

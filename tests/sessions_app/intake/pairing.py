@@ -36,6 +36,6 @@ def state(browser):
 def lock_again(browser, held):
     """The clock moved on past the session's end."""
     kept = browser.session
-    kept["tablet"] = held
+    kept["device_lock"] = held
     kept.save()
     browser.cookies[settings.SESSION_COOKIE_NAME] = kept.session_key

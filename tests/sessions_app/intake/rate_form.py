@@ -32,7 +32,7 @@ def key_of(client):
 
 def put_lock(client, token, return_to="/"):
     session = client.session
-    session["tablet"] = {"token": token, "return_to": return_to}
+    session["device_lock"] = {"token": token, "return_to": return_to}
     session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = session.session_key
 

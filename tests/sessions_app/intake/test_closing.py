@@ -73,7 +73,7 @@ def test_whatever_is_asked_for_next_rotates_the_cookie_once_more(client, grant, 
 def test_the_session_never_holds_a_mark(client, grant, shown):
     client.post(FORM, marks(), follow=True)
     assert dict(client.session) == {
-        "tablet": {
+        "device_lock": {
             "token": "",
             "return_to": "/",
             "rated": True,
@@ -82,7 +82,7 @@ def test_the_session_never_holds_a_mark(client, grant, shown):
         }
     }
     client.get(DONE)
-    assert client.session["tablet"]["showing"] is False
+    assert client.session["device_lock"]["showing"] is False
     assert "71" not in json.dumps(dict(client.session))
 
 
@@ -92,7 +92,7 @@ def test_what_a_page_asks_for_on_its_own_does_not_end_it(client, grant, shown):
     for address in (reverse("room:waiting"), HELP):
         client.get(address, headers={"Sec-Fetch-Mode": "cors"})
     assert key_of(client) == key
-    assert client.session["tablet"]["showing"]
+    assert client.session["device_lock"]["showing"]
 
 
 def test_it_ends_by_itself_without_scripts_too(client, grant, shown):
@@ -129,7 +129,7 @@ def test_never_on_the_clients_own_phone(client, clinic, shown):
 
 def test_on_the_tablet_of_a_room_it_leads_to_thanks_and_from_there_to_waiting(client, grant, shown):
     session = client.session
-    session["tablet"] = {**session["tablet"], "channel": "paired"}
+    session["device_lock"] = {**session["device_lock"], "channel": "paired"}
     session.save()
     page = page_of(client.post(FORM, marks(), follow=True))
     assert MARKS in page

@@ -99,7 +99,7 @@ def locked(clinic, caplog):
     grant, token = hand_over_actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
     one = Client(raise_request_exception=False)
     session = one.session
-    session["tablet"] = {"token": token, "return_to": ""}
+    session["device_lock"] = {"token": token, "return_to": ""}
     session.save()
     one.cookies["session"] = session.session_key
     one.permission = sealed_upload.token_for(grant)

@@ -52,7 +52,7 @@ class TestSending:
         sent.refresh_from_db()
         assert sent.opened_at is None
         assert room.post(START).headers["Location"] == FORM
-        assert set(room.session.keys()) == {"tablet"}
+        assert set(room.session.keys()) == {"device_lock"}
         assert state(room) == "filling"
         assert room.get(ROOM).headers["Location"] == FORM
         page = room.post(FORM, marks(), follow=True)
@@ -111,7 +111,7 @@ class TestSending:
 
     def test_whoever_began_late_has_time_to_finish(self, room, sent, time_machine):
         room.post(START)
-        held = dict(room.session["tablet"])
+        held = dict(room.session["device_lock"])
         time_machine.move_to(sent.open_until + timedelta(minutes=9), tick=False)
         lock_again(room, held)
         assert state(room) == "filling"

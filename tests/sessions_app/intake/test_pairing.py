@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import limits
+from alliance import rate_limits
 from alliance.refused import Refused
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.courses.tablets import PairedTablet
@@ -113,7 +113,7 @@ class TestPairing:
         assert Client(REMOTE_ADDR="192.0.2.7").post(ROOM).status_code == 303
 
     def test_whoever_enters_many_wrong_codes_has_to_wait(self, clinic, sign_in, monkeypatch):
-        monkeypatch.setitem(limits.LIMITS, "pairing_entered", "3/10m/user")
+        monkeypatch.setitem(rate_limits.LIMITS, "pairing_entered", "3/10m/user")
         browser = sign_in(clinic.olga)
         wrong = {"pairing_code": "222222", "name": "Room 3"}
         assert [browser.post(PAIR, wrong).status_code for _ in range(4)] == [422, 422, 422, 429]

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.models import AuditEvent
 from alliance.refused import Refused
 from clients.actions import close_episode
@@ -114,10 +114,10 @@ class TestOpening:
         response = client.post(GO, {"token": link.token})
         assert (response.status_code, response.headers["Location"]) == (303, FORM)
         assert key_of(client) != fixed
-        assert set(client.session.keys()) == {"tablet", "_session_expiry"}
+        assert set(client.session.keys()) == {"device_lock", "_session_expiry"}
         # A browser that was closed finds its form again: the link opens only once.
-        assert client.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == tablet.ON_A_PHONE_FOR
-        assert client.session["tablet"]["token"] != link.token
+        assert client.cookies[settings.SESSION_COOKIE_NAME]["max-age"] == device_lock.ON_A_PHONE_FOR
+        assert client.session["device_lock"]["token"] != link.token
         page = client.get(FORM)
         assert page.status_code == 200
         assert link.token not in page.text
@@ -207,7 +207,7 @@ class TestOpening:
     def test_a_link_of_nobody_is_not_there(self, client, link, token):
         page = client.post(GO, {"token": token})
         assert (page.status_code, "leads to no form" in page.text) == (404, True)
-        assert not client.session.get("tablet")
+        assert not client.session.get("device_lock")
 
     @pytest.mark.parametrize(
         ("end", "sentence"),
@@ -231,7 +231,7 @@ class TestOpening:
             time_machine.move_to(link.grant.open_until, tick=False)
         page = client.post(GO, {"token": link.token})
         assert (page.status_code, f"<h1>{sentence}</h1>" in page.text) == (410, True)
-        assert not client.session.get("tablet")
+        assert not client.session.get("device_lock")
         assert stored(link).opened_at is None
 
     def test_is_good_until_the_last_second(self, client, link, time_machine):
@@ -250,7 +250,7 @@ class TestOpening:
     def test_a_handed_over_tablet_opens_no_link(self, client, link, clinic):
         _, token = hand_over_actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
         kept = client.session
-        kept["tablet"] = {"token": token, "return_to": "/"}
+        kept["device_lock"] = {"token": token, "return_to": "/"}
         kept.save()
         client.cookies[settings.SESSION_COOKIE_NAME] = kept.session_key
         assert client.post(GO, {"token": link.token}).headers["Location"] == FORM
@@ -260,7 +260,7 @@ class TestOpening:
 @pytest.mark.django_db(transaction=True)
 class TestTwoBrowsersAtOnce:
     @pytest.fixture
-    def without_the_queue(self, monkeypatch):
+    def without_the_lock(self, monkeypatch):
         """Both have looked and found the link unopened; then both open it. The row has the last word."""
         meet = threading.Barrier(2, timeout=1 if connection.vendor == "sqlite" else 5)
         look = sending_actions._refuse_unless_it_can_be_opened
@@ -296,12 +296,12 @@ class TestTwoBrowsersAtOnce:
         assert self.race(link) == [303, 410]
         assert AuditEvent.objects.filter(action="form opened").count() == 1
 
-    def test_exactly_one_wins_where_both_have_looked(self, link, without_the_queue):
+    def test_exactly_one_wins_where_both_have_looked(self, link, without_the_lock):
         assert self.race(link) == [303, 410]
         assert AuditEvent.objects.filter(action="form opened").count() == 1
 
     @pytest.mark.postgresql
-    def test_control_looking_first_and_writing_then_lets_both_in(self, link, monkeypatch, without_the_queue):
+    def test_control_looking_first_and_writing_then_lets_both_in(self, link, monkeypatch, without_the_lock):
         @transaction.atomic
         def naive(*, grant, language=""):
             sending_actions._refuse_unless_it_can_be_opened(grant)

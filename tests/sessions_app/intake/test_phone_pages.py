@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import limits
+from alliance import rate_limits
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating
 from sessions_app.intake import hand_over_actions, sending_actions, short_codes
@@ -69,7 +69,7 @@ class TestShortCode:
         assert elsewhere.post(GO, {"code": link.short_code}).status_code == 303
 
     def test_many_addresses_together_have_to_wait_too(self, link, monkeypatch):
-        monkeypatch.setitem(limits.LIMITS, "short_code", "2/10m/ip,5/10m/key")
+        monkeypatch.setitem(rate_limits.LIMITS, "short_code", "2/10m/ip,5/10m/key")
         answers = [
             Client(REMOTE_ADDR=f"192.0.2.{place}").post(GO, {"code": "22222222"}).status_code
             for place in range(6)
@@ -77,7 +77,7 @@ class TestShortCode:
         assert answers == [422] * 5 + [429]
 
     def test_the_limit_ends(self, link, time_machine, monkeypatch):
-        monkeypatch.setitem(limits.LIMITS, "short_code", "1/10m/ip")
+        monkeypatch.setitem(rate_limits.LIMITS, "short_code", "1/10m/ip")
         time_machine.move_to(timezone.now(), tick=False)
         for _ in range(2):
             page = Client().post(GO, {"code": "22222222"})

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import tablet
+from alliance import device_lock
 from alliance.measurement import instruments
 from alliance.models import AuditEvent
 from sessions_app.courses.grants import RatingGrant
@@ -172,7 +172,7 @@ class TestHandingIn:
         client.post(FORM, marks(), follow=True)
         assert key_of(client) != before
         assert not Session.objects.filter(session_key=before).exists()
-        assert client.session["tablet"] == {
+        assert client.session["device_lock"] == {
             "token": "",
             "return_to": "/",
             "rated": True,
@@ -400,7 +400,7 @@ def test_the_words_for_a_mark(grant, tenths, words):
 
 
 def test_the_lock_is_what_the_helper_of_these_tests_makes(rf, client, grant):
-    """`put_lock` must not drift from `tablet.lock`."""
+    """`put_lock` must not drift from `device_lock.lock`."""
     request = rf.get("/")
     request.session = client.session
-    assert tablet.lock_of(request) == tablet.Lock(token=grant.token, return_to="/")
+    assert device_lock.lock_of(request) == device_lock.DeviceLock(token=grant.token, return_to="/")

@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
-from alliance import tablet
+from alliance import device_lock
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.intake import sending_actions
@@ -95,7 +95,7 @@ def without_flush(request):
 
 
 def without_logout(monkeypatch):
-    for module in (tablet, room):
+    for module in (device_lock, room):
         monkeypatch.setattr(module, "logout", without_flush)
 
 
@@ -147,11 +147,11 @@ def test_the_clients_own_cookie_of_before_hands_in_nothing(olgas, clinic, lock):
 @every_way
 def test_control_with_the_clients_session_left_it_does(olgas, clinic, lock, monkeypatch):
     def not_flushed(request, **_):
-        """`tablet.hand_in` as it must not be: a new session, and the one with the grant goes on."""
+        """`device_lock.hand_in` as it must not be: a new session, and the one with the grant goes on."""
         request.session = SessionStore()
-        request.session["tablet"] = {"token": "", "return_to": ""}
+        request.session["device_lock"] = {"token": "", "return_to": ""}
 
-    monkeypatch.setattr(tablet, "hand_in", not_flushed)
+    monkeypatch.setattr(device_lock, "hand_in", not_flushed)
     assert handed_in_twice(olgas, clinic, lock) == 1
 
 
@@ -194,7 +194,7 @@ def test_no_address_of_staff_shows_anything(olgas, clinic, lock, headers):
 
 @pytest.mark.parametrize("lock", [hand_over, open_the_link], ids=["handed over", "own phone"])
 def test_control_a_hand_over_that_only_leads_elsewhere_leaves_them_open(olgas, clinic, lock, monkeypatch):
-    monkeypatch.setattr(tablet, "lock", lambda request, **_: None)
+    monkeypatch.setattr(device_lock, "lock", lambda request, **_: None)
     lock(olgas, clinic)
     assert "said" in told(olgas.get(clinic.course))
 
@@ -234,7 +234,7 @@ def test_a_form_of_before_writes_nothing(olgas, clinic, lock):
 
 @every_way
 def test_control_with_the_token_kept_it_writes(olgas, clinic, lock, monkeypatch):
-    monkeypatch.setattr(tablet, "rotate_token", lambda request: None)
+    monkeypatch.setattr(device_lock, "rotate_token", lambda request: None)
     token = token_on(olgas.get(clinic.course))
     lock(olgas, clinic)
     answer = strict(olgas).post(FORM, {**marks(), "step": "hand-in", "csrfmiddlewaretoken": token})

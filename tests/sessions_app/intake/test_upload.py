@@ -215,7 +215,7 @@ class TestWhoMayDeliver:
 
     def test_the_token_opens_no_page(self, token, client):
         session = client.session
-        session["tablet"] = {"token": token, "return_to": "/"}
+        session["device_lock"] = {"token": token, "return_to": "/"}
         session.save()
         client.cookies["session"] = session.session_key
         assert client.get(reverse("rate:form")).status_code == 410

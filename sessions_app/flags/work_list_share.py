@@ -1,4 +1,4 @@
-"""How often a rated session puts a client on the work list: the list stays right only while that is seldom."""
+"""The share of rated sessions that put a client on the work list: the list stays right only while that is seldom."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ AT_ONCE = 200  # episodes
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class WorkListShare:
     """Of the rated sessions of some episodes (`rated`):
 
     put_on: those whose rating put the client on the list, who was not on it just before.
@@ -31,8 +31,10 @@ class Calls:
     at_first: int
     still_on: int
 
-    def __add__(self, other: "Calls") -> "Calls":
-        return Calls(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: "WorkListShare") -> "WorkListShare":
+        return WorkListShare(
+            *(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True))
+        )
 
     @property
     def share(self) -> Share:
@@ -43,19 +45,19 @@ class Calls:
         return Share(self.still_on, self.rated)
 
 
-def count(episodes: Iterable[Episode]) -> Calls:
+def count(episodes: Iterable[Episode]) -> WorkListShare:
     """Over the whole history of `episodes`; five queries for each `AT_ONCE` of them.
 
     What the list showed then is asked of the rule that fills it now, so the two cannot drift apart.
     """
-    total, chosen = Calls(0, 0, 0, 0), [episode.pk for episode in episodes]
+    total, chosen = WorkListShare(0, 0, 0, 0), [episode.pk for episode in episodes]
     for start in range(0, len(chosen), AT_ONCE):
         for found in facts.read(chosen[start : start + AT_ONCE]).values():
             total += _of_course(found)
     return total
 
 
-def _of_course(found: CourseFacts) -> Calls:
+def _of_course(found: CourseFacts) -> WorkListShare:
     events = found.events()
     rated = [session.number for session in found.sessions if session.pk in found.ratings]
     reasons: dict[int, list[datetime]] = defaultdict(list)
@@ -70,7 +72,7 @@ def _of_course(found: CourseFacts) -> Calls:
         put_on += 1
         at_first += bool(rated) and number == rated[0]
         still_on += number in _shown(events, _end_of_day(moment))
-    return Calls(len(rated), put_on, at_first, still_on)
+    return WorkListShare(len(rated), put_on, at_first, still_on)
 
 
 def _shown(events: CourseEvents, moment: datetime) -> set[int]:

@@ -1,4 +1,4 @@
-"""The device in the client's hands: what the browser's own session may hold while it is locked.
+"""The device lock (kiosk mode): what the browser's session may hold while the client has the device.
 
 A hand-over is *flush, rotate, grant*: the therapist's session is destroyed, a new anonymous one
 holds only this lock. It is never "parked": Chromium shows the therapist's page again on Back from
@@ -17,7 +17,7 @@ from django.urls import Resolver404, resolve
 
 from alliance.access import CLIENT, rule_of
 
-_LOCK = "tablet"
+_LOCK = "device_lock"
 _RETURN = "return_to"
 SIGN_IN_PAGES = frozenset({"account_login", "mfa_authenticate", "health"})
 # They know nobody. A device renews every worker that it has, whatever it shows just now.
@@ -28,7 +28,7 @@ ON_A_PHONE_FOR = 72 * 3600  # as long as its link
 
 
 @dataclass(frozen=True)
-class Lock:
+class DeviceLock:
     """A locked browser. `token` opens one grant; it is empty once the tablet is to be handed back.
 
     `rated`: whether marks arrived, so that the last page never says so of a client who declined.
@@ -49,9 +49,9 @@ class Lock:
         return not self.token
 
 
-def lock_of(request: HttpRequest) -> Lock | None:
+def lock_of(request: HttpRequest) -> DeviceLock | None:
     held = request.session.get(_LOCK)
-    return Lock(**held) if held else None
+    return DeviceLock(**held) if held else None
 
 
 def lock(request: HttpRequest, *, token: str, return_to: str, channel: str = TABLET) -> None:
@@ -90,7 +90,7 @@ def stop_showing(request: HttpRequest) -> None:
     request.session[_LOCK] = {**held, "showing": False}
 
 
-def answers(request: HttpRequest, lock: Lock) -> bool:
+def answers(request: HttpRequest, lock: DeviceLock) -> bool:
     """Whether a locked browser answers this path; everything else leads back to the rating."""
     try:
         match = resolve(request.path_info)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
-from sessions_app.flags import calls, deferral_actions
+from sessions_app.flags import deferral_actions, work_list_share
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
@@ -24,7 +24,7 @@ def rated(clinic, *totals, talks=(), after=2 * MINUTE):
         Flag.objects.filter(session=session).update(raised_at=session.ends_at)
         if place in talks:
             talk(session, by=clinic.olga, at=session.ends_at + after)
-    return calls.count([clinic.olgas])
+    return work_list_share.count([clinic.olgas])
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def rated(clinic, *totals, talks=(), after=2 * MINUTE):
     ],
 )
 def test_counts_the_sessions_that_newly_put_the_client_on(clinic, totals, talks, counted):
-    assert rated(clinic, *totals, talks=talks) == calls.Calls(*counted)
+    assert rated(clinic, *totals, talks=talks) == work_list_share.WorkListShare(*counted)
 
 
 @pytest.mark.parametrize(("after", "still_on"), [(timedelta(hours=1), 0), (timedelta(days=1), 1)])
@@ -54,20 +54,20 @@ def test_a_decision_of_then_counts_and_one_of_later_does_not(clinic):
     deferral_actions.defer(
         episode=clinic.olgas, flags=first.flags.all(), kind="not_needed", why="x", by=clinic.olga
     )
-    assert calls.count([clinic.olgas]).put_on == 1
+    assert work_list_share.count([clinic.olgas]).put_on == 1
     Deferral.objects.update(deferred_at=first.ends_at + MINUTE)
-    assert calls.count([clinic.olgas]).put_on == 2
+    assert work_list_share.count([clinic.olgas]).put_on == 2
 
 
 def test_what_was_taken_back_counts_for_nothing(clinic):
     rated(clinic, 380, 340, 300, talks=(1,))
     Discussion.objects.update(withdrawn_at=NOW, withdrawn_by=clinic.olga)
-    assert calls.count([clinic.olgas]).put_on == 1
+    assert work_list_share.count([clinic.olgas]).put_on == 1
 
 
 def test_counts_add_up_and_are_shares():
-    both = calls.Calls(40, 4, 1, 2) + calls.Calls(8, 4, 0, 1)
-    assert both == calls.Calls(48, 8, 1, 3)
+    both = work_list_share.WorkListShare(40, 4, 1, 2) + work_list_share.WorkListShare(8, 4, 0, 1)
+    assert both == work_list_share.WorkListShare(48, 8, 1, 3)
     assert ((both.share.done, both.share.total), both.share_still_on.percent) == ((8, 48), 6)
 
 
