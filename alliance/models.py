@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from alliance.append_only import append_only
+
 
 class Role(models.TextChoices):
     THERAPIST = "therapist", "Therapist"
@@ -78,10 +80,11 @@ class User(AbstractBaseUser):
 LOOKS = ("viewed", "listed")
 
 
+@append_only()
 class AuditEvent(models.Model):
     """One line of the access log: who saw or did what, to whom, when, from where.
 
-    Append-only: triggers on both databases refuse update and delete. It holds pseudonymous codes,
+    Append-only. It holds pseudonymous codes,
     never a name, a label, an answer or a total, so that erasing a client leaves the log whole.
     """
 
