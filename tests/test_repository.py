@@ -83,6 +83,17 @@ def test_imports_run_one_way(name):
             assert imported.split(".")[0] not in FORBIDDEN[layer], f"{name} imports {imported}"
 
 
+def test_nothing_private_of_allauth_is_imported():
+    """Its next release may change it without a word. The one place without a public way says why."""
+    private = {
+        name
+        for name in named(WRITTEN)
+        if name.endswith(".py")
+        and re.search(r"^\s*(from|import) allauth\S*\binternal\b", text_of(ROOT / name), re.MULTILINE)
+    }
+    assert private == {"alliance/limits.py"}
+
+
 # --- Size and tidiness ---------------------------------------------------------------------------
 
 
