@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import Role, User
 
 View = Callable[..., HttpResponse]
@@ -122,7 +123,7 @@ def _found_or_404(request: StaffRequest, rows: Any, code: UUID, *, looked_at: bo
         raise Http404
     if looked_at:
         with transaction.atomic():
-            audit.record("viewed", row, by=request.user, client=client_of(row))
+            audit.record(LogEvent.VIEWED, row, by=request.user, client=client_of(row))
     return row
 
 

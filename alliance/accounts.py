@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives import hashes
@@ -13,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from alliance import device_lock, known_browsers, sign_in_log
+from alliance import device_lock, known_browsers, rate_limits, sign_in_log
 from alliance.mail import send_later
 from alliance.models import User
 
@@ -32,16 +31,18 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """allauth's, with a limit by address for browsers alone on which this person never signed in."""
-        used = None
+        take_back = None
         if not known_browsers.own_tries(request, credentials.get("email", "")):
-            used = ratelimit.consume(request, app="allauth.account", action="login_failed_elsewhere")
-            if used is None:
-                raise self.validation_error("too_many_login_attempts")
+            try:
+                take_back = rate_limits.one_try(request, "sign_in_elsewhere")
+            except rate_limits.TooOften:
+                raise self.validation_error("too_many_login_attempts") from None
         person: User | None = super().authenticate(request, **credentials)
-        if used and person:
-            used.rollback()  # only wrong tries count
+        if take_back and person:
+            take_back()
         return person
 
+    # Private to allauth, which has no public way to choose the key.
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """allauth counts by e-mail address under this key, and forgets under it after a new password."""
         own_tries = known_browsers.own_tries(request, credentials.get("email", ""))

@@ -1,43 +1,142 @@
-"""Append-only tables, refused by the database itself: a migration operation for both engines."""
+"""Append-only tables, refused by the database itself: a row class says so with `@append_only(...)`.
 
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations import RunPython
-from django.db.migrations.state import StateApps
-
-POSTGRESQL = """
-CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation'; END $$;
-CREATE TRIGGER {table}_append_only BEFORE {update} OR DELETE ON {table}
-FOR EACH ROW EXECUTE FUNCTION refuse_change();
-"""
-SQLITE = """
-CREATE TRIGGER {table}_append_only_{verb} BEFORE {change} ON {table}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;
+Triggers refuse an update, a delete, and what amounts to one without being called so: TRUNCATE on PostgreSQL,
+INSERT OR REPLACE on SQLite, which deletes the row in its way and fires no trigger for that by default.
+`alliance.triggers` keeps them in place.
 """
 
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
 
-def append_only(table: str, *columns: str) -> RunPython:
-    """The operation that makes `table` refuse every update and delete.
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-    A wrong answer is corrected by a new row that names the one it replaces; see `Rating.replaces`.
-    With `columns` only these refuse an update: the content stands, its state may change.
+from alliance import triggers
+from alliance.triggers import Function, Trigger
+
+Row = TypeVar("Row", bound=type[models.Model])
+# {table: the columns that may change}
+APPEND_ONLY: dict[str, frozenset[str]] = {}
+
+REFUSE_CHANGE = Function(
+    "refuse_change",
+    " BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME"
+    " USING ERRCODE = 'integrity_constraint_violation'; END ",
+)
+
+
+def append_only(*, may_change: tuple[str, ...] = ()) -> Callable[[Row], Row]:
+    """Declare that rows of this class are only ever added: the database refuses the rest.
+
+    A wrong row is corrected by a new one that names the one it replaces; see `Rating.replaces`. The fields
+    `may_change` hold the state of a row whose content stands. A column that is added later is content.
     """
-    update = f"UPDATE OF {', '.join(columns)}" if columns else "UPDATE"
 
-    def refuse(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            # params=None: otherwise psycopg takes the % of RAISE for a placeholder.
-            schema_editor.execute(POSTGRESQL.format(table=table, update=update), params=None)
-            return
-        for verb in ("UPDATE", "DELETE"):
-            change = update if verb == "UPDATE" else verb
-            schema_editor.execute(SQLITE.format(table=table, verb=verb, change=change))
+    def declare(row: Row) -> Row:
+        columns = {field.name: str(field.column) for field in row._meta.local_fields}
+        state = frozenset(columns[name] for name in may_change)
+        APPEND_ONLY[row._meta.db_table] = state
+        triggers.declare(row, partial(_triggers, row._meta.db_table, state))
+        return row
 
-    def allow(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-        if schema_editor.connection.vendor == "postgresql":
-            schema_editor.execute(f"DROP TRIGGER {table}_append_only ON {table}")
-            return
-        for verb in ("UPDATE", "DELETE"):
-            schema_editor.execute(f"DROP TRIGGER {table}_append_only_{verb}")
+    return declare
 
-    return RunPython(refuse, allow)
+
+def _triggers(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    of_vendor = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
+    return of_vendor(table, state, connection)
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------
+
+
+def _on_postgresql(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    runs = f"EXECUTE FUNCTION {REFUSE_CHANGE.name}()"
+    name = f"{table}_append_only"
+    update = "UPDATE"
+    if state:
+        update += f" OF {', '.join(_content_on_postgresql(table, state, connection))}"
+    sql = f"CREATE TRIGGER {name} BEFORE DELETE OR {update} ON {table} FOR EACH ROW {runs}"
+    yield Trigger(name, table, sql, REFUSE_CHANGE)
+    name = f"{table}_append_only_truncate"
+    sql = f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {runs}"
+    yield Trigger(name, table, sql, REFUSE_CHANGE)
+
+
+def _content_on_postgresql(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname, quote_ident(attname) FROM pg_attribute"
+            " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+            [table],
+        )
+        return [quoted for name, quoted in cursor.fetchall() if name not in state]
+
+
+# --- SQLite --------------------------------------------------------------------------------------
+
+
+def _on_sqlite(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    columns = _columns_on_sqlite(table, connection)
+    content = ", ".join(f'"{name}"' for name in columns if name not in state)
+    keys = _unique_keys(table, connection)
+    refused = {
+        "update": (f"UPDATE OF {content}" if state else "UPDATE", ""),
+        "delete": ("DELETE", ""),
+        "replace": ("INSERT", _is_in_the_way(table, columns, keys)),
+    }
+    if state:
+        # UPDATE OR REPLACE of the state, too, deletes the row in its way.
+        of_state = ", ".join(f'"{name}"' for name in columns if name in state)
+        other = _is_in_the_way(table, columns, keys[1:], ' AND "id" <> OLD."id"')
+        refused["replace_by_update"] = (f"UPDATE OF {of_state}", other)
+    for what, (change, when) in refused.items():
+        name = f"{table}_append_only_{what}"
+        sql = (
+            f'CREATE TRIGGER "{name}" BEFORE {change} ON "{table}"{when}'
+            f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+        )
+        yield Trigger(name, table, sql)
+
+
+def _is_in_the_way(table: str, columns: list[str], keys: list[tuple[str, str]], but: str = "") -> str:
+    """WHEN a row is there with one of the unique keys of the new row, which OR REPLACE would delete."""
+    return " WHEN " + " OR ".join(
+        f'EXISTS (SELECT 1 FROM "{table}" WHERE ({key}) = ({_key_of_new(columns, key, where)}){_and(where)}{but})'
+        for key, where in keys
+    )
+
+
+def _key_of_new(columns: list[str], key: str, where: str) -> str:
+    named = [f'"{name}"' for name in columns if f'"{name}"' in key + where]
+    new = ", ".join(f"NEW.{name} AS {name}" for name in named)
+    return f"SELECT {key} FROM (SELECT {new})" + (f" WHERE {where}" if where else "")
+
+
+def _and(where: str) -> str:
+    return f" AND {where}" if where else ""
+
+
+def _unique_keys(table: str, connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+    """(what is unique, under which condition), in SQL, the primary key first: as the database has it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sql, (SELECT group_concat('\"' || name || '\"', ', ') FROM pragma_index_info(one.name))"
+            " FROM pragma_index_list(%s) AS one JOIN sqlite_master USING (name)"
+            ' WHERE one."unique" ORDER BY one.name',
+            [table],
+        )
+        return [('"id"', ""), *(_key_of_index(sql) if sql else (key, "") for sql, key in cursor.fetchall())]
+
+
+def _key_of_index(sql: str) -> tuple[str, str]:
+    """CREATE UNIQUE INDEX "name" ON "table" (key) WHERE (condition): the key and the condition."""
+    head, _, where = sql.partition(" WHERE ")
+    return head[head.index("(") + 1 : head.rindex(")")], where
+
+
+def _columns_on_sqlite(table: str, connection: BaseDatabaseWrapper) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pragma_table_info(%s) ORDER BY cid", [table])
+        return [name for (name,) in cursor.fetchall()]

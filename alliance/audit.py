@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import models
 
+from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 
 # Set for the length of a request by `middleware.headers`, so that actions need no request to tell
@@ -15,45 +16,43 @@ address_of_request: ContextVar[str | None] = ContextVar("address_of_request", de
 
 
 def record(
-    action: str, entity: models.Model, *, by: User | None, client: UUID | None = None, **detail: Any
+    event: LogEvent, entity: models.Model, *, by: User | None, client: UUID | None = None, **detail: Any
 ) -> None:
-    """Write one event about `entity`, inside the caller's transaction.
+    """Write one line about `entity`, inside the caller's transaction.
 
     `by` is None for a client with a grant and for the system. `detail` holds codes and kinds only:
     never a name, a label, an answer or a total.
     """
-    AuditEvent.objects.create(
-        action=action,
+    _line(
+        event,
+        by,
         entity=entity._meta.model_name or "",
         entity_code=getattr(entity, "code", entity.pk if isinstance(entity, User) else None),
-        actor=by.pk if by is not None else None,
         client=client,
-        address=address_of_request.get(),
         detail=detail,
-    )
+    ).save()
 
 
 def listed(clients: Iterable[UUID], *, by: User) -> None:
-    """Somebody was shown a list with marks or flags: one event for each client on it, in one statement.
+    """Write that somebody was shown a list with marks or flags: one line, which names every client on it.
 
     In the order of the codes, which are random: the order of the page would tell the reader of the log,
     who may see no flag, which clients have one.
     """
-    address = address_of_request.get()
+    named = sorted({code.hex for code in clients})
+    if named:
+        _line(LogEvent.LISTED, by, entity="client", clients=named).save()
+
+
+def record_each(event: LogEvent, entity: str, codes: Iterable[tuple[UUID, UUID]], *, by: User | None) -> None:
+    """As `record`, one line for each (code of the entity, code of its client), in one statement."""
     AuditEvent.objects.bulk_create(
-        AuditEvent(
-            action="listed", entity="client", entity_code=code, client=code, actor=by.pk, address=address
-        )
-        for code in sorted(clients)
+        _line(event, by, entity=entity, entity_code=code, client=client) for code, client in codes
     )
 
 
-def record_each(action: str, entity: str, codes: Iterable[tuple[UUID, UUID]], *, by: User | None) -> None:
-    """As `record`, one event for each (code of the entity, code of its client), in one statement."""
-    address, actor = address_of_request.get(), by.pk if by is not None else None
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            action=action, entity=entity, entity_code=code, client=client, actor=actor, address=address
-        )
-        for code, client in codes
-    )
+def _line(event: LogEvent, by: User | None, **of: Any) -> AuditEvent:
+    if not isinstance(event, LogEvent):
+        raise TypeError("A line of the log is of one of the events in alliance/log_events.py.")
+    actor = by.pk if by is not None else None
+    return AuditEvent(action=event.value, actor=actor, address=address_of_request.get(), **of)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from allauth.core.internal.httpkit import get_client_ip
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
@@ -20,6 +19,7 @@ from django.utils.functional import SimpleLazyObject
 from alliance import device_lock
 from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
+from alliance.client_address import get_client_ip
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SEEN_AT = "seen_at"

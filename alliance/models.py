@@ -9,6 +9,10 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from alliance.append_only import append_only
+from alliance.log_by_client import ByNamedClient
+from alliance.log_events import LOOKS
+
 
 class Role(models.TextChoices):
     THERAPIST = "therapist", "Therapist"
@@ -74,14 +78,11 @@ class User(AbstractBaseUser):
         return str(self)
 
 
-# A look changes nothing on anybody's page; see `sessions_app.dashboards.change_stamp`.
-LOOKS = ("viewed", "listed")
-
-
+@append_only()
 class AuditEvent(models.Model):
     """One line of the access log: who saw or did what, to whom, when, from where.
 
-    Append-only: triggers on both databases refuse update and delete. It holds pseudonymous codes,
+    Append-only. It holds pseudonymous codes,
     never a name, a label, an answer or a total, so that erasing a client leaves the log whole.
     """
 
@@ -89,10 +90,13 @@ class AuditEvent(models.Model):
     actor = models.UUIDField(
         null=True, help_text="The user; empty for a client with a grant and for the system."
     )
-    action = models.CharField(max_length=40)
+    action = models.CharField(max_length=40, help_text="A `LogEvent`.")
     entity = models.CharField(max_length=40)
     entity_code = models.UUIDField(null=True)
     client = models.UUIDField(null=True, help_text="The client whose row it was, where there is one.")
+    clients = models.JSONField(
+        null=True, help_text="Where it is about a list: the codes of all clients on it, in hexadecimal."
+    )
     address = models.GenericIPAddressField(null=True)
     detail = models.JSONField(default=dict)
 
@@ -105,6 +109,9 @@ class AuditEvent(models.Model):
                 fields=["client", "-id"],
                 condition=Q(client__isnull=False) & ~Q(action__in=LOOKS),
                 name="audit_writes_by_client",
+            ),
+            ByNamedClient(
+                fields=["clients"], condition=Q(clients__isnull=False), name="audit_by_named_client"
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+# Private to allauth: its public `core.ratelimit` takes no try back, and knows no limits but those of accounts.
 from allauth.core.internal import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,6 +11,8 @@ LIMITS = {
     # A clinic's phones may all come from one address, so only wrong codes count. With 200 codes open, 100 wrong
     # ones every ten minutes for a whole year find one with a chance of 4 in 100.
     "short_code": "20/10m/ip,100/10m/key",
+    # Browsers on which the person never signed in. Only wrong passwords count.
+    "sign_in_elsewhere": "10/m/ip",
     "pairing_shown": "10/10m/ip,60/10m/key",
     "pairing_entered": "20/10m/user",
 }

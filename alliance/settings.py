@@ -97,7 +97,7 @@ if database["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: an acknowledged rating survives a power cut, also in WAL mode.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
     }
     database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
@@ -143,10 +143,10 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # else anybody could have this server wr
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_RATE_LIMITS = {
-    # Not by address for everybody: a client on the clinic's Wi-Fi could then keep all staff out (ADR 18).
+    # Not by address for everybody: a client on the clinic's Wi-Fi could then keep all staff out (ADR 18). By
+    # address for strange browsers alone: `limits.LIMITS`.
     "login": None,
     "login_failed": "5/5m/key",
-    "login_failed_elsewhere": "10/m/ip",  # ours: browsers on which the person never signed in
     # Each link that was sent is good for three days: nobody needs a fourth in the same hour.
     "reset_password": "20/h/ip,3/h/key",
 }

@@ -14,6 +14,7 @@ from django.core.cache import cache
 from django.dispatch import receiver
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import User
 
 # The log can never be shortened: whoever tries all night long adds a line in ten minutes, and not a thousand.
@@ -22,27 +23,27 @@ QUIET_FOR = 10 * 60
 
 @receiver(user_logged_in)
 def signed_in(user: User, **kwargs: Any) -> None:
-    audit.record("signed in", user, by=user)
+    audit.record(LogEvent.SIGNED_IN, user, by=user)
 
 
 @receiver(user_logged_out)
 def signed_out(user: User | None, **kwargs: Any) -> None:
     if user is not None:
-        audit.record("signed out", user, by=user)
+        audit.record(LogEvent.SIGNED_OUT, user, by=user)
 
 
 def sign_in_failed(email: str) -> None:
     """A wrong password, or somebody who may not sign in any more. An address of nobody here is not kept."""
     person = User.objects.filter(email__iexact=email).first()
     if person is not None and _is_news("password", person):
-        audit.record("sign-in failed", person, by=None)
+        audit.record(LogEvent.SIGN_IN_FAILED, person, by=None)
 
 
 @receiver(second_factor.authentication_failed)
 def second_factor_failed(user: User, **kwargs: Any) -> None:
     """Worth a line of its own: whoever came as far as this had the right password."""
     if _is_news("second factor", user):
-        audit.record("second factor failed", user, by=None)
+        audit.record(LogEvent.SECOND_FACTOR_FAILED, user, by=None)
 
 
 def _is_news(what: str, person: User) -> bool:
@@ -51,24 +52,24 @@ def _is_news(what: str, person: User) -> bool:
 
 @receiver([password_changed, password_set])
 def chose_another_password(user: User, **kwargs: Any) -> None:
-    audit.record("password changed", user, by=user)
+    audit.record(LogEvent.PASSWORD_CHANGED, user, by=user)
 
 
 @receiver(password_reset)
 def chose_a_password_by_link(user: User, **kwargs: Any) -> None:
-    audit.record("password reset", user, by=user)
+    audit.record(LogEvent.PASSWORD_RESET, user, by=user)
 
 
 @receiver(second_factor.authenticator_added)
 def second_factor_added(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    audit.record("second factor added", user, by=user, factor=str(authenticator.type))
+    audit.record(LogEvent.SECOND_FACTOR_ADDED, user, by=user, factor=str(authenticator.type))
 
 
 @receiver(second_factor.authenticator_removed)
 def second_factor_removed(user: User, authenticator: Authenticator, **kwargs: Any) -> None:
-    audit.record("own second factor removed", user, by=user, factor=str(authenticator.type))
+    audit.record(LogEvent.OWN_SECOND_FACTOR_REMOVED, user, by=user, factor=str(authenticator.type))
 
 
 @receiver(second_factor.authenticator_reset)
 def recovery_codes_renewed(user: User, **kwargs: Any) -> None:
-    audit.record("recovery codes renewed", user, by=user)
+    audit.record(LogEvent.RECOVERY_CODES_RENEWED, user, by=user)

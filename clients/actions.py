@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
 from clients.models import Client, Ending, Episode, Supervision
@@ -33,7 +34,7 @@ def add_person(*, email: str, name: str, roles: set[Role], by: User | None) -> U
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
-    audit.record("person added", person, by=by, roles=sorted(roles))
+    audit.record(LogEvent.PERSON_ADDED, person, by=by, roles=sorted(roles))
     return person
 
 
@@ -51,7 +52,7 @@ def change_person(*, person: User, name: str, roles: set[Role], is_active: bool,
     person.save()
     if not is_active:
         _end_sessions(person)
-    audit.record("person changed", person, by=by, roles=sorted(roles), may_sign_in=is_active)
+    audit.record(LogEvent.PERSON_CHANGED, person, by=by, roles=sorted(roles), may_sign_in=is_active)
     return person
 
 
@@ -63,7 +64,7 @@ def invite(*, person: User, by: User | None) -> str:
     if not person.has_usable_password():
         person.set_unusable_password()  # a new random one: the links drawn from the old one no longer open
         person.save(update_fields=["password"])
-    audit.record("invited", person, by=by)
+    audit.record(LogEvent.INVITED, person, by=by)
     key = default_token_generator.make_token(person)
     return reverse(
         "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(person), "key": key}
@@ -78,14 +79,14 @@ def remove_second_factor(*, person: User, by: User | None) -> User:
     if not Authenticator.objects.filter(user=person).delete()[0]:
         raise Refused(f"{person} has no second factor.")
     _end_sessions(person)
-    audit.record("second factor removed", person, by=by)
+    audit.record(LogEvent.SECOND_FACTOR_REMOVED, person, by=by)
     return person
 
 
 @transaction.atomic
 def note_export(*, asked: dict[str, str], by: User) -> None:
     """The access log is about to leave as a file; `asked` tells in codes which part of it."""
-    audit.record("log exported", by, by=by, asked=asked)
+    audit.record(LogEvent.LOG_EXPORTED, by, by=by, asked=asked)
 
 
 def _end_sessions(person: User) -> None:
@@ -111,7 +112,7 @@ def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by:
             )
     except IntegrityError as error:
         raise Refused(f"{supervisor} supervises {therapist} already.") from error
-    audit.record("supervision started", supervision, by=by, **_pair(supervision))
+    audit.record(LogEvent.SUPERVISION_STARTED, supervision, by=by, **_pair(supervision))
     return supervision
 
 
@@ -124,14 +125,18 @@ def end_supervision(*, supervision: Supervision, last_day: date, by: User) -> Su
     if last_day < supervision.starts_on - timedelta(days=1):
         raise Refused("A supervision cannot end before it starts.")
     if last_day < supervision.starts_on:
-        audit.record("supervision ended", supervision, by=by, last_day="never in force", **_pair(supervision))
+        audit.record(
+            LogEvent.SUPERVISION_ENDED, supervision, by=by, last_day="never in force", **_pair(supervision)
+        )
         supervision.delete()
         return supervision
     if supervision.ends_on and supervision.ends_on < timezone.localdate():
         raise Refused("This supervision is over already. Start a new one instead.")
     supervision.ends_on = last_day
     supervision.save(update_fields=["ends_on"])
-    audit.record("supervision ended", supervision, by=by, last_day=last_day.isoformat(), **_pair(supervision))
+    audit.record(
+        LogEvent.SUPERVISION_ENDED, supervision, by=by, last_day=last_day.isoformat(), **_pair(supervision)
+    )
     return supervision
 
 
@@ -148,7 +153,7 @@ def register_client(
 ) -> Episode:
     """A new client, with their first episode."""
     client = Client.objects.create(label=label, language=language, age_band=age_band)
-    audit.record("client registered", client, by=by, client=client.code)
+    audit.record(LogEvent.CLIENT_REGISTERED, client, by=by, client=client.code)
     return open_episode(client=client, therapist=therapist, opened_on=opened_on, by=by)
 
 
@@ -156,7 +161,7 @@ def register_client(
 def change_client(*, client: Client, label: str, language: str, age_band: str, by: User) -> Client:
     client.label, client.language, client.age_band = label, language, age_band
     client.save()
-    audit.record("client changed", client, by=by, client=client.code)
+    audit.record(LogEvent.CLIENT_CHANGED, client, by=by, client=client.code)
     return client
 
 
@@ -172,7 +177,7 @@ def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) 
             episode = Episode.objects.create(client=client, therapist=therapist, opened_on=opened_on)
     except IntegrityError as error:
         raise Refused(f"{client} is in therapy with {therapist} already.") from error
-    audit.record("episode opened", episode, by=by, client=client.code, therapist=str(therapist.pk))
+    audit.record(LogEvent.EPISODE_OPENED, episode, by=by, client=client.code, therapist=str(therapist.pk))
     return episode
 
 
@@ -185,7 +190,7 @@ def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -
         raise Refused("An episode cannot close before it was opened.")
     episode.closed_on, episode.ending = closed_on, ending
     episode.save(update_fields=["closed_on", "ending"])
-    audit.record("episode closed", episode, by=by, client=episode.client_code, ending=ending)
+    audit.record(LogEvent.EPISODE_CLOSED, episode, by=by, client=episode.client_code, ending=ending)
     return episode
 
 
@@ -202,7 +207,7 @@ def reopen_episode(*, episode: Episode, by: User) -> Episode:
             episode.save(update_fields=["closed_on", "ending"])
     except IntegrityError as error:
         raise Refused(f"{episode.client} is in therapy with {episode.therapist} again already.") from error
-    audit.record("episode reopened", episode, by=by, client=episode.client_code)
+    audit.record(LogEvent.EPISODE_REOPENED, episode, by=by, client=episode.client_code)
     return episode
 
 

@@ -15,6 +15,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
@@ -68,7 +69,9 @@ def people(*named: tuple[str, Role | None]) -> list[User]:
     )
     adam = rows[0]
     for row, (_, role) in zip(rows, named, strict=True):
-        audit.record("person added", row, by=None if row is adam else adam, roles=[role] if role else [])
+        audit.record(
+            LogEvent.PERSON_ADDED, row, by=None if row is adam else adam, roles=[role] if role else []
+        )
     return rows
 
 

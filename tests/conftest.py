@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 
+from alliance import triggers
 from tests import cast
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
@@ -16,29 +17,33 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_the_triggers() -> Iterator[None]:
-    """SQLite empties a table with DELETE, which the append-only triggers refuse: lift them for the flush alone.
+    """A flush empties the tables, which the append-only triggers refuse: lift them for the flush alone.
 
     For the whole run: with a live server the flush comes after the fixtures of the test are gone.
     """
-    if connection.vendor != "sqlite":
-        yield
-        return
     flush = type(connection.ops).sql_flush
 
     def lifted(self, style, tables, **options):
-        triggers = _triggers(self.connection)
-        lift = [f'DROP TRIGGER "{name}"' for name, _ in triggers]
-        return [*lift, *flush(self, style, tables, **options), *(sql for _, sql in triggers)]
+        lift, put_back = _without_triggers(self.connection)
+        return [*lift, *flush(self, style, tables, **options), *put_back]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(connection.ops), "sql_flush", lifted)
         yield
 
 
-def _triggers(wrapper: BaseDatabaseWrapper) -> list[tuple[str, str]]:
-    with wrapper.cursor() as cursor:
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        return cursor.fetchall()
+def _without_triggers(wrapper: BaseDatabaseWrapper) -> tuple[list[str], list[str]]:
+    """SQLite empties a table with DELETE, PostgreSQL with TRUNCATE."""
+    if wrapper.vendor == "sqlite":
+        with wrapper.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            found = cursor.fetchall()
+        return [f'DROP TRIGGER "{name}"' for name, _ in found], [sql for _, sql in found]
+    refusing = [one for one in triggers.declared(wrapper) if one.name.endswith("_truncate")]
+    return (
+        [f"ALTER TABLE {one.table} DISABLE TRIGGER {one.name}" for one in refusing],
+        [f"ALTER TABLE {one.table} ENABLE TRIGGER {one.name}" for one in refusing],
+    )
 
 
 @pytest.fixture(scope="session")

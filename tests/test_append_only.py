@@ -1,70 +1,285 @@
-"""What the migrations declared append-only is so once all of them have run.
-
-SQLite makes a table anew for many a change of a column, and the triggers of the old one go with it: a later
-migration can take the protection away without a word.
-"""
-
-import inspect
-import re
+"""What rows are declared append-only is refused by the database itself, whatever a migration did to the table."""
 
 import pytest
-from django.db import connection
-from django.db.migrations import RunPython
-from django.db.migrations.loader import MigrationLoader
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.db.models import BooleanField
+from django.test.utils import CaptureQueriesContext
 
-EVERYTHING = {
-    "alliance_auditevent",
-    "sessions_app_rating",
-    "sessions_app_setasiderating",
-    "sessions_app_correction",
-    "sessions_app_clinicwording",
-    "sessions_app_licence",
-    "sessions_app_clinicsettings",
-}
-POSTGRESQL = """
-SELECT relname, pg_get_triggerdef(pg_trigger.oid) FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-WHERE tgenabled = 'O' AND tgname LIKE '%\\_append\\_only'
-"""
-SQLITE = "SELECT tbl_name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%append_only%'"
+from alliance import triggers
+from alliance.append_only import APPEND_ONLY
+from alliance.models import AuditEvent
+from sessions_app.courses.decisions import Correction
+from sessions_app.courses.models import Rating, SetAsideRating
+from sessions_app.instruments.clinic_settings import ClinicSettings
+from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.intake import hand_over_actions
+from tests import cast
 
-
-def declared():
-    """{table: what is refused beside a delete}, as each `append_only(...)` in a migration says it."""
-    operations = [
-        operation
-        for migration in MigrationLoader(None).disk_migrations.values()
-        for operation in migration.operations
-        if isinstance(operation, RunPython) and operation.code.__module__ == "alliance.append_only"
-    ]
-    said = [inspect.getclosurevars(operation.code).nonlocals for operation in operations]
-    return {one["table"]: one["update"] for one in said}
+ROWS = (AuditEvent, Rating, SetAsideRating, Correction, ClinicWording, Licence, ClinicSettings)
+TABLES = sorted(row._meta.db_table for row in ROWS)
+POSTGRESQL = connection.vendor == "postgresql"
+on_postgresql = pytest.mark.postgresql
+OFF = {"switched_on_at": "NULL", "switched_on_by_id": "NULL"}
+OF_A_LICENCE = [
+    f"sessions_app_licence_append_only{what}"
+    for what in (
+        ("", "_truncate") if POSTGRESQL else ("_update", "_delete", "_replace", "_replace_by_update")
+    )
+]
 
 
-def refused():
-    """{table: what its triggers refuse}, as the database has it now."""
+def run(sql, *values):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, values or None)
+
+
+def drop(name, table="sessions_app_licence"):
+    run(f"DROP TRIGGER {name}" + (f" ON {table}" if POSTGRESQL else ""))
+
+
+def put_back():
+    triggers.put_back(using=connection.alias)
+
+
+@pytest.fixture
+def one_of_each(clinic):
+    """A row in every append-only table, so that there is something to change."""
+    session = cast.therapy_session(clinic.olgas)
+    rating = cast.rating(session)
+    cast.wording(clinic.adam)
+    cast.choose(clinic.adam, closing="marks")
+    Correction.objects.create(rating=rating, why="mistyped", corrected_by=clinic.olga)
+    SetAsideRating.objects.create(
+        grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
+    )
+    if POSTGRESQL:
+        # A constraint that waits for the end would refuse TRUNCATE instead of us.
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+        yield
+        return
+    # As any other program that opens the file: what our own connections do on top must not be needed.
+    run("PRAGMA recursive_triggers = OFF")
+    yield
+    run("PRAGMA recursive_triggers = ON")
+
+
+@pytest.fixture
+def refused(one_of_each):
+    def refused(sql, *values):
+        with pytest.raises(DatabaseError, match="append-only"):
+            run(sql, *values)
+
+    return refused
+
+
+def columns(table):
     with connection.cursor() as cursor:
-        cursor.execute(POSTGRESQL if connection.vendor == "postgresql" else SQLITE)
-        found = {}
-        for table, sql in cursor.fetchall():
-            verbs = re.search(r" BEFORE (.+?) ON ", sql)[1].replace('"', "")
-            found.setdefault(table, set()).update(verbs.split(" OR "))
-    return found
+        return [column.name for column in connection.introspection.get_table_description(cursor, table)]
+
+
+def test_these_tables_are_append_only():
+    assert sorted(APPEND_ONLY) == TABLES
 
 
 @pytest.mark.django_db
-def test_every_append_only_table_still_refuses_after_all_migrations():
-    assert set(declared()) == EVERYTHING
-    triggers = refused()
-    for table, update in declared().items():
-        assert triggers.get(table) == {update, "DELETE"}, table
+def test_all_triggers_are_there_after_all_migrations():
+    assert triggers.missing_triggers(connection) == []
+    on = {trigger.table for trigger in triggers.declared(connection)}
+    assert on == set(TABLES)
 
 
 @pytest.mark.django_db
-def test_control_a_trigger_that_is_gone_is_noticed():
-    name = "sessions_app_clinicsettings_append_only"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f"DROP TRIGGER {name} ON sessions_app_clinicsettings")
+@pytest.mark.parametrize("table", TABLES)
+class TestEveryTable:
+    def test_refuses_an_update_of_whatever_is_no_state(self, refused, table):
+        state = APPEND_ONLY[table]
+        content = [name for name in columns(table) if name not in state]
+        for name in content:
+            refused(f'UPDATE {table} SET "{name}" = "{name}"')
+        for name in state:
+            run(f'UPDATE {table} SET "{name}" = "{name}"')
+        assert len(content) > 3
+
+    def test_refuses_a_delete(self, refused, table):
+        refused(f"DELETE FROM {table}")
+        refused(f"DELETE FROM {table} WHERE id = (SELECT max(id) FROM {table})")
+
+    def test_refuses_that_a_row_is_replaced(self, refused, table):
+        if POSTGRESQL:
+            refused(
+                f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (id) DO UPDATE SET id = {table}.id"
+            )
         else:
-            cursor.execute(f"DROP TRIGGER {name}_UPDATE")
-    assert refused().get("sessions_app_clinicsettings", set()) < {"UPDATE", "DELETE"}
+            refused(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}")
+            refused(f"REPLACE INTO {table} SELECT * FROM {table}")
+
+    @on_postgresql
+    def test_refuses_to_be_truncated(self, refused, table):
+        refused(f"TRUNCATE {table} CASCADE")
+
+
+@on_postgresql
+@pytest.mark.django_db
+def test_a_table_is_not_truncated_along_with_another(refused):
+    refused("TRUNCATE clients_client CASCADE")
+
+
+ANEW = {"id": "id + 1000", "code": "gen_random_uuid()" if POSTGRESQL else "'another' || id"}
+
+
+def copied(table, **changed):
+    """INSERT OR REPLACE of the table's rows, with other values in some columns; PostgreSQL has no such verb."""
+    names = columns(table)
+    values = ", ".join(changed.get(name, f'"{name}"') for name in names)
+    verb = "INSERT" if POSTGRESQL else "INSERT OR REPLACE"
+    return f"{verb} INTO {table} ({', '.join(names)}) SELECT {values} FROM {table}"
+
+
+@pytest.mark.django_db
+class TestEveryUniqueKey:
+    """OR REPLACE deletes whichever row has one of the unique keys of the new one."""
+
+    @pytest.mark.parametrize(
+        ("table", "changed"),
+        [
+            ("sessions_app_rating", {"id": "id + 1000"}),
+            ("sessions_app_rating", ANEW),
+            ("sessions_app_rating", {**ANEW, "session_id": "session_id + 9"}),
+            ("sessions_app_rating", {**ANEW, "grant_id": "grant_id + 9"}),
+            ("sessions_app_rating", {**ANEW, "grant_id": "grant_id + 9", "instrument": "'srs'"}),
+            ("sessions_app_setasiderating", ANEW),
+            ("sessions_app_correction", ANEW),
+            ("sessions_app_clinicsettings", ANEW),
+            ("sessions_app_clinicwording", {**ANEW, "edition": "'another'"}),
+            ("sessions_app_clinicwording", {**ANEW, "edition": "upper(edition)", **OFF}),
+        ],
+        ids=lambda given: given if isinstance(given, str) else "-".join(given),
+    )
+    def test_is_guarded(self, one_of_each, table, changed):
+        with pytest.raises(DatabaseError, match="unique" if POSTGRESQL else "append-only"):
+            run(copied(table, **changed))
+
+    def test_a_row_with_keys_of_its_own_is_taken(self, one_of_each):
+        run(copied("sessions_app_setasiderating", **ANEW, sha256="'1'"))
+        run(copied("alliance_auditevent", id="id + 1000"))
+        run(copied("sessions_app_licence", **ANEW))
+        assert SetAsideRating.objects.count() == Licence.objects.count() == 2
+
+    def test_a_condition_counts_as_in_the_index(self, clinic, one_of_each):
+        """A corrected rating of the same session: the index of first ratings does not hold it."""
+        hand_over_actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
+        changed = {"grant_id": "(SELECT max(id) FROM sessions_app_ratinggrant)", "replaces_id": "id"}
+        run(copied("sessions_app_rating", **ANEW, **changed))
+        assert Rating.objects.filter(replaces__isnull=False).count() == 1
+
+    def test_a_change_of_state_takes_no_other_row_away(self, clinic, one_of_each):
+        other = cast.wording(clinic.adam, on=False, edition="2027")
+        verb = "UPDATE" if POSTGRESQL else "UPDATE OR REPLACE"
+        on = "switched_on_at = '2026-11-22 10:00:00Z', switched_on_by_id = loaded_by_id"
+        with pytest.raises(DatabaseError, match="unique" if POSTGRESQL else "append-only"):
+            run(f"{verb} sessions_app_clinicwording SET {on} WHERE id = {other.pk}")
+        run(
+            f"{verb} sessions_app_licence SET ended_at = '2026-11-22 10:00:00Z', ended_by_id = accepted_by_id"
+        )
+        assert ClinicWording.objects.count() == 2
+
+    def test_control_without_the_trigger_the_row_is_another(self, one_of_each):
+        drop("sessions_app_licence_append_only" + ("" if POSTGRESQL else "_replace"))
+        copy = copied("sessions_app_licence", holder="'Somebody else'")
+        run(copy + " ON CONFLICT (id) DO UPDATE SET holder = excluded.holder" if POSTGRESQL else copy)
+        assert Licence.objects.get().holder == "Somebody else"
+
+    def test_our_own_connections_refuse_it_without_that_trigger_too(self, one_of_each):
+        if not POSTGRESQL:
+            run("PRAGMA recursive_triggers = ON")
+            drop("sessions_app_licence_append_only_replace")
+        with pytest.raises(DatabaseError, match="unique" if POSTGRESQL else "append-only"):
+            run(copied("sessions_app_licence", id="id + 1000"))
+
+
+@pytest.mark.django_db
+def test_our_own_connections_fire_triggers_for_what_they_replace():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW session_replication_role" if POSTGRESQL else "PRAGMA recursive_triggers")
+        assert cursor.fetchone() == ("origin" if POSTGRESQL else 1,)
+
+
+@pytest.mark.django_db
+class TestWhatIsLost:
+    def test_is_named_and_put_back(self):
+        for name in OF_A_LICENCE:
+            drop(name)
+            assert triggers.missing_triggers(connection) == [name]
+            put_back()
+            assert triggers.missing_triggers(connection) == []
+
+    def test_is_corrected_where_it_differs(self):
+        name = OF_A_LICENCE[0]
+        drop(name)
+        runs = "FOR EACH ROW EXECUTE FUNCTION refuse_change()" if POSTGRESQL else "BEGIN SELECT 1; END"
+        run(f"CREATE TRIGGER {name} BEFORE UPDATE OF holder ON sessions_app_licence {runs}")
+        assert triggers.missing_triggers(connection) == [name]
+        put_back()
+        assert triggers.missing_triggers(connection) == []
+
+    @on_postgresql
+    def test_counts_as_lost_where_it_is_disabled_or_runs_nothing(self):
+        run(f"ALTER TABLE sessions_app_licence DISABLE TRIGGER {OF_A_LICENCE[0]}")
+        assert triggers.missing_triggers(connection) == [OF_A_LICENCE[0]]
+        put_back()
+        run(
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql"
+            " AS $$BEGIN RETURN NEW; END$$"
+        )
+        assert len(triggers.missing_triggers(connection)) == 2 * len(TABLES)
+        put_back()
+        assert triggers.missing_triggers(connection) == []
+
+    def test_nothing_is_written_where_nothing_is_lost(self):
+        with CaptureQueriesContext(connection) as captured:
+            put_back()
+        verbs = {query["sql"].split()[0] for query in captured}
+        assert verbs == {"SELECT"}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestMigrate:
+    def test_puts_back_what_a_table_made_anew_lost(self):
+        """A column with a default: on SQLite the table is made anew. The control is in the middle."""
+        late = BooleanField(default=False)
+        late.set_attributes_from_name("late")
+        with connection.schema_editor() as editor:
+            editor.add_field(Rating, late)
+        try:
+            lost = triggers.missing_triggers(connection)
+            assert bool(lost) == (connection.vendor == "sqlite")
+            call_command("migrate", verbosity=0)
+            assert triggers.missing_triggers(connection) == []
+        finally:
+            with connection.schema_editor() as editor:
+                editor.remove_field(Rating, late)
+            call_command("migrate", verbosity=0)
+        assert triggers.missing_triggers(connection) == []
+
+    def test_follows_a_column_that_is_removed(self):
+        """SQLite refuses to drop a column that a trigger names, so the migration lifts the triggers first."""
+        late = BooleanField(null=True)
+        late.set_attributes_from_name("late")
+        lift = triggers.lifted("sessions_app_licence").code
+        with connection.schema_editor() as editor:
+            editor.add_field(Licence, late)
+        put_back()
+        with connection.schema_editor() as editor:
+            lift(None, editor)
+            editor.remove_field(Licence, late)
+        assert triggers.missing_triggers(connection) == OF_A_LICENCE
+        call_command("migrate", verbosity=0)
+        assert triggers.missing_triggers(connection) == []
+
+    def test_puts_them_back_after_a_way_back_and_forth(self):
+        call_command("migrate", "sessions_app", "zero", verbosity=0)
+        assert {trigger.table for trigger in triggers.declared(connection)} == {"alliance_auditevent"}
+        call_command("migrate", verbosity=0)
+        assert triggers.missing_triggers(connection) == []
+        assert {trigger.table for trigger in triggers.declared(connection)} == set(TABLES)

@@ -51,6 +51,17 @@ def text_of(path):
     return path.read_text(encoding="utf-8")
 
 
+def test_nothing_private_of_allauth_is_imported():
+    """Its next release may change it without a word. The one place without a public way says why."""
+    private = {
+        name
+        for name in named(WRITTEN)
+        if name.endswith(".py")
+        and re.search(r"^\s*(from|import) allauth\S*\binternal\b", text_of(ROOT / name), re.MULTILINE)
+    }
+    assert private == {"alliance/rate_limits.py"}
+
+
 # --- Size and tidiness ---------------------------------------------------------------------------
 
 

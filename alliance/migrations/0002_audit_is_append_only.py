@@ -1,8 +1,6 @@
 from django.core.management import call_command
 from django.db import migrations
 
-from alliance.append_only import append_only
-
 
 def make_cache_table(apps, schema_editor):
     # The shared cache holds the sign-in limits, so no start may forget it.
@@ -11,7 +9,4 @@ def make_cache_table(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("alliance", "0001_initial")]
-    operations = [
-        append_only("alliance_auditevent"),
-        migrations.RunPython(make_cache_table, migrations.RunPython.noop),
-    ]
+    operations = [migrations.RunPython(make_cache_table, migrations.RunPython.noop)]

@@ -26,7 +26,7 @@ DAYS_AT_FIRST = 30
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
     events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"search": search, "events": events, "lines": lines(events)}
+    context = {"search": search, "events": events, "lines": lines(events, search.about)}
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
 
 
@@ -40,7 +40,9 @@ def export_log(request: StaffRequest) -> HttpResponseBase:
         return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
     actions.note_export(asked=search.in_codes(), by=request.user)
     headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
-    return StreamingHttpResponse(as_csv(events), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(
+        as_csv(events, search.about), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 def _search(asked: QueryDict) -> LogSearch:

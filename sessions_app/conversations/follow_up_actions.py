@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from sessions_app.conversations.follow_ups import FollowUp
@@ -33,7 +34,7 @@ def note(*, discussion: Discussion, answer: str, by: User) -> FollowUp:
     follow_up = FollowUp.objects.create(
         discussion=discussion, session=session, answer=FollowUp.Answer(answer), noted_by=by
     )
-    audit.record("follow-up noted", follow_up, by=by, client=follow_up.client_code)
+    audit.record(LogEvent.FOLLOW_UP_NOTED, follow_up, by=by, client=follow_up.client_code)
     return follow_up
 
 
@@ -43,7 +44,7 @@ def undo(*, follow_up: FollowUp, by: User) -> None:
     lock_episode(follow_up.session.episode_id)
     standing = FollowUp.objects.standing().filter(pk=follow_up.pk)
     if standing.update(undone_at=timezone.now(), undone_by=by):
-        audit.record("follow-up undone", follow_up, by=by, client=follow_up.client_code)
+        audit.record(LogEvent.FOLLOW_UP_UNDONE, follow_up, by=by, client=follow_up.client_code)
 
 
 def rated_since(discussion: Discussion) -> TherapySession | None:

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement.questions import languages, questions
 from alliance.models import User
 from alliance.refused import Refused
@@ -18,7 +19,7 @@ def add_question(*, rule: str, item: str, language: str, text: str, by: User) ->
     question = OwnQuestion(rule=rule, item=item, language=language, text=text, added_by=by)
     _refuse_a_twin(question)
     question.save()
-    _note("question added", question, by)
+    _note(LogEvent.QUESTION_ADDED, question, by)
     return question
 
 
@@ -29,7 +30,7 @@ def take_out_question(*, question: OwnQuestion, by: User) -> OwnQuestion:
     if locked.removed_at is None:
         locked.removed_at, locked.removed_by = timezone.now(), by
         locked.save(update_fields=["removed_at", "removed_by"])
-        _note("question taken out", locked, by)
+        _note(LogEvent.QUESTION_TAKEN_OUT, locked, by)
     return locked
 
 
@@ -41,7 +42,7 @@ def put_back_question(*, question: OwnQuestion, by: User) -> OwnQuestion:
         _refuse_a_twin(locked)
         locked.removed_at = locked.removed_by = None
         locked.save(update_fields=["removed_at", "removed_by"])
-        _note("question put back", locked, by)
+        _note(LogEvent.QUESTION_PUT_BACK, locked, by)
     return locked
 
 
@@ -51,7 +52,7 @@ def choose_language(*, language: str, by: User) -> User:
     if by.question_language != language:
         by.question_language = language
         by.save(update_fields=["question_language"])
-        audit.record("question language chosen", by, by=by, language=language)
+        audit.record(LogEvent.QUESTION_LANGUAGE_CHOSEN, by, by=by, language=language)
     return by
 
 
@@ -64,5 +65,5 @@ def _refuse_a_twin(question: OwnQuestion) -> None:
         raise Refused(TWICE)
 
 
-def _note(action: str, question: OwnQuestion, by: User) -> None:
-    audit.record(action, question, by=by, rule=question.rule, language=question.language)
+def _note(event: LogEvent, question: OwnQuestion, by: User) -> None:
+    audit.record(event, question, by=by, rule=question.rule, language=question.language)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
+from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.conversations import together
@@ -21,7 +22,7 @@ def choose(request: StaffRequest, code: UUID) -> HttpResponse:
     """The therapist's own look beforehand: which entries to show. The choice goes into the address alone."""
     episode = _own(request, code)
     with transaction.atomic():
-        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+        audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
     context = {"episode": episode, "entries": together.entries(episode)}
     return render(request, "together/choose.html", context)
 
@@ -34,7 +35,7 @@ def show(request: StaffRequest, code: UUID) -> HttpResponse:
     if "chosen" not in request.GET:
         return redirect("together:choose", episode.code)
     with transaction.atomic():
-        audit.record("shown together", episode, by=request.user, client=episode.client_code)
+        audit.record(LogEvent.SHOWN_TOGETHER, episode, by=request.user, client=episode.client_code)
     with translation.override(episode.client.language):
         shown = together.read(episode, frozenset(request.GET.getlist("show")))
         return render(request, "together/show.html", {"episode": episode, "together": shown})

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
 from alliance.models import User
 from alliance.refused import Refused
@@ -61,7 +62,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
         _explain(rating, why or "Marks that had been set aside were used.", by)
     _it_took_place(aside.session)
     withdraw_what_is_out(aside.session, by)
-    audit.record("set-aside marks used", aside, by=by, client=aside.client_code)
+    audit.record(LogEvent.SET_ASIDE_MARKS_USED, aside, by=by, client=aside.client_code)
     conclude(episode=aside.session.episode)
     return rating
 
@@ -74,7 +75,7 @@ def leave(*, aside: SetAsideRating, by: User, why: str = "") -> Settlement:
     settlement = Settlement.objects.create(
         set_aside=aside, outcome=Settlement.Outcome.LEFT, why=why, settled_by=by
     )
-    audit.record("set-aside marks left", aside, by=by, client=aside.client_code)
+    audit.record(LogEvent.SET_ASIDE_MARKS_LEFT, aside, by=by, client=aside.client_code)
     return settlement
 
 
@@ -85,7 +86,7 @@ def take_up_again(*, aside: SetAsideRating, by: User) -> None:
     left = Settlement.objects.standing().filter(set_aside=aside, outcome=Settlement.Outcome.LEFT)
     if not left.update(undone_at=timezone.now(), undone_by=by):
         raise Refused("These marks are not left aside any more.")
-    audit.record("set-aside marks taken up", aside, by=by, client=aside.client_code)
+    audit.record(LogEvent.SET_ASIDE_MARKS_TAKEN_UP, aside, by=by, client=aside.client_code)
 
 
 def standing(session: TherapySession, instrument_id: str) -> Rating | None:
@@ -134,7 +135,7 @@ def correct(
     like = _grant_like(rating.grant, by=by, channel=channel)
     new = _count(rating, score.answers, like, by=by, instead_of=rating, **typed)
     _explain(new, why, by)
-    audit.record("rating corrected", new, by=by, client=rating.client_code)
+    audit.record(LogEvent.RATING_CORRECTED, new, by=by, client=rating.client_code)
     conclude(episode=rating.session.episode)
     return new
 
@@ -150,16 +151,16 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     used = Settlement.objects.standing().filter(rating=rating)
     earlier = rating.replaces
     if earlier is not None:
-        done, why = "earlier marks used again", "The earlier marks were used again."
+        event, why = LogEvent.EARLIER_MARKS_USED_AGAIN, "The earlier marks were used again."
         again = _count(earlier, earlier.answers, earlier.grant, by=by, instead_of=rating)
     elif used.exists():
-        done, why = "set-aside marks taken out", "The marks were taken out again."
+        event, why = LogEvent.SET_ASIDE_MARKS_TAKEN_OUT, "The marks were taken out again."
         again = _no_marks(rating, by=by)
     else:
         raise Refused("No earlier marks are known for this session.")
     _explain(again, why, by)
     used.update(undone_at=timezone.now(), undone_by=by)
-    audit.record(done, again, by=by, client=rating.client_code)
+    audit.record(event, again, by=by, client=rating.client_code)
     conclude(episode=rating.session.episode)
     return again
 

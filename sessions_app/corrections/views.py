@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.refused import Refused
@@ -116,7 +117,7 @@ def _looked_at(
 ) -> HttpResponse:
     """The page with somebody's marks on it, which is a look at them."""
     with transaction.atomic():
-        audit.record("viewed", row, by=request.user, client=row.client_code)
+        audit.record(LogEvent.VIEWED, row, by=request.user, client=row.client_code)
     session = row.session
     return form_page(
         request, f"dashboard/{template}.html", form, session=session, episode=session.episode, **context

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.append_only import append_only
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating
 
 LINE = 200  # characters of "in one line"
@@ -74,6 +75,7 @@ class CorrectionQuerySet(EpisodeRows):
     to_episode = "rating__session__episode"
 
 
+@append_only()
 class Correction(models.Model):
     """Why a rating replaces another, and who said so. A fact like the rating itself: never changed."""
 

@@ -8,9 +8,12 @@ from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
 
+from alliance import triggers
+from alliance.append_only import append_only
 from alliance.measurement import instruments
 from alliance.models import User
 from clients.models import Episode
+from sessions_app.courses.answer_range import answers_in_range
 from sessions_app.instruments.clinic_wording import ClinicWording
 
 # The scales of which a session has one rating at most, whichever the clinic uses.
@@ -144,6 +147,7 @@ def series_of(instrument: str, version: str, edition: str | None) -> str:
     return f"{instrument}/{version}/{edition or ''}"
 
 
+@append_only()
 class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
@@ -200,7 +204,6 @@ class Rating(models.Model):
                 name="rating_total_in_range",
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
-            # With a condition, it is an index of its own on SQLite too, and the table keeps its triggers.
             models.UniqueConstraint(
                 fields=["delivery"], condition=Q(delivery__isnull=False), name="one_rating_a_delivery"
             ),
@@ -239,6 +242,9 @@ class Rating(models.Model):
         return self.session.client_code
 
 
+triggers.declare(Rating, answers_in_range)
+
+
 class SetAsideQuerySet(EpisodeRows):
     def to_settle(self) -> Self:
         """Those nobody has decided about yet, or whose decision was undone."""
@@ -246,6 +252,7 @@ class SetAsideQuerySet(EpisodeRows):
         return self.annotate(decision=standing).filter(decision__isnull=True)
 
 
+@append_only()
 class SetAsideRating(models.Model):
     """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from alliance.models import LOOKS, AuditEvent
+from alliance.log_events import LOOKS
+from alliance.models import AuditEvent
 from clients.models import Episode
 
 # Not the last write alone: one that drew a lower number can be committed after it.

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.apps import apps
 from django.db import connection, transaction
 
+from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 from clients.models import Client, Episode
 from sessions_app.demo import courses, rows, staff
@@ -16,7 +17,7 @@ __all__ = ["PASSWORD", "STAFF", "Person", "holds_real_data", "is_seeded", "seed"
 DEFAULT_SEED = 104
 # The mark is the very first line of the access log, which nobody can change afterwards: a database that
 # had a person in it before can never become a demo.
-MARK = "demo seeded"
+MARK = LogEvent.DEMO_SEEDED
 OUR_APPS = ("alliance", "clients", "sessions_app")
 
 
@@ -37,7 +38,7 @@ def seed(now: datetime, seed: int = DEFAULT_SEED) -> None:
     """Fill an empty database: staff, clients, a year of sessions up to `now`, flags, conversations."""
     if is_seeded() or holds_real_data():
         raise ValueError("The demo goes into an empty database only.")
-    AuditEvent.objects.create(at=now, action=MARK, entity="site")
+    AuditEvent.objects.create(at=now, action=MARK.value, entity="site")
     team = staff.hire(now)
     rows.write(courses.plan(now, seed, len(team.therapists)), team, now, seed)
     conclude_many(episodes=list(Episode.objects.values_list("pk", flat=True)), now=now)

@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
@@ -252,25 +253,25 @@ def _log(now: datetime) -> None:
     """The lines that hand-overs, ratings and conversations would have left, in the order of their times."""
     taken_back = RatingGrant.objects.filter(withdrawn_at__isnull=False)
     lines = [
-        *_lines("handed over", RatingGrant.objects.all(), "made"),
-        *_lines("rated", Rating.objects.all(), "received", "mode"),
-        *_lines("discussed", Discussion.objects.all(), "discussed"),
-        *_lines("deferred", Deferral.objects.all(), "deferred"),
-        *_lines("hand-over taken back", taken_back, "withdrawn"),
-        *_lines("rating set aside", SetAsideRating.objects.all(), "received"),
-        *_lines("follow-up noted", FollowUp.objects.all(), "noted"),
+        *_lines(LogEvent.HANDED_OVER, RatingGrant.objects.all(), "made"),
+        *_lines(LogEvent.RATED, Rating.objects.all(), "received", "mode"),
+        *_lines(LogEvent.DISCUSSED, Discussion.objects.all(), "discussed"),
+        *_lines(LogEvent.DEFERRED, Deferral.objects.all(), "deferred"),
+        *_lines(LogEvent.HAND_OVER_TAKEN_BACK, taken_back, "withdrawn"),
+        *_lines(LogEvent.RATING_SET_ASIDE, SetAsideRating.objects.all(), "received"),
+        *_lines(LogEvent.FOLLOW_UP_NOTED, FollowUp.objects.all(), "noted"),
     ]
     AuditEvent.objects.bulk_create(sorted(lines, key=lambda line: line.at), batch_size=500)
 
 
-def _lines(action: str, rows: QuerySet[Any], done: str, *detail: str) -> Iterator[AuditEvent]:
+def _lines(event: LogEvent, rows: QuerySet[Any], done: str, *detail: str) -> Iterator[AuditEvent]:
     """done: the rows have `<done>_at`, and `<done>_by` unless it is the client who did it."""
     entity, by = rows.model._meta.model_name, f"{done}_by"
     has_actor = any(field.name == by for field in rows.model._meta.get_fields())
     for row in rows.select_related("session__episode__client"):
         yield AuditEvent(
             at=getattr(row, f"{done}_at"),
-            action=action,
+            action=event.value,
             entity=entity,
             entity_code=row.code,
             client=row.session.episode.client.code,

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from clients.models import Episode
 from sessions_app.courses.lock import lock_episodes
 from sessions_app.flags import facts, standing
@@ -86,7 +87,7 @@ def _log(episodes: set[int]) -> None:
     """One line for each: the open pages look for it (`change_stamp`)."""
     if episodes:
         codes = Episode.objects.filter(pk__in=episodes).order_by("pk").values_list("code", "client__code")
-        audit.record_each("flags refreshed", "episode", codes, by=None)
+        audit.record_each(LogEvent.FLAGS_REFRESHED, "episode", codes, by=None)
 
 
 def _raise(news: Iterable[ExpectedFlag], settings_version: str, moment: datetime) -> None:

@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Episode
@@ -35,7 +36,7 @@ def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: U
     deferral.flags.set(calling)
     conclude(episode=episode)
     audit.record(
-        "deferred",
+        LogEvent.DEFERRED,
         deferral,
         by=by,
         client=episode.client_code,
@@ -69,4 +70,4 @@ def undo(*, deferral: Deferral, by: User) -> None:
     standing = Deferral.objects.standing().filter(pk=deferral.pk)
     if standing.update(undone_at=timezone.now(), undone_by=by):
         conclude(episode=deferral.session.episode)
-        audit.record("deferral undone", deferral, by=by, client=deferral.client_code)
+        audit.record(LogEvent.DEFERRAL_UNDONE, deferral, by=by, client=deferral.client_code)

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from sessions_app.courses.lock import lock_episode
@@ -34,7 +35,11 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
     discussion.flags.set(talked_about)
     conclude(episode=session.episode)
     audit.record(
-        "discussed", discussion, by=by, client=session.client_code, rules=[flag.rule for flag in talked_about]
+        LogEvent.DISCUSSED,
+        discussion,
+        by=by,
+        client=session.client_code,
+        rules=[flag.rule for flag in talked_about],
     )
     return discussion
 
@@ -52,4 +57,4 @@ def withdraw_discussion(*, discussion: Discussion, by: User) -> None:
     standing = Discussion.objects.standing().filter(pk=discussion.pk)
     if standing.update(withdrawn_at=timezone.now(), withdrawn_by=by):
         conclude(episode=discussion.session.episode)
-        audit.record("discussion withdrawn", discussion, by=by, client=discussion.client_code)
+        audit.record(LogEvent.DISCUSSION_WITHDRAWN, discussion, by=by, client=discussion.client_code)

@@ -6,6 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement.wording_file import WordingFile
 from alliance.models import User
 from alliance.refused import Refused
@@ -39,7 +40,7 @@ def load_wording(*, read: WordingFile, by: User) -> ClinicWording:
             f"Edition {read.edition} of {read.instrument.name} is loaded in this language already. If the text "
             "is another, give it an edition of its own: ratings of the two are then never mixed."
         ) from error
-    _note("wording loaded", loaded, by)
+    _note(LogEvent.WORDING_LOADED, loaded, by)
     return loaded
 
 
@@ -57,7 +58,7 @@ def switch_on(*, wording: ClinicWording, by: User) -> ClinicWording:
     if not locked.is_on:
         locked.switched_on_at, locked.switched_on_by = timezone.now(), by
         locked.save(update_fields=["switched_on_at", "switched_on_by"])
-        _note("wording switched on", locked, by)
+        _note(LogEvent.WORDING_SWITCHED_ON, locked, by)
     return locked
 
 
@@ -85,12 +86,12 @@ def _locked(wording: ClinicWording) -> ClinicWording:
 def _switch_off(wording: ClinicWording, by: User) -> None:
     wording.switched_on_at = wording.switched_on_by = None
     wording.save(update_fields=["switched_on_at", "switched_on_by"])
-    _note("wording switched off", wording, by)
+    _note(LogEvent.WORDING_SWITCHED_OFF, wording, by)
 
 
-def _note(action: str, wording: ClinicWording, by: User) -> None:
+def _note(event: LogEvent, wording: ClinicWording, by: User) -> None:
     of = {name: getattr(wording, name) for name in ("instrument", "language", "edition")}
-    audit.record(action, wording, by=by, **of)
+    audit.record(event, wording, by=by, **of)
 
 
 # --- Licences ------------------------------------------------------------------------------------
@@ -110,7 +111,7 @@ def record_licence(
         valid_to=valid_to,
         accepted_by=by,
     )
-    audit.record("licence recorded", licence, by=by, instrument=instrument, medium=medium)
+    audit.record(LogEvent.LICENCE_RECORDED, licence, by=by, instrument=instrument, medium=medium)
     return licence
 
 
@@ -122,7 +123,7 @@ def end_licence(*, licence: Licence, by: User) -> Licence:
         raise Refused("This licence was ended already.")
     locked.ended_at, locked.ended_by = timezone.now(), by
     locked.save(update_fields=["ended_at", "ended_by"])
-    audit.record("licence ended", locked, by=by, instrument=locked.instrument)
+    audit.record(LogEvent.LICENCE_ENDED, locked, by=by, instrument=locked.instrument)
     return locked
 
 

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.append_only import append_only
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 
@@ -30,6 +31,7 @@ class ClinicSettingsQuerySet(models.QuerySet["ClinicSettings"]):
         return self.filter(made_at__date__lte=day).in_force()
 
 
+@append_only()
 class ClinicSettings(models.Model):
     """One version of the clinic's settings: whole, with who chose it and when. The highest is in force.
 
@@ -43,7 +45,6 @@ class ClinicSettings(models.Model):
     closing = models.CharField(
         "after a rating", max_length=20, choices=Closing.choices, default=Closing.THANKS
     )
-    # Null on old rows: a column without a default is added in place, and the table keeps its triggers.
     rules = models.JSONField(
         null=True,
         help_text="{instrument: {language, or empty for all: {parameter: value}}}; the rest is as shipped.",

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from alliance.append_only import append_only
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument, Wording
 from alliance.measurement.wording_file import LENGTHS, as_wording
@@ -35,6 +36,7 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
         return self.exclude(medium=Medium.PAPER)
 
 
+@append_only(may_change=("ended_at", "ended_by"))
 class Licence(models.Model):
     """That a clinic may use an instrument of others: what somebody read and accepted for it.
 
@@ -88,6 +90,7 @@ class ClinicWordingQuerySet(models.QuerySet["ClinicWording"]):
         return self.filter(**{name: getattr(other, name) for name in same})
 
 
+@append_only(may_change=("switched_on_at", "switched_on_by"))
 class ClinicWording(models.Model):
     """The wording of one instrument version in one language, as a clinic loaded it from a file.
 

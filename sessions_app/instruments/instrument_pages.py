@@ -7,6 +7,7 @@ from datetime import date
 from django.conf import settings
 from django.utils import timezone
 
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.wording_file import cannot_be_loaded
@@ -57,7 +58,7 @@ def build(today: date) -> list[Scale]:
 
 def history() -> list[access_log.Line]:
     """The last changes of wording, licences and settings, newest first."""
-    changed = AuditEvent.objects.filter(entity__in=HISTORY).exclude(action="rules tried")
+    changed = AuditEvent.objects.filter(entity__in=HISTORY).exclude(action=LogEvent.RULES_TRIED)
     return access_log.lines(changed[:LINES_OF_HISTORY])
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.models import AuditEvent, User
 from alliance.refused import Refused
@@ -37,7 +38,6 @@ from sessions_app.intake.session_actions import session_now
 
 OPEN_FOR = timedelta(minutes=30)
 ACCEPT_FOR = timedelta(days=7)
-LANGUAGE_CHOSEN = "language chosen"
 LANGUAGE_CHANGES_A_GRANT = 20
 
 
@@ -48,7 +48,7 @@ LANGUAGE_CHANGES_A_GRANT = 20
 def hand_over(*, session: TherapySession, by: User) -> tuple[RatingGrant, str]:
     """One permission to write this session's rating on this browser. Returns the grant and its token."""
     grant, token = ask(session=session, channel=Channel.TABLET, by=by)
-    audit.record("handed over", grant, by=by, client=grant.client_code)
+    audit.record(LogEvent.HANDED_OVER, grant, by=by, client=grant.client_code)
     return grant, token
 
 
@@ -92,7 +92,7 @@ def hand_over_now(
 def take_back(*, grant: RatingGrant, by: User) -> None:
     """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
     if _withdraw(grant, by):
-        audit.record("hand-over taken back", grant, by=by, client=grant.client_code)
+        audit.record(LogEvent.HAND_OVER_TAKEN_BACK, grant, by=by, client=grant.client_code)
 
 
 @transaction.atomic
@@ -103,7 +103,7 @@ def decline(*, grant: RatingGrant) -> None:
     """
     if _withdraw(grant, grant.made_by):
         RatingGrant.objects.filter(pk=grant.pk).update(declined=True)
-        audit.record("rating declined", grant, by=None, client=grant.client_code)
+        audit.record(LogEvent.RATING_DECLINED, grant, by=None, client=grant.client_code)
 
 
 def _withdraw(grant: RatingGrant, by: User) -> bool:
@@ -127,14 +127,16 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
         return False
     client = grant.session.episode.client
     if not language == grant.language == client.language:
-        changes = AuditEvent.objects.filter(client=client.code, action=LANGUAGE_CHOSEN, at__gte=grant.made_at)
+        changes = AuditEvent.objects.filter(
+            client=client.code, action=LogEvent.LANGUAGE_CHOSEN, at__gte=grant.made_at
+        )
         if changes.count() >= LANGUAGE_CHANGES_A_GRANT:
             raise Refused(_("The language cannot be changed just now. Your marks are still here."))
         grant.language = client.language = language
         grant.wording = wordings.translated(grant, language)
         grant.save(update_fields=["language", "wording"])
         client.save(update_fields=["language"])
-        audit.record(LANGUAGE_CHOSEN, client, by=None, client=client.code, language=language)
+        audit.record(LogEvent.LANGUAGE_CHOSEN, client, by=None, client=client.code, language=language)
     return True
 
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
 from alliance.models import User
 from sessions_app.courses import wordings
@@ -121,7 +122,9 @@ def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
         raise NotStored(reason, marks.sha256)
     # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
     marks.save(force_insert=True)
-    audit.record("rated", marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode)
+    audit.record(
+        LogEvent.RATED, marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode
+    )
     conclude(episode=marks.session.episode)
     return marks
 
@@ -154,7 +157,7 @@ def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = N
         defaults={"reason": reason, "raw": raw, **{name: getattr(marks, name) for name in same}},
     )
     if created:
-        audit.record("rating set aside", aside, by=None, client=marks.client_code, reason=reason)
+        audit.record(LogEvent.RATING_SET_ASIDE, aside, by=None, client=marks.client_code, reason=reason)
 
 
 def _is_known(stands: Rating | SetAsideRating | None, marks: Rating) -> bool:

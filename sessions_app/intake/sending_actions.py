@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Client, Episode
@@ -62,7 +63,7 @@ def make_link(*, episode: Episode, by: User, session: TherapySession | None = No
         short_code_hash=short_codes.hash_of_code(short_code),
         short_code_until=now + SHORT_CODE_FOR,
     )
-    audit.record("link made", grant, by=by, client=grant.client_code)
+    audit.record(LogEvent.LINK_MADE, grant, by=by, client=grant.client_code)
     return Link(grant, token, short_code)
 
 
@@ -81,7 +82,7 @@ def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
     first = RatingGrant.objects.filter(pk=grant.pk, opened_at__isnull=True, withdrawn_at__isnull=True)
     if not first.update(opened_at=now, token_hash=hash_of_token(token)):
         raise Refused(_("This form was opened already. Ask your therapist for a new link."))
-    audit.record("form opened", grant, by=None, client=grant.client_code)
+    audit.record(LogEvent.FORM_OPENED, grant, by=None, client=grant.client_code)
     if language in wordings.languages_of(grant) and not _is_known_to_read(grant.session.episode.client):
         hand_over_actions.choose_language(grant=grant, language=language)
     return token
@@ -144,7 +145,7 @@ def pair(*, pairing_code: str, name: str, by: User) -> PairedTablet:
         raise Refused(
             f"There is a tablet named {name} already. Choose another name, or revoke that one."
         ) from error
-    audit.record("tablet paired", tablet, by=by)
+    audit.record(LogEvent.TABLET_PAIRED, tablet, by=by)
     return tablet
 
 
@@ -159,7 +160,7 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
     _take_back(unanswered, by)
     locked.revoked_at, locked.revoked_by = timezone.now(), by
     locked.save(update_fields=["revoked_at", "revoked_by"])
-    audit.record("tablet revoked", locked, by=by)
+    audit.record(LogEvent.TABLET_REVOKED, locked, by=by)
 
 
 @transaction.atomic
@@ -182,7 +183,7 @@ def send(
     grant, _nobodys = hand_over_actions.ask(
         session=session, channel=Channel.PAIRED, by=by, paired_tablet=locked
     )
-    audit.record("form sent", grant, by=by, client=grant.client_code, tablet=str(locked.code))
+    audit.record(LogEvent.FORM_SENT, grant, by=by, client=grant.client_code, tablet=str(locked.code))
     return grant
 
 
@@ -213,7 +214,7 @@ def open_in_room(*, tablet: PairedTablet) -> str | None:
     if not standing.update(opened_at=Coalesce("opened_at", now), token_hash=hash_of_token(token)):
         return None
     if grant.opened_at is None:
-        audit.record("form opened", grant, by=None, client=grant.client_code)
+        audit.record(LogEvent.FORM_OPENED, grant, by=None, client=grant.client_code)
     return token
 
 

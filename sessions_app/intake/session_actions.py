@@ -7,6 +7,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Episode
@@ -49,7 +50,7 @@ def add_session(
     )
     number_by_date(locked)
     session.refresh_from_db(fields=["number"])
-    audit.record("session added", session, by=by, client=episode.client_code)
+    audit.record(LogEvent.SESSION_ADDED, session, by=by, client=episode.client_code)
     conclude(episode=episode)
     return session
 
@@ -70,7 +71,7 @@ def change_session(
     session.held_at, session.modality, session.attendance = held_at, modality, attendance
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
     number_by_date(episode)
-    audit.record("session changed", session, by=by, client=session.client_code, attendance=attendance)
+    audit.record(LogEvent.SESSION_CHANGED, session, by=by, client=session.client_code, attendance=attendance)
     conclude(episode=session.episode)
     return session
 

@@ -7,8 +7,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from alliance.append_only import append_only
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -133,5 +131,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        append_only("sessions_app_correction"),
     ]

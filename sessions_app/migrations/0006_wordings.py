@@ -8,8 +8,6 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from alliance.append_only import append_only
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -246,31 +244,4 @@ class Migration(migrations.Migration):
                 name="licence_ended_at_and_by",
             ),
         ),
-        # What a client read stays as they read it; a licence stays as it was accepted. Only their state changes.
-        append_only(
-            "sessions_app_clinicwording",
-            "code",
-            "instrument",
-            "instrument_version",
-            "language",
-            "edition",
-            "title",
-            "introduction",
-            "items",
-            "loaded_at",
-            "loaded_by_id",
-        ),
-        append_only(
-            "sessions_app_licence",
-            "code",
-            "instrument",
-            "holder",
-            "kind",
-            "number",
-            "medium",
-            "valid_to",
-            "accepted_at",
-            "accepted_by_id",
-        ),
-        append_only("sessions_app_clinicsettings"),
     ]

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from alliance import audit
+from alliance.log_events import LogEvent
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.models import User
@@ -27,7 +28,7 @@ def change_settings(*, based_on: int, instrument: str, closing: str, by: User) -
         return now
     made = _next_version(now, by, instrument=instrument, closing=closing)
     audit.record(
-        "settings changed", made, by=by, version=made.version, instrument=instrument, closing=closing
+        LogEvent.SETTINGS_CHANGED, made, by=by, version=made.version, instrument=instrument, closing=closing
     )
     return made
 
@@ -47,7 +48,7 @@ def change_rules(
         return now
     made = _next_version(now, by, rules=after.rules)
     audit.record(
-        "rules changed", made, by=by, version=made.version, instrument=instrument.id, language=language
+        LogEvent.RULES_CHANGED, made, by=by, version=made.version, instrument=instrument.id, language=language
     )
     return made
 
@@ -59,7 +60,7 @@ def use_again(*, based_on: int, earlier: ClinicSettings, by: User) -> ClinicSett
     if earlier.says == now.says:
         return now
     made = _next_version(now, by, **earlier.says)
-    audit.record("settings used again", made, by=by, version=made.version, earlier=earlier.version)
+    audit.record(LogEvent.SETTINGS_USED_AGAIN, made, by=by, version=made.version, earlier=earlier.version)
     return made
 
 
@@ -67,7 +68,7 @@ def use_again(*, based_on: int, earlier: ClinicSettings, by: User) -> ClinicSett
 def note_try_out(*, instrument: str, language: str, by: User) -> None:
     """Somebody looked at what settings would do. Counts alone are shown; the log shows who tries a hundred of them."""
     now = ClinicSettings.objects.in_force()
-    audit.record("rules tried", now, by=by, instrument=instrument, language=language)
+    audit.record(LogEvent.RULES_TRIED, now, by=by, instrument=instrument, language=language)
 
 
 def _settings_as_seen(based_on: int) -> ClinicSettings:

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from alliance import audit
 from alliance.access import StaffRequest, page, visible_or_404
+from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.dashboards import caseload, change_stamp, client_page
@@ -19,7 +20,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     """Who needs a talk first and why, over all supervisees or one of them (`?therapist=`)."""
     shown = caseload.read(request.user, timezone.now(), request.GET.get("therapist"))
     with transaction.atomic():
-        audit.record("viewed caseload", request.user, by=request.user)
+        audit.record(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
         audit.listed(shown.client_codes, by=request.user)
     return render(request, "caseload/overview.html", {"caseload": shown})
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
+from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.courses.models import TherapySession
@@ -93,7 +94,7 @@ def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
 
 def _note_the_look(request: StaffRequest, episode: Episode) -> None:
     with transaction.atomic():
-        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+        audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
 
 
 def course_after(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
+from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.dashboards.next_session import next_session
@@ -35,7 +36,7 @@ def defer(request: StaffRequest, code: UUID) -> HttpResponse:
     if decided is not None:
         return redirect(f"{_back(request, episode)}?decided={decided.code}")
     with transaction.atomic():
-        audit.record("viewed", episode, by=request.user, client=episode.client_code)
+        audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
     return form_page(
         request,
         "dashboard/defer.html",

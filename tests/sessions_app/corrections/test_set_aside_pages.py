@@ -68,7 +68,7 @@ class TestWhatIsSeen:
         clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"
         clinic.olgas.save()
         assert "Marks to look at: 1." in olga.get(WORK_LIST).text
-        assert AuditEvent.objects.get(action="listed").client == clinic.olgas.client_code
+        assert AuditEvent.objects.get(action="listed").clients == [clinic.olgas.client_code.hex]
 
     def test_an_open_work_list_hears_of_them(self, clinic, olga, session):
         rating = cast.rating(session)

@@ -1,0 +1,119 @@
+"""Every event of the access log, with the sentence in which an administrator reads it: a new one goes here.
+
+Administrators see no ratings. So no sentence tells what was marked or found, and a look at a flag reads like a
+look at the client. The words that are stored never change: the log stands.
+"""
+
+from enum import StrEnum
+
+
+class LogEvent(StrEnum):
+    """What is stored, and the sentence; then the sentence where the client did it, if that is another."""
+
+    sentence: str
+    by_client: str
+
+    def __new__(cls, stored: str, sentence: str, by_client: str = "") -> "LogEvent":
+        event = str.__new__(cls, stored)
+        event._value_ = stored
+        event.sentence, event.by_client = sentence, by_client or sentence
+        return event
+
+    VIEWED = "viewed", "{who} viewed client {client}"
+    LISTED = "listed", "{who} saw {clients} in a list"
+    VIEWED_CASELOAD = "viewed caseload", "{who} opened the caseload"
+    LANGUAGE_CHOSEN = "language chosen", "Client {client} chose another language for the form"
+    RATING_DECLINED = "rating declined", "Client {client} gave the tablet back without a rating"
+    CLIENT_REGISTERED = "client registered", "{who} registered client {client}"
+    CLIENT_CHANGED = "client changed", "{who} changed the details of client {client}"
+    EPISODE_OPENED = "episode opened", "{who} opened an episode of client {client} with {therapist}"
+    EPISODE_CLOSED = "episode closed", "{who} closed an episode of client {client}"
+    EPISODE_REOPENED = "episode reopened", "{who} reopened an episode of client {client}"
+    SESSION_ADDED = "session added", "{who} added a session of client {client}"
+    SESSION_CHANGED = "session changed", "{who} changed a session of client {client}"
+    HANDED_OVER = "handed over", "{who} handed over to client {client}"
+    HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
+    LINK_MADE = "link made", "{who} made a link for the phone of client {client}"
+    FORM_SENT = "form sent", "{who} sent the form of client {client} to the tablet of a room"
+    FORM_OPENED = "form opened", "The form of client {client} was opened"
+    RATED = "rated", "{who} entered a rating of client {client}", "Client {client} gave a rating"
+    RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
+    SET_ASIDE_MARKS_USED = (
+        "set-aside marks used",
+        "{who} let marks of client {client} count that had been set aside",
+    )
+    SET_ASIDE_MARKS_LEFT = "set-aside marks left", "{who} left marks of client {client} aside"
+    SET_ASIDE_MARKS_TAKEN_UP = (
+        "set-aside marks taken up",
+        "{who} took up marks of client {client} again that had been left aside",
+    )
+    SET_ASIDE_MARKS_TAKEN_OUT = (
+        "set-aside marks taken out",
+        "{who} took marks of client {client} out again that had been set aside",
+    )
+    RATING_CORRECTED = "rating corrected", "{who} corrected a rating of client {client}"
+    EARLIER_MARKS_USED_AGAIN = (
+        "earlier marks used again",
+        "{who} let earlier marks of client {client} count again",
+    )
+    DISCUSSED = "discussed", "{who} noted a conversation with client {client}"
+    DISCUSSION_WITHDRAWN = (
+        "discussion withdrawn",
+        "{who} took back a note of a conversation with client {client}",
+    )
+    DEFERRED = "deferred", "{who} made a note about client {client}"
+    DEFERRAL_UNDONE = "deferral undone", "{who} took back a note about client {client}"
+    FOLLOW_UP_NOTED = "follow-up noted", "{who} made a note about client {client}"
+    FOLLOW_UP_UNDONE = "follow-up undone", "{who} took back a note about client {client}"
+    SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
+    PERSON_ADDED = "person added", "{who} added {person}"
+    PERSON_CHANGED = "person changed", "{who} changed {person}"
+    INVITED = "invited", "{who} invited {person} to choose a password"
+    SECOND_FACTOR_REMOVED = "second factor removed", "{who} removed the second factor of {person}"
+    SIGNED_IN = "signed in", "{who} signed in"
+    SIGNED_OUT = "signed out", "{who} was signed out"
+    SIGN_IN_FAILED = "sign-in failed", "Somebody failed to sign in as {person}"
+    SECOND_FACTOR_FAILED = (
+        "second factor failed",
+        "Somebody had the password of {person} and failed at the second factor",
+    )
+    PASSWORD_CHANGED = "password changed", "{who} changed their password"
+    PASSWORD_RESET = "password reset", "{who} chose a password through a link"
+    SECOND_FACTOR_ADDED = "second factor added", "{who} added {factor} to their account"
+    OWN_SECOND_FACTOR_REMOVED = "own second factor removed", "{who} took {factor} off their account"
+    RECOVERY_CODES_RENEWED = "recovery codes renewed", "{who} made new recovery codes"
+    SUPERVISION_STARTED = "supervision started", "{who} made {supervisor} the supervisor of {therapist}"
+    SUPERVISION_ENDED = "supervision ended", "{who} ended the supervision of {therapist} by {supervisor}"
+    TABLET_PAIRED = "tablet paired", "{who} paired the tablet of a room"
+    TABLET_REVOKED = "tablet revoked", "{who} revoked the tablet of a room"
+    WORDING_LOADED = "wording loaded", "{who} loaded a wording of {form}"
+    WORDING_SWITCHED_ON = "wording switched on", "{who} switched on the wording of {form}"
+    WORDING_SWITCHED_OFF = "wording switched off", "{who} switched off the wording of {form}"
+    LICENCE_RECORDED = "licence recorded", "{who} recorded a licence for {form}"
+    LICENCE_ENDED = "licence ended", "{who} ended a licence for {form}"
+    SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
+    QUESTION_ADDED = "question added", "{who} added a question of the clinic"
+    QUESTION_TAKEN_OUT = "question taken out", "{who} took out a question of the clinic"
+    QUESTION_PUT_BACK = "question put back", "{who} put back a question of the clinic"
+    QUESTION_LANGUAGE_CHOSEN = "question language chosen", "{who} chose the language of the questions to ask"
+    RULES_CHANGED = "rules changed", "{who} saved version {version} of the settings: flag rules of {form}"
+    RULES_TRIED = "rules tried", "{who} looked at what other flag rules of {form} would do"
+    SETTINGS_USED_AGAIN = (
+        "settings used again",
+        "{who} saved version {version} of the settings: as version {earlier}",
+    )
+    LOG_EXPORTED = "log exported", "{who} exported the access log"
+    # Written by the system only where a flag came or went: the line itself would tell what was found.
+    FLAGS_REFRESHED = "flags refreshed", "{who} looked for flags of client {client}"
+    DEMO_SEEDED = "demo seeded", "{who} made an invented clinic"
+
+
+STORED = {event.value: event for event in LogEvent}
+# A look changes nothing on anybody's page; see `sessions_app.dashboards.change_stamp`. As plain strings: an
+# index of the log is made with them.
+LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value)
+UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED})
+# Read alike, and cannot be asked for apart: something is only put off where a flag calls for a talk.
+NOTES = frozenset(
+    {LogEvent.DEFERRED, LogEvent.DEFERRAL_UNDONE, LogEvent.FOLLOW_UP_NOTED, LogEvent.FOLLOW_UP_UNDONE}
+)
