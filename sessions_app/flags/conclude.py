@@ -12,7 +12,6 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from clients.models import Episode
-from sessions_app.courses.lock import lock_episodes
 from sessions_app.flags import facts, standing
 from sessions_app.flags.expected_flags import ExpectedFlag, expected_flags, held_sessions
 from sessions_app.flags.facts import CourseFacts, FlagFact
@@ -38,7 +37,7 @@ def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> 
     moment = now or timezone.now()
     # Two ratings of one episode that arrive at once must not each compute without the other. The settings
     # are read after the wait too: a rating is judged by the newest.
-    lock_episodes(episodes)
+    before = standing.lock(episodes)
     rules = rule_settings.in_force()
     read = facts.read(episodes)
     concluded = {episode: fresh(found, rules, moment) for episode, found in read.items()}
@@ -47,9 +46,9 @@ def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> 
     fallen: list[int] = []
     news: list[ExpectedFlag] = []
     for episode, one in concluded.items():
-        before = read[episode].flags
-        gone = [flag.pk for key, flag in before.items() if flag.stands and key not in one.expected]
-        come = [flag for flag in one.expected.values() if not _stands(before.get(flag.key), flag)]
+        stored = read[episode].flags
+        gone = [flag.pk for key, flag in stored.items() if flag.stands and key not in one.expected]
+        come = [flag for flag in one.expected.values() if not _stands(stored.get(flag.key), flag)]
         fallen += gone
         news += come
         changed += len(gone) + len(come)
@@ -59,8 +58,8 @@ def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> 
         Flag.objects.filter(pk__in=fallen).update(withdrawn_at=moment)
     if news:
         _raise(news, rules.name, moment)
-    standing.store(concluded)
-    _log(touched)
+    standing.store(concluded, before)
+    _log([before[episode].episode for episode in sorted(touched)])
     return changed
 
 
@@ -83,10 +82,10 @@ def _says(flag: FlagFact | ExpectedFlag) -> tuple[object, ...]:
     return flag.rating, flag.is_new, flag.on_work_list, flag.evidence
 
 
-def _log(episodes: set[int]) -> None:
+def _log(episodes: Iterable[Episode]) -> None:
     """One line for each: the open pages look for it (`change_stamp`)."""
-    if episodes:
-        codes = Episode.objects.filter(pk__in=episodes).order_by("pk").values_list("code", "client__code")
+    codes = [(episode.code, episode.client_code) for episode in episodes]
+    if codes:
         audit.record_each(LogEvent.FLAGS_REFRESHED, "episode", codes, by=None)
 
 

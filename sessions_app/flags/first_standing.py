@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clients.models import Episode
 from sessions_app.flags import conclude, standing
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.facts import CourseFacts
 from sessions_app.instruments import rule_settings
 
@@ -19,4 +20,5 @@ def store_first_standing(instance: Episode, created: bool, raw: bool, **_: Any) 
     """raw: rows that are loaded come with the standing they had."""
     if created and not raw:
         found = conclude.fresh(NOTHING_YET, rule_settings.in_force(), timezone.now())
-        standing.store({instance.pk: found})
+        nothing_before = EpisodeStanding(episode=instance, course=None, process={})
+        standing.store({instance.pk: found}, {instance.pk: nothing_before})

@@ -8,7 +8,7 @@ overdue: [[number, held_at, from]]; talked_through: a session's number; marks: {
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from alliance.measurement.process import day_counts
 from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
 from clients.models import Episode
+from sessions_app.courses.lock import lock_episodes
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.expected_flags import ExpectedFlag, HeldSession
@@ -204,16 +205,30 @@ def _low_points(
 # --- Stored --------------------------------------------------------------------------------------
 
 
-def store(concluded: Mapping[int, Concluded]) -> None:
+def lock(episodes: Collection[int]) -> dict[int, EpisodeStanding]:
+    """Take the lock of these episodes, in the order of their row numbers, and read each standing behind it.
+
+    One statement where every episode has a standing. One that has none is given an unsaved, empty one.
+    """
+    rows = EpisodeStanding.objects.filter(episode__in=episodes).select_related("episode__client")
+    # Not the client: its row is written by others, and in another order.
+    locked = rows.select_for_update(of=("self", "episode")).order_by("episode")
+    found = {row.pk: row for row in locked}
+    if missing := [pk for pk in episodes if pk not in found]:
+        lock_episodes(missing)
+        for episode in Episode.objects.filter(pk__in=missing).select_related("client"):
+            found[episode.pk] = EpisodeStanding(episode=episode, course=None, process={})
+    return found
+
+
+def store(concluded: Mapping[int, Concluded], before: Mapping[int, EpisodeStanding]) -> None:
     """Write each standing that changed, and what it changes in the counts of its therapist; under the lock.
 
-    A row that is as it should be is left alone, so that its revision tells whether a page has to be drawn again.
+    before: what `lock` found. A row that is as it should be is left alone, so that its revision tells whether a
+    page has to be drawn again.
     """
-    before = EpisodeStanding.objects.in_bulk(list(concluded))
     changed = {
-        episode: one.values
-        for episode, one in concluded.items()
-        if episode not in before or not says(before[episode], one.values)
+        episode: one.values for episode, one in concluded.items() if not says(before[episode], one.values)
     }
     if not changed:
         return
@@ -227,11 +242,7 @@ def store(concluded: Mapping[int, Concluded]) -> None:
         unique_fields=["episode"],
         update_fields=["revision", *VALUES],
     )
-    counted = {
-        episode: (before[episode].process if episode in before else {}, values["process"])
-        for episode, values in changed.items()
-    }
-    _count(counted)
+    _count(before, changed)
 
 
 VALUES = (
@@ -252,22 +263,19 @@ def says(row: EpisodeStanding, values: Mapping[str, Any]) -> bool:
     return all(getattr(row, name) == value for name, value in values.items())
 
 
-def _count(counted: Mapping[int, tuple[Mapping[str, list[int]], Mapping[str, list[int]]]]) -> None:
+def _count(before: Mapping[int, EpisodeStanding], changed: Mapping[int, Mapping[str, Any]]) -> None:
     """Add to each therapist's days what changed. In one order, so that no two wait for each other."""
-    differing = {episode for episode, (before, after) in counted.items() if before != after}
-    if not differing:
-        return
-    therapists = dict(Episode.objects.filter(pk__in=differing).values_list("pk", "therapist"))
     changes: dict[tuple[UUID, str], list[int]] = {}
-    for episode in differing:
-        before, after = counted[episode]
-        for day in before.keys() | after.keys():
-            was, now = before.get(day, [0] * len(COUNTED)), after.get(day, [0] * len(COUNTED))
-            if was != now:
-                sums = changes.setdefault((therapists[episode], day), [0] * len(COUNTED))
-                for place, (a, b) in enumerate(zip(was, now, strict=True)):
-                    sums[place] += b - a
-    add_to_days(changes)
+    nothing = [0] * len(COUNTED)
+    for episode, values in changed.items():
+        was, now = before[episode].process, values["process"]
+        for day in was.keys() | now.keys():
+            difference = [b - a for a, b in zip(was.get(day, nothing), now.get(day, nothing), strict=True)]
+            if any(difference):
+                key = (before[episode].episode.therapist_id, day)
+                changes[key] = [*map(sum, zip(changes.get(key, nothing), difference, strict=True))]
+    if changes:
+        add_to_days(changes)
 
 
 def add_to_days(changes: Mapping[tuple[UUID, str], list[int]]) -> None:

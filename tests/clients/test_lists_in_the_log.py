@@ -102,6 +102,7 @@ class TestSearchedByClient:
     def test_one_who_is_no_longer_there_is_counted_and_not_named(self, seen, clinic, administrator):
         gone = cast.episode(clinic.olga, "gone")
         codes = [gone.client_code, clinic.olgas.client_code]
+        gone.standing.delete()
         gone.delete()
         gone.client.delete()
         audit.listed(codes, by=clinic.olga)
