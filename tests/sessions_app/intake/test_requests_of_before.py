@@ -4,11 +4,11 @@ Each promise stands beside a control that takes its protection away and sees the
 """
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 
 from alliance import device_lock
+from alliance.session_store import SessionStore
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.intake import sending_actions
