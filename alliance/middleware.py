@@ -67,7 +67,7 @@ def know_who_is_signed_in(get_response: GetResponse) -> GetResponse:
     """In place of Django's: the person comes with the session."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request.user = SimpleLazyObject(lambda: session_store.signed_in(request))
+        request.user = SimpleLazyObject(lambda: session_store.signed_in(request))  # type: ignore[assignment]
         return get_response(request)
 
     return middleware
@@ -121,7 +121,7 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
             request.method not in _READS or now - seen_at >= SEEN_EVERY
         ):
             request.session[_SEEN_AT], seen_at = now.isoformat(), now
-        request.idle_for = now - seen_at
+        request.idle_for = now - seen_at  # type: ignore[attr-defined]
         return get_response(request)
 
     return middleware
@@ -183,7 +183,7 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
 
 
 def _has_second_factor(user: User) -> bool:
-    known = user.has_second_factor
+    known = user.holds_second_factor
     return bool(is_mfa_enabled(user)) if known is None else known
 
 

@@ -57,7 +57,7 @@ class User(AbstractBaseUser):
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     # Known where the person came with their session (`alliance.session_store`); None where nobody looked.
-    has_second_factor: bool | None = None
+    holds_second_factor: bool | None = None
     session_data: str
 
     objects = UserManager()

@@ -37,12 +37,13 @@ class SessionStore(db.SessionStore):
             self._session_key = None
             return {}
         self.person = row if row.pk else None
-        row.has_second_factor = bool(row.has_second_factor)
+        row.holds_second_factor = bool(row.holds_second_factor)
         held: dict[str, Any] = self.decode(row.session_data)
         return held
 
     def create_model_instance(self, data: dict[str, Any]) -> BrowserSession:
-        row: BrowserSession = super().create_model_instance(data)
+        row = super().create_model_instance(data)
+        assert isinstance(row, BrowserSession)
         named = data.get(auth.SESSION_KEY)
         row.person_id = UUID(named) if named else None
         return row
@@ -54,7 +55,7 @@ def _session_and_person() -> str:
     columns = ", ".join(f"person.{field.column}" for field in person.concrete_fields)
     return (
         f"SELECT {columns}, held.session_data, EXISTS("  # noqa: S608 - names of our own tables alone
-        f"SELECT 1 FROM {factor.db_table} factor WHERE factor.user_id = person.id) AS has_second_factor "
+        f"SELECT 1 FROM {factor.db_table} factor WHERE factor.user_id = person.id) AS holds_second_factor "
         f"FROM {BrowserSession._meta.db_table} held LEFT JOIN {person.db_table} person ON person.id = held.person_id "
         "WHERE held.session_key = %s AND held.expire_date > %s"
     )
@@ -66,11 +67,13 @@ def signed_in(request: HttpRequest) -> User | AnonymousUser:
     Where anything does not (another key of the site, another password, a person who may not sign in any
     more), Django itself looks and decides.
     """
-    held = request.session
+    held: Any = request.session
+    backend = held.get(auth.BACKEND_SESSION_KEY)  # now the row is read
+    person: User | None = held.person
     if (
-        held.get(auth.BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
-        and (person := held.person) is not None
+        person is not None
         and person.is_active
+        and backend in settings.AUTHENTICATION_BACKENDS
         and held.get(auth.SESSION_KEY) == str(person.pk)
         and constant_time_compare(held.get(auth.HASH_SESSION_KEY, ""), person.get_session_auth_hash())
     ):
