@@ -6,10 +6,10 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from sessions_app.courses.models import EpisodeRows, TherapySession
+from sessions_app.courses.models import EpisodeRows, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.clinic_wording import ClinicWording
@@ -47,6 +47,11 @@ class RatingGrantQuerySet(EpisodeRows):
     def on_a_screen(self, now: datetime) -> Self:
         """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
         return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
+
+    def with_deliveries(self) -> Self:
+        """With what came in through each: the rating, and whether marks were set aside."""
+        aside = SetAsideRating.objects.filter(grant=OuterRef("pk"))
+        return self.select_related("rating").annotate(has_some_set_aside=Exists(aside))
 
     def sent_to(self, tablet: PairedTablet, now: datetime) -> "RatingGrant | None":
         newest: RatingGrant | None = (
@@ -137,6 +142,12 @@ class RatingGrant(models.Model):
     @property
     def finish_until(self) -> datetime:
         return self.open_until + TIME_TO_FINISH
+
+    @property
+    def has_marks_set_aside(self) -> bool:
+        """As it was when the grant was read, where it was read `with_deliveries`; else as it is now."""
+        known: bool | None = getattr(self, "has_some_set_aside", None)
+        return self.set_aside.exists() if known is None else known
 
     def is_open(self, now: datetime) -> bool:
         return self.withdrawn_at is None and now < self.open_until and not hasattr(self, "rating")

@@ -18,14 +18,14 @@ from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.refused import Refused
 from alliance.see_other import see_other
+from alliance.device_lock import Lock
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments.lines import BANDS
-from sessions_app.intake import closing, hand_over_actions, sealed_upload
+from sessions_app.intake import blank_form, closing, hand_over_actions, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.intake.record_rating import NotStored, TooManySetAside, record_rating
 
-IDLE_SECONDS = 300
 JUST_NOW = "now"  # in the address of `done`: which delivery the page has just made
 
 
@@ -44,9 +44,23 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
 def language_known_to(request: HttpRequest) -> str:
     """What the client of this browser reads or read last; empty where nothing is known."""
     lock = device_lock.lock_of(request)
-    if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
+    if lock and (grant := grant_of(request, lock)):
         return wordings.shown(grant).language
     return lock.language if lock else ""
+
+
+def grant_of(request: HttpRequest, lock: Lock) -> RatingGrant | None:
+    """The grant that this browser holds, read once a request.
+
+    Where the request only reads, with whether marks came in. A write must look for them after its lock.
+    """
+    kept: dict[str, RatingGrant | None] = request.__dict__.setdefault("grants_by_token", {})
+    if lock.token not in kept:
+        grants = RatingGrant.objects.with_token(lock.token).select_related("wording")
+        if request.method in {"GET", "HEAD"}:
+            grants = grants.with_deliveries()
+        kept[lock.token] = next(iter(grants), None)
+    return kept[lock.token]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +71,7 @@ def form(request: HttpRequest) -> HttpResponse:
     lock = device_lock.lock_of(request)
     if lock is None or lock.handed_in:
         return see_other("rate:done")
-    grant = RatingGrant.objects.with_token(lock.token).first()
+    grant = grant_of(request, lock)
     if grant is None:
         return _closed(request)
     step = _step_of(request)
@@ -73,7 +87,7 @@ def done(request: HttpRequest) -> HttpResponse:
     """Where the client arrives in the end, rated or not: from here on the browser holds no grant."""
     lock = device_lock.lock_of(request)
     if lock and not lock.handed_in:
-        grant = RatingGrant.objects.with_token(lock.token).first()
+        grant = grant_of(request, lock)
         if grant is None or not _delivered(grant):
             return see_other("rate:form")
         device_lock.hand_in(request, rated=True, language=translation.get_language())
@@ -91,7 +105,7 @@ def done(request: HttpRequest) -> HttpResponse:
 def not_today(request: HttpRequest) -> HttpResponse:
     """The client gives the tablet back without a rating; nothing they marked is read."""
     lock = device_lock.lock_of(request)
-    grant = RatingGrant.objects.with_token(lock.token).first() if lock and not lock.handed_in else None
+    grant = grant_of(request, lock) if lock and not lock.handed_in else None
     if grant is not None and request.method == "POST":
         hand_over_actions.decline(grant=grant)
         # Marks that arrived first stay, and the page says so.
@@ -121,7 +135,7 @@ def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         return see_other("rate:done")
     if not grant.is_open(timezone.now()):
         return _closed(request)
-    return _show(request, RatingForm(grant=grant))
+    return _blank(request, grant)
 
 
 def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -137,7 +151,7 @@ def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     with translation.override(grant.language):
         # The script keeps the marks where they are and asks for the words alone.
         came_along = "mode" in request.POST
-        return _change(request, grant) if came_along else _show(request, RatingForm(grant=grant))
+        return _change(request, grant) if came_along else _blank(request, grant)
 
 
 def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -186,12 +200,18 @@ def _again(request: HttpRequest, grant: RatingGrant, sentence: str, status: int)
 STEPS = {"review": _review, "change": _change, "hand-in": _hand_in}
 
 
+def _blank(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    lock = device_lock.lock_of(request)
+    assert lock is not None  # else `form` had led away
+    return HttpResponse(blank_form.page(request, grant, lock))
+
+
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
     context = {
         "form": marks,
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
-        "idle_seconds": IDLE_SECONDS,
+        "idle_seconds": blank_form.IDLE_SECONDS,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
     }
@@ -204,4 +224,4 @@ def _closed(request: HttpRequest) -> HttpResponse:
 
 def _delivered(grant: RatingGrant) -> bool:
     """Whether marks came in through this grant: as the rating, or kept aside."""
-    return hasattr(grant, "rating") or grant.set_aside.exists()
+    return hasattr(grant, "rating") or grant.has_marks_set_aside
