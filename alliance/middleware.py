@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -16,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from alliance import device_lock, session_store
+from alliance import device_lock, navigation, session_store
 from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
@@ -211,6 +212,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "idle_minutes": settings.IDLE_MINUTES,
         "idle_seconds": int(getattr(request, "idle_for", timedelta()).total_seconds()),
         "demo": settings.DEMO,
+        "places": partial(navigation.places, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
         "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),
     }

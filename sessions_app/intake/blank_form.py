@@ -9,21 +9,19 @@ equal ones are one page.
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
-from django.contrib.staticfiles.storage import staticfiles_storage
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.template.loader import get_template
-from django.urls import get_script_prefix
 from django.utils import translation
 from django.utils.html import escape
 
-from alliance import languages, sealing
+from alliance import kept_pieces, languages, sealing
+from alliance.device_lock import Lock
 from alliance.measurement import instruments
 from alliance.measurement.instruments import ItemWording, Wording
-from alliance.device_lock import Lock
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
@@ -53,7 +51,7 @@ class Blank:
     channel: str
     is_demo: bool
     sealed_to: tuple[str, str]
-    release: tuple[object, ...]
+    release: kept_pieces.Release
 
     @classmethod
     def of(cls, grant: RatingGrant, lock: Lock) -> Self:
@@ -70,7 +68,7 @@ class Blank:
             channel=lock.channel,
             is_demo=settings.DEMO,
             sealed_to=sealing.public_key(),
-            release=_release(),
+            release=kept_pieces.release(TEMPLATE),
         )
 
 
@@ -120,11 +118,3 @@ def _page_of(blank: Blank) -> str:
                 "csrf_token": _CSRF,
             }
         )
-
-
-def _release() -> tuple[object, ...]:
-    """What a new release, other templates, or another place of its files change in every page."""
-    files: Any = staticfiles_storage
-    # The template itself: Django reads its templates anew by making other ones.
-    template = get_template(TEMPLATE).template  # type: ignore[attr-defined]
-    return template, files.base_url, getattr(files, "manifest_hash", ""), get_script_prefix()

@@ -8,6 +8,7 @@ be asked for again with the cookie the page still has, and the same marks are on
 from collections.abc import Callable
 from functools import wraps
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -16,11 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
+from alliance.device_lock import Lock
+from alliance.prepared import Prepared
 from alliance.refused import Refused
 from alliance.see_other import see_other
-from alliance.device_lock import Lock
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.lines import BANDS
 from sessions_app.intake import blank_form, closing, hand_over_actions, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
@@ -56,11 +59,18 @@ def grant_of(request: HttpRequest, lock: Lock) -> RatingGrant | None:
     """
     kept: dict[str, RatingGrant | None] = request.__dict__.setdefault("grants_by_token", {})
     if lock.token not in kept:
-        grants = RatingGrant.objects.with_token(lock.token).select_related("wording")
         if request.method in {"GET", "HEAD"}:
-            grants = grants.with_deliveries()
-        kept[lock.token] = next(iter(grants), None)
+            kept[lock.token] = _TO_READ.first(token_hash=hash_of_token(lock.token))
+        else:
+            kept[lock.token] = RatingGrant.objects.with_token(lock.token).first()
     return kept[lock.token]
+
+
+def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
+    return RatingGrant.objects.filter(token_hash=token_hash).with_deliveries()
+
+
+_TO_READ = Prepared(_to_read, token_hash=str)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,7 +98,7 @@ def done(request: HttpRequest) -> HttpResponse:
     lock = device_lock.lock_of(request)
     if lock and not lock.handed_in:
         grant = grant_of(request, lock)
-        if grant is None or not _delivered(grant):
+        if grant is None or not grant.has_delivered:
             return see_other("rate:form")
         device_lock.hand_in(request, rated=True, language=translation.get_language())
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
@@ -109,7 +119,7 @@ def not_today(request: HttpRequest) -> HttpResponse:
     if grant is not None and request.method == "POST":
         hand_over_actions.decline(grant=grant)
         # Marks that arrived first stay, and the page says so.
-        device_lock.hand_in(request, rated=_delivered(grant), language=translation.get_language())
+        device_lock.hand_in(request, rated=grant.has_delivered, language=translation.get_language())
     return see_other("rate:done")
 
 
@@ -131,7 +141,7 @@ def _step_of(request: HttpRequest) -> Step:
 
 
 def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
-    if _delivered(grant):
+    if grant.has_delivered:
         return see_other("rate:done")
     if not grant.is_open(timezone.now()):
         return _closed(request)
@@ -220,8 +230,3 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
 
 def _closed(request: HttpRequest) -> HttpResponse:
     return render(request, "rate/closed.html", status=410)
-
-
-def _delivered(grant: RatingGrant) -> bool:
-    """Whether marks came in through this grant: as the rating, or kept aside."""
-    return hasattr(grant, "rating") or grant.has_marks_set_aside
