@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -16,14 +17,18 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from alliance import device_lock
+from alliance import device_lock, navigation, session_store
 from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
+from alliance.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SEEN_AT = "seen_at"
 _BEGAN_AT = "began_at"
+_READS = frozenset({"GET", "HEAD"})
+# A look at a page writes the session so often at most: the write is most of what an empty page costs.
+SEEN_EVERY = timedelta(minutes=1)
 # A page that asks by itself whether something arrived is not somebody being there.
 POLL_HEADER = "X-Poll"
 
@@ -59,6 +64,16 @@ class Sessions(SessionMiddleware):
         return response
 
 
+def know_who_is_signed_in(get_response: GetResponse) -> GetResponse:
+    """In place of Django's: the person comes with the session."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.user = SimpleLazyObject(lambda: session_store.signed_in(request))  # type: ignore[assignment]
+        return get_response(request)
+
+    return middleware
+
+
 def keep_the_tablet_locked(get_response: GetResponse) -> GetResponse:
     """While a browser holds a grant, only the rating and the sign-in answer; all else leads to the rating."""
 
@@ -88,7 +103,8 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
     """Sign out after `IDLE_MINUTES` without anybody there, and after `SIGNED_IN_HOURS` in any case.
 
     Polls do not count as somebody. The hours are counted here, because every save of a session moves
-    the expiry that Django itself keeps.
+    the expiry that Django itself keeps. A look within a minute of the last one is not noted; the page is
+    told how old the note is (`idle_for`), and its warning comes in time all the same.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -102,8 +118,11 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
             logout(request)
             request.session["signed_out_idle"] = idle
             return _to_sign_in(request)
-        if POLL_HEADER not in request.headers:
-            request.session[_SEEN_AT] = now.isoformat()
+        if POLL_HEADER not in request.headers and (
+            request.method not in _READS or now - seen_at >= SEEN_EVERY
+        ):
+            request.session[_SEEN_AT], seen_at = now.isoformat(), now
+        request.idle_for = now - seen_at  # type: ignore[attr-defined]
         return get_response(request)
 
     return middleware
@@ -152,7 +171,7 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
         return _to_sign_in(request)
     if rule == SETTLING_IN:
         return None
-    if settings.SECOND_FACTOR_REQUIRED and not is_mfa_enabled(user):
+    if settings.SECOND_FACTOR_REQUIRED and not _has_second_factor(user):
         messages.info(
             request, "Before you start, set up a second factor: an app with one-time codes, or a passkey."
         )
@@ -162,6 +181,11 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
             request, "403.html", {"for_roles": [role.label.lower() for role in rule.roles]}, status=403
         )
     return None
+
+
+def _has_second_factor(user: User) -> bool:
+    known = user.holds_second_factor
+    return bool(is_mfa_enabled(user)) if known is None else known
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -186,7 +210,9 @@ def site(request: HttpRequest) -> dict[str, object]:
     return {
         "product_name": "Session alliance",
         "idle_minutes": settings.IDLE_MINUTES,
+        "idle_seconds": int(getattr(request, "idle_for", timedelta()).total_seconds()),
         "demo": settings.DEMO,
+        "places": partial(navigation.places, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
         "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),
     }

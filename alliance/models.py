@@ -4,6 +4,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -55,6 +56,10 @@ class User(AbstractBaseUser):
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    # Known where the person came with their session (`alliance.session_store`); None where nobody looked.
+    holds_second_factor: bool | None = None
+    session_data: str
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -76,6 +81,22 @@ class User(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return str(self)
+
+
+class BrowserSession(AbstractBaseSession):
+    """What the server keeps for one browser, and whose it is; the browser holds its key alone."""
+
+    # No constraint: a session says who signed in once, and must neither keep a person from being deleted
+    # nor fail to be written after they were.
+    person = models.ForeignKey(
+        User, models.CASCADE, null=True, db_constraint=False, related_name="browser_sessions"
+    )
+
+    @classmethod
+    def get_session_store_class(cls) -> "type[Any]":
+        from alliance.session_store import SessionStore
+
+        return SessionStore
 
 
 @append_only()

@@ -59,7 +59,7 @@ MIDDLEWARE = [
     "alliance.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "alliance.middleware.know_who_is_signed_in",
     "sessions_app.intake.room_tablets.keep_the_paired_tablet_to_its_room",
     "alliance.middleware.keep_the_tablet_locked",
     "alliance.middleware.end_old_sign_in",
@@ -67,7 +67,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "alliance.middleware.PageRules",
 ]
 ROOT_URLCONF = "alliance.urls"
@@ -159,6 +158,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 PASSWORD_RESET_TIMEOUT = 72 * 3600  # an invitation is good for three days
 
 # --- Sessions, cookies, headers ---------------------------------------------------------------
+SESSION_ENGINE = "alliance.session_store"
 SESSION_COOKIE_NAME = "__Host-session" if HTTPS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

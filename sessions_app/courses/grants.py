@@ -6,10 +6,10 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from sessions_app.courses.models import EpisodeRows, TherapySession
+from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.clinic_wording import ClinicWording
@@ -47,6 +47,12 @@ class RatingGrantQuerySet(EpisodeRows):
     def on_a_screen(self, now: datetime) -> Self:
         """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
         return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
+
+    def with_deliveries(self) -> Self:
+        """With what came in through each: whether a rating, and whether marks that were set aside."""
+        rating = Rating.objects.filter(grant=OuterRef("pk"))
+        aside = SetAsideRating.objects.filter(grant=OuterRef("pk"))
+        return self.annotate(had_rating=Exists(rating), had_marks_set_aside=Exists(aside))
 
     def sent_to(self, tablet: PairedTablet, now: datetime) -> "RatingGrant | None":
         newest: RatingGrant | None = (
@@ -94,7 +100,7 @@ class RatingGrant(models.Model):
 
     class Meta:
         indexes = (
-            # A tablet asks every two seconds, for years.
+            # A tablet asks again and again, for years.
             models.Index(
                 fields=["paired_tablet", "open_until"],
                 condition=Q(paired_tablet__isnull=False),
@@ -138,9 +144,21 @@ class RatingGrant(models.Model):
     def finish_until(self) -> datetime:
         return self.open_until + TIME_TO_FINISH
 
+    @property
+    def is_rated(self) -> bool:
+        """As it was when the grant was read, where it was read `with_deliveries`; else as it is now."""
+        known: bool | None = getattr(self, "had_rating", None)
+        return hasattr(self, "rating") if known is None else known
+
+    @property
+    def has_delivered(self) -> bool:
+        """Whether marks came in through this grant: as the rating, or set aside. Known as `is_rated` is."""
+        known: bool | None = getattr(self, "had_marks_set_aside", None)
+        return self.is_rated or bool(self.set_aside.exists() if known is None else known)
+
     def is_open(self, now: datetime) -> bool:
-        return self.withdrawn_at is None and now < self.open_until and not hasattr(self, "rating")
+        return self.withdrawn_at is None and now < self.open_until and not self.is_rated
 
     def can_be_finished(self, now: datetime) -> bool:
         """Whether somebody who opened the form in time may still be marking it."""
-        return self.withdrawn_at is None and now < self.finish_until and not hasattr(self, "rating")
+        return self.withdrawn_at is None and now < self.finish_until and not self.is_rated

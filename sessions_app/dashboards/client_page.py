@@ -127,7 +127,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     return ClientPage(
         episode=episode,
         may_write=may_write,
-        stamp=change_stamp.stamp([episode.client_code]),
+        stamp=change_stamp.stamp(Episode.objects.filter(pk=episode.pk)),
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
         talks=talks,

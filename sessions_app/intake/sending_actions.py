@@ -219,7 +219,7 @@ def open_in_room(*, tablet: PairedTablet) -> str | None:
 
 
 def note_seen(*, tablet: PairedTablet) -> None:
-    """A tablet asks every two seconds; once a minute is enough to know that it is awake."""
+    """A tablet asks every few seconds; once a minute is enough to know that it is awake."""
     now = timezone.now()
     if tablet.last_seen_at is None or now - tablet.last_seen_at >= SEEN_EVERY:
         PairedTablet.objects.filter(pk=tablet.pk).update(last_seen_at=now)

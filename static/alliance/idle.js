@@ -6,7 +6,8 @@
 const notice = document.getElementById("idle");
 const MINUTE = 60_000;
 const limit = Number(notice?.dataset.minutes) * MINUTE;
-let seen = Date.now();
+// The server notes a look at a page once a minute: how long before this page it did so last.
+let seen = Date.now() - Number(notice?.dataset.seconds) * 1000;
 
 async function stay() {
   const answer = await fetch(notice.dataset.stay, {

@@ -8,7 +8,6 @@ from random import Random
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, transaction
 from django.test import Client as Browser
 from django.urls import reverse
@@ -17,6 +16,7 @@ from django.utils import timezone
 from alliance import device_lock
 from alliance.measurement import instruments
 from alliance.models import User
+from alliance.session_store import SessionStore
 from clients.models import Episode, Supervision
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import SESSION_LENGTH, Rating, TherapySession

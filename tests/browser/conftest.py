@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, testcases
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from alliance.session_store import SessionStore
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.intake import hand_over_actions
 from tests import cast

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page, expect
 
+from alliance.session_store import SessionStore
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.intake import hand_over_actions, room_tablets, sending_actions, short_codes
 from tests import cast

@@ -16,7 +16,7 @@ from tests.browser.devices import pair
 from tests.browser.traces import at_rest, step
 
 LAPTOP = {"width": 1280, "height": 800}
-# Milliseconds. A form that was sent shows within three seconds, as the tablet asks every two (static/room/room.js):
+# Milliseconds. A form that was sent shows within three seconds, as one just paired asks every two (room_tablets.py):
 # a busy machine may take longer, and how long is no business of a test.
 WITHIN = 8_000
 SHOT = os.environ.get("SHOTS")

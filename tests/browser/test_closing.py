@@ -6,10 +6,10 @@ Beside the promise stands a control that takes the protection away and sees the 
 from uuid import UUID
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import BrowserContext, Page, expect
 
 from alliance import device_lock
+from alliance.session_store import SessionStore
 from sessions_app.intake import closing, hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from sessions_app.intake.views import rate

@@ -9,15 +9,14 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from django.db.models import F, Model
 from django.test import override_settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Error, Playwright
 
 from alliance import device_lock
-from alliance.models import User
+from alliance.models import BrowserSession, User
+from alliance.session_store import SessionStore
 from clients.models import Client, Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, TherapySession
@@ -116,7 +115,7 @@ class World:
         )
         clocks = ("made_at", "open_until", "accept_until", "withdrawn_at")
         RatingGrant.objects.filter(session=session).update(**{name: F(name) - by for name in clocks})
-        Session.objects.update(expire_date=F("expire_date") - by)
+        BrowserSession.objects.update(expire_date=F("expire_date") - by)
 
     def rotate_key(self) -> None:
         self.rotations += 1

@@ -29,10 +29,9 @@ def overview(request: StaffRequest) -> HttpResponse:
 @page(Role.SUPERVISOR)
 def client(request: StaffRequest, code: UUID) -> HttpResponse:
     """A supervisee's client, read-only; asked again by the open page itself."""
-    episodes = Episode.objects.supervised_by(request.user).select_related("client", "therapist")
-    episode = visible_or_404(request, episodes, code, looked_at=False)
-    if request.GET.get("seen") == change_stamp.stamp([episode.client_code]):
+    episodes = Episode.objects.supervised_by(request.user)
+    if change_stamp.is_current(request, episodes.filter(code=code)):
         return HttpResponse(status=204)
-    episode = visible_or_404(request, episodes, code)
+    episode = visible_or_404(request, episodes.select_related("client", "therapist"), code)
     piece = "components/_course.html" if request.htmx else "caseload/client.html"
     return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})

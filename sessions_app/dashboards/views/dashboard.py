@@ -33,7 +33,7 @@ MEANWHILE = (
 def day(request: StaffRequest) -> HttpResponse:
     """The work list; asked again by the open page itself, which sends the stamp of what it shows."""
     own = Episode.objects.own(request.user).open()
-    stamp = change_stamp.stamp(own.values_list("client__code", flat=True))
+    stamp = change_stamp.stamp(own)
     if request.GET.get("seen") == stamp:
         return HttpResponse(status=NOTHING_NEW)
     piece = "_work_list" if request.htmx else "work_list"
@@ -46,11 +46,11 @@ def day(request: StaffRequest) -> HttpResponse:
 @require_safe
 @page(Role.THERAPIST)
 def client(request: StaffRequest, code: UUID) -> HttpResponse:
+    # A page that asks by itself is not another look: only what it is then shown is written to the log.
+    if change_stamp.is_current(request, Episode.objects.own(request.user).filter(code=code)):
+        return HttpResponse(status=NOTHING_NEW)
     episodes = Episode.objects.select_related("client", "therapist")
     episode = own_or_404(request, episodes, code)
-    # A page that asks by itself is not another look: only what it is then shown is written to the log.
-    if request.GET.get("seen") == change_stamp.stamp([episode.client_code]):
-        return HttpResponse(status=NOTHING_NEW)
     _note_the_look(request, episode)
     piece = "components/_course.html" if request.htmx else "dashboard/client.html"
     context = {

@@ -8,6 +8,7 @@ be asked for again with the cookie the page still has, and the same marks are on
 from collections.abc import Callable
 from functools import wraps
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
@@ -16,16 +17,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
+from alliance.device_lock import Lock
+from alliance.prepared import Prepared
 from alliance.refused import Refused
 from alliance.see_other import see_other
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.lines import BANDS
-from sessions_app.intake import closing, hand_over_actions, sealed_upload
+from sessions_app.intake import blank_form, closing, hand_over_actions, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.intake.record_rating import NotStored, TooManySetAside, record_rating
 
-IDLE_SECONDS = 300
 JUST_NOW = "now"  # in the address of `done`: which delivery the page has just made
 
 
@@ -44,9 +47,30 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
 def language_known_to(request: HttpRequest) -> str:
     """What the client of this browser reads or read last; empty where nothing is known."""
     lock = device_lock.lock_of(request)
-    if lock and (grant := RatingGrant.objects.with_token(lock.token).first()):
+    if lock and (grant := grant_of(request, lock)):
         return wordings.shown(grant).language
     return lock.language if lock else ""
+
+
+def grant_of(request: HttpRequest, lock: Lock) -> RatingGrant | None:
+    """The grant that this browser holds, read once a request.
+
+    Where the request only reads, with whether marks came in. A write must look for them after its lock.
+    """
+    kept: dict[str, RatingGrant | None] = request.__dict__.setdefault("grants_by_token", {})
+    if lock.token not in kept:
+        if request.method in {"GET", "HEAD"}:
+            kept[lock.token] = _TO_READ.first(token_hash=hash_of_token(lock.token))
+        else:
+            kept[lock.token] = RatingGrant.objects.with_token(lock.token).first()
+    return kept[lock.token]
+
+
+def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
+    return RatingGrant.objects.filter(token_hash=token_hash).with_deliveries()
+
+
+_TO_READ = Prepared(_to_read, token_hash=str)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +81,7 @@ def form(request: HttpRequest) -> HttpResponse:
     lock = device_lock.lock_of(request)
     if lock is None or lock.handed_in:
         return see_other("rate:done")
-    grant = RatingGrant.objects.with_token(lock.token).first()
+    grant = grant_of(request, lock)
     if grant is None:
         return _closed(request)
     step = _step_of(request)
@@ -73,8 +97,8 @@ def done(request: HttpRequest) -> HttpResponse:
     """Where the client arrives in the end, rated or not: from here on the browser holds no grant."""
     lock = device_lock.lock_of(request)
     if lock and not lock.handed_in:
-        grant = RatingGrant.objects.with_token(lock.token).first()
-        if grant is None or not _delivered(grant):
+        grant = grant_of(request, lock)
+        if grant is None or not grant.has_delivered:
             return see_other("rate:form")
         device_lock.hand_in(request, rated=True, language=translation.get_language())
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
@@ -91,11 +115,11 @@ def done(request: HttpRequest) -> HttpResponse:
 def not_today(request: HttpRequest) -> HttpResponse:
     """The client gives the tablet back without a rating; nothing they marked is read."""
     lock = device_lock.lock_of(request)
-    grant = RatingGrant.objects.with_token(lock.token).first() if lock and not lock.handed_in else None
+    grant = grant_of(request, lock) if lock and not lock.handed_in else None
     if grant is not None and request.method == "POST":
         hand_over_actions.decline(grant=grant)
         # Marks that arrived first stay, and the page says so.
-        device_lock.hand_in(request, rated=_delivered(grant), language=translation.get_language())
+        device_lock.hand_in(request, rated=grant.has_delivered, language=translation.get_language())
     return see_other("rate:done")
 
 
@@ -117,11 +141,11 @@ def _step_of(request: HttpRequest) -> Step:
 
 
 def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
-    if _delivered(grant):
+    if grant.has_delivered:
         return see_other("rate:done")
     if not grant.is_open(timezone.now()):
         return _closed(request)
-    return _show(request, RatingForm(grant=grant))
+    return _blank(request, grant)
 
 
 def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -137,7 +161,7 @@ def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     with translation.override(grant.language):
         # The script keeps the marks where they are and asks for the words alone.
         came_along = "mode" in request.POST
-        return _change(request, grant) if came_along else _show(request, RatingForm(grant=grant))
+        return _change(request, grant) if came_along else _blank(request, grant)
 
 
 def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -186,12 +210,18 @@ def _again(request: HttpRequest, grant: RatingGrant, sentence: str, status: int)
 STEPS = {"review": _review, "change": _change, "hand-in": _hand_in}
 
 
+def _blank(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
+    lock = device_lock.lock_of(request)
+    assert lock is not None  # else `form` had led away
+    return HttpResponse(blank_form.page(request, grant, lock))
+
+
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
     context = {
         "form": marks,
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
-        "idle_seconds": IDLE_SECONDS,
+        "idle_seconds": blank_form.IDLE_SECONDS,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
     }
@@ -200,8 +230,3 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
 
 def _closed(request: HttpRequest) -> HttpResponse:
     return render(request, "rate/closed.html", status=410)
-
-
-def _delivered(grant: RatingGrant) -> bool:
-    """Whether marks came in through this grant: as the rating, or kept aside."""
-    return hasattr(grant, "rating") or grant.set_aside.exists()

@@ -36,7 +36,8 @@ def waiting(request: HttpRequest) -> HttpResponse:
     found = room_tablets.tablet_of(request)
     if found and found.is_in_use:
         sending_actions.note_seen(tablet=found)
-    return JsonResponse({"state": room_tablets.state_of(request)})
+    state = room_tablets.state_of(request)
+    return JsonResponse({"state": state, "again": room_tablets.asks_again_after(request, state)})
 
 
 @require_POST

@@ -5,9 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.urls import reverse
 
+from alliance.models import BrowserSession
 from sessions_app.courses.models import Mode, Rating
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.paper_entry import enter_rating
@@ -67,7 +67,7 @@ def test_whatever_is_asked_for_next_rotates_the_cookie_once_more(client, grant, 
         client.get(asked)
         keys.append(key_of(client))
     assert keys[0] != keys[1] != keys[2] == keys[3]
-    assert Session.objects.count() == 1
+    assert BrowserSession.objects.count() == 1
 
 
 def test_the_session_never_holds_a_mark(client, grant, shown):

@@ -6,14 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from alliance import device_lock
-from alliance.models import AuditEvent
+from alliance.models import AuditEvent, BrowserSession
 from alliance.refused import Refused
 from clients.actions import close_episode
 from clients.models import Client as ClientOfTheClinic
@@ -193,7 +192,7 @@ class TestOpening:
         before = key_of(browser)
         assert "signed in here" in browser.get(GO).text
         assert browser.post(GO, {"token": link.token}).status_code == 303
-        assert not Session.objects.filter(session_key=before).exists()
+        assert not BrowserSession.objects.filter(session_key=before).exists()
         assert browser.get(WORK_LIST).headers["Location"] == FORM
 
     def test_needs_the_csrf_token(self, link):

@@ -8,14 +8,13 @@ from pathlib import Path
 import brotli
 import pytest
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from alliance import device_lock
 from alliance.measurement import instruments
-from alliance.models import AuditEvent
+from alliance.models import AuditEvent, BrowserSession
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from sessions_app.intake import hand_over_actions
@@ -171,7 +170,7 @@ class TestHandingIn:
         before = key_of(client)
         client.post(FORM, marks(), follow=True)
         assert key_of(client) != before
-        assert not Session.objects.filter(session_key=before).exists()
+        assert not BrowserSession.objects.filter(session_key=before).exists()
         assert client.session["device_lock"] == {
             "token": "",
             "return_to": "/",

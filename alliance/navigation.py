@@ -1,0 +1,39 @@
+"""Where a person of staff can go from every page."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
+
+from alliance.models import Role
+
+
+class Place(NamedTuple):
+    """An entry of the navigation. `current`: the value of aria-current, empty where one is elsewhere."""
+
+    label: str
+    href: str
+    current: str
+
+
+_PLACES = (
+    (gettext_noop("Work list"), "dashboard:work_list", frozenset({Role.THERAPIST})),
+    (gettext_noop("Caseload"), "caseload:overview", frozenset({Role.SUPERVISOR})),
+    (gettext_noop("Clients"), "clients:list", frozenset({Role.THERAPIST, Role.ADMINISTRATOR})),
+    (gettext_noop("Clinic"), "clinic:people", frozenset({Role.ADMINISTRATOR})),
+)
+
+
+def places(request: HttpRequest) -> Iterator[Place]:
+    """The entries for the roles of whoever is signed in; one is current on every page of its namespace."""
+    match = request.resolver_match
+    here = match.namespace if match else ""
+    roles = frozenset(getattr(request.user, "roles", ()))
+    for label, page, for_roles in _PLACES:
+        if not roles.isdisjoint(for_roles):
+            href = reverse(page)
+            is_near = page.partition(":")[0] == here
+            current = ("page" if request.path == href else "true") if is_near else ""
+            yield Place(gettext(label), href, current)

@@ -1,0 +1,120 @@
+"""The form before anybody marked anything: rendered once for all who are given the same one, then filled in.
+
+Danger: what is kept here is shown to the next client. So the page is rendered from a `Blank` alone, which knows no
+grant, no request and no person; the two values of one client, the permission to deliver and the CSRF token, stand
+in it as marks that are replaced in each answer. Whatever else the page depends on must be a field of `Blank`:
+equal ones are one page.
+"""
+
+import secrets
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.html import escape
+
+from alliance import kept_pieces, languages, sealing
+from alliance.device_lock import Lock
+from alliance.measurement import instruments
+from alliance.measurement.instruments import ItemWording, Wording
+from sessions_app.courses import wordings
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.instruments.lines import BANDS, Line, lines_to_read
+from sessions_app.intake import sealed_upload
+from sessions_app.intake.rate_forms import COMMENT_LENGTH
+
+TEMPLATE = "rate/form.html"
+IDLE_SECONDS = 300
+PAGES_KEPT = 200  # of about 27 kB: instruments, languages and ways a form comes to a device
+# Drawn anew by each process: no wording of a clinic can hold them.
+_TOKEN, _CSRF = f"token-{secrets.token_hex(16)}", f"csrf-{secrets.token_hex(16)}"
+
+
+@dataclass(frozen=True)
+class Blank:
+    """Everything that the page of an unmarked form is made of."""
+
+    instrument: str
+    version: str
+    # The wording itself and not its name: another edition is another page, whatever it is called.
+    language: str
+    title: str
+    introduction: str
+    items: tuple[tuple[str, ItemWording], ...]
+    languages: tuple[str, ...]
+    spoken: str | None  # the language of all that is not the instrument's
+    channel: str
+    is_demo: bool
+    sealed_to: tuple[str, str]
+    release: kept_pieces.Release
+
+    @classmethod
+    def of(cls, grant: RatingGrant, lock: Lock) -> Self:
+        wording = wordings.shown(grant)
+        return cls(
+            instrument=grant.instrument,
+            version=grant.instrument_version,
+            language=wording.language,
+            title=wording.title,
+            introduction=wording.introduction,
+            items=tuple(wording.items.items()),
+            languages=tuple(wordings.languages_of(grant)),
+            spoken=translation.get_language(),
+            channel=lock.channel,
+            is_demo=settings.DEMO,
+            sealed_to=sealing.public_key(),
+            release=kept_pieces.release(TEMPLATE),
+        )
+
+
+@dataclass(frozen=True)
+class UnmarkedForm:
+    """What the template asks of a `RatingForm`, where nothing was sent yet."""
+
+    blank: Blank
+
+    @property
+    def wording(self) -> Wording:
+        blank = self.blank
+        return Wording(blank.language, blank.title, blank.introduction, dict(blank.items))
+
+    @property
+    def lines(self) -> list[Line]:
+        return lines_to_read(instruments.get(self.blank.instrument, self.blank.version), self.wording)
+
+    @property
+    def unmarked(self) -> list[Line]:
+        return self.lines
+
+    @property
+    def offered_languages(self) -> list[tuple[str, str]]:
+        return [(tag, languages.own_name(tag)) for tag in self.blank.languages]
+
+
+def page(request: HttpRequest, grant: RatingGrant, lock: Lock) -> str:
+    """The page of an unmarked form for the client who holds this grant."""
+    kept = _page_of(Blank.of(grant, lock))
+    return kept.replace(_TOKEN, escape(sealed_upload.token_for(grant))).replace(_CSRF, get_token(request))
+
+
+@lru_cache(maxsize=PAGES_KEPT)
+def _page_of(blank: Blank) -> str:
+    with translation.override(blank.spoken):
+        return get_template(TEMPLATE).render(
+            {
+                "form": UnmarkedForm(blank),
+                "bands": list(BANDS),
+                "comment_length": COMMENT_LENGTH,
+                "idle_seconds": IDLE_SECONDS,
+                "sealed_to": blank.sealed_to,
+                "lock": Lock(token="", return_to="", channel=blank.channel),
+                "demo": blank.is_demo,
+                "token": _TOKEN,
+                "csrf_token": _CSRF,
+            }
+        )
