@@ -3,7 +3,7 @@
 import os
 
 os.environ.update(
-    HTTPS="off", SECOND_FACTOR="off", DEBUG="off", DEMO="off", ALLOWED_HOSTS="127.0.0.1,testserver"
+    HTTPS="off", SECOND_FACTOR="on", DEBUG="off", DEMO="off", ALLOWED_HOSTS="127.0.0.1,testserver"
 )
 
 from alliance.settings import *  # noqa: F403

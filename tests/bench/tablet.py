@@ -9,7 +9,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.bench.data import Request
+from tests.bench.load import Request
 
 SLOWER = 4
 LIMIT_MS = 500

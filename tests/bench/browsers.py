@@ -1,0 +1,158 @@
+"""python -m tests.bench.browsers: signs in people, locks tablets, and prints as JSON what each page's browsers ask.
+
+Everything is done through the site's own pages, so that this runs on an older revision too. What a revision
+does not do is left out, with a sentence that says so.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+FORMS = 10
+TABLETS = 2
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    handed_in = int(sys.argv[1])
+    print(json.dumps(asked(handed_in)))
+
+
+def asked(handed_in: int) -> dict[str, Any]:
+    """Path and cookies for each page; under "problems" what could not be prepared."""
+    made: dict[str, Callable[[], list[dict[str, str]]]] = {
+        "bare page": lambda: [{"path": "/bare"}],
+        "signed-in page with nothing on it": lambda: _each(_therapists(), "/signed-in"),
+        "work list, 20 clients": lambda: _each(_therapists(), "/dashboard/"),
+        "client's page, 16 sessions": lambda: _clients(16),
+        "client's page, 200 sessions": lambda: _clients(200),
+        "caseload, 200 clients": lambda: _each(_people(is_supervisor=True)[:1], "/caseload/"),
+        "client list": lambda: _each(_people(is_administrator=True)[:1], "/clients/"),
+        "access log": lambda: _each(_people(is_administrator=True)[:1], "/clinic/log/"),
+        "access log of one client": lambda: _each(
+            _people(is_administrator=True)[:1], "/clinic/log/?client=K-100005"
+        ),
+        "paired tablet that waits": _tablets,
+        "rating form": lambda: _locked(FORMS),
+        "rating handed in": lambda: _locked(handed_in),
+    }
+    pages: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for name, make in made.items():
+        try:
+            pages[name] = make()
+        except Exception as error:
+            problems[name] = f"{type(error).__name__}: {error}"
+    return {"pages": pages, "problems": problems}
+
+
+def _people(**role: bool) -> list[Any]:
+    from django.apps import apps
+
+    # The first of each role is the one of the clinic that is not a copy: copies have longer addresses.
+    return list(
+        apps.get_model("alliance.User").objects.filter(email__regex=r"^[a-z]+\d*@", **role).order_by("email")
+    )
+
+
+def _therapists() -> list[Any]:
+    """Those of the supervisor's team."""
+    from django.apps import apps
+
+    team = apps.get_model("clients.Supervision").objects.filter(supervisor__in=_people(is_supervisor=True))
+    return [one.therapist for one in team.select_related("therapist").order_by("pk")]
+
+
+def _each(people: list[Any], path: str) -> list[dict[str, str]]:
+    return [{"path": path, "cookies": _signed_in(person)} for person in people]
+
+
+def _browser() -> Any:
+    from django.test import Client
+
+    return Client(headers={"host": "127.0.0.1"})
+
+
+def _signed_in(person: Any) -> str:
+    browser = _browser()
+    browser.force_login(person, backend=BACKEND)
+    return _cookies(browser)
+
+
+def _cookies(browser: Any) -> str:
+    return "; ".join(f"{name}={one.value}" for name, one in browser.cookies.items() if one.value)
+
+
+def _clients(sessions: int) -> list[dict[str, str]]:
+    """One client of each therapist of the team, with so many sessions behind them."""
+    from django.db.models import Count, Q
+
+    held = Count("sessions", filter=~Q(sessions__attendance="planned"))
+    found = []
+    for person in _therapists():
+        open_ones = person.episodes.filter(closed_on=None).annotate(held=held)
+        episode = open_ones.filter(held=sessions).order_by("pk")[0]
+        found.append({"path": f"/dashboard/clients/{episode.code}/", "cookies": _signed_in(person)})
+    return found
+
+
+def _tablets() -> list[dict[str, str]]:
+    found = []
+    for number in range(TABLETS):
+        tablet, staff = _browser(), _browser()
+        tablet.post("/room/")
+        page = tablet.get("/room/").content.decode()
+        code = re.search(r'class="code[^>]*>([^<]+)<', page)
+        staff.force_login(_therapists()[number], backend=BACKEND)
+        answer = staff.post(
+            "/tablets/pair/", {"pairing_code": code.group(1) if code else "", "name": f"Room {number + 1}"}
+        )
+        if answer.status_code != 302:
+            raise RuntimeError("The tablet could not be paired.")
+        found.append({"path": "/room/waiting/", "cookies": _cookies(tablet)})
+    return found
+
+
+def _locked(count: int) -> list[dict[str, str]]:
+    """Browsers that were handed over, each for another session. A hand-over ends the therapist's sign-in."""
+    from django.apps import apps
+    from django.utils import timezone
+
+    therapist = next(one for one in _people(is_therapist=True) if one not in _therapists())
+    sessions = apps.get_model("sessions_app.TherapySession").objects.filter(
+        episode__therapist=therapist, held_at__gt=timezone.now() - timedelta(hours=8), grants=None
+    )
+    found = []
+    for session in sessions.select_related("episode").order_by("held_at", "pk")[:count]:
+        browser = _browser()
+        browser.force_login(therapist, backend=BACKEND)
+        path = f"/dashboard/clients/{session.episode.code}/hand-over/"
+        answer = browser.post(path, {"session": str(session.code)})
+        if answer.headers.get("Location") != "/rate/":
+            raise RuntimeError(f"The hand-over answered {answer.status_code}.")
+        found.append({"path": "/rate/", "cookies": _cookies(browser)})
+    return found
+
+
+def form_of(page: str) -> dict[str, str]:
+    """What a form page tells its script about where and how to deliver the marks."""
+    names = ("upload", "token", "key", "public-key")
+    found = {name: re.search(rf'\bdata-{name}="([^"]+)"', page) for name in names}
+    return {name: unescape(match.group(1)) for name, match in found.items() if match}
+
+
+def poll_of(page: str) -> str:
+    """The address by which a page asks whether there is something new; empty where it has none."""
+    found = re.search(r'="(/[^"]*[?&](?:amp;)?seen=[^"]*)"', page)
+    return unescape(found.group(1)) if found else ""
+
+
+if __name__ == "__main__":
+    main()
