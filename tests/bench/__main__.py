@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import secrets
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -27,6 +28,9 @@ def main() -> None:
     arguments = _arguments()
     if "THROW_AWAY_DATABASE" not in os.environ:
         sys.exit("This fills databases with invented people: run it with `make bench`.")
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that web servers and folders are cleared away
     bench = Bench(Server(os.environ["DATABASE_URL"]), arguments)
     with ExitStack() as until_the_end:
         bench.run(until_the_end)
@@ -47,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ratings", type=int, default=100_000, help="whose flags are computed again")
     parser.add_argument("--processes", type=int, default=2, help="that compute flags again")
     parser.add_argument("--copies", type=int, default=COPIES, help="of the clinic, in the larger database")
+    parser.add_argument("--profile", action="store_true", help="say where the CPU of each page goes")
     parser.add_argument("--only-recomputation", action="store_true", help="leave the pages out")
     return parser.parse_args()
 
@@ -87,6 +92,8 @@ class Bench:
         )
         print(f"{self.arguments.rounds} rounds in {time.monotonic() - began:.0f} s\n", flush=True)
         self._print(measured)
+        if self.arguments.profile:
+            self._profile(measured)
         if self.arguments.size == "whole" and not self.arguments.compare:
             self._slow_tablet(measured["", SMALL])
 
@@ -109,11 +116,21 @@ class Bench:
             print(
                 f"{results.name}; a bare page {results.cpu_ms('bare page'):.2f} ms\n\n{report.table(results)}\n"
             )
-            if then := measured.get((self.arguments.compare, size)):
+            then = measured.get((self.arguments.compare, size)) if self.arguments.compare else None
+            if then:
                 print(f"{report.comparison(results, then)}\n")
         if ("", BIG) in measured:
             print(f"{report.growth(measured['', SMALL], measured['', BIG])}\n")
         print(report.HOW_TO_READ, flush=True)
+
+    def _profile(self, measured: dict[tuple[str, str], Results]) -> None:
+        for (revision, size), results in measured.items():
+            if not revision:
+                url = self.server.url_of(results.site.database)
+                filled = sites.Filled(sites.ROOT, results.site.database, url, self.secret_key)
+                print(
+                    f"\nWhere the CPU goes, {size}:\n{filled.run('tests.bench.profiles').strip()}", flush=True
+                )
 
     def _slow_tablet(self, results: Results) -> None:
         from tests.bench import tablet

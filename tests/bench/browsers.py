@@ -27,27 +27,11 @@ def main() -> None:
 
 def asked(handed_in: int) -> dict[str, Any]:
     """Path and cookies for each page; under "problems" what could not be prepared."""
-    made: dict[str, Callable[[], list[dict[str, str]]]] = {
-        "bare page": lambda: [{"path": "/bare"}],
-        "signed-in page with nothing on it": lambda: _each(_therapists(), "/signed-in"),
-        "work list, 20 clients": lambda: _each(_therapists(), "/dashboard/"),
-        "client's page, 16 sessions": lambda: _clients(16),
-        "client's page, 200 sessions": lambda: _clients(200),
-        "caseload, 200 clients": lambda: _each(_people(is_supervisor=True)[:1], "/caseload/"),
-        "client list": lambda: _each(_people(is_administrator=True)[:1], "/clients/"),
-        "access log": lambda: _each(_people(is_administrator=True)[:1], "/clinic/log/"),
-        "access log of one client": lambda: _each(
-            _people(is_administrator=True)[:1], "/clinic/log/?client=K-100005"
-        ),
-        "paired tablet that waits": _tablets,
-        "rating form": lambda: _locked(FORMS),
-        "rating handed in": lambda: _locked(handed_in),
-    }
     pages: dict[str, Any] = {}
     problems: dict[str, str] = {}
-    for name, make in made.items():
+    for name, make in MADE.items():
         try:
-            pages[name] = make()
+            pages[name] = make(handed_in)
         except Exception as error:
             problems[name] = f"{type(error).__name__}: {error}"
     return {"pages": pages, "problems": problems}
@@ -139,6 +123,32 @@ def _locked(count: int) -> list[dict[str, str]]:
             raise RuntimeError(f"The hand-over answered {answer.status_code}.")
         found.append({"path": "/rate/", "cookies": _cookies(browser)})
     return found
+
+
+def _administrator() -> list[Any]:
+    return _people(is_administrator=True)[:1]
+
+
+# How often the last of them can be asked is said by whoever asks: a form is handed in once.
+MADE: dict[str, Callable[[int], list[dict[str, str]]]] = {
+    "bare page": lambda _: [{"path": "/bare"}],
+    "signed-in page with nothing on it": lambda _: _each(_therapists(), "/signed-in"),
+    "work list, 20 clients": lambda _: _each(_therapists(), "/dashboard/"),
+    "client's page, 16 sessions": lambda _: _clients(16),
+    "client's page, 200 sessions": lambda _: _clients(200),
+    "caseload, 200 clients": lambda _: _each(_people(is_supervisor=True)[:1], "/caseload/"),
+    "client list": lambda _: _each(_administrator(), "/clients/"),
+    "access log": lambda _: _each(_administrator(), "/clinic/log/"),
+    "access log of one client": lambda _: _each(_administrator(), "/clinic/log/?client=K-100005"),
+    "paired tablet that waits": lambda _: _tablets(),
+    "rating form": lambda _: _locked(FORMS),
+    "rating handed in": lambda handed_in: _locked(handed_in),
+}
+# What these ask is read from the page that polls.
+POLLED = {
+    "nothing new on the work list": "work list, 20 clients",
+    "nothing new on the client's page": "client's page, 16 sessions",
+}
 
 
 def form_of(page: str) -> dict[str, str]:

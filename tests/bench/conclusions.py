@@ -53,6 +53,8 @@ def _changed_by_a_refresh(sample: int) -> str:
     episodes = apps.get_model("clients.Episode").objects
     every = max(1, episodes.count() // sample)
     keys = list(episodes.order_by("pk").values_list("pk", flat=True)[::every])
+    if not apps.get_model("sessions_app.Flag").objects.filter(session__episode__in=keys).exists():
+        return f"Of {len(keys)} episodes none has a flag."
     with transaction.atomic():
         changed = refresh(episodes=keys)
         transaction.set_rollback(True)
@@ -61,7 +63,7 @@ def _changed_by_a_refresh(sample: int) -> str:
 
 def _refresh_many() -> Any:
     """The revision's own function; it has moved between revisions."""
-    for module in ("sessions_app.flags.refresh", "sessions_app.actions", "sessions_app.flagging"):
+    for module in ("sessions_app.flags.refresh", "sessions_app.actions.flags", "sessions_app.actions"):
         try:
             return importlib.import_module(module).refresh_many
         except (ImportError, AttributeError):

@@ -21,9 +21,11 @@ LEFT_OUT = ("alliance.AuditEvent",)  # `log_lines` writes it, in the order of ti
 def multiply(copies: int) -> None:
     """So many copies beside what is there; all row numbers and codes are new, and point within their copy."""
     models_copied = copied()
+    # All are made before the first is run: they hold the highest row numbers of the clinic that is copied.
+    statements = [_statement(model, models_copied) for model in models_copied]
     with _unchecked(models_copied), connection.cursor() as cursor:
-        for model in models_copied:
-            cursor.execute(_statement(model, models_copied), {"copies": copies})
+        for statement in statements:
+            cursor.execute(statement, {"copies": copies})
         for model in models_copied:
             if isinstance(model._meta.pk, models.AutoField):
                 table = model._meta.db_table
@@ -110,6 +112,9 @@ def without_indexes(tables: list[str]) -> Iterator[None]:
             [tables],
         )
         indexes = cursor.fetchall()
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE"
+        )  # rows whose check is still to come keep their indexes
         for name, _ in indexes:
             cursor.execute(f"DROP INDEX {name}")
         yield

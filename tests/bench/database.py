@@ -42,6 +42,9 @@ class Server:
     def add_database(self, name: str) -> str:
         """A new database; its address."""
         self._connection.execute(f"CREATE DATABASE {name}")
+        return self.url_of(name)
+
+    def url_of(self, name: str) -> str:
         return f"{self._url.rpartition('/')[0]}/{name}"
 
     def version(self) -> str:

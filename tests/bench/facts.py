@@ -18,8 +18,8 @@ from alliance.measurement import instruments
 SEED = 2026
 TEAM = 10  # therapists of the supervisor whose caseload is measured
 CLIENTS = 20  # open courses of each therapist, and as many closed ones where there is a history
-# Sessions of a therapist's clients: 50 on average. Short and very long courses are pages of their own.
-SHORT, USUAL, LONG = 16, 54, 200
+# Sessions of a therapist's clients: 50 ratings on average. Short and very long courses are pages of their own.
+SHORT, USUAL, LONG = 16, 56, 200
 LENGTHS = (*[SHORT] * 6, *[USUAL] * 13, LONG)
 FIRST_LABEL = 100_001
 # The last therapist is in no team: their clients take the ratings that are handed in, 25 for each client.
@@ -100,18 +100,18 @@ def _courses(rng: Random, now: datetime, therapists: list[Any], *, ended: int) -
 
 
 def _sessions(rng: Random, now: datetime, episode: Any, length: int, place: int) -> Iterator[Any]:
-    """One each week, the last one in the last six days; one in twelve missed, one in thirty without a rating."""
+    """One each week, the last one in the last six days; one in thirty missed, one in sixty without a rating."""
     level = {item.id: rng.randint(78, 97) for item in instruments.get(instruments.SESSION_RATING).items}
     last = now - timedelta(days=1 + place % 6, hours=place % 5)
     for number in range(1, length + 1):
-        missed = rng.random() < 1 / 12 and number > 1
+        missed = rng.random() < 1 / 30 and number > 1
         session = _session(
             episode,
             number,
             last - timedelta(weeks=length - number),
             "did_not_attend" if missed else "attended",
         )
-        if not missed and rng.random() > 1 / 30:
+        if not missed and rng.random() > 1 / 60:
             session.marks = _marks(rng, level)
         yield session
 

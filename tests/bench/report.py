@@ -20,7 +20,8 @@ COLUMNS = (
 HOW_TO_READ = f"""\
 CPU: of the web server for one request, as a multiple of the bare page's in the same round; median of the rounds.
 queries: statements that PostgreSQL counted for one request, without BEGIN and COMMIT.
-in the database: planning and execution, elapsed, by pg_stat_statements; for lists under {DATABASE_MS:g} ms.
+in the database: planning and execution, elapsed, by pg_stat_statements, in the quietest round;
+for lists under {DATABASE_MS:g} ms.
 its CPU: of PostgreSQL's processes, with parsing and commits. KiB: compressed, as sent or as a proxy would.
 One request at a time: p50 and p95 are what one person waits for on this machine, beside whatever else it does."""
 
