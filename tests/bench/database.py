@@ -17,6 +17,13 @@ class Spent:
     ms: float
     cpu_seconds: float
 
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(
+            self.statements + other.statements,
+            self.ms + other.ms,
+            self.cpu_seconds + other.cpu_seconds,
+        )
+
     def since(self, before: "Spent") -> "Spent":
         return Spent(
             self.statements - before.statements,

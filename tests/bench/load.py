@@ -65,6 +65,15 @@ class Measured:
     times_ms: list[float]
     bytes: int = 0
 
+    def __add__(self, other: "Measured") -> "Measured":
+        return Measured(
+            self.requests + other.requests,
+            self.cpu_seconds + other.cpu_seconds,
+            self.spent + other.spent,
+            self.times_ms + other.times_ms,
+            self.bytes,
+        )
+
     @property
     def cpu_ms(self) -> float:
         return 1000 * self.cpu_seconds / self.requests

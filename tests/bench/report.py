@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.bench.pages import BARE, DATABASE_MS, GROWTH, PAGES, TABLETS, TABLETS_SHARE, Page
+from tests.bench.pages import DATABASE_MS, GROWTH, PAGES, TABLETS, TABLETS_SHARE, Page
 from tests.bench.rounds import Results
 
 COLUMNS = (
@@ -92,27 +92,26 @@ def growth(small: Results, big: Results) -> str:
 
 
 def comparison(now: Results, then: Results) -> str:
-    """What a change did: the same page of two revisions in the same rounds."""
+    """What a change did: the same page of two revisions in the same rounds. The bare page's ratio is noise."""
     rows = []
     for page in PAGES:
         name = page.name
         if not (now.rounds[name] and then.rounds[name]):
             why = now.problems.get(name) or then.problems.get(name) or "it was not measured"
-            rows.append((name, "-", "-", "-", "-", "-", f"left out: {why}"))
+            rows.append((name, *["-"] * 5, f"left out: {why}"))
             continue
-        cost = [1.0, 1.0] if name == BARE else [then.multiple(name), now.multiple(name)]
         rows.append(
             (
                 name,
-                f"{cost[0]:.1f}x",
-                f"{cost[1]:.1f}x",
-                f"{cost[1] / cost[0]:.2f}",
+                f"{then.multiple(name):.1f}x",
+                f"{now.multiple(name):.1f}x",
+                f"{now.change_since(then, name):.2f}",
                 f"{then.database_ms(name):.2f} -> {now.database_ms(name):.2f} ms",
                 f"{then.statements(name):.0f} -> {now.statements(name):.0f}",
                 f"{then.percentile(name, 0.5):.1f} -> {now.percentile(name, 0.5):.1f} ms",
             )
         )
-    heads = ("page", then.name, now.name, "ratio", "in the database", "queries", "p50")
+    heads = ("page", then.name, now.name, "CPU now / then", "in the database", "queries", "p50")
     return _as_table(heads, rows)
 
 

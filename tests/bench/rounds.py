@@ -3,6 +3,7 @@
 import json
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from random import Random
 from statistics import median
 from typing import Any
@@ -15,6 +16,7 @@ from tests.bench.pages import BARE, PAGES, Page
 
 HANDED_IN_A_ROUND = 40
 TABLET_BEAT = 2.0
+BARE_EVERY = 5
 WARM_REQUESTS = 6  # on connections of their own: each worker process gets some
 
 
@@ -24,7 +26,7 @@ class Results:
     def __init__(self, name: str, site: Site, asked: dict[str, Any]) -> None:
         self.name, self.site = name, site
         self.problems: dict[str, str] = dict(asked["problems"])
-        self.rounds: dict[str, list[Measured]] = defaultdict(list)
+        self.rounds: dict[str, dict[int, Measured]] = defaultdict(dict)  # page, number of the round
         self._requests = {
             page: [Request(one["path"], one.get("cookies", "")) for one in requests]
             for page, requests in asked["pages"].items()
@@ -47,7 +49,8 @@ class Results:
                 if time.monotonic() - began > 10 and place:
                     break
 
-    def measure(self, page: Page, seconds: float, threads: int) -> None:
+    def measure(self, page: Page, number: int, seconds: float, threads: int) -> None:
+        """Adds to round `number` of a page."""
         if page.name in self.problems or page.name not in self._requests:
             return
         requests = self._requests[page.name]
@@ -57,7 +60,8 @@ class Results:
             requests, self._requests[page.name] = requests[:HANDED_IN_A_ROUND], requests[HANDED_IN_A_ROUND:]
         try:
             measured = load.measure(self.site, requests, page.status, seconds, threads)
-            self.rounds[page.name].append(measured)
+            before = self.rounds[page.name].get(number)
+            self.rounds[page.name][number] = before + measured if before else measured
         except NotValid as error:
             self.problems[page.name] = str(error)
 
@@ -108,36 +112,56 @@ class Results:
         """The same with the database's CPU in it."""
         return self._median(page, lambda one, bare: (one.cpu_ms + one.database_cpu_ms) / bare.cpu_ms)
 
-    def _median(self, page: str, of: Any) -> float:
-        rounds = zip(self.rounds[page], self.rounds[BARE], strict=False)
-        return median([of(one, bare) for one, bare in rounds] or [float("nan")])
+    def _median(self, page: str, of: Callable[[Measured, Measured], float]) -> float:
+        bare = self.rounds[BARE]
+        return _median([of(one, bare[number]) for number, one in self.rounds[page].items()])
+
+    def change_since(self, then: "Results", page: str) -> float:
+        """CPU of one request as a multiple of another site's in the same round."""
+        theirs = then.rounds[page]
+        both = self.rounds[page].keys() & theirs.keys()
+        return _median([self.rounds[page][number].cpu_ms / theirs[number].cpu_ms for number in both])
 
     def cpu_ms(self, page: str) -> float:
-        return median([one.cpu_ms for one in self.rounds[page]] or [float("nan")])
+        return _median([one.cpu_ms for one in self.rounds[page].values()])
 
     def database_ms(self, page: str) -> float:
         """In the quietest round: whatever else the machine does adds to a time that is not CPU."""
-        return min((one.spent.ms / one.requests for one in self.rounds[page]), default=float("nan"))
+        times = [one.spent.ms / one.requests for one in self.rounds[page].values()]
+        return min(times, default=float("nan"))
 
     def database_cpu_ms(self, page: str) -> float:
-        return median([one.database_cpu_ms for one in self.rounds[page]] or [float("nan")])
+        return _median([one.database_cpu_ms for one in self.rounds[page].values()])
 
     def statements(self, page: str) -> float:
-        return median([one.spent.statements / one.requests for one in self.rounds[page]] or [float("nan")])
+        return _median([one.spent.statements / one.requests for one in self.rounds[page].values()])
 
     def bytes(self, page: str) -> int:
-        return max((one.bytes for one in self.rounds[page]), default=0)
+        return max((one.bytes for one in self.rounds[page].values()), default=0)
 
     def percentile(self, page: str, share: float) -> float:
-        times = sorted(time for one in self.rounds[page] for time in one.times_ms)
+        times = sorted(time for one in self.rounds[page].values() for time in one.times_ms)
         return times[min(len(times) - 1, int(len(times) * share))] if times else float("nan")
+
+
+def _median(figures: list[float]) -> float:
+    return median(figures or [float("nan")])
 
 
 def measure(sites: list[Results], rounds: int, seconds: float, threads: int) -> None:
     for site in sites:
         site.prepare()
         site.warm()
-    for _ in range(rounds):
-        for page in PAGES:
+    for number in range(rounds):
+        for page in _in_order():
             for site in sites:
-                site.measure(page, 2 * seconds if page.name == BARE else seconds, threads)
+                site.measure(page, number, seconds, threads)
+
+
+def _in_order() -> list[Page]:
+    """The bare page several times between the others: all of them are compared with it."""
+    bare, *others = PAGES
+    order = []
+    for place, page in enumerate(others):
+        order += [bare, page] if place % BARE_EVERY == 0 else [page]
+    return order

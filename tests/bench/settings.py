@@ -12,3 +12,4 @@ ROOT_URLCONF = "tests.bench.urls"
 # Without hashed names: nothing has to be collected first, and a page only looks its names up.
 WHITENOISE_USE_FINDERS = True
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - else each process warns that there is none

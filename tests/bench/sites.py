@@ -66,7 +66,7 @@ class Filled:
         port = _free_port()
         granian = Path(sys.executable).with_name("granian")
         options = ["--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
-        options += ["--workers", str(workers), "--blocking-threads", "4", "--log-level", "warning"]
+        options += ["--workers", str(workers), "--blocking-threads", "4", "--log-level", "error"]
         options += ["--workers-kill-timeout", "5", "alliance.wsgi:application"]
         process = subprocess.Popen([granian, *options], cwd=self.folder, env=self.environment)
         try:
