@@ -6,6 +6,7 @@ does not do is left out, with a sentence that says so.
 
 import json
 import re
+import secrets
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -96,7 +97,8 @@ def _tablets() -> list[dict[str, str]]:
         code = re.search(r'class="code[^>]*>([^<]+)<', page)
         staff.force_login(_therapists()[number], backend=BACKEND)
         answer = staff.post(
-            "/tablets/pair/", {"pairing_code": code.group(1) if code else "", "name": f"Room {number + 1}"}
+            "/tablets/pair/",
+            {"pairing_code": code.group(1) if code else "", "name": f"Room {secrets.token_hex(4)}"},
         )
         if answer.status_code != 302:
             raise RuntimeError("The tablet could not be paired.")

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from django.apps import apps
-from django.core.management import call_command, get_commands, load_command_class
+from django.core.management import call_command
 from django.db import connection, transaction
 
 from tests.bench.facts import SEED, made, stored
@@ -35,40 +35,40 @@ def recompute() -> None:
 
 def differing(sample: int = SAMPLE) -> str:
     """A sentence about conclusions that are not what a fresh computation says; empty where all are equal."""
-    command = load_command_class(get_commands()["recompute_flags"], "recompute_flags")
-    if "--check" in command.create_parser("manage.py", "recompute_flags").format_help():
-        said = StringIO()
-        try:
-            call_command("recompute_flags", check=True, stdout=said, stderr=said)
-        except (Exception, SystemExit) as error:
-            return f"recompute_flags --check: {said.getvalue()} {error}".strip()
-        return ""
-    return _changed_by_a_refresh(sample)
-
-
-def _changed_by_a_refresh(sample: int) -> str:
-    refresh = _refresh_many()
-    if refresh is None:
-        return ""
     episodes = apps.get_model("clients.Episode").objects
     every = max(1, episodes.count() // sample)
     keys = list(episodes.order_by("pk").values_list("pk", flat=True)[::every])
     if not apps.get_model("sessions_app.Flag").objects.filter(session__episode__in=keys).exists():
         return f"Of {len(keys)} episodes none has a flag."
+    checks = _module("sessions_app.flags.checks")
+    return _differing_from_fresh(checks, keys) if checks else _changed_by_a_refresh(keys)
+
+
+def _differing_from_fresh(checks: Any, keys: list[int]) -> str:
+    """What `recompute_flags --check` says, of these episodes and of every day's counts."""
+    wrong = [f"Episode {key}: {what}." for key, what in checks.differing(keys)]
+    wrong += [f"Counts of {therapist} on {day}." for therapist, day in checks.differing_days()]
+    return f"{len(wrong)} differences. {wrong[0]}" if wrong else ""
+
+
+def _changed_by_a_refresh(keys: list[int]) -> str:
+    """For revisions that store no standing."""
+    modules = filter(None, map(_module, ("sessions_app.flags.refresh", "sessions_app.actions.flags")))
+    refresh = next((module.refresh_many for module in modules if hasattr(module, "refresh_many")), None)
+    if refresh is None:
+        return ""
     with transaction.atomic():
         changed = refresh(episodes=keys)
         transaction.set_rollback(True)
     return f"{changed} flags of {len(keys)} episodes change when they are computed again." if changed else ""
 
 
-def _refresh_many() -> Any:
-    """The revision's own function; it has moved between revisions."""
-    for module in ("sessions_app.flags.refresh", "sessions_app.actions.flags", "sessions_app.actions"):
-        try:
-            return importlib.import_module(module).refresh_many
-        except (ImportError, AttributeError):
-            continue
-    return None
+def _module(name: str) -> Any:
+    """A module that some revisions have."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
 
 
 def _date_flags() -> None:
