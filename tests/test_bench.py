@@ -57,6 +57,7 @@ def test_rows_that_are_made_afterwards_come_after_the_copies(course):
 @pytest.mark.postgresql
 def test_finds_a_copy_whose_flags_are_not_what_the_rules_say(course):
     copies.multiply(3)
+    conclusions.name_sessions_of_the_copy()
     assert conclusions.differing() == ""
 
     Flag.objects.filter(session__episode=Episode.objects.order_by("-pk")[0]).update(

@@ -28,9 +28,23 @@ def write(now: datetime) -> None:
     recompute()
 
 
-def recompute() -> None:
+def recompute(processes: int = 1) -> None:
     """Every conclusion that the revision stores, computed by its own command."""
-    call_command("recompute_flags", stdout=StringIO())
+    call_command("recompute_flags", processes=processes, stdout=StringIO())
+
+
+def name_sessions_of_the_copy() -> None:
+    """A standing names sessions by their row numbers, in JSON, which `copies` takes over as it is."""
+    if "episodestanding" not in apps.all_models["sessions_app"]:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""UPDATE {_table("EpisodeStanding")} standing SET course = jsonb_set(course, '{{flags}}', (
+                SELECT coalesce(jsonb_agg(jsonb_set(flag, '{{session,0}}', to_jsonb(session.id)) ORDER BY place), '[]')
+                FROM jsonb_array_elements(course -> 'flags') WITH ORDINALITY AS flags (flag, place)
+                JOIN {_table("TherapySession")} session ON session.episode_id = standing.episode_id
+                AND session.number = (flag -> 'session' ->> 1)::int))"""
+        )
 
 
 def differing(sample: int = SAMPLE) -> str:

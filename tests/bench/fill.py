@@ -41,10 +41,11 @@ def fill(copies: int) -> None:
     analyze()
     if copies:
         copying.multiply(copies)
+        conclusions.name_sessions_of_the_copy()
         analyze()
     if wrong := conclusions.differing():
         print(f"Copies do not keep everything; all is computed again. {wrong}", flush=True)
-        conclusions.recompute()
+        conclusions.recompute(processes=2)
         if wrong := conclusions.differing():
             sys.exit(f"The benchmark is not valid: {wrong}")
     log_lines.write()

@@ -85,14 +85,8 @@ class Results:
         return Request(path, request.cookies, is_poll=True)
 
     def _sealed(self, request: Request) -> Request:
-        told = form_of(load.page(self.site.port, request))
-        if len(told) != 4:
-            raise NotValid("The form does not say how its marks are sealed.")
-        rng = Random(told["token"])
-        items = instruments.get(instruments.SESSION_RATING).items
-        marks = {**{item.id: str(rng.randint(70, 100)) for item in items}, "mode": "line", "comment": ""}
-        delivery = sealed.parcel(told["token"], marks, to=(told["key"], told["public-key"]))
-        return Request(told["upload"], delivery=json.dumps(delivery))
+        path, delivery = sealed_marks(load.page(self.site.port, request))
+        return Request(path, delivery=delivery)
 
     def requests(self, page: str) -> list[Request]:
         return self._requests.get(page, [])
@@ -142,6 +136,19 @@ class Results:
     def percentile(self, page: str, share: float) -> float:
         times = sorted(time for one in self.rounds[page].values() for time in one.times_ms)
         return times[min(len(times) - 1, int(len(times) * share))] if times else float("nan")
+
+
+def sealed_marks(page: str) -> tuple[str, str]:
+    """Where a form page wants marks to be delivered, and marks as its script would seal them."""
+    told = form_of(page)
+    if len(told) != 4:
+        raise NotValid("The form does not say how its marks are sealed.")
+    rng = Random(told["token"])
+    items = instruments.get(instruments.SESSION_RATING).items
+    marks = {**{item.id: str(rng.randint(70, 100)) for item in items}, "mode": "line", "comment": ""}
+    return told["upload"], json.dumps(
+        sealed.parcel(told["token"], marks, to=(told["key"], told["public-key"]))
+    )
 
 
 def _median(figures: list[float]) -> float:
