@@ -96,8 +96,10 @@ fix: setup ## put right what can be put right by itself: style and layout of the
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format --quiet .
 
-bench: setup ## speed of the main pages on PostgreSQL, and of computing all flags again (RATINGS=1000000: the whole)
-	@scripts/with_postgresql.sh $(PY) -m tests.bench $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
+bench: setup ## cost of every page beside its target, at 10,000 and 1,000,000 ratings (SIZE=small: 10,000; COMPARE=<rev>)
+	@POSTGRESQL_OPTIONS="-c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track_planning=on" \
+	  scripts/with_postgresql.sh $(PY) -m tests.bench $(if $(SIZE),--size $(SIZE)) $(if $(COMPARE),--compare $(COMPARE)) \
+	  $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
 
 torture: setup ## every fault at every moment, any order of steps, hostile bodies: nothing lost, doubled or altered
 	@CHROMIUM=$$(command -v chromium-headless-shell || echo $(CHROMIUM)) $(PY) -m tests.torture --jobs 3

@@ -5,7 +5,7 @@
 #
 # The server listens on 127.0.0.1 alone, on a free port, with a random password; the command finds it in
 # DATABASE_URL. It is stopped and deleted whatever happens to the command. Exits with 127 where no
-# PostgreSQL server is installed.
+# PostgreSQL server is installed. POSTGRESQL_OPTIONS: more options for the server, such as "-c jit=off".
 set -euo pipefail
 
 newest() { ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1; }
@@ -42,7 +42,7 @@ as_server "$bin/initdb" --pgdata "$folder/data" --username alliance --pwfile "$f
   --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 --no-sync >"$folder/log"
 # fsync=off: nothing here outlives the command. lock_timeout: who waits so long here waits for ever.
 as_server "$bin/pg_ctl" --pgdata "$folder/data" --log "$folder/server.log" --wait --silent --options \
-  "-p $port -k $folder -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c lock_timeout=60s" start >/dev/null || {
+  "-p $port -k $folder -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c lock_timeout=60s ${POSTGRESQL_OPTIONS:-}" start >/dev/null || {
   cat "$folder/server.log" >&2
   exit 1
 }

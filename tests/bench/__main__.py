@@ -1,157 +1,158 @@
-"""python -m tests.bench, inside scripts/with_postgresql.sh: fills a throw-away database, measures, prints a table."""
+"""python -m tests.bench, inside scripts/with_postgresql.sh: fills throw-away databases, measures, prints tables."""
 
 import argparse
 import os
+import platform
+import re
 import secrets
-import socket
-import subprocess
+import signal
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from tests.bench.data import Request
-    from tests.bench.load import Measured
+from tests.bench import report, rounds, sites
+from tests.bench.database import Server
+from tests.bench.fill import COPIES
+from tests.bench.load import Site
+from tests.bench.rounds import HANDED_IN_A_ROUND, Results
 
-BARE = "a bare page"
+SMALL, BIG = "10,000 ratings", "1,000,000 ratings"
+A_CLINIC = 20_000  # about as many ratings come with each copy
 
 
 def main() -> None:
     arguments = _arguments()
     if "THROW_AWAY_DATABASE" not in os.environ:
-        sys.exit("This fills a database with invented people: run it with `make bench`.")
-    os.environ.update(DJANGO_SETTINGS_MODULE="tests.bench.settings", SECRET_KEY=secrets.token_urlsafe(64))
-    import django
-
-    django.setup()
-    from tests.bench import data, recomputation, tablet
-
-    _fill(arguments.therapists)
-    if not arguments.only_recomputation:
-        with _server(arguments.workers) as (port, pid):
-            results = list(_results(arguments, port, pid))
-            _print_table(results)
-            tablet.measure(port, data.rating_forms(6, hand_in=False))
-    recomputation.measure(arguments.ratings, arguments.processes)
+        sys.exit("This fills databases with invented people: run it with `make bench`.")
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that web servers and folders are cleared away
+    bench = Bench(Server(os.environ["DATABASE_URL"]), arguments)
+    with ExitStack() as until_the_end:
+        bench.run(until_the_end)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--therapists", type=int, default=100, help="20 clients and about 160 ratings each")
-    parser.add_argument("--seconds", type=float, default=5, help="for each page")
-    parser.add_argument("--threads", type=int, default=4, help="that ask at the same time")
-    parser.add_argument("--workers", type=int, default=1, help="processes of the web server")
+    parser.add_argument(
+        "--size", choices=["small", "whole"], default="whole", help="small: 10,000 ratings only"
+    )
+    parser.add_argument(
+        "--compare", default="", metavar="REVISION", help="measure this commit beside the present files"
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="in which every page is measured once")
+    parser.add_argument("--seconds", type=float, default=0.5, help="for each page in each round")
+    parser.add_argument("--threads", type=int, default=1, help="that ask at the same time")
+    parser.add_argument("--workers", type=int, default=2, help="processes of the web server")
     parser.add_argument("--ratings", type=int, default=100_000, help="whose flags are computed again")
     parser.add_argument("--processes", type=int, default=2, help="that compute flags again")
+    parser.add_argument("--copies", type=int, default=COPIES, help="of the clinic, in the larger database")
+    parser.add_argument("--profile", action="store_true", help="say where the CPU of each page goes")
     parser.add_argument("--only-recomputation", action="store_true", help="leave the pages out")
     return parser.parse_args()
 
 
-def _fill(therapists: int) -> None:
-    from django.core.management import call_command
-    from django.utils import timezone
+class Bench:
+    def __init__(self, server: Server, arguments: argparse.Namespace) -> None:
+        self.server, self.arguments = server, arguments
+        self.secret_key = secrets.token_urlsafe(64)
 
-    from tests.bench import data
-
-    began = time.monotonic()
-    call_command("migrate", verbosity=0)
-    counts = data.fill(therapists, timezone.now())
-    data.analyze()
-    made = ", ".join(f"{count:,} {what}" for what, count in counts.items())
-    print(f"{made}; made in {time.monotonic() - began:.0f} s\n", flush=True)
-
-
-@contextmanager
-def _server(workers: int) -> Iterator[tuple[int, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    granian = Path(sys.executable).with_name("granian")
-    options = ["--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
-    options += ["--workers", str(workers), "--blocking-threads", "4", "--log-level", "warning"]
-    options += ["--workers-kill-timeout", "5", "alliance.wsgi:application"]
-    process = subprocess.Popen([granian, *options])
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - http on 127.0.0.1
-            return
-        except urllib.error.URLError:
-            time.sleep(0.1)
-    sys.exit("The web server did not start.")
-
-
-def _results(arguments: argparse.Namespace, port: int, pid: int) -> Iterator[tuple["Measured", int]]:
-    from tests.bench import data, load
-
-    most = int(arguments.seconds * 400)  # more ratings than this nobody hands in in that time
-    pages: dict[str, Callable[[], list[Request]]] = {
-        BARE: lambda: [data.Request("/bare")],
-        "rating form": lambda: data.rating_forms(50, hand_in=False),
-        "work list": lambda: data.work_lists(20),
-        "client's page": lambda: data.client_pages(20),
-        "caseload": lambda: data.caseloads(5),
-        # The last: it adds ratings.
-        "rating handed in": lambda: data.rating_forms(most, hand_in=True),
-    }
-    for name, make in pages.items():
-        requests = make()
-        queries = _queries(requests.pop() if requests[0].delivery else requests[0])
-        once = bool(requests[0].delivery)
-        options = {"threads": arguments.threads, "once": once}
-        if not once:
-            load.measure(name, port, pid, requests, seconds=1, **options)  # warm
-        yield load.measure(name, port, pid, requests, seconds=arguments.seconds, **options), queries
-
-
-def _queries(request: "Request") -> int:
-    """Counted in this process, on the same page with the same cookie."""
-    from django.db import connection
-    from django.test import Client
-    from django.test.utils import CaptureQueriesContext
-
-    browser = Client(HTTP_COOKIE=request.cookies) if request.cookies else Client()
-    with CaptureQueriesContext(connection) as queries:
-        if request.delivery:
-            origin = {"Origin": "http://testserver"}
-            browser.post(request.path, request.delivery, content_type="application/json", headers=origin)
-        else:
-            browser.get(request.path)
-    return len(queries)
-
-
-def _print_table(results: list[tuple["Measured", int]]) -> None:
-    bare = results[0][0]
-    heads = (
-        ("requests/s", 11),
-        ("slower", 9),
-        ("CPU ms", 9),
-        ("CPU", 8),
-        ("p50 ms", 9),
-        ("p95 ms", 9),
-        ("KiB", 7),
-    )
-    print(" " * 18 + "".join(f"{head:>{width}}" for head, width in (*heads, ("queries", 9))))
-    for one, queries in results:
+    def run(self, until_the_end: ExitStack) -> None:
         print(
-            f"{one.name:<18}{one.per_second:>11.0f}{bare.per_second / one.per_second:>8.1f}x{one.cpu_ms:>9.2f}"
-            f"{one.cpu_ms / bare.cpu_ms:>7.1f}x{one.percentile(0.5):>9.1f}{one.percentile(0.95):>9.1f}"
-            f"{one.bytes / 1024:>7.1f}{queries:>9}"
+            f"{_machine()}, PostgreSQL {self.server.version()}; {date.today()}, commit {sites.name_of()}\n",
+            flush=True,
         )
-    print("\nCPU: the web server's alone, for one request. The load comes from the same machine.")
+        if not self.arguments.only_recomputation:
+            self._pages(until_the_end)
+        if self.arguments.size == "whole" and not self.arguments.compare:
+            self._recomputation()
+
+    # --- The pages ------------------------------------------------------------------------------------
+
+    def _pages(self, until_the_end: ExitStack) -> None:
+        sizes = {SMALL: 0} if self.arguments.size == "small" else {SMALL: 0, BIG: self.arguments.copies}
+        folders = {"": sites.ROOT}
+        if self.arguments.compare:
+            folders[self.arguments.compare] = until_the_end.enter_context(
+                sites.checked_out(self.arguments.compare)
+            )
+        measured: dict[tuple[str, str], Results] = {}
+        for revision, folder in folders.items():
+            for size, copies in sizes.items():
+                name = f"{size}, {sites.name_of(revision)}" if self.arguments.compare else size
+                if (results := self._served(name, folder, copies, until_the_end)) is not None:
+                    measured[revision, size] = results
+        began = time.monotonic()
+        rounds.measure(
+            list(measured.values()), self.arguments.rounds, self.arguments.seconds, self.arguments.threads
+        )
+        print(f"{self.arguments.rounds} rounds in {time.monotonic() - began:.0f} s\n", flush=True)
+        self._print(measured)
+        if self.arguments.profile:
+            self._profile(measured)
+        if self.arguments.size == "whole" and not self.arguments.compare:
+            self._slow_tablet(measured["", SMALL])
+
+    def _served(self, name: str, folder: Path, copies: int, until_the_end: ExitStack) -> Results | None:
+        database = "bench_" + re.sub(r"\W", "_", name)
+        filled = sites.Filled(folder, database, self.server.add_database(database), self.secret_key)
+        try:
+            print(f"{name}: {filled.run('tests.bench.fill', '--copies', str(copies)).strip()}", flush=True)
+            asked = filled.browsers(HANDED_IN_A_ROUND * self.arguments.rounds)
+            port, pid = until_the_end.enter_context(filled.served(self.arguments.workers))
+        except sites.Failed as error:
+            print(f"{name}: left out, this revision cannot be measured so. {error}", flush=True)
+            return None
+        return Results(name, Site(port, pid, database, self.server), asked)
+
+    def _print(self, measured: dict[tuple[str, str], Results]) -> None:
+        for (revision, size), results in measured.items():
+            if revision:
+                continue
+            print(
+                f"{results.name}; a bare page {results.cpu_ms('bare page'):.2f} ms\n\n{report.table(results)}\n"
+            )
+            then = measured.get((self.arguments.compare, size)) if self.arguments.compare else None
+            if then:
+                print(f"{report.comparison(results, then)}\n")
+        if ("", BIG) in measured:
+            print(f"{report.growth(measured['', SMALL], measured['', BIG])}\n")
+        print(report.HOW_TO_READ, flush=True)
+
+    def _profile(self, measured: dict[tuple[str, str], Results]) -> None:
+        for (revision, size), results in measured.items():
+            if not revision:
+                url = self.server.url_of(results.site.database)
+                filled = sites.Filled(sites.ROOT, results.site.database, url, self.secret_key)
+                print(
+                    f"\nWhere the CPU goes, {size}:\n{filled.run('tests.bench.profiles').strip()}", flush=True
+                )
+
+    def _slow_tablet(self, results: Results) -> None:
+        from tests.bench import tablet
+
+        if forms := results.requests("rating form"):
+            tablet.measure(results.site.port, forms[:6])
+
+    # --- All flags computed again ---------------------------------------------------------------------
+
+    def _recomputation(self) -> None:
+        copies = max(1, round(self.arguments.ratings / A_CLINIC) - 1)
+        filled = sites.Filled(
+            sites.ROOT, "", self.server.add_database("bench_recomputation"), self.secret_key
+        )
+        print(f"\n{filled.run('tests.bench.fill', '--copies', str(copies)).strip()}", flush=True)
+        print(filled.run("tests.bench.recomputation", str(self.arguments.processes)).strip(), flush=True)
+
+
+def _machine() -> str:
+    packages: dict[str, Any] = {name: version(name) for name in ("django", "granian", "psycopg")}
+    named = ", ".join(f"{name} {number}" for name, number in packages.items())
+    return f"{os.cpu_count()} processors, Python {platform.python_version()}, {named}"
 
 
 if __name__ == "__main__":

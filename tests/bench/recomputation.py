@@ -1,4 +1,4 @@
-"""How long it takes to compute every flag again, and how much memory: a clinic multiplied, one cutoff changed."""
+"""python -m tests.bench.recomputation: how long it takes to compute every flag again, and how much memory."""
 
 import os
 import subprocess
@@ -6,29 +6,20 @@ import sys
 import time
 from pathlib import Path
 
-from django.db import connection, models, transaction
-from django.utils import timezone
-
-from alliance.models import User
-from clients.models import Client, Episode
-from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.models import Rating, TherapySession
-from sessions_app.flags import recompute
-from sessions_app.flags.models import Flag
-from sessions_app.instruments import rule_settings
-from sessions_app.instruments.clinic_settings import ClinicSettings
-from tests.bench.data import analyze
-
-COPIED = (Client, Episode, TherapySession, RatingGrant, Rating, Flag)  # in the order of what hangs on what
 TARGET_SECONDS, TARGET_RATINGS = 300, 1_000_000
 
 
-def measure(ratings: int, processes: int) -> None:
-    began = time.monotonic()
-    multiply(ratings)
-    print(
-        f"\nmultiplied to {Rating.objects.count():,} ratings in {time.monotonic() - began:.0f} s", flush=True
-    )
+def measure(processes: int) -> None:
+    """In the database of DATABASE_URL, which `fill` has filled; one cutoff changed, so that flags come and go."""
+    from django.db import transaction
+    from django.utils import timezone
+
+    from alliance.models import User
+    from sessions_app.courses.models import Rating
+    from sessions_app.flags import recompute
+    from sessions_app.instruments import rule_settings
+    from sessions_app.instruments.clinic_settings import ClinicSettings
+
     with transaction.atomic():
         boss = User.objects.all()[0]
         ClinicSettings.objects.create(
@@ -67,6 +58,8 @@ def _run(processes: int) -> tuple[float, float, float]:
 
 def _database_cpu() -> float:
     """Seconds that PostgreSQL's processes have used so far, those that ended included. Linux alone tells."""
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         server = _stat(cursor.fetchone()[0])[1]
@@ -84,50 +77,8 @@ def _stat(pid: int | str) -> list[str]:
         return ["", ""] + ["0"] * 13  # it ended meanwhile
 
 
-@transaction.atomic
-def multiply(ratings: int) -> None:
-    """Copies of every course, with everything that hangs on it, until there are so many ratings."""
-    there = Rating.objects.count()
-    apart = {model: _highest(model) for model in COPIED}
-    for copy in range(1, -(-ratings // there)):
-        for model in COPIED:
-            _copy(model, {one: copy * highest for one, highest in apart.items()}, apart[model])
-    with connection.cursor() as cursor:
-        for model in COPIED:
-            table = model._meta.db_table
-            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), max(id)) FROM {table}")  # noqa: S608
-    analyze()
+if __name__ == "__main__":
+    import django
 
-
-def _highest(model: type[models.Model]) -> int:
-    highest: int = model._default_manager.order_by("-pk").values_list("pk", flat=True)[0]
-    return highest
-
-
-def _copy(model: type[models.Model], shift: dict[type[models.Model], int], highest: int) -> None:
-    values = [_value(field, shift) for field in model._meta.concrete_fields]
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    table = model._meta.db_table
-    with connection.cursor() as cursor:  # names of our own models only
-        cursor.execute(
-            f"INSERT INTO {table} ({columns}) SELECT {', '.join(values)} FROM {table} WHERE id <= {highest}"  # noqa: S608
-        )
-
-
-def _value(field: models.Field, shift: dict[type[models.Model], int]) -> str:  # type: ignore[type-arg]
-    column = f'"{field.column}"'
-    if field.primary_key:
-        return f"{column} + {shift[field.model]}"
-    if field.is_relation and field.related_model in shift:
-        return f"{column} + {shift[field.related_model]}"
-    if _stands_once(field) and isinstance(field, models.UUIDField):
-        return f"CASE WHEN {column} IS NOT NULL THEN gen_random_uuid() END"
-    if _stands_once(field) and isinstance(field, models.CharField):
-        return f"CASE WHEN {column} IS NULL THEN NULL ELSE md5(random()::text) || md5(random()::text) END"
-    return column
-
-
-def _stands_once(field: models.Field) -> bool:  # type: ignore[type-arg]
-    rules = field.model._meta.constraints
-    alone = (rule.fields for rule in rules if isinstance(rule, models.UniqueConstraint))
-    return field.unique or (field.name,) in alone
+    django.setup()
+    measure(int(sys.argv[1]))

@@ -9,7 +9,7 @@ from statistics import median
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.bench.data import Request
+from tests.bench.load import Request
 
 SLOWER = 4
 LIMIT_MS = 500
@@ -66,8 +66,8 @@ def _opened(browser: Browser, port: int, requests: list[Request]) -> Iterator[Op
 
 
 def _one(context: BrowserContext, site: str, request: Request) -> Opened:
-    name, _, value = request.cookies.partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": site}])
+    pairs = (one.partition("=") for one in request.cookies.split("; "))
+    context.add_cookies([{"name": name, "value": value, "url": site} for name, _, value in pairs])
     page, sizes = context.new_page(), []
     devtools = context.new_cdp_session(page)
     devtools.send("Network.enable")
