@@ -19,7 +19,7 @@ from django.utils import translation
 from django.utils.html import escape
 
 from alliance import kept_pieces, languages, sealing
-from alliance.device_lock import Lock
+from alliance.device_lock import DeviceLock
 from alliance.measurement import instruments
 from alliance.measurement.instruments import ItemWording, Wording
 from sessions_app.courses import wordings
@@ -54,7 +54,7 @@ class Blank:
     release: kept_pieces.Release
 
     @classmethod
-    def of(cls, grant: RatingGrant, lock: Lock) -> Self:
+    def of(cls, grant: RatingGrant, lock: DeviceLock) -> Self:
         wording = wordings.shown(grant)
         return cls(
             instrument=grant.instrument,
@@ -96,7 +96,7 @@ class UnmarkedForm:
         return [(tag, languages.own_name(tag)) for tag in self.blank.languages]
 
 
-def page(request: HttpRequest, grant: RatingGrant, lock: Lock) -> str:
+def page(request: HttpRequest, grant: RatingGrant, lock: DeviceLock) -> str:
     """The page of an unmarked form for the client who holds this grant."""
     kept = _page_of(Blank.of(grant, lock))
     return kept.replace(_TOKEN, escape(sealed_upload.token_for(grant))).replace(_CSRF, get_token(request))
@@ -112,7 +112,7 @@ def _page_of(blank: Blank) -> str:
                 "comment_length": COMMENT_LENGTH,
                 "idle_seconds": IDLE_SECONDS,
                 "sealed_to": blank.sealed_to,
-                "lock": Lock(token="", return_to="", channel=blank.channel),
+                "lock": DeviceLock(token="", return_to="", channel=blank.channel),
                 "demo": blank.is_demo,
                 "token": _TOKEN,
                 "csrf_token": _CSRF,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
-from alliance.device_lock import Lock
+from alliance.device_lock import DeviceLock
 from alliance.prepared import Prepared
 from alliance.refused import Refused
 from alliance.see_other import see_other
@@ -52,7 +52,7 @@ def language_known_to(request: HttpRequest) -> str:
     return lock.language if lock else ""
 
 
-def grant_of(request: HttpRequest, lock: Lock) -> RatingGrant | None:
+def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
     """The grant that this browser holds, read once a request.
 
     Where the request only reads, with whether marks came in. A write must look for them after its lock.
