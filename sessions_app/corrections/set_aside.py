@@ -1,9 +1,10 @@
 """Marks that do not count, as pages show them: why, what to do, and side by side with those that stand."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Subquery
 
@@ -159,6 +160,16 @@ class OfSession:
     to_settle: list[SetAside] = field(default_factory=list)
     settled: list[SetAside] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
+
+    @property
+    def people(self) -> Iterator[UUID]:
+        """The staff who are named."""
+        for aside in self.settled:
+            if aside.decision:
+                yield aside.decision.settled_by_id
+        for one in self.earlier:
+            if one.correction:
+                yield one.correction.corrected_by_id
 
 
 @dataclass(frozen=True)

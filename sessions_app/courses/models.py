@@ -102,7 +102,11 @@ class TherapySession(models.Model):
 
     def is_overdue(self, now: datetime) -> bool:
         """Whether a rating should have been there by now; the caller knows whether there is one."""
-        return self.attendance == Attendance.ATTENDED and self.ends_at + OVERDUE_AFTER <= now
+        return self.attendance == Attendance.ATTENDED and self.overdue_from <= now
+
+    @property
+    def overdue_from(self) -> datetime:
+        return self.ends_at + OVERDUE_AFTER
 
 
 class Mode(models.TextChoices):

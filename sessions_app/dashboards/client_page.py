@@ -26,6 +26,7 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
+from sessions_app.instruments.rule_settings import RuleSettings
 
 
 @dataclass
@@ -97,18 +98,30 @@ class ClientPage:
     figure: dict[str, Any]
     lines_figure: dict[str, Any]
     in_words: str
+    put_off_until: list[datetime]  # when what is put off comes back, or came
 
     @property
     def sessions_to_settle(self) -> list[int]:
         return sorted({one.row.session.number for one in self.to_settle})
 
 
-def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | None = None) -> ClientPage:
+def build(
+    episode: Episode,
+    viewer: User,
+    now: datetime,
+    form: DiscussionForm | None = None,
+    *,
+    rules: RuleSettings | None = None,
+    questions: asking.Asking | None = None,
+    stamp: str = "",
+) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
-    A supervisor reads the client's own words only where the client agreed to it.
+    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp: where
+    the caller has read them.
     """
-    rules = rule_settings.in_force()
+    rules = rules or rule_settings.in_force()
+    stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     reading = course_reading.read(episode, now)
     rated = reading.rated(rules)
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
@@ -119,7 +132,8 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     talks = _talks(rows, form)
-    asking.prepare([flag for talk in talks for flag in talk.flags], viewer)
+    questions = questions or asking.of(viewer)
+    questions.prepare([flag for talk in talks for flag in talk.flags])
     ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
     _mark_repairs(rows, story.table_words(ruptures))
     follow_ups = reading.follow_ups
@@ -127,7 +141,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
     return ClientPage(
         episode=episode,
         may_write=may_write,
-        stamp=change_stamp.stamp(Episode.objects.filter(pk=episode.pk)),
+        stamp=stamp,
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
         talks=talks,
@@ -142,6 +156,7 @@ def build(episode: Episode, viewer: User, now: datetime, form: DiscussionForm | 
         figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters, ruptures),
+        put_off_until=reading.put_off_until,
     )
 
 

@@ -77,6 +77,11 @@ class CourseReading:
         rows = {key_of(flag): flag for flag in self.all_flags if flag.withdrawn_at is None}
         return answered_flags.answered(rows, self.facts, self.now)
 
+    @property
+    def put_off_until(self) -> list[datetime]:
+        """The moment at which each deferral that only puts off ends."""
+        return list(answered_flags.ends_of_deferrals(self.facts).values())
+
     def rated(self, rules: RuleSettings) -> list[RatedSession]:
         return course.of_rows(self.sessions, self.ratings, self.now, rules)
 

@@ -43,6 +43,11 @@ def open_flags(episode: int, now: datetime) -> list[Flag]:
 
 def holding(found: CourseFacts, now: datetime) -> set[int]:
     """The row numbers of the deferrals that still put off."""
+    return {pk for pk, until in ends_of_deferrals(found).items() if now < until}
+
+
+def ends_of_deferrals(found: CourseFacts) -> dict[int, datetime]:
+    """{row number of a deferral that only puts off: when it ends}."""
     events = found.events()
     pairs = zip(found.deferrals, events.deferrals, strict=True)
-    return {row.pk for row, one in pairs if one.is_later and now < put_off_until(one, events.visits)}
+    return {row.pk: put_off_until(one, events.visits) for row, one in pairs if one.is_later}

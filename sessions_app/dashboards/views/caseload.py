@@ -11,7 +11,7 @@ from alliance.access import StaffRequest, page, visible_or_404
 from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
-from sessions_app.dashboards import caseload, change_stamp, client_page
+from sessions_app.dashboards import caseload, change_stamp, kept_course
 
 
 @require_safe
@@ -33,5 +33,7 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     if change_stamp.is_current(request, episodes.filter(code=code)):
         return HttpResponse(status=204)
     episode = visible_or_404(request, episodes.select_related("client", "therapist"), code)
-    piece = "components/_course.html" if request.htmx else "caseload/client.html"
-    return render(request, piece, {"page": client_page.build(episode, request.user, timezone.now())})
+    drawn = kept_course.read(request, request.user, episode, timezone.now())
+    if request.htmx:
+        return HttpResponse(drawn.course)
+    return render(request, "caseload/client.html", {"episode": episode, "drawn": drawn})

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,7 +16,8 @@ from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import change_stamp, client_page, work_list
+from sessions_app.dashboards import change_stamp, client_page, kept_course, work_list
+from sessions_app.dashboards.kept_course import DrawnCourse
 from sessions_app.dashboards.views import deferrals
 from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
@@ -52,12 +54,11 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     episodes = Episode.objects.select_related("client", "therapist")
     episode = own_or_404(request, episodes, code)
     _note_the_look(request, episode)
-    piece = "components/_course.html" if request.htmx else "dashboard/client.html"
-    context = {
-        "page": client_page.build(episode, request.user, timezone.now()),
-        "decided": deferrals.just_decided(request),
-    }
-    return render(request, piece, context)
+    drawn = kept_course.read(request, request.user, episode, timezone.now())
+    if request.htmx:
+        return HttpResponse(drawn.course)
+    context = {"episode": episode, "drawn": drawn, "decided": deferrals.just_decided(request)}
+    return render(request, "dashboard/client.html", context)
 
 
 @require_POST
@@ -106,9 +107,13 @@ def course_after(
         if not request.htmx:
             return redirect("dashboard:client", episode.code)
     _note_the_look(request, episode)
-    piece = "components/_course.html" if request.htmx else "dashboard/client.html"
-    context = {"page": client_page.build(episode, request.user, timezone.now(), form), "oob": request.htmx}
-    return render(request, piece, context, status=200 if done else 422)
+    page = client_page.build(episode, request.user, timezone.now(), form)
+    course = render_to_string("components/_course.html", {"page": page, "oob": request.htmx}, request)
+    status = 200 if done else 422
+    if request.htmx:
+        return HttpResponse(course, status=status)
+    drawn = DrawnCourse(course, page.latest is not None)
+    return render(request, "dashboard/client.html", {"episode": episode, "drawn": drawn}, status=status)
 
 
 def _uuids(texts: list[str]) -> list[UUID]:

@@ -1,0 +1,115 @@
+"""A client's course as a page shows it, drawn once for each reader and kept until anything in it changes."""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+
+from alliance.models import User
+from clients.models import Episode
+from sessions_app.conversations import asking
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.dashboards import change_stamp, client_page
+from sessions_app.dashboards.client_page import ClientPage
+from sessions_app.flags.facts import beginning_of
+from sessions_app.instruments import rule_settings
+
+# Stands in kept pieces where each answer has its own token. Nobody outside this process can know it.
+_TOKEN = f"token-{secrets.token_hex(16)}"
+MOST_KEPT = 300  # courses a process; 30 to 150 KB each
+_kept: "OrderedDict[tuple[Any, ...], KeptCourse]" = OrderedDict()
+
+
+@dataclass(frozen=True)
+class KeptCourse:
+    """drawn: with `_TOKEN` in its forms. people: {staff who are named in it: their names}."""
+
+    drawn: str
+    has_rating: bool
+    people: dict[UUID, tuple[str, str]]
+    since: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True)
+class DrawnCourse:
+    """What the page of a client puts into its frame."""
+
+    course: SafeString
+    has_rating: bool
+
+
+def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) -> DrawnCourse:
+    """The course of `episode`, which `viewer` must be allowed to see.
+
+    Everything that it shows is in the key, is asked for again (the names of staff), or has its moment.
+    """
+    # The stamp first: what is read after it may be newer, never older.
+    stamp = change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
+    rules, questions = rule_settings.in_force(), asking.of(viewer)
+    key = (
+        *(get_language(), episode.code, stamp, viewer.pk, viewer.is_therapist, questions.key),
+        *(rules.version, repr(rules.rules), episode.client.label, episode.opened_on, episode.closed_on),
+    )
+    kept = _kept.get(key)
+    if kept is None or not kept.since <= now < kept.valid_until or kept.people != _names(kept.people):
+        page = client_page.build(episode, viewer, now, rules=rules, questions=questions, stamp=stamp)
+        kept = _kept[key] = _drawn(page, now)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    return DrawnCourse(
+        mark_safe(kept.drawn.replace(_TOKEN, get_token(request))),  # noqa: S308 - drawn by our own template
+        kept.has_rating,
+    )
+
+
+def _drawn(page: ClientPage, now: datetime) -> KeptCourse:
+    moments = [moment for moment in _moments(page) if moment > now]
+    return KeptCourse(
+        render_to_string("components/_course.html", {"page": page, "csrf_token": _TOKEN}),
+        page.latest is not None,
+        _names(_people(page)),
+        now,
+        min(moments),
+    )
+
+
+def _moments(page: ClientPage) -> Iterator[datetime]:
+    """When the clock changes what the page says."""
+    yield beginning_of(timezone.localdate() + timedelta(days=1))
+    for row in page.rows:
+        session = row.session
+        yield session.ends_at
+        yield session.overdue_from
+    grants = RatingGrant.objects.filter(session__episode=page.episode, withdrawn_at__isnull=True)
+    for open_until, accept_until in grants.filter(rating__isnull=True).values_list(
+        "open_until", "accept_until"
+    ):
+        yield open_until
+        yield accept_until
+    yield from page.put_off_until
+
+
+def _people(page: ClientPage) -> Iterator[UUID]:
+    for row in page.rows:
+        yield from (talk.discussed_by_id for talk in row.discussions)
+        yield from (deferral.deferred_by_id for deferral in row.deferrals)
+        yield from row.beside.people
+
+
+def _names(people: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
+    chosen = set(people)
+    if not chosen:
+        return {}
+    rows = User.objects.filter(pk__in=chosen).values_list("pk", "name", "email")
+    return {pk: (name, email) for pk, name, email in rows}
