@@ -1,11 +1,10 @@
-"""Where a person of staff can go from every page."""
+"""Where a person of staff can go from every page. Pages of staff are English (`alliance.languages`)."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.translation import gettext, gettext_noop
 
 from alliance.models import Role
 
@@ -19,10 +18,10 @@ class Place(NamedTuple):
 
 
 _PLACES = (
-    (gettext_noop("Work list"), "dashboard:work_list", frozenset({Role.THERAPIST})),
-    (gettext_noop("Caseload"), "caseload:overview", frozenset({Role.SUPERVISOR})),
-    (gettext_noop("Clients"), "clients:list", frozenset({Role.THERAPIST, Role.ADMINISTRATOR})),
-    (gettext_noop("Clinic"), "clinic:people", frozenset({Role.ADMINISTRATOR})),
+    ("Work list", "dashboard:work_list", frozenset({Role.THERAPIST})),
+    ("Caseload", "caseload:overview", frozenset({Role.SUPERVISOR})),
+    ("Clients", "clients:list", frozenset({Role.THERAPIST, Role.ADMINISTRATOR})),
+    ("Clinic", "clinic:people", frozenset({Role.ADMINISTRATOR})),
 )
 
 
@@ -36,4 +35,4 @@ def places(request: HttpRequest) -> Iterator[Place]:
             href = reverse(page)
             is_near = page.partition(":")[0] == here
             current = ("page" if request.path == href else "true") if is_near else ""
-            yield Place(gettext(label), href, current)
+            yield Place(label, href, current)

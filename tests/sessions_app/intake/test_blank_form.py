@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from alliance import device_lock
-from alliance.device_lock import Lock
+from alliance.device_lock import DeviceLock
 from alliance.measurement import instruments
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments import actions
@@ -48,7 +48,7 @@ def handed_over(clinic, episode=None) -> RatingGrant:
 
 def page_of(grant, request=None, *, channel=device_lock.TABLET, language=None):
     with translation.override(language or grant.language):
-        lock = Lock(token="x", return_to="", channel=channel)
+        lock = DeviceLock(token="x", return_to="", channel=channel)
         return blank_form.page(request or RequestFactory().get(FORM), grant, lock)
 
 
@@ -96,7 +96,9 @@ class TestNothingOfOneClientIsInAnothersPage:
     def test_what_is_kept_holds_neither(self, clinic, request_of_a_client):
         grant = handed_over(clinic)
         page = page_of(grant, request_of_a_client)
-        kept = blank_form._page_of(blank_form.Blank.of(grant, Lock("x", "", channel=device_lock.TABLET)))
+        kept = blank_form._page_of(
+            blank_form.Blank.of(grant, DeviceLock("x", "", channel=device_lock.TABLET))
+        )
         secret = sealed_upload.token_for(grant)
         csrf = re.search(r'name="csrfmiddlewaretoken" value="(\w+)', page)[1]
         for value in (secret, csrf, grant.code.hex, grant.token_hash, "K-1", "Olga"):
