@@ -100,9 +100,16 @@ if database["ENGINE"] == "django.db.backends.sqlite3":
     }
     database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:
+    from alliance.pooled_connection import PooledConnection
+
     database["OPTIONS"] = {
         **database.get("OPTIONS", {}),  # what the address itself asks for, such as ?sslmode=verify-full
-        "pool": {"min_size": 1, "max_size": env.whole("DATABASE_POOL", 4, least=1), "timeout": 10},
+        "pool": {
+            "connection_class": PooledConnection,
+            "min_size": 1,
+            "max_size": env.whole("DATABASE_POOL", 4, least=1),
+            "timeout": 10,
+        },
     }
     database["CONN_HEALTH_CHECKS"] = True  # a pool would hand out dead connections after a restart
 DATABASES = {"default": database}
