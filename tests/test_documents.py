@@ -59,7 +59,6 @@ PRIVATE_WORDS = {
     "utils": "a name that says what for",
     "helper": "a name that says what for",
 }
-NOT_RENAMED_YET = {"Foresight", "_refuse_a_twin"}
 
 
 def test_every_name_of_the_glossary_is_in_the_code():
@@ -100,7 +99,7 @@ def test_names_use_no_private_word_where_a_standard_one_exists():
         f"{path.relative_to(ROOT)}: {name}"
         for path in MODULES
         for name in named_in(path)
-        if words_of(name) & set(PRIVATE_WORDS) and name not in NOT_RENAMED_YET
+        if words_of(name) & set(PRIVATE_WORDS)
     }
     assert private == set()
 

@@ -6,16 +6,16 @@ conclusion stays true until the next write. Totals in whole tenths; numbers orde
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from statistics import median_low
 from typing import NamedTuple
+
+from alliance.measurement.overdue import overdue_from
+from alliance.measurement.put_off import put_off_until
 
 SAME_FALL = ("A", "D", "E", "H")  # say again that a total is low; C says that it fell again, and always calls
 FALLS = frozenset({*SAME_FALL, "C"})
 SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
-# Whoever has no further session must not be forgotten: a client is put off for four weeks at most.
-LONGEST_PUT_OFF = timedelta(days=28)
-OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
 POINTS = 12  # of a sparkline
 OWN_LEVEL_FROM = 8  # earlier ratings at most, as rule E
 
@@ -96,7 +96,7 @@ class Visit:
 
     @property
     def overdue_from(self) -> datetime:
-        return self.ends_at + OVERDUE_AFTER
+        return overdue_from(self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +225,6 @@ def flag_standings(events: CourseEvents) -> tuple[FlagStanding, ...]:
         )
         for flag in events.flags
     )
-
-
-def put_off_until(deferral: Deferral, visits: Iterable[Visit]) -> datetime:
-    """The day of the next session on a later day than the decision, four weeks at most.
-
-    A planned session counts, so that the client is on the list again while the therapist prepares.
-    """
-    days = [visit.day_begins for visit in visits if visit.comes and visit.day > deferral.day]
-    return min([deferral.at + LONGEST_PUT_OFF, *days])
 
 
 def _is_settled(flag: RaisedFlag, talks: Iterable[Talk]) -> bool:

@@ -17,7 +17,7 @@ TWICE = "This question is there already, at the same rule and line."
 def add_question(*, rule: str, item: str, language: str, text: str, by: User) -> OwnQuestion:
     """One more question of the clinic. Two people who add the same at once make it two, which harms nobody."""
     question = OwnQuestion(rule=rule, item=item, language=language, text=text, added_by=by)
-    _refuse_a_twin(question)
+    _refuse_the_same_again(question)
     question.save()
     _note(LogEvent.QUESTION_ADDED, question, by)
     return question
@@ -39,7 +39,7 @@ def put_back_question(*, question: OwnQuestion, by: User) -> OwnQuestion:
     """Undo of `take_out_question`."""
     locked = OwnQuestion.objects.select_for_update().get(pk=question.pk)
     if locked.removed_at is not None:
-        _refuse_a_twin(locked)
+        _refuse_the_same_again(locked)
         locked.removed_at = locked.removed_by = None
         locked.save(update_fields=["removed_at", "removed_by"])
         _note(LogEvent.QUESTION_PUT_BACK, locked, by)
@@ -56,7 +56,7 @@ def choose_language(*, language: str, by: User) -> User:
     return by
 
 
-def _refuse_a_twin(question: OwnQuestion) -> None:
+def _refuse_the_same_again(question: OwnQuestion) -> None:
     same = {name: getattr(question, name) for name in ("rule", "item", "language", "text")}
     ours = questions(question.language).get(question.rule, {}) if question.language in languages() else {}
     if question.text in {text for asked in ours.values() for text in asked}:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from alliance import triggers
 from alliance.append_only import append_only
 from alliance.measurement import instruments
+from alliance.measurement.overdue import OVERDUE_AFTER, overdue_from
 from alliance.models import User
 from clients.models import Episode
 from sessions_app.courses.answer_range import answers_in_range
@@ -18,7 +19,6 @@ from sessions_app.instruments.clinic_wording import ClinicWording
 
 # The scales of which a session has one rating at most, whichever the clinic uses.
 SESSION_SCALES = instruments.session_scale_ids()
-OVERDUE_AFTER = timedelta(hours=24)  # rule G: clinical.md section 2
 SESSION_LENGTH = timedelta(minutes=50)
 
 
@@ -106,7 +106,7 @@ class TherapySession(models.Model):
 
     @property
     def overdue_from(self) -> datetime:
-        return self.ends_at + OVERDUE_AFTER
+        return overdue_from(self.ends_at)
 
 
 class Mode(models.TextChoices):

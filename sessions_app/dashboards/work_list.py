@@ -10,12 +10,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Episode
 from sessions_app.conversations import asking
 from sessions_app.corrections import set_aside
-from sessions_app.courses.models import OVERDUE_AFTER, Attendance, TherapySession
+from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards import course_standings
 from sessions_app.dashboards.course_standings import OVERDUE_SHOWN_FOR, CourseStanding, Place

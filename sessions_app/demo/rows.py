@@ -14,12 +14,12 @@ from django.utils import timezone
 
 from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
+from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import (
-    OVERDUE_AFTER,
     SESSION_LENGTH,
     Attendance,
     Mode,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from alliance.measurement.standing import FlagKey, flag_standings, put_off_until
+from alliance.measurement.put_off import put_off_until
+from alliance.measurement.standing import FlagKey, flag_standings
 from sessions_app.flags import facts
 from sessions_app.flags.facts import CourseFacts
 from sessions_app.flags.models import Flag

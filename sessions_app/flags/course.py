@@ -10,11 +10,12 @@ from django.db.models import Prefetch
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding, Parameters
 from alliance.measurement.instruments import Instrument
+from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import SAME_FALL
 from alliance.measurement.trends import CourseSession
 from clients.models import Episode
-from sessions_app.courses.models import OVERDUE_AFTER, Attendance, Rating, TherapySession
+from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
 

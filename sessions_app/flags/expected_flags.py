@@ -1,6 +1,6 @@
 """The flags that the rules expect of a course, from its facts: plain values, no model objects, no queries.
 
-`course.read` is its twin for the client's page, which needs the rows themselves; a test holds the two together.
+`course.read` does the same for the client's page, which needs the rows themselves; a test compares the two.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,9 @@ from datetime import datetime
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding
 from alliance.measurement.instruments import Instrument
+from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.sentences import EvidenceValue
-from alliance.measurement.standing import OVERDUE_AFTER, FlagKey
+from alliance.measurement.standing import FlagKey
 from alliance.measurement.trends import CourseSession
 from sessions_app.courses.models import Attendance
 from sessions_app.flags import course

@@ -10,16 +10,9 @@ from django.utils import timezone
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
+from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.sentences import EvidenceValue
-from alliance.measurement.standing import (
-    OVERDUE_AFTER,
-    CourseEvents,
-    Deferral,
-    FlagKey,
-    RaisedFlag,
-    Talk,
-    Visit,
-)
+from alliance.measurement.standing import CourseEvents, Deferral, FlagKey, RaisedFlag, Talk, Visit
 from sessions_app.courses.models import SESSION_SCALES, Attendance, Rating, TherapySession, series_of
 from sessions_app.courses.rating_state import RatingState, marks_state
 from sessions_app.flags.course import limits_of

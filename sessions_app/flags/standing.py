@@ -20,6 +20,7 @@ from alliance.measurement import instruments
 from alliance.measurement import standing as rules_of_standing
 from alliance.measurement.flag_rules import Finding
 from alliance.measurement.process import day_counts
+from alliance.measurement.put_off import put_off_until
 from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
 from clients.models import Episode
@@ -62,11 +63,7 @@ def concluded(
     events = facts.events(raised_flags(facts, expected, now))
     found = rules_of_standing.standing(events)
     later = [(row, one) for row, one in zip(facts.deferrals, events.deferrals, strict=True) if one.is_later]
-    put_off, until = (
-        (later[-1][0].pk, rules_of_standing.put_off_until(later[-1][1], events.visits))
-        if later
-        else (None, None)
-    )
+    put_off, until = (later[-1][0].pk, put_off_until(later[-1][1], events.visits)) if later else (None, None)
     calls_from = [one.put_off_until or one.flag.raised_at for one in found.flags if one.may_call]
     agreements = [talk for talk in facts.talks if talk.agreed]
     return Concluded(

@@ -44,7 +44,7 @@ class RuleRow:
 
 
 @dataclass(frozen=True)
-class Foresight:
+class ImpactPreview:
     """is_enough False: there are too few clients to say anything, and everything else is empty."""
 
     until: datetime  # twelve whole months end here
@@ -57,14 +57,16 @@ class Foresight:
     waiting: str = ""  # clients on the work list today
 
 
-def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now: datetime) -> Foresight:
+def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now: datetime) -> ImpactPreview:
     """What `after` would do in place of `before` to ratings on this instrument, and to today's work list."""
     period = _twelve_months(now)
     episodes, languages = _episodes(instrument, period), _languages_of_several(instrument, period)
     both = [_only_for(languages, rules, instrument) for rules in (before, after)]
     counts = _counted(instrument, episodes, both, period, now)
     drawn_from = episodes.of if episodes.of > len(episodes.clients) else 0
-    found = Foresight(period[1], len(counts.rated.clients), counts.rated.times, drawn_from, is_enough=False)
+    found = ImpactPreview(
+        period[1], len(counts.rated.clients), counts.rated.times, drawn_from, is_enough=False
+    )
     if found.clients < FROM_CLIENTS:
         return found
     scale = episodes.of / len(episodes.clients)

@@ -8,10 +8,10 @@ import pytest
 
 from alliance.measurement.false_alarms import DETECTION, IN_TEN, PER_SESSION, RETURNED_BY_CHANCE
 from alliance.measurement.flag_rules import RULES
+from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import points
-from sessions_app.courses.models import OVERDUE_AFTER
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clinical-rules.md"
 # Line breaks are the page's own business.

@@ -6,8 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from alliance.measurement.overdue import OVERDUE_AFTER
 from clients.models import Episode
-from sessions_app.courses.models import OVERDUE_AFTER, TherapySession
+from sessions_app.courses.models import TherapySession
 from sessions_app.flags.conclude import conclude
 
 LOOKED_BACK = timedelta(days=2)  # the clock may have stood still over a weekend of work on the server

@@ -130,7 +130,7 @@ def _query(form: RulesForm) -> str:
     return urlencode({**typed, "instrument": form.instrument.id, "language": form.language})
 
 
-def _effect(request: StaffRequest, form: RulesForm) -> impact_preview.Foresight:
+def _effect(request: StaffRequest, form: RulesForm) -> impact_preview.ImpactPreview:
     instrument: Instrument = form.instrument
     settings_actions.note_try_out(instrument=instrument.id, language=form.language, by=request.user)
     after = form.rules.with_values(instrument, form.language, form.cleaned_data["parameters"])

@@ -146,7 +146,7 @@ class TestLanguages:
         assert "its own" in said(adam.get(RULES))
 
 
-class TestForesight:
+class TestImpactPreview:
     def test_a_look_stores_nothing_but_that_somebody_looked(self, adam, clinic):
         cast.rated_course(clinic.olgas, [380, 350])
         answer = adam.post(RULES, typed(cutoff="34"))
