@@ -59,7 +59,7 @@ class Results:
         if requests[0].delivery:
             requests, self._requests[page.name] = requests[:HANDED_IN_A_ROUND], requests[HANDED_IN_A_ROUND:]
         try:
-            measured = load.measure(self.site, requests, page.status, seconds, threads)
+            measured = load.measure(self.site, page, requests, seconds, threads)
             before = self.rounds[page.name].get(number)
             self.rounds[page.name][number] = before + measured if before else measured
         except NotValid as error:
