@@ -157,7 +157,7 @@ MADE: dict[str, Callable[[int], list[dict[str, str]]]] = {
     "paired tablet that waits": lambda _: _tablets(),
     "rating form": lambda _: _locked(FORMS),
     "rating handed in": lambda handed_in: _locked(handed_in),
-    "client's page, first after a rating": lambda _: _clients_who_rate(),
+    "client's page, 50 sessions, first after a rating": lambda _: _clients_who_rate(),
 }
 # What these ask is read from the page that polls.
 POLLED = {

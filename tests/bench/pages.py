@@ -39,6 +39,6 @@ PAGES = (
     Page("rating form", 6),
     Page("rating handed in", 14, status=201, once=True),
     Page(
-        "client's page, first after a rating", once=True
+        "client's page, 50 sessions, first after a rating", once=True
     ),  # of those whose ratings the page before handed in
 )
