@@ -87,6 +87,7 @@ class Bench:
                 if (results := self._served(name, folder, copies, until_the_end)) is not None:
                     measured[revision, size] = results
         began = time.monotonic()
+        self.server.forget()
         rounds.measure(
             list(measured.values()), self.arguments.rounds, self.arguments.seconds, self.arguments.threads
         )
@@ -128,9 +129,11 @@ class Bench:
             if not revision:
                 url = self.server.url_of(results.site.database)
                 filled = sites.Filled(sites.ROOT, results.site.database, url, self.secret_key)
-                print(
-                    f"\nWhere the CPU goes, {size}:\n{filled.run('tests.bench.profiles').strip()}", flush=True
-                )
+                print(f"\nSlowest statements, {size}:")
+                for ms, statement in self.server.slowest(results.site.database):
+                    print(f"- {ms:.1f} ms: {statement}")
+                said = filled.run("tests.bench.profiles").strip()
+                print(f"\nWhere the CPU goes, {size}:\n{said}", flush=True)
 
     def _slow_tablet(self, results: Results) -> None:
         from tests.bench import tablet

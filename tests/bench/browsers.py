@@ -38,6 +38,18 @@ def asked(handed_in: int) -> dict[str, Any]:
     return {"pages": pages, "problems": problems}
 
 
+def _clients_who_rate() -> list[dict[str, str]]:
+    """The clients whose ratings are handed in, for their therapist."""
+    therapist = _therapist_of_ratings()
+    cookies = _signed_in(therapist)
+    open_ones = therapist.episodes.filter(closed_on=None).order_by("pk")
+    return [{"path": f"/dashboard/clients/{one.code}/", "cookies": cookies} for one in open_ones]
+
+
+def _therapist_of_ratings() -> Any:
+    return next(one for one in _people(is_therapist=True) if one not in _therapists())
+
+
 def _people(**role: bool) -> list[Any]:
     from django.apps import apps
 
@@ -111,7 +123,7 @@ def _locked(count: int) -> list[dict[str, str]]:
     from django.apps import apps
     from django.utils import timezone
 
-    therapist = next(one for one in _people(is_therapist=True) if one not in _therapists())
+    therapist = _therapist_of_ratings()
     sessions = apps.get_model("sessions_app.TherapySession").objects.filter(
         episode__therapist=therapist, held_at__gt=timezone.now() - timedelta(hours=8), grants=None
     )
@@ -145,6 +157,7 @@ MADE: dict[str, Callable[[int], list[dict[str, str]]]] = {
     "paired tablet that waits": lambda _: _tablets(),
     "rating form": lambda _: _locked(FORMS),
     "rating handed in": lambda handed_in: _locked(handed_in),
+    "client's page, 50 sessions, first after a rating": lambda _: _clients_who_rate(),
 }
 # What these ask is read from the page that polls.
 POLLED = {

@@ -66,6 +66,20 @@ class Server:
         assert row is not None
         return Spent(int(row[0]), float(row[1]), self._cpu_seconds(database))
 
+    def slowest(self, database: str, most: int = 6) -> list[tuple[float, str]]:
+        """The statements of this database that took longest on average, in ms, with their first words."""
+        rows = self._connection.execute(
+            "SELECT (total_plan_time + total_exec_time) / calls AS ms, regexp_replace(query, '\\s+', ' ', 'g') "
+            "FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid "
+            "WHERE datname = %s AND calls > 5 ORDER BY ms DESC LIMIT %s",
+            [database, most],
+        )
+        return [(float(ms), f"{query[:150]} ... {query[-150:]}") for ms, query in rows]
+
+    def forget(self) -> None:
+        """What filling has cost is nobody's concern."""
+        self._connection.execute("SELECT pg_stat_statements_reset()")
+
     def _cpu_seconds(self, database: str) -> float:
         """Of the processes that serve this database, and of all that ended. Linux alone tells; NaN elsewhere."""
         pids = self._connection.execute(

@@ -11,6 +11,7 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.bench.database import Server, Spent
+from tests.bench.pages import Page
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,9 @@ class NotValid(Exception):
     """A page answered otherwise than it should, so that its figures would mean nothing."""
 
 
-def measure(site: Site, requests: list[Request], status: int, seconds: float, threads: int) -> Measured:
-    """Each delivery is sent once, and the round ends when there are no more; all else goes round."""
-    once = bool(requests[0].delivery)
-    run = _Run(iter(requests) if once else cycle(requests), time.monotonic() + seconds, status)
+def measure(site: Site, page: Page, requests: list[Request], seconds: float, threads: int) -> Measured:
+    """For so many seconds, or until each was sent once."""
+    run = _Run(iter(requests) if page.once else cycle(requests), time.monotonic() + seconds, page.status)
     before, used = site.server.spent(site.database), cpu_seconds(site.pid)
     senders = [threading.Thread(target=_send, args=(site.port, run)) for _ in range(threads)]
     for sender in senders:

@@ -10,12 +10,17 @@ BARE = "bare page"
 
 @dataclass(frozen=True)
 class Page:
-    """`most`: CPU of the web server for one request, as a multiple of the bare page's. None: no target."""
+    """`most`: CPU of the web server for one request, as a multiple of the bare page's. None: no target.
+
+    once: each request is sent once in a round. All other pages are asked again and again while nothing changes,
+    so that the site may use whatever pieces it keeps.
+    """
 
     name: str
     most: float | None = None
     is_list: bool = False
     status: int = 200
+    once: bool = False
 
 
 PAGES = (
@@ -32,5 +37,8 @@ PAGES = (
     Page("nothing new on the client's page", 4, status=204),
     Page("paired tablet that waits"),
     Page("rating form", 6),
-    Page("rating handed in", 14, status=201),
+    Page("rating handed in", 14, status=201, once=True),
+    Page(
+        "client's page, 50 sessions, first after a rating", once=True
+    ),  # of those whose ratings the page before handed in
 )

@@ -17,7 +17,7 @@ from tests.bench.pages import BARE, PAGES, Page
 HANDED_IN_A_ROUND = 40
 TABLET_BEAT = 2.0
 BARE_EVERY = 5
-WARM_REQUESTS = 6  # on connections of their own: each worker process gets some
+WARM_REQUESTS, WARM_SECONDS = 6, 5.0
 
 
 class Results:
@@ -39,14 +39,15 @@ class Results:
         self._try("rating handed in", lambda: [self._sealed(one) for one in self._of("rating handed in")])
 
     def warm(self) -> None:
+        """Each page several times, on connections of their own, so that each worker process has drawn it before."""
         for page in PAGES:
             requests = self._requests.get(page.name, [])
-            if not requests or requests[0].delivery:
+            if not requests or page.once:
                 continue
-            began = time.monotonic()
-            for place in range(max(WARM_REQUESTS, len(requests))):
-                load.fetch(self.site.port, requests[place % len(requests)])
-                if time.monotonic() - began > 10 and place:
+            until = time.monotonic() + WARM_SECONDS
+            for request in requests * WARM_REQUESTS:
+                load.fetch(self.site.port, request)
+                if time.monotonic() > until:
                     break
 
     def measure(self, page: Page, number: int, seconds: float, threads: int) -> None:
@@ -59,7 +60,7 @@ class Results:
         if requests[0].delivery:
             requests, self._requests[page.name] = requests[:HANDED_IN_A_ROUND], requests[HANDED_IN_A_ROUND:]
         try:
-            measured = load.measure(self.site, requests, page.status, seconds, threads)
+            measured = load.measure(self.site, page, requests, seconds, threads)
             before = self.rounds[page.name].get(number)
             self.rounds[page.name][number] = before + measured if before else measured
         except NotValid as error:
