@@ -21,13 +21,14 @@ from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
 
 
-@transaction.atomic
+# No savepoint: whoever calls this is lost with it where it fails.
+@transaction.atomic(savepoint=False)
 def conclude(*, episode: Episode, now: datetime | None = None) -> None:
     """Make flags, standing and process counts of an episode equal to what the rules say of it now."""
     conclude_many(episodes=[episode.pk], now=now)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> int:
     """The same for many, by row number, in a fixed number of statements; how many flags changed.
 

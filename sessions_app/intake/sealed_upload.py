@@ -39,7 +39,7 @@ def grant_of(token: str) -> RatingGrant | None:
         code = UUID(Signer(salt=_SALT).unsign_object(token))
     except (BadSignature, ValueError):
         return None
-    return RatingGrant.objects.filter(code=code).select_related("session__episode__client").first()
+    return RatingGrant.objects.filter(code=code).select_related("session__episode__client", "wording").first()
 
 
 class Unreadable(ValueError):

@@ -62,7 +62,8 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
         if request.method in {"GET", "HEAD"}:
             kept[lock.token] = _TO_READ.first(token_hash=hash_of_token(lock.token))
         else:
-            kept[lock.token] = RatingGrant.objects.with_token(lock.token).first()
+            grants = RatingGrant.objects.with_token(lock.token)
+            kept[lock.token] = grants.select_related("session__episode__client", "wording").first()
     return kept[lock.token]
 
 
