@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Subquery
 
@@ -162,14 +161,14 @@ class OfSession:
     earlier: list[Earlier] = field(default_factory=list)
 
     @property
-    def people(self) -> Iterator[UUID]:
+    def people(self) -> Iterator[User]:
         """The staff who are named."""
         for aside in self.settled:
             if aside.decision:
-                yield aside.decision.settled_by_id
+                yield aside.decision.settled_by
         for one in self.earlier:
             if one.correction:
-                yield one.correction.corrected_by_id
+                yield one.correction.corrected_by
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The stored standings of many episodes, as the work list and the caseload read them: one query, no rule."""
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,6 +14,7 @@ from django.utils.translation import get_language
 
 from clients.models import Episode
 from sessions_app.courses.rating_state import RatingState
+from sessions_app.dashboards.kept import Kept
 from sessions_app.dashboards.sparkline import sparkline
 from sessions_app.flags import conclude, facts, reasons, standing
 from sessions_app.flags.deferrals import Deferral
@@ -191,8 +191,7 @@ class CourseStanding:
         return [place for place, begins in places if begins <= self.now and place.held_at >= since]
 
 
-_kept: OrderedDict[tuple[Any, ...], CourseStanding] = OrderedDict()
-MOST_KEPT = 4000  # courses a process; about 5 KB each
+_kept: Kept[CourseStanding] = Kept(4000)  # about 5 KB each
 # What the pages show of a course beside its standing. Complete: whatever is not here may not be shown.
 SHOWN = (
     "code",
@@ -223,7 +222,7 @@ def read(
         for course in _read(unknown, now):
             known[course.episode.pk] = course
             _keep(keys[course.episode.pk], course)
-    # One that was closed or whose row was written between the two queries is read as it is now, or left out.
+    # What was written between the two queries is shown as it is now.
     return [(known[row[0]], dict(zip(beside, row[end:], strict=True))) for row in rows if row[0] in known]
 
 
@@ -235,12 +234,18 @@ def _kept_course(key: tuple[Any, ...], now: datetime) -> CourseStanding | None:
 
 
 def _keep(key: tuple[Any, ...], course: CourseStanding) -> None:
-    """Under the revision that was read with it: a write between the two queries makes another key."""
-    if course.row.revision != key[1 + SHOWN.index("standing__revision")]:
-        return
-    _kept[key] = course
-    while len(_kept) > MOST_KEPT:
-        _kept.popitem(last=False)
+    """Where it was read as the key says: a write or a rename between the two queries makes another key."""
+    if (get_language(), *_shown_by(course.episode)) == key:
+        _kept.put(key, course)
+
+
+def _shown_by(episode: Episode) -> Iterator[Any]:
+    """The values of `SHOWN`, of a row that was read with everything."""
+    for path in SHOWN:
+        value: Any = episode
+        for name in path.split("__"):
+            value = getattr(value, name, None)
+        yield value
 
 
 def _read(episodes: Sequence[int], now: datetime) -> list[CourseStanding]:

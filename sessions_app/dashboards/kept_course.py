@@ -1,11 +1,9 @@
 """A client's course as a page shows it, drawn once for each reader and kept until anything in it changes."""
 
 import secrets
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -21,13 +19,12 @@ from sessions_app.conversations import asking
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.dashboards import change_stamp, client_page
 from sessions_app.dashboards.client_page import ClientPage
+from sessions_app.dashboards.kept import Kept
 from sessions_app.flags.facts import beginning_of
 from sessions_app.instruments import rule_settings
 
 # Stands in kept pieces where each answer has its own token. Nobody outside this process can know it.
 _TOKEN = f"token-{secrets.token_hex(16)}"
-MOST_KEPT = 300  # courses a process; 30 to 150 KB each
-_kept: "OrderedDict[tuple[Any, ...], KeptCourse]" = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,9 @@ class KeptCourse:
     people: dict[UUID, tuple[str, str]]
     since: datetime
     valid_until: datetime
+
+
+_kept: Kept[KeptCourse] = Kept(300)  # 30 to 150 KB each
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,8 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
     kept = _kept.get(key)
     if kept is None or not kept.since <= now < kept.valid_until or kept.people != _names(kept.people):
         page = client_page.build(episode, viewer, now, rules=rules, questions=questions, stamp=stamp)
-        kept = _kept[key] = _drawn(page, now)
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
+        kept = _drawn(page, now)
+        _kept.put(key, kept)
     return DrawnCourse(
         mark_safe(kept.drawn.replace(_TOKEN, get_token(request))),  # noqa: S308 - drawn by our own template
         kept.has_rating,
@@ -74,19 +73,19 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
 
 
 def _drawn(page: ClientPage, now: datetime) -> KeptCourse:
-    moments = [moment for moment in _moments(page) if moment > now]
+    moments = [moment for moment in _moments(page, now) if moment > now]
     return KeptCourse(
         render_to_string("components/_course.html", {"page": page, "csrf_token": _TOKEN}),
         page.latest is not None,
-        _names(_people(page)),
+        {person.pk: (person.name, person.email) for person in _people(page)},
         now,
         min(moments),
     )
 
 
-def _moments(page: ClientPage) -> Iterator[datetime]:
+def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
     """When the clock changes what the page says."""
-    yield beginning_of(timezone.localdate() + timedelta(days=1))
+    yield beginning_of(timezone.localdate(now) + timedelta(days=1))
     for row in page.rows:
         session = row.session
         yield session.ends_at
@@ -100,16 +99,16 @@ def _moments(page: ClientPage) -> Iterator[datetime]:
     yield from page.put_off_until
 
 
-def _people(page: ClientPage) -> Iterator[UUID]:
+def _people(page: ClientPage) -> Iterator[User]:
+    """The staff who are named, as they were named."""
     for row in page.rows:
-        yield from (talk.discussed_by_id for talk in row.discussions)
-        yield from (deferral.deferred_by_id for deferral in row.deferrals)
+        yield from (talk.discussed_by for talk in row.discussions)
+        yield from (deferral.deferred_by for deferral in row.deferrals)
         yield from row.beside.people
 
 
-def _names(people: Iterable[UUID]) -> dict[UUID, tuple[str, str]]:
-    chosen = set(people)
-    if not chosen:
+def _names(people: Collection[UUID]) -> dict[UUID, tuple[str, str]]:
+    if not people:
         return {}
-    rows = User.objects.filter(pk__in=chosen).values_list("pk", "name", "email")
+    rows = User.objects.filter(pk__in=list(people)).values_list("pk", "name", "email")
     return {pk: (name, email) for pk, name, email in rows}

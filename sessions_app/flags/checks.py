@@ -5,6 +5,7 @@ from datetime import date, datetime
 from random import Random
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from clients.models import Episode
@@ -87,3 +88,26 @@ def sample(many: int, rng: Random) -> list[int]:
     """Some open episodes, by chance."""
     pks = list(Episode.objects.open().values_list("pk", flat=True))
     return rng.sample(pks, min(many, len(pks)))
+
+
+def rebuild_days() -> int:
+    """Sum up anew what is not the sum over the standings; how many days were wrong."""
+    wrong = list(differing_days())
+    for therapist, day in wrong:
+        _rebuild_day(therapist, day)
+    return len(wrong)
+
+
+@transaction.atomic
+def _rebuild_day(therapist: UUID, day: date) -> None:
+    """Behind the lock of its row: whoever added to it before has stored the standing too, whoever waits adds later."""
+    ProcessDay.objects.bulk_create([ProcessDay(therapist_id=therapist, day=day)], ignore_conflicts=True)
+    row = ProcessDay.objects.select_for_update().get(therapist=therapist, day=day)
+    standings = EpisodeStanding.objects.filter(episode__therapist=therapist)
+    nothing = [0] * len(COUNTED)
+    total = nothing
+    for process in standings.values_list("process", flat=True):
+        total = [*map(sum, zip(total, process.get(day.isoformat(), nothing), strict=True))]
+    for name, counted in zip(COUNTED, total, strict=True):
+        setattr(row, name, counted)
+    row.save()

@@ -1,8 +1,6 @@
 """What a course means, stored: pages read it and conclude nothing."""
 
 import uuid
-from datetime import datetime
-from typing import Self
 
 from django.db import models
 
@@ -14,10 +12,6 @@ from sessions_app.flags.models import Discussion
 
 class EpisodeStandingQuerySet(EpisodeRows):
     to_episode = "episode"
-
-    def calling(self, now: datetime) -> Self:
-        """Those of whom something calls for a talk now."""
-        return self.filter(calls_from__lte=now)
 
 
 class EpisodeStanding(models.Model):
@@ -55,13 +49,6 @@ class EpisodeStanding(models.Model):
     process = models.JSONField(help_text="{day: the counts this episode adds to `ProcessDay`}")
 
     objects = EpisodeStandingQuerySet.as_manager()
-
-    class Meta:
-        indexes = (
-            models.Index(
-                fields=["calls_from"], condition=models.Q(calls_from__isnull=False), name="standing_calls"
-            ),
-        )
 
     def __str__(self) -> str:
         return f"Standing of {self.episode_id}"

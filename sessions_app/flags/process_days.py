@@ -9,7 +9,8 @@ COUNTED = ("attended", "rated", "missed", "flags", "talked", "not_needed", "low_
 class ProcessDay(models.Model):
     """The counts of one therapist on one day (`alliance.measurement.process.DayCounts`), over all episodes.
 
-    A conclusion, kept in the same transaction as the standing of each episode, and rebuilt with it.
+    A conclusion: the sum of `process` over the standings of the therapist's episodes. It is kept in the transaction
+    that writes a standing; `checks.rebuild_days` sums up anew.
     """
 
     therapist = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

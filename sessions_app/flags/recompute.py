@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from alliance.models import User
 from clients.models import Episode
+from sessions_app.flags import checks
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments import rule_settings
@@ -86,6 +87,7 @@ def _following(last: int, size: int) -> list[int]:
     return list(Episode.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:size])
 
 
+@transaction.atomic
 def _compute(episodes: list[int]) -> int:
     return conclude_many(episodes=episodes)
 
@@ -103,9 +105,9 @@ def _note(run: Recomputation, episodes: list[int], changed: int) -> Recomputatio
     return now
 
 
-@transaction.atomic
 def _finish(run: Recomputation) -> Recomputation:
-    """An older run that was begun in the same moment as this one is over with it."""
+    """An older run that was begun in the same moment as this one is over with it. Wrong counts are summed up anew."""
+    checks.rebuild_days()
     rows = Recomputation.objects.unfinished().filter(pk__lte=run.pk)
     rows.update(finished_at=timezone.now())
     run.refresh_from_db()

@@ -102,9 +102,7 @@ def _course(
     by_number = {session.number: session for session in facts.sessions}
     scale = _scale(facts, by_number, found)
     turn_of = turns(facts, expected)
-    shown = sorted(number for number in found.overdue)
-    last_numbers = {v.number for v in facts.sessions if v.attendance == "attended"}
-    recent = sorted(last_numbers)[-POINTS:]
+    attended = sorted(session.number for session in facts.sessions if session.attendance == "attended")
     return {
         "flags": [
             _flag(one, expected[one.flag.key], by_number[one.flag.number], turn_of[one.flag.key])
@@ -120,8 +118,8 @@ def _course(
         "own_level": found.own_level,
         "overdue": [
             [number, by_number[number].held_at.isoformat(), found.overdue[number].isoformat()]
-            for number in shown
-            if number in recent
+            for number in attended[-POINTS:]
+            if number in found.overdue
         ],
         "talked_through": found.talked_through,
         "marks": {
@@ -205,17 +203,28 @@ def _low_points(
 def lock(episodes: Collection[int]) -> dict[int, EpisodeStanding]:
     """Take the lock of these episodes, in the order of their row numbers, and read each standing behind it.
 
-    One statement where every episode has a standing. One that has none is given an unsaved, empty one.
+    One that has no standing is given an unsaved, empty one.
     """
-    rows = EpisodeStanding.objects.filter(episode__in=episodes).select_related("episode__client")
-    # Not the client: its row is written by others, and in another order.
-    locked = rows.select_for_update(of=("self", "episode")).order_by("episode")
-    found = {row.pk: row for row in locked}
+    if len(episodes) > 1:
+        lock_episodes(episodes)
+    found = _locked(episodes)
     if missing := [pk for pk in episodes if pk not in found]:
         lock_episodes(missing)
+        found |= _locked(missing)  # somebody may have stored one while this waited
         for episode in Episode.objects.filter(pk__in=missing).select_related("client"):
-            found[episode.pk] = EpisodeStanding(episode=episode, course=None, process={})
+            found.setdefault(episode.pk, EpisodeStanding(episode=episode, course=None, process={}))
     return found
+
+
+def _locked(episodes: Collection[int]) -> dict[int, EpisodeStanding]:
+    """The episode first: the order of OF is the order in which PostgreSQL locks, and every action has it locked first.
+
+    With the standing first, a batch and a rating that arrives waited for each other, and the rating was the victim.
+    The client is not locked: its row is written by others, and in another order.
+    """
+    rows = EpisodeStanding.objects.filter(episode__in=episodes).select_related("episode__client")
+    locked = rows.select_for_update(of=("episode", "self")).order_by("episode")
+    return {row.pk: row for row in locked}
 
 
 def store(concluded: Mapping[int, Concluded], before: Mapping[int, EpisodeStanding]) -> None:

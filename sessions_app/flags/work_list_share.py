@@ -46,7 +46,7 @@ class WorkListShare:
 
 
 def count(episodes: Iterable[Episode]) -> WorkListShare:
-    """Over the whole history of `episodes`; five queries for each `AT_ONCE` of them.
+    """Over the whole history of `episodes`; two queries for each `AT_ONCE` of them.
 
     What the list showed then is asked of the rule that fills it now, so the two cannot drift apart.
     """

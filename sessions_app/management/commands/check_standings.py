@@ -34,6 +34,8 @@ class Command(BaseCommand):
         for pk, what in found.items():
             log.warning("The standing of episode %s was not what its facts say: %s.", codes[pk], what)
         checks.rebuild(found)
+        if days := checks.rebuild_days():
+            log.warning("The counts of %s days were not the sum over the standings: summed up anew.", days)
         self.stdout.write(
             f"{len(missing):,} without a standing, {len(found):,} differed; all are concluded again."
         )

@@ -9,9 +9,11 @@ from django.utils import timezone
 from alliance.measurement.overdue import OVERDUE_AFTER
 from clients.models import Episode
 from sessions_app.courses.models import TherapySession
-from sessions_app.flags.conclude import conclude
+from sessions_app.flags.conclude import conclude_many
 
 LOOKED_BACK = timedelta(days=2)  # the clock may have stood still over a weekend of work on the server
+
+AT_ONCE = 200
 
 
 class Command(BaseCommand):
@@ -25,5 +27,6 @@ class Command(BaseCommand):
         # and an isolated miss, which raises nothing, is not looked at for ever.
         lately = TherapySession.objects.overdue(now).filter(ends_at__gt=now - OVERDUE_AFTER - LOOKED_BACK)
         overdue = lately.exclude(flags__rule="G").values("episode")
-        for episode in Episode.objects.open().filter(pk__in=overdue):
-            conclude(episode=episode, now=now)
+        episodes = list(Episode.objects.open().filter(pk__in=overdue).values_list("pk", flat=True))
+        for start in range(0, len(episodes), AT_ONCE):
+            conclude_many(episodes=episodes[start : start + AT_ONCE], now=now)

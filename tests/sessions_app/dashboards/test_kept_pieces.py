@@ -11,6 +11,7 @@ from django.utils import timezone
 from sessions_app.conversations import follow_up_actions
 from sessions_app.courses.models import Attendance
 from sessions_app.dashboards import course_standings
+from sessions_app.dashboards.kept import Kept
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.episode_standing import EpisodeStanding
@@ -178,9 +179,9 @@ def test_nobody_is_given_the_row_of_another_client(clinic, sign_in):
 
 
 def test_no_more_is_kept_than_fits(clinic, caseload, monkeypatch):
-    monkeypatch.setattr(course_standings, "MOST_KEPT", 2)
+    monkeypatch.setattr(course_standings, "_kept", Kept(2))
     for number in range(4):
         fallen(cast.episode(clinic.olga, f"K-{number + 5}"))
     assert caseload().count("waits__who") == 5
-    assert len(course_standings._kept) <= 2
+    assert len(course_standings._kept.values()) == 2
     assert timezone.now() == NOW

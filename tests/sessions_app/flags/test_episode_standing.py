@@ -274,6 +274,11 @@ def test_check_names_what_differs_and_by_whom_and_changes_nothing(clinic, capsys
     said = capsys.readouterr().out
     assert f"{clinic.olgas.code}: calls_from" in said
     assert "K-1" not in said
+    call_command("recompute_flags")
+    assert nothing_differs()
+    EpisodeStanding.objects.update(calls_from=None)
+    with pytest.raises(CommandError, match="differences"):
+        call_command("recompute_flags", "--check")
     assert EpisodeStanding.objects.get(episode=clinic.olgas).calls_from is None
 
 
@@ -282,10 +287,12 @@ def test_the_nightly_check_logs_a_difference_and_puts_it_right(clinic, caplog):
     cast.rated_course(clinic.carls, [380, 330])
     EpisodeStanding.objects.filter(episode=clinic.olgas).update(calls_from=None)
     EpisodeStanding.objects.filter(episode=clinic.carls).delete()
+    ProcessDay.objects.filter(rated__gt=0).update(rated=7)
     with caplog.at_level(logging.WARNING, "alliance.standings"):
         call_command("check_standings")
-    assert [str(clinic.olgas.code) in line for line in caplog.messages] == [True]
-    assert not list(checks.differing(list(Episode.objects.values_list("pk", flat=True))))
+    assert [str(clinic.olgas.code) in line for line in caplog.messages] == [True, False]
+    assert "counts of" in caplog.messages[1]
+    assert nothing_differs()
     caplog.clear()
     call_command("check_standings")
     assert caplog.messages == []

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clients.models import Episode
+from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Attendance
 from sessions_app.flags import checks, conclude, standing
 from sessions_app.flags.episode_standing import EpisodeStanding
@@ -54,6 +55,37 @@ def test_two_episodes_of_one_therapist_add_to_the_same_day(clinic):
     assert unexpected(at_once(*(handing_in(grant, 380) for grant in out))) == []
     assert sum(ProcessDay.objects.values_list("rated", flat=True)) == 2
     assert differences() == []
+
+
+def test_a_batch_and_a_rating_wait_in_one_order(clinic):
+    """A batch that took the standing before the episode made the arriving rating the victim of a deadlock."""
+    cast.rated_course(clinic.olgas, [380, 330])
+    holds, batch_waits = threading.Event(), threading.Event()
+
+    def action():
+        with transaction.atomic():
+            lock_episode(clinic.olgas.pk)
+            holds.set()
+            batch_waits.wait(timeout=1)  # on SQLite the batch begins when this is over
+            conclude.conclude(episode=clinic.olgas)
+
+    def batch():
+        holds.wait(timeout=20)
+        threading.Timer(0.5, batch_waits.set).start()
+        conclude.conclude_many(episodes=[clinic.olgas.pk])
+
+    for _ in range(2):
+        holds.clear()
+        batch_waits.clear()
+        assert unexpected(at_once(action, batch)) == []
+
+
+def test_two_writes_on_an_episode_without_a_standing_count_once(clinic):
+    two = grants(clinic, 2)
+    EpisodeStanding.objects.all().delete()
+    ProcessDay.objects.all().delete()
+    assert unexpected(at_once(*(handing_in(grant, 340) for grant in two))) == []
+    assert not list(checks.differing_days())
 
 
 @pytest.mark.postgresql
