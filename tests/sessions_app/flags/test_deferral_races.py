@@ -55,8 +55,8 @@ def test_control_without_the_lock_two_presses_are_two_decisions(clinic, flags, m
     """Both look before either writes."""
     looked, calling = threading.Barrier(2, timeout=MEET_WITHIN), deferral_actions._calling
 
-    def looks_then_waits(named):
-        found = calling(named)
+    def looks_then_waits(episode, named):
+        found = calling(episode, named)
         looked.wait()
         return found
 
