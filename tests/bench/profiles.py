@@ -101,6 +101,10 @@ def _asks(requests: list[dict[str, str]], *, poll: bool = False) -> Iterator[Cal
         yield partial(browser.get, path, headers=headers)
 
 
+def _each_once(requests: list[dict[str, str]]) -> Iterator[Callable[[], Any]]:
+    return iter([partial(_browser(request).get, request["path"]) for request in requests])
+
+
 def _hands_in(requests: list[dict[str, str]]) -> Iterator[Callable[[], Any]]:
     """Each form once. All are fetched and sealed before the first is handed in, while nothing is looked at."""
     from tests.bench.rounds import sealed_marks
@@ -133,6 +137,8 @@ def main() -> None:
         for name, shown_by in browsers.POLLED.items()
         if shown_by in pages
     }
+    # In a process that has drawn none of them: whatever pieces the site keeps, these are drawn anew.
+    asks |= {page.name: _each_once(pages[page.name]) for page in PAGES if page.once and page.name in pages}
     if "rating handed in" in pages:
         asks["rating handed in"] = _hands_in(pages["rating handed in"])
     for page in PAGES:

@@ -63,7 +63,7 @@ def verdict(figure: float, most: float, unit: str) -> str:
 
 
 def _tablets(results: Results) -> str:
-    """Of the page alone, every two seconds, unless the site says by itself how long a tablet waits."""
+    """While nobody is about to send a form: the site says when a tablet asks again."""
     waits = "paired tablet that waits"
     if not results.rounds[waits]:
         return ""

@@ -94,8 +94,11 @@ class Results:
 
     @property
     def tablet_beat(self) -> float:
-        """Seconds between two questions of a tablet that waits."""
-        return TABLET_BEAT
+        """Seconds until a tablet that waits asks again, as its last answer says; an older site does not say."""
+        answers = [load.page(self.site.port, one) for one in self.requests("paired tablet that waits")]
+        return min(
+            [float(json.loads(text).get("again", TABLET_BEAT)) for text in answers], default=TABLET_BEAT
+        )
 
     # --- What the rounds say --------------------------------------------------------------------------
 
