@@ -7,6 +7,7 @@ written with querysets, so that each rule is written once.
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model, QuerySet
@@ -15,10 +16,11 @@ Row = TypeVar("Row", bound=Model)
 # Values that no row has; each stands for one place until the real ones come.
 _SOME_MOMENT = datetime(1950, 1, 1, 1, 1, 1, 111, tzinfo=UTC)
 _SOME_TEXT = "stands for text "
+_SOME_NUMBER = 0x51_0D5_F0A_1D
 
 
 class Prepared(Generic[Row]):
-    """`write` gives the queryset for values of these kinds (`str` or `datetime`), given by name.
+    """`write` gives the queryset for values of these kinds (`str`, `datetime` or `UUID`), given by name.
 
     Values must go into the query as they are: what `write` works out of one would stay as it was the first time.
     The rows come without what `select_related` brings.
@@ -33,12 +35,17 @@ class Prepared(Generic[Row]):
 
     def first(self, **values: Any) -> Row | None:
         """The first row, or None; with nothing else in the order than `write` says."""
+        return next(iter(self.rows(**values)), None)
+
+    def rows(self, **values: Any) -> list[Row]:
+        """All rows, in the order that `write` says."""
         if self.model is None:
             self._put_together()
         assert self.model is not None
         real = {_as_sent(self.stands_for[name]): _as_sent(value) for name, value in values.items()}
-        rows = self.model._default_manager.raw(self.sql, [real.get(value, value) for value in self.values])
-        return next(iter(rows), None)
+        given = [real.get(value, value) for value in self.values]
+        found: list[Row] = list(self.model._default_manager.raw(self.sql, given))
+        return found
 
     def _put_together(self) -> None:
         query = self.write(**self.stands_for).query
@@ -50,8 +57,12 @@ class Prepared(Generic[Row]):
 
 
 def _stand_in(kind: type, place: int) -> Any:
+    if kind is UUID:
+        return UUID(int=_SOME_NUMBER + place)
     return _SOME_MOMENT + timedelta(days=place) if kind is datetime else f"{_SOME_TEXT}{place}"
 
 
 def _as_sent(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return value if connection.features.has_native_uuid_field else value.hex
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value

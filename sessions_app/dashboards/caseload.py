@@ -221,7 +221,9 @@ def part_of(course: CourseStanding) -> Part:
 def _by_part(courses: Iterable[tuple[CourseStanding, dict[str, Any]]]) -> dict[Part, tuple[ClientRow, ...]]:
     found: dict[Part, list[tuple[CourseStanding, ClientRow]]] = defaultdict(list)
     for course, beside in courses:
-        found[part_of(course)].append((course, _kept_row(course, **beside)))
+        if "part" not in course.kept:
+            course.kept["part"] = part_of(course)
+        found[course.kept["part"]].append((course, _kept_row(course, **beside)))
     found[Part.NEEDS_A_TALK].sort(key=lambda pair: urgency(pair[0]))
     return {part: tuple(row for _, row in found[part]) for part in Part}
 
@@ -302,7 +304,7 @@ def _deferred(deferral: Deferral, now: datetime) -> str:
 
 
 def _gap(course: CourseStanding) -> str:
-    overdue = course.overdue()
+    overdue = course.overdue
     numbers = " and ".join(str(session.number) for session in overdue)
     parts = [flag.sentence for flag in course.flags if flag.rule == "G"]
     if overdue:
@@ -347,7 +349,7 @@ def _measures(
             name=str(person),
             active=str(len(own)),
             open_flags=_open_in_words(own, now),
-            overdue=str(sum(len(course.overdue()) for course in own)),
+            overdue=str(sum(len(course.overdue) for course in own)),
             shares=(
                 share_in_words("Rated", of.rated, "sessions"),
                 share_in_words("Talked about in time", of.talked, "flags"),

@@ -1,6 +1,6 @@
 """The stored standings of many episodes, as the work list and the caseload read them: one query, no rule."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -53,7 +53,7 @@ class CourseStanding:
     episode: Episode
     row: EpisodeStanding
     now: datetime
-    kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, compare=False)
+    kept: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
     def valid_until(self) -> datetime:
@@ -85,7 +85,7 @@ class CourseStanding:
     def put_off(self) -> list[Flag]:
         return [flag for flag in self.flags if flag.is_open and flag.is_put_off and not flag.calls]
 
-    @property
+    @cached_property
     def quiet_at_last(self) -> list[Flag]:
         """Open flags of the last session that call for no talk."""
         last = self.last
@@ -98,7 +98,7 @@ class CourseStanding:
             and flag.session.number == last.number
         ]
 
-    @property
+    @cached_property
     def last(self) -> Place | None:
         return self._place("last")
 
@@ -122,13 +122,13 @@ class CourseStanding:
         maximum: int = self.row.course["maximum"]
         return maximum
 
-    @property
+    @cached_property
     def sparkline(self) -> SafeString:
         cutoffs = self.row.course["cutoff"]
         cutoff = cutoffs.get(self.episode.client.language, cutoffs[""])
         return sparkline(self.row.course["points"], cutoff=cutoff, maximum=self.maximum)
 
-    @property
+    @cached_property
     def is_talked_about(self) -> bool:
         """Somebody talked about the last rating, and the next one has not come yet."""
         through: int = self.row.course["talked_through"]
@@ -163,7 +163,7 @@ class CourseStanding:
             latest.holds = latest.pk == self.row.put_off_id and self.is_put_off
         return latest
 
-    @property
+    @cached_property
     def deferral(self) -> Deferral | None:
         """`latest_deferral` as long as it matters: it holds, or nothing was rated since."""
         latest, rated = self.latest_deferral, self.last_rated
@@ -172,7 +172,7 @@ class CourseStanding:
         is_latest = rated is None or latest.session.number >= rated.number
         return latest if is_latest else None
 
-    @property
+    @cached_property
     def is_deferred(self) -> bool:
         return self.deferral is not None and any(flag.is_put_off or flag.is_not_needed for flag in self.flags)
 
@@ -181,6 +181,7 @@ class CourseStanding:
         state = self.row.course["marks"].get(str(number))
         return RatingState(state) if state else None
 
+    @cached_property
     def overdue(self) -> list[Place]:
         """Sessions without a complete rating that it is not too late to ask about."""
         since = self.now - OVERDUE_SHOWN_FOR

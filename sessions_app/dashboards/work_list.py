@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
+from alliance.prepared import Prepared
 from clients.models import Episode
 from sessions_app.conversations import asking
 from sessions_app.corrections import set_aside
@@ -40,31 +40,13 @@ NOTHING_TO_DO = frozenset(
 )
 
 
-class Visit(NamedTuple):
-    """One therapy session, as far as the list shows it; the fields in this order are read from the database."""
-
-    pk: int
-    code: UUID
-    episode_id: int
-    number: int
-    held_at: datetime
-    ends_at: datetime
-    attendance: str
-    awaits_channel: str | None
-    awaits_opened_at: datetime | None
-    is_declined: bool
-
-    def is_overdue(self, now: datetime) -> bool:
-        return self.attendance == Attendance.ATTENDED and self.ends_at + OVERDUE_AFTER <= now
-
-
 @dataclass(frozen=True)
 class Row:
     """One client of the therapist: the stored standing, and when they meet next."""
 
     course: CourseStanding
     today: date
-    next_session: Visit | None
+    next_session: TherapySession | None
 
     @property
     def episode(self) -> Episode:
@@ -158,7 +140,7 @@ class Row:
 class SessionLine:
     """One session of today, or one of the last days that is not settled, and where its rating stands."""
 
-    session: Visit
+    session: TherapySession
     episode: Episode
     state: RatingState
 
@@ -186,7 +168,7 @@ def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
     own = Episode.objects.own(therapist).open()
     courses = [course for course, _ in course_standings.read(own, now, "client__label")]
-    lines = _lines({course.episode.pk: course for course in courses}, now)
+    lines = _lines(therapist, {course.episode.pk: course for course in courses}, now)
     to_come = _next_sessions(lines, now)
     questions = asking.of(therapist)
     rows = [_row(course, to_come.get(course.episode.pk), questions, now) for course in courses]
@@ -197,7 +179,9 @@ def build(therapist: User, now: datetime) -> WorkList:
     return WorkList(talks, later, today, waiting, others, set_aside.to_look_at(therapist))
 
 
-def _row(course: CourseStanding, next_session: Visit | None, questions: asking.Asking, now: datetime) -> Row:
+def _row(
+    course: CourseStanding, next_session: TherapySession | None, questions: asking.Asking, now: datetime
+) -> Row:
     """A row with the pieces that are drawn of it, kept with the course as long as all that it shows is the same."""
     meets = (next_session.number, next_session.held_at) if next_session else None
     key = ("work list", meets, questions.key)
@@ -210,27 +194,37 @@ def _row(course: CourseStanding, next_session: Visit | None, questions: asking.A
     return found
 
 
-def _lines(courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
+def _written_lines(therapist: UUID, since: datetime, now: datetime) -> QuerySet[TherapySession]:
+    own = TherapySession.objects.filter(
+        episode__therapist=therapist, episode__closed_on__isnull=True, held_at__gte=since
+    )
+    return with_waits(own, now).order_by("held_at", "number")
+
+
+_LINES = Prepared(_written_lines, therapist=UUID, since=datetime, now=datetime)
+
+
+def _lines(therapist: User, courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
     """The sessions of the last days and all to come, each with where its rating stands; one query."""
-    own = TherapySession.objects.filter(episode__in=list(courses), held_at__gte=now - OVERDUE_SHOWN_FOR)
     lines = []
-    for fields in with_waits(own, now).order_by("held_at", "number").values_list(*Visit._fields):
-        visit = Visit(*fields)
-        course = courses[visit.episode_id]
+    for session in _LINES.rows(therapist=therapist.pk, since=now - OVERDUE_SHOWN_FOR, now=now):
+        course = courses.get(session.episode_id)
+        if course is None:  # opened since the courses were read
+            continue
         state = state_of(
-            visit,
-            marks=course.marks_of(visit.number),
-            awaits=awaited(visit),
-            is_declined=visit.is_declined,
+            session,
+            marks=course.marks_of(session.number),
+            awaits=awaited(session),
+            is_declined=session.is_declined,
             now=now,
         )
-        lines.append(SessionLine(visit, course.episode, state))
+        lines.append(SessionLine(session, course.episode, state))
     return lines
 
 
-def _next_sessions(visits: list[SessionLine], now: datetime) -> dict[int, Visit]:
+def _next_sessions(visits: list[SessionLine], now: datetime) -> dict[int, TherapySession]:
     """{episode: the session that is on now and not rated yet, else the next planned one}."""
-    found: dict[int, Visit] = {}
+    found: dict[int, TherapySession] = {}
     for visit in visits:
         comes = visit.session.attendance in (Attendance.PLANNED, Attendance.ATTENDED)
         if comes and visit.session.ends_at > now and visit.state not in HAS_MARKS:
