@@ -130,8 +130,8 @@ class Bench:
                 url = self.server.url_of(results.site.database)
                 filled = sites.Filled(sites.ROOT, results.site.database, url, self.secret_key)
                 print(f"\nSlowest statements, {size}:")
-                for ms, statement in self.server.slowest(results.site.database):
-                    print(f"- {ms:.1f} ms: {statement}")
+                for plan, execution, statement in self.server.slowest(results.site.database):
+                    print(f"- planned in {plan:.1f} ms, executed in {execution:.1f} ms: {statement}")
                 said = filled.run("tests.bench.profiles").strip()
                 print(f"\nWhere the CPU goes, {size}:\n{said}", flush=True)
 

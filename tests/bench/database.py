@@ -66,15 +66,15 @@ class Server:
         assert row is not None
         return Spent(int(row[0]), float(row[1]), self._cpu_seconds(database))
 
-    def slowest(self, database: str, most: int = 6) -> list[tuple[float, str]]:
-        """The statements of this database that took longest on average, in ms, with their first words."""
+    def slowest(self, database: str, most: int = 6) -> list[tuple[float, float, str]]:
+        """The statements of this database that took longest: ms to plan and to execute, first and last words."""
         rows = self._connection.execute(
-            "SELECT (total_plan_time + total_exec_time) / calls AS ms, regexp_replace(query, '\\s+', ' ', 'g') "
-            "FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid "
-            "WHERE datname = %s AND calls > 5 ORDER BY ms DESC LIMIT %s",
+            "SELECT total_plan_time / calls, total_exec_time / calls, regexp_replace(query, '\\s+', ' ', 'g') "
+            "FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid WHERE datname = %s AND calls > 5 "
+            "ORDER BY (total_plan_time + total_exec_time) / calls DESC LIMIT %s",
             [database, most],
         )
-        return [(float(ms), f"{query[:150]} ... {query[-150:]}") for ms, query in rows]
+        return [(float(plan), float(run), f"{text[:150]} ... {text[-150:]}") for plan, run, text in rows]
 
     def forget(self) -> None:
         """What filling has cost is nobody's concern."""
