@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.utils import timezone
@@ -99,29 +98,8 @@ def rating_state(
     )
 
 
-class Held(Protocol):
-    """What is asked of a session, whatever else was read of it."""
-
-    @property
-    def held_at(self) -> datetime: ...
-    @property
-    def ends_at(self) -> datetime: ...
-    @property
-    def attendance(self) -> str: ...
-    def is_overdue(self, now: datetime) -> bool: ...
-
-
-class Awaiting(Protocol):
-    """What `with_waits` adds."""
-
-    @property
-    def awaits_channel(self) -> str | None: ...
-    @property
-    def awaits_opened_at(self) -> datetime | None: ...
-
-
 def state_of(
-    session: Held,
+    session: TherapySession,
     *,
     marks: RatingState | None,
     awaits: RatingState | None,
@@ -157,7 +135,7 @@ def with_waits(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessio
     return found
 
 
-def awaited(session: Awaiting) -> RatingState | None:
+def awaited(session: TherapySession) -> RatingState | None:
     """How far the form is that may still come, of a session that came through `with_waits`."""
     return how_far(session.awaits_channel, session.awaits_opened_at) if session.awaits_channel else None
 

@@ -37,11 +37,6 @@ def calling(episode: int, now: datetime) -> list[Flag]:
     return [flag for flag in read(episode, now) if flag.calls]
 
 
-def open_flags(episode: int, now: datetime) -> list[Flag]:
-    """Those of an episode that are neither talked about nor found to need no talk; what is put off is open."""
-    return [flag for flag in read(episode, now) if flag.is_open]
-
-
 def holding(found: CourseFacts, now: datetime) -> set[int]:
     """The row numbers of the deferrals that still put off."""
     return {pk for pk, until in ends_of_deferrals(found).items() if now < until}

@@ -22,7 +22,7 @@ from sessions_app.flags import checks, deferral_actions, discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.episode_standing import EpisodeStanding
-from sessions_app.flags.models import Discussion
+from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.intake import hand_over_actions, paper_entry, session_actions
 from tests import cast
@@ -280,6 +280,38 @@ def test_check_names_what_differs_and_by_whom_and_changes_nothing(clinic, capsys
     with pytest.raises(CommandError, match="differences"):
         call_command("recompute_flags", "--check")
     assert EpisodeStanding.objects.get(episode=clinic.olgas).calls_from is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"withdrawn_at": timezone.now()}, "flag C"),
+        ({"on_work_list": False}, "flag C"),
+        ({"evidence": {"fall": 1}}, "flag C"),
+    ],
+)
+def test_check_names_a_flag_that_is_not_what_the_rules_say(clinic, changed, named):
+    cast.rated_course(clinic.olgas, [380, 330])
+    Flag.objects.filter(rule="C").update(**changed)
+    assert list(checks.differing([clinic.olgas.pk])) == [(clinic.olgas.pk, named)]
+    conclude(episode=clinic.olgas)
+    assert nothing_differs()
+
+
+def test_check_names_a_flag_that_no_rule_raises(clinic):
+    *_, last = cast.rated_course(clinic.olgas, [380, 330])
+    Flag.objects.create(
+        session=last, rating=last.ratings.get(), instrument="session-rating", rule="H", settings_version="x"
+    )
+    assert list(checks.differing([clinic.olgas.pk])) == [(clinic.olgas.pk, "flag H")]
+
+
+def test_a_gap_that_the_clock_has_still_to_raise_is_no_difference(clinic):
+    for weeks in (2, 1):
+        cast.therapy_session(clinic.olgas, ago=weeks * WEEK)
+    Flag.objects.filter(rule="G").delete()
+    conclude_after = list(checks.differing([clinic.olgas.pk]))
+    assert [what for _, what in conclude_after if "flag" in what] == []
 
 
 def test_the_nightly_check_logs_a_difference_and_puts_it_right(clinic, caplog):
