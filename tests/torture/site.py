@@ -60,6 +60,11 @@ class Releases(StaticFilesStorage):
 
     current = 1
 
+    @property
+    def manifest_hash(self) -> str:
+        """As that of Django's manifest: kept pages are told apart by it (`alliance.kept_pieces`)."""
+        return f"r{Releases.current}"
+
     def url(self, name: str | None, *args: Any, **kwargs: Any) -> str:
         return f"{self.base_url}r{self.current}/{name}"
 
