@@ -21,7 +21,7 @@ from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
 
 
-# No savepoint: whoever calls this is lost with it where it fails.
+# No savepoint: a failure here undoes the whole write that asked for it.
 @transaction.atomic(savepoint=False)
 def conclude(*, episode: Episode, now: datetime | None = None) -> None:
     """Make flags, standing and process counts of an episode equal to what the rules say of it now."""

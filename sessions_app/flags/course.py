@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding, Parameters
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.overdue import OVERDUE_AFTER
+from alliance.measurement.overdue import overdue_from
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import SAME_FALL
 from alliance.measurement.trends import CourseSession
@@ -128,7 +128,7 @@ def as_course_session(session: TherapySession, rating: Rating | None, now: datet
         answers=rating.marks if rating else None,
         total=rating.total if rating else None,
         attended=True,
-        overdue=session.ends_at + OVERDUE_AFTER <= now,
+        overdue=overdue_from(session.ends_at) <= now,
         series=rating.series if rating else "",
     )
 

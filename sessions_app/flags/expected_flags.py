@@ -10,7 +10,7 @@ from datetime import datetime
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.overdue import OVERDUE_AFTER
+from alliance.measurement.overdue import overdue_from
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import FlagKey
 from alliance.measurement.trends import CourseSession
@@ -49,7 +49,7 @@ def held_sessions(facts: CourseFacts, now: datetime) -> list[HeldSession]:
     ours = instruments.get(instruments.SESSION_RATING)
     held = []
     for session in facts.sessions:
-        overdue = session.ends_at + OVERDUE_AFTER <= now
+        overdue = overdue_from(session.ends_at) <= now
         if rating := facts.ratings.get(session.pk):
             marks = CourseSession(
                 session.number, rating.marks, rating.total, overdue=overdue, series=rating.series

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.overdue import OVERDUE_AFTER
+from alliance.measurement.overdue import overdue_from
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import CourseEvents, Deferral, FlagKey, RaisedFlag, Talk, Visit
 from sessions_app.courses.models import SESSION_SCALES, Attendance, Rating, TherapySession, series_of
@@ -135,7 +135,7 @@ class CourseFacts:
             ends_at=session.ends_at,
             day=day,
             day_begins=beginning_of(day),
-            due_day=timezone.localdate(session.ends_at + OVERDUE_AFTER),
+            due_day=timezone.localdate(overdue_from(session.ends_at)),
             comes=session.attendance in COMES,
             attended=session.attendance == Attendance.ATTENDED,
             missed=session.attendance == Attendance.DID_NOT_ATTEND,

@@ -197,7 +197,7 @@ def test_a_note_waits_for_the_note_before_it(clinic, courses):
 
 @pytest.mark.postgresql
 def test_control_two_orders_of_waiting_end_one_of_them(clinic, courses):
-    """What `queue_many` spares the ratings: with the same rows in two orders the database ends somebody."""
+    """What the order of `lock_episodes` spares the ratings: with two orders the database ends somebody."""
     pks = sorted(episode.pk for episode in courses)[:2]
     both_wait = threading.Barrier(2, timeout=MEET_WITHIN)
 
