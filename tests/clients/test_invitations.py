@@ -73,7 +73,7 @@ def test_a_mail_that_does_not_leave_is_replaced_by_the_link(administrator, monke
     def down(*args, **kwargs):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("clients.invitations.send_mail", down)
+    monkeypatch.setattr("alliance.mail.send_mail", down)
     assert link_in(administrator.post(ADD, NORA).text)
 
 
