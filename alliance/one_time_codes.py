@@ -7,6 +7,8 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
 
+from alliance.account_forms import Labelled
+
 # RFC 6238, 5.2: what was accepted once must not be accepted again. allauth remembers a code for the half minute
 # it is made for; with the tolerance (6: steps forward and backward) it is good for longer than that.
 PERIOD = 30
@@ -29,11 +31,11 @@ class OnceOnly:
         return code
 
 
-class AuthenticateForm(OnceOnly, forms.AuthenticateForm):
+class AuthenticateForm(Labelled, OnceOnly, forms.AuthenticateForm):
     """At the sign-in."""
 
 
-class ReauthenticateForm(OnceOnly, forms.ReauthenticateForm):
+class ReauthenticateForm(Labelled, OnceOnly, forms.ReauthenticateForm):
     """Where it is asked once more whether it is you."""
 
 

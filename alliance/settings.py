@@ -31,6 +31,12 @@ if HTTPS and not TRUSTED_PROXIES:
         "put a proxy with a certificate in front of it and write 1."
     )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
+# Under a path, whatever else is served at that name could read its cookies and what waits on devices.
+if env.text("SCRIPT_NAME") or env.text("FORCE_SCRIPT_NAME"):
+    raise SettingError(
+        "SCRIPT_NAME asks for a path, and this site stands at the root of a name of its own; "
+        "take the setting out and give it a name such as alliance.clinic.example."
+    )
 
 # --- Apps and middleware ----------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -140,6 +146,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an administrator vouches for the address by inviting it
+ACCOUNT_FORMS = {
+    "login": "alliance.account_forms.LoginForm",
+    "change_password": "alliance.account_forms.ChangePasswordForm",
+    "reset_password": "alliance.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "alliance.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "alliance.account_forms.ReauthenticateForm",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = (
     300  # the sign-in counts too: `AccountAdapter.is_reauthentication_required`
@@ -165,6 +178,7 @@ MFA_TOTP_ISSUER = "Session alliance"
 # RFC 6238, 5.2 and 6: one step of 30 seconds forward and backward, for clocks that differ and for slow typing.
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
+    "activate_totp": "alliance.account_forms.ActivateTOTPForm",
     "authenticate": "alliance.one_time_codes.AuthenticateForm",
     "reauthenticate": "alliance.one_time_codes.ReauthenticateForm",
 }
@@ -184,7 +198,7 @@ SIGNED_IN_HOURS = 12
 SESSION_COOKIE_AGE = SIGNED_IN_HOURS * 3600  # moves with every save; middleware.end_old_sign_in counts
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_MINUTES = 15
-CSRF_FAILURE_VIEW = "alliance.views.csrf_failure"
+CSRF_FAILURE_VIEW = "sessions_app.intake.views.errors.csrf_failure"
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; /healthz must answer plain HTTP inside
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0

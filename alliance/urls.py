@@ -36,5 +36,8 @@ urlpatterns = [
     path("clinic/", include((clinic_pages, "clinic"))),
 ]
 
+handler400 = "sessions_app.intake.views.errors.bad_request"
+handler404 = "sessions_app.intake.views.errors.not_found"
+
 if settings.DEBUG:
     urlpatterns.append(path("gallery/", views.gallery, name="gallery"))

@@ -44,7 +44,9 @@ class Command(BaseCommand):
         self.stdout.write(site.rstrip("/") + path)
 
 
-_LET_BACK_IN = "{person} was on the list. Password and second factors are taken away, and {person} is signed out everywhere."
+_LET_BACK_IN = (
+    "{person} was on the list. Password and second factors are taken away, {person} is signed out everywhere."
+)
 
 
 def _site() -> str:
