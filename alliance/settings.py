@@ -32,7 +32,7 @@ if HTTPS and not TRUSTED_PROXIES:
     )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
 # Under a path, whatever else is served at that name could read its cookies and what waits on devices.
-if env.text("SCRIPT_NAME") or env.text("FORCE_SCRIPT_NAME"):
+if env.text("SCRIPT_NAME"):
     raise SettingError(
         "SCRIPT_NAME asks for a path, and this site stands at the root of a name of its own; "
         "take the setting out and give it a name such as alliance.clinic.example."
