@@ -2,7 +2,7 @@
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -27,7 +27,7 @@ class EmailForm(forms.Form):
         widget=forms.EmailInput({"autocomplete": "email", "spellcheck": "false"}),
     )
 
-    def __init__(self, data: object, *, person: User) -> None:
+    def __init__(self, data: QueryDict | None, *, person: User) -> None:
         super().__init__(data)
         self.person = person
 

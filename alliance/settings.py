@@ -9,6 +9,7 @@ from alliance.environment import Environment, SettingError
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 env = Environment(BASE_DIR / ".env")
+env.refuse_a_path()
 
 # --- What kind of start this is ---------------------------------------------------------------
 DEMO = env.switch("DEMO", False)
@@ -31,13 +32,6 @@ if HTTPS and not TRUSTED_PROXIES:
         "put a proxy with a certificate in front of it and write 1."
     )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
-# Under a path, whatever else is served at that name could read its cookies and what waits on devices.
-if env.text("SCRIPT_NAME"):
-    raise SettingError(
-        "SCRIPT_NAME asks for a path, and this site stands at the root of a name of its own; "
-        "take the setting out and give it a name such as alliance.clinic.example."
-    )
-
 # --- Apps and middleware ----------------------------------------------------------------------
 INSTALLED_APPS = [
     "alliance",
