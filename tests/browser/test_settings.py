@@ -28,7 +28,7 @@ def adam(context, live_clinic, sign_in_browser) -> Page:
     page.goto(f"/accounts/reauthenticate/?next={RULES}")
     page.get_by_label("Password").fill(cast.PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**" + RULES)
+    page.wait_for_url(lambda url: "reauthenticate" not in url)
     return page
 
 
