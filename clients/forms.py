@@ -69,9 +69,10 @@ class ClientSearch(forms.Form):
         wanted = self.cleaned_data if self.is_valid() else {}
         managed = Episode.objects.managed_by(user).filter(client=OuterRef("pk"))
         is_open, is_managed = Exists(managed.open()), Exists(managed)
-        rows = Client.objects.filter(label__icontains=wanted.get("q", "")).filter(
-            {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
-        )
+        shown = {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
+        rows = Client.objects.filter(shown)
+        if label := wanted.get("q"):
+            rows = rows.filter(label__icontains=label)
         return rows.order_by("label", "registered_at")
 
 
