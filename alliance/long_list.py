@@ -40,7 +40,8 @@ class LongList:
     def page(self, asked: str | None) -> "LongPage":
         """The page with this number: the first where it is none, the last where there are fewer."""
         number = max(int(asked), 1) if asked and asked.isdecimal() and len(asked) < 10 else 1
-        # In the order of the list: out of order, PostgreSQL looked for the lines of a month from the oldest line on.
+        # In the order of the list: without one PostgreSQL may read from the oldest line on, past all that are not
+        # asked for; 17 ms instead of 0.3 for most of 300,000 lines.
         counted = self._rows[: COUNT_TO + 1].count()
         is_whole = counted <= COUNT_TO
         last_counted = max(-(-min(counted, COUNT_TO) // self.per_page), 1)
