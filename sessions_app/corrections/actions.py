@@ -205,6 +205,9 @@ def _count(
 ) -> Rating:
     """A new row with these marks, through `grant` where it has no rating yet, else through one like it."""
     score = scoring.score(instruments.get(grant.instrument, grant.instrument_version), answers)
+    carried = {**{name: getattr(marks, name) for name in CARRIED}, **changed}
+    # A total that came without its lines counts again as it came.
+    total = marks.total if carried["mode"] == Mode.IMPORTED and isinstance(marks, Rating) else score.total
     if Rating.objects.filter(grant=grant).exists():
         grant = _grant_like(grant, by=by)
     return Rating.objects.create(
@@ -213,9 +216,9 @@ def _count(
         instrument_version=grant.instrument_version,
         wording=wordings.translated(grant, marks.language),
         answers=score.answers,
-        total=score.total,
+        total=total,
         replaces=instead_of,
-        **{**{name: getattr(marks, name) for name in CARRIED}, **changed},
+        **carried,
     )
 
 

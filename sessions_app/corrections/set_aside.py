@@ -265,12 +265,17 @@ def _earlier(rating: Rating, by: Rating, *, last: bool, reads_comments: bool) ->
     instrument = instruments.get(rating.instrument, rating.instrument_version)
     return Earlier(
         rating=rating,
-        marks=in_words(instrument, rating.answers),
+        marks=_total_in_words(rating) or in_words(instrument, rating.answers),
         comment=rating.comment if reads_comments or rating.share_comment else "",
         correction=getattr(by, "correction", None),
         replaced_by=by,
         can_be_put_back=last and not _waits_again(rating),
     )
+
+
+def _total_in_words(rating: Rating) -> str:
+    known = rating.total if rating.is_total_only else None
+    return "" if known is None else f"total {points(known)}, imported without lines"
 
 
 def _waits_again(rating: Rating) -> bool:
