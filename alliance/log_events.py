@@ -105,6 +105,11 @@ class LogEvent(StrEnum):
         "{who} saved version {version} of the settings: as version {earlier}",
     )
     LOG_EXPORTED = "log exported", "{who} exported the access log"
+    IMPORT_FILE_LOADED = "import file loaded", "{who} loaded a file to import: {kind}"
+    IMPORT_FILE_REMOVED = "import file removed", "{who} removed a file that was not imported: {kind}"
+    FILE_IMPORTED = "file imported", "{who} imported a file: {kind}"
+    CLIENT_IMPORTED = "client imported", "{who} imported client {client}"
+    COURSE_IMPORTED = "course imported", "{who} imported sessions or earlier ratings of client {client}"
     # Written by the system only where a flag came or went: the line itself would tell what was found.
     FLAGS_REFRESHED = "flags refreshed", "{who} looked for flags of client {client}"
     DEMO_SEEDED = "demo seeded", "{who} made an invented clinic"

@@ -107,6 +107,7 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
+        kind=event.detail.get("kind", ""),
         factor=FACTORS.get(event.detail.get("factor"), "a second factor"),
     )
     sentence = sentence[0].upper() + sentence[1:]

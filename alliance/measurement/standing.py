@@ -125,8 +125,8 @@ class FlagStanding:
     """What became of one flag.
 
     is_discussed: a conversation was noted about it. is_settled: about it, about its rating before it came, or
-    about a later session; or it is of an imported rating and a later one followed. put_off_until: the moment at which a deferral ends. is_same_fall: the fall it tells of
-    was talked about before (docs/adr/0014).
+    about a later session; or it is of an imported rating and a later one followed. put_off_until: the moment at
+    which a deferral ends. is_same_fall: the fall it tells of was talked about before (docs/adr/0014).
     """
 
     flag: RaisedFlag

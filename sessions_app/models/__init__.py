@@ -13,6 +13,7 @@ from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 
 __all__ = [
     "ClinicSettings",
@@ -23,6 +24,9 @@ __all__ = [
     "EpisodeStanding",
     "Flag",
     "FollowUp",
+    "ImportPart",
+    "ImportRun",
+    "ImportedNumber",
     "Licence",
     "OwnQuestion",
     "PairedTablet",
