@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What time alone makes true: every quarter of an hour raise the flags for missing ratings, and delete
-# the sessions of browsers that are past. Each minute go on with flags that have to be computed again
+# the sessions of browsers that are past and the files that nobody imported. Each minute go on with flags that have to be computed again
 # because the clinic changed a rule. Once a day compare a sample of what is stored with a fresh conclusion. One of
 # these runs beside the site.
 set -euo pipefail
@@ -10,6 +10,7 @@ trap 'exit 0' TERM INT
 while true; do
   python manage.py raise_missing
   python manage.py clearsessions
+  python manage.py remove_import_files
   if [ "$(date +%F)" != "${checked_on:-}" ]; then
     python manage.py check_standings
     checked_on=$(date +%F)

@@ -7,6 +7,7 @@ from sessions_app.corrections import views as set_aside
 from sessions_app.dashboards.views import caseload, dashboard, deferrals, follow_ups
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.moving_in import views as moving_in
 from sessions_app.rulebook.views import rules, settings
 
 rate_pages = [
@@ -31,6 +32,18 @@ tablet_pages = [
     path("", tablets.listing, name="list"),
     path("pair/", tablets.pair, name="pair"),
     path("<uuid:code>/revoke/", tablets.revoke, name="revoke"),
+]
+import_pages = [
+    path("", moving_in.listing, name="list"),
+    path("new/", moving_in.load, name="load"),
+    path("examples/<slug:kind>.csv", moving_in.example, name="example"),
+    path("<uuid:code>/", moving_in.run, name="run"),
+    path("<uuid:code>/columns/", moving_in.columns, name="columns"),
+    path("<uuid:code>/layout/", moving_in.layout, name="layout"),
+    path("<uuid:code>/check/", moving_in.check, name="check"),
+    path("<uuid:code>/confirm/", moving_in.confirm, name="confirm"),
+    path("<uuid:code>/remarks.csv", moving_in.remarks, name="remarks"),
+    path("<uuid:code>/remove/", moving_in.remove, name="remove"),
 ]
 instrument_pages = [
     path("", instruments.listing, name="list"),

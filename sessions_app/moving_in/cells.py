@@ -244,7 +244,7 @@ def moment_of(text: str, time_apart: str = "", *, month_first: bool = False) -> 
     if at is None or (at == time() and not time_apart):
         return _at_the_clinic(day, NOON), False
     if offset is not None:
-        return datetime.combine(day, at, tzinfo=offset.tzinfo), True
+        return datetime.combine(day, at, tzinfo=offset.tzinfo).astimezone(UTC), True
     return _at_the_clinic(day, at), True
 
 
@@ -277,13 +277,15 @@ def _divided(text: str, *, month_first: bool) -> tuple[date, time | None, dateti
 def _at_the_clinic(day: date, at: time) -> datetime:
     zone = timezone.get_default_timezone()
     moment = datetime.combine(day, at, tzinfo=zone)
-    shown = moment.astimezone(UTC).astimezone(zone)
+    universal = moment.astimezone(UTC)
+    shown = universal.astimezone(zone)
     if shown.replace(tzinfo=None) != moment.replace(tzinfo=None):
         raise CellError(
             f"{at:%H:%M} did not exist on {day:%-d %B %Y}: the clocks of the clinic went forward. "
             "Write the time they showed, or add the offset, as in +01:00."
         )
-    return moment
+    # Python takes a time that was there twice for equal to no time of another zone.
+    return universal
 
 
 # --- Marks ---------------------------------------------------------------------------------------

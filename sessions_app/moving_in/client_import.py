@@ -17,7 +17,7 @@ from sessions_app.moving_in.rows import ClientRow, EpisodeRow
 from sessions_app.moving_in.staff_import import people_by_email
 from sessions_app.moving_in.verdicts import Context, OnceOnly, Outcome, Verdict
 
-EPISODES_AT_ONCE = 200
+EPISODES_AT_ONCE = 100
 Of = ImportedNumber.Of
 FIELDS = {"label": "label", "language": "language of the form", "age_band": "age"}
 

@@ -67,10 +67,8 @@ def _new_run(kind: Kind, name: str, by: User | None) -> ImportRun:
 
 
 def _look_through(run: ImportRun, opened: Opener, by: User | None) -> None:
-    measured = sealed_file.measure(opened)
-    if not measured.size:
-        raise Refused("This file is empty.")
     try:
+        measured = sealed_file.measure(opened)
         understood(run, opened, layout_of(opened))
     except Unreadable as error:
         raise Refused(str(error)) from error

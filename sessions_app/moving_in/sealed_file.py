@@ -70,7 +70,7 @@ def _pieces(run: ImportRun) -> Iterator[bytes]:
         yield _opened(keys, sealed, _bound_to(run, number))
         number += 1
     if number == 0:
-        raise Unreadable("The content of this file was removed. Load it again.")
+        raise Unreadable("There is nothing in this file, or its content was removed. Load it again.")
 
 
 def _sealed(run: ImportRun, number: int) -> bytes | None:
