@@ -198,9 +198,13 @@ def import_file(*, run: ImportRun, by: User | None, opened: Opener | None = None
         raise Refused(str(error)) from error
 
 
-def _import(run: ImportRun, by: User | None, opened: Opener | None) -> Iterator[Imported]:
-    # One import after the other: two of the same file would each find nothing of the other.
+def _wait_for_other_imports() -> None:
+    """One after the other: two of the same file would each find nothing of what the other stores."""
     ImportRun.objects.select_for_update().order_by("pk").first()
+
+
+def _import(run: ImportRun, by: User | None, opened: Opener | None) -> Iterator[Imported]:
+    _wait_for_other_imports()
     now = _locked(run)
     if not now.is_checked:
         raise Refused(UNCHECKED)

@@ -40,8 +40,9 @@ def listing(request: StaffRequest) -> HttpResponse:
 
 @require_safe
 @page(Role.ADMINISTRATOR)
-def example(request: StaffRequest, kind: str) -> HttpResponse:
+def example(request: StaffRequest) -> HttpResponse:
     """A file with the headings and two rows of invented people."""
+    kind = request.GET.get("kind", "")
     if kind not in {one.value for one in Kind}:
         raise Http404
     sheet = SHEETS[Kind(kind)]

@@ -20,7 +20,9 @@ from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake.record_rating import NotStored, record_rating
+from sessions_app.moving_in.columns import Kind
 from tests import cast
+from tests.sessions_app.moving_in.files import checked, clients
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +40,7 @@ OPEN_TO = {
     "clients": {"olga", "carl", "adam"},
     "tablets": {"olga", "carl", "adam"},
     "instruments": {"adam"},
+    "import": {"adam"},
     "settings": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
 }
@@ -53,7 +56,7 @@ ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = {"olga"}
-REACH["instruments"] = REACH["settings"] = {"adam"}
+REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
@@ -104,6 +107,7 @@ def world(clinic):
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
+        "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic

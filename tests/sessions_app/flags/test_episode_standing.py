@@ -25,9 +25,12 @@ from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.intake import hand_over_actions, paper_entry, session_actions
+from sessions_app.moving_in.columns import Kind
+from sessions_app.moving_in.models import ImportedNumber
 from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.corrections.marks import disputed, use, withdrawn
+from tests.sessions_app.moving_in import files
 
 pytestmark = pytest.mark.django_db
 WEEK = timedelta(weeks=1)
@@ -185,8 +188,17 @@ WRITES = {
     "take_up_again": lambda c, last: _taken_up(c, last),
     "correct": _corrected,
     "put_back": _marks_used_are_taken_out,
+    "import_file": lambda c, last: _imported(c),
     "withdrawn marks used": _marks_that_were_withdrawn_are_used,
 }
+
+
+def _imported(clinic):
+    """Sessions with earlier ratings, before those that are here."""
+    number = ImportedNumber.objects.create(kind="client", number="4711", client=clinic.olgas.client)
+    start = clinic.olgas.opened_on
+    rows = files.weeks(f"{start}", [380, None, 330], number.number)
+    files.imported(Kind.SESSIONS, files.sessions(*rows), clinic.adam)
 
 
 def _taken_up(clinic, last):
@@ -215,8 +227,18 @@ WITHOUT_A_COURSE = {
     "take_out_question",
     "put_back_question",
     "rated_since",
+    "load_file",
+    "name_file",
+    "understood",
+    "read_otherwise",
+    "choose_columns",
+    "source_of",
+    "check",
+    "context_of",
+    "remove_file",
+    "remove_past",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections")
+ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections", "moving_in")
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
