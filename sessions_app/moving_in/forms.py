@@ -83,11 +83,9 @@ class ColumnsForm(forms.Form):
             self.fields["month_first"] = forms.TypedChoiceField(
                 label="Days with slashes",
                 help_text="2025-03-31 and 31.03.2025 are read in any case.",
-                choices=[("", "03/04/2025 is 3 April"), ("1", "03/04/2025 is 4 March")],
-                coerce=bool,
-                empty_value="",
-                required=False,
-                initial="1" if options.month_first else "",
+                choices=[("day", "03/04/2025 is 3 April"), ("month", "03/04/2025 is 4 March")],
+                coerce=lambda first: first == "month",
+                initial="month" if options.month_first else "day",
             )
         if kind in CAN_BE_CHANGED:
             self.fields["update"] = forms.BooleanField(
@@ -120,7 +118,6 @@ class ColumnsForm(forms.Form):
         self._refuse_twice(columns)
         if self.sheet.kind == Kind.RATINGS and not self.errors:
             self._refuse_without_marks(columns)
-        cleaned["month_first"] = bool(cleaned.get("month_first"))
         options = Options(**{name: cleaned[name] for name in Options.__dataclass_fields__ if name in cleaned})
         return {"columns": columns, "options": options}
 

@@ -40,7 +40,7 @@ def read(run: ImportRun) -> Preview:
     for place, name in enumerate(header):
         column = used.get(place)
         why = "" if column and not column.is_mark else "marks are not shown" if column else "not used"
-        values = [] if why else [_value(record, place) for record in first]
+        values = [] if why else list(dict.fromkeys(_value(record, place) for record in first))
         columns.append(
             ShownColumn(name or f"Column {place + 1}", column.label if column else "", values, why)
         )

@@ -37,7 +37,8 @@ def text_of(answer) -> str:
 
 
 def columns_as_guessed(run: ImportRun, **more: str) -> dict[str, str]:
-    return {f"column_{name}": str(place) for name, place in run.columns.items()} | more
+    places = {f"column_{name}": str(place) for name, place in run.columns.items()}
+    return {**places, "month_first": "day", **more}
 
 
 def check(browser, run: ImportRun, **more: str) -> str:
