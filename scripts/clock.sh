@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What time alone makes true: every quarter of an hour raise the flags for missing ratings, and delete
-# the sessions of browsers that are past and the files that nobody imported. Each minute go on with flags that have to be computed again
-# because the clinic changed a rule. Once a day compare a sample of what is stored with a fresh conclusion. One of
+# the sessions of browsers that are past and the files that nobody imported. Each minute go on with flags
+# that have to be computed again because the clinic changed a rule. Once a day compare a sample of what is stored with a fresh conclusion. One of
 # these runs beside the site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
