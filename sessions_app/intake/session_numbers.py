@@ -46,4 +46,5 @@ def number_many_by_date(episodes: Collection[int]) -> None:
 def _placed(episodes: Collection[int]) -> "QuerySet[Any]":
     place = Window(RowNumber(), partition_by=F("episode"), order_by=["held_at", "number"])
     sessions: QuerySet[Any] = TherapySession.objects.filter(episode__in=episodes)
-    return sessions.annotate(place=place).order_by()
+    placed: QuerySet[Any] = sessions.annotate(place=place).order_by()
+    return placed
