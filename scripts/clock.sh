@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What time alone makes true: every quarter of an hour raise the flags for missing ratings, and delete
 # the sessions of browsers that are past. Each minute go on with flags that have to be computed again
-# because the clinic changed a rule. Once a day compare a sample of what is stored with a fresh conclusion. One of
-# these runs beside the site.
+# because the clinic changed a rule. Every five minutes seal the new lines of the access log. Once a day compare a
+# sample of what is stored with a fresh conclusion, and the access log with its seals; that also prints the head of
+# the seals, for whoever keeps it elsewhere. One of these runs beside the site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 trap 'exit 0' TERM INT
@@ -12,11 +13,16 @@ while true; do
   python manage.py clearsessions
   if [ "$(date +%F)" != "${checked_on:-}" ]; then
     python manage.py check_standings
+    python manage.py audit_verify & # it may read for minutes, and what it finds stops nothing else
     checked_on=$(date +%F)
   fi
   quarter_is_over=$((SECONDS + ${CLOCK_SECONDS:-900}))
   while true; do
     python manage.py recompute_flags --pending
+    if ((SECONDS >= ${seal_at:-0})); then
+      python manage.py audit_seal
+      seal_at=$((SECONDS + 300))
+    fi
     date >"${TMPDIR:-/tmp}/clock" # scripts/healthy.py looks at its age
     ((SECONDS < quarter_is_over)) || break
     sleep 60 &
