@@ -5,8 +5,8 @@ from typing import Any
 
 from allauth.account.decorators import reauthentication_required
 from django.http import HttpResponse
-from django.shortcuts import render
 
+from alliance import refused_pages
 from alliance.access import StaffRequest, View
 from alliance.models import Role
 
@@ -23,7 +23,7 @@ def ask_again(view: View) -> View:
     @wraps(view)
     def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.has_any_role(frozenset({Role.ADMINISTRATOR})):
-            return render(request, "403.html", {"for_roles": ["administrator"]}, status=403)
+            return refused_pages.for_others(request, [Role.ADMINISTRATOR])
         answer: HttpResponse = asking(request, *args, **kwargs)
         return answer
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from alliance.log_by_client import NamesAny
-from alliance.log_events import LogEvent
+from alliance.log_events import ALIKE, LogEvent
 from alliance.models import AuditEvent, Role, User
 from clients import access_log
 from clients.models import Client, Ending, Episode
@@ -220,6 +220,7 @@ class EndSupervisionForm(forms.Form):
 
 
 EVERYTHING = "everything"
+WRITINGS = "writings"
 
 
 class LogSearch(forms.Form):
@@ -232,6 +233,7 @@ class LogSearch(forms.Form):
         choices=[
             ("", "Everything but looks at lists"),
             (EVERYTHING, "Everything"),
+            (WRITINGS, "Wrote in the record"),
             *((event.value, event.capitalize()) for event in sorted(access_log.asked_for())),
         ],
         required=False,
@@ -249,17 +251,15 @@ class LogSearch(forms.Form):
         if client:
             # By an expression: PostgreSQL must not read the log backwards until it has met fifty such lines.
             rows = rows.filter(NamesAny(self.about)).order_by((F("pk") + 0).desc())
-        if action and action != EVERYTHING:
+        if action == WRITINGS:
+            rows = rows.filter(action__in=ALIKE)
+        elif action and action != EVERYTHING:
             rows = rows.filter(action=action)
         # Under the looks at lists everything else would drown. Whoever asks about one client wants to know
         # of those too.
         if not action and not client:
             rows = rows.exclude(action=LogEvent.LISTED)
-        if since:
-            rows = rows.filter(at__gte=_midnight(since))
-        if until:
-            rows = rows.filter(at__lt=_midnight(min(until, LAST_DAY) + timedelta(days=1)))
-        return rows
+        return _in_days(rows, since, until)
 
     @cached_property
     def about(self) -> frozenset[UUID]:
@@ -275,6 +275,26 @@ class LogSearch(forms.Form):
         return {name: str(value.pk if name == "person" else value) for name, value in asked.items()}
 
 
-def _midnight(day: date) -> datetime:
+class DaysSearch(forms.Form):
+    """Which days of who looked at a client."""
+
+    since = day_field(label="From", required=False)
+    until = day_field(label="To and including", required=False)
+
+    def found_in(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        if not self.is_valid():
+            return rows.none()
+        return _in_days(rows, self.cleaned_data["since"], self.cleaned_data["until"])
+
+
+def _in_days(rows: QuerySet[AuditEvent], since: date | None, until: date | None) -> QuerySet[AuditEvent]:
+    if since:
+        rows = rows.filter(at__gte=midnight(since))
+    if until:
+        rows = rows.filter(at__lt=midnight(min(until, LAST_DAY) + timedelta(days=1)))
+    return rows
+
+
+def midnight(day: date) -> datetime:
     # A year off either end of the calendar has no midnight in every zone.
     return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

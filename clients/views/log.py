@@ -9,11 +9,13 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from alliance import audit
 from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again
+from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients import actions
-from clients.access_log import as_csv, lines
+from clients.access_log import as_csv, by_day, lines
 from clients.forms import LogSearch
 from clients.views.clinic import PER_PAGE
 
@@ -26,7 +28,9 @@ DAYS_AT_FIRST = 30
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
     events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"search": search, "events": events, "lines": lines(events, search.about)}
+    context = {"search": search, "events": events, "days": by_day(lines(events, search.about))}
+    # After the reading: the first line is not one's own look.
+    audit.log_read(LogEvent.LOG_OPENED, asked=search.in_codes(), about=search.about, by=request.user)
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
 
 
@@ -38,7 +42,7 @@ def export_log(request: StaffRequest) -> HttpResponseBase:
     events = search.found()
     if request.method != "POST" or search.errors:
         return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
-    actions.note_export(asked=search.in_codes(), by=request.user)
+    actions.note_export(asked=search.in_codes(), about=search.about, by=request.user)
     headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
     return StreamingHttpResponse(
         as_csv(events, search.about), content_type="text/csv; charset=utf-8", headers=headers
