@@ -85,9 +85,9 @@ def asked_for() -> frozenset[LogEvent]:
 
 def client_of_code(code: UUID) -> UUID | None:
     """The client whose own code or episode's code this is; in one query, whatever it finds."""
-    episodes = Episode.objects.filter(code=code).order_by().values_list("client__code")
-    found = episodes.union(Client.objects.filter(code=code).order_by().values_list("code")).first()
-    return found[0] if found else None
+    episodes = Episode.objects.filter(code=code).order_by().values_list("client__code", flat=True)
+    clients = Client.objects.filter(code=code).order_by().values_list("code", flat=True)
+    return next(iter(episodes.union(clients)), None)
 
 
 def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) -> list[Line]:

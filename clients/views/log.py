@@ -28,7 +28,8 @@ DAYS_AT_FIRST = 30
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
     events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"search": search, "events": events, "days": by_day(lines(events, search.about))}
+    told = lines(events, search.about)
+    context = {"search": search, "events": events, "lines": told, "days": by_day(told)}
     # After the reading: the first line is not one's own look.
     audit.log_read(LogEvent.LOG_OPENED, asked=search.in_codes(), about=search.about, by=request.user)
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
