@@ -143,7 +143,7 @@ def hash_of(seal: AuditSeal) -> str:
 
 
 def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_as_text).encode()
+    return _JSON.encode(value).encode()
 
 
 def _as_text(value: Any) -> str:
@@ -152,3 +152,6 @@ def _as_text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     raise TypeError(f"{type(value)} has no place in a line of the log.")
+
+
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_as_text)

@@ -52,7 +52,8 @@ def verify(capsys):
             call_command("audit_verify", *options)
         except CommandError as raised:
             error = str(raised)  # the shell sees 1: `returncode`
-        return capsys.readouterr().out.splitlines(), error
+        said = re.sub(r"(?<=\d),(?=\d{3})", "", capsys.readouterr().out)  # 21,875: ids grow with each test
+        return said.splitlines(), error
 
     return verify
 
@@ -235,7 +236,7 @@ def test_a_removed_seal(ids, found):
 
 def test_the_first_seals_removed(ids, found):
     tamper("DELETE FROM alliance_auditseal WHERE number < 3")
-    assert found() == [f"Seals 1 to 2 were removed. Lines 1 to {ids[7]:,} are not covered any more."]
+    assert found() == [f"Seals 1 to 2 were removed. Lines 1 to {ids[7]} are not covered any more."]
 
 
 OTHER_BYTES = "'\\x00'::bytea" if connection.vendor == "postgresql" else "x'00'"
