@@ -56,7 +56,12 @@ def test_lines_are_made_in_no_other_way():
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("AuditEvent")
         and ast.unparse(node.func).removeprefix("AuditEvent") in ("", ".objects.create", ".objects.bulk_create")
     }  # fmt: skip
-    assert makers == {"alliance/audit.py", "sessions_app/demo/__init__.py", "sessions_app/demo/rows.py"}
+    assert makers == {
+        "alliance/audit.py",
+        "sessions_app/demo/__init__.py",
+        "sessions_app/demo/rows.py",
+        "sessions_app/demo/staff.py",
+    }
 
 
 @pytest.mark.django_db
