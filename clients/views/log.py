@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -13,13 +12,14 @@ from alliance import audit
 from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again
 from alliance.log_events import LogEvent
+from alliance.long_list import LongList
 from alliance.models import Role
 from clients import actions
 from clients.access_log import as_csv, by_day, lines
 from clients.forms import LogSearch
 from clients.views.clinic import PER_PAGE
 
-# The log grows for years; without a first day, every visit would count all of it.
+# Who opens the log wants to know of the last days; older lines are asked for by their dates.
 DAYS_AT_FIRST = 30
 
 
@@ -27,7 +27,7 @@ DAYS_AT_FIRST = 30
 @page(Role.ADMINISTRATOR)
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
-    events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
+    events = LongList(search.found(), PER_PAGE).page(request.GET.get("page"))
     told = lines(events, search.about)
     context = {"search": search, "events": events, "lines": told, "days": by_day(told)}
     # After the reading: the first line is not one's own look.
