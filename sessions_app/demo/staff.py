@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
@@ -71,7 +72,7 @@ def hire(now: datetime) -> Team:
 
 def _add(person: Person) -> User:
     """As `actions.add_person` does, but for its line in the log: that would be of today, before those of a year ago."""
-    held = {f"is_{person.role.value}": True}
+    held: dict[str, Any] = {f"is_{person.role.value}": True}
     user = User.objects.create_user(email=person.email, name=person.name, **held)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user

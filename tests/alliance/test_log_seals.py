@@ -487,7 +487,7 @@ def test_sealing_says_how_many_and_prints_the_head(ids, capsys):
     written(2)
     call_command("audit_seal", "--head")
     assert capsys.readouterr().out.splitlines() == [
-        "2 lines of the access log sealed.",
+        "Lines of the access log that were sealed now: 2",
         log_seals.head_in_words(),
     ]
     assert re.fullmatch(

@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, head: bool, **options: Any) -> None:
         try:
             if sealed := log_seals.seal():
-                self.stdout.write(f"{sealed:,} lines of the access log sealed.")
+                self.stdout.write(f"Lines of the access log that were sealed now: {sealed:,}")
         except log_seals.StillWriting:
             self.stdout.write(log_seals.NOT_SEALED)
         if head:
