@@ -26,7 +26,7 @@ client_of_code: list[Callable[[UUID], UUID | None]] = []
 
 def for_others(request: HttpRequest, roles: Iterable[Role]) -> HttpResponse:
     """The answer to somebody who holds none of the roles a page is for."""
-    context = {"for_roles": [role.label.lower() for role in roles]}
+    context = {"for_roles": sorted(role.label.lower() for role in roles)}
     response = render(request, "403.html", context, status=403)
     response.refusal = _FOR_OTHERS  # type: ignore[attr-defined]
     return response

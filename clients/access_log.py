@@ -218,7 +218,7 @@ def _refusal(event: AuditEvent, labels: list[str]) -> str:
     page = event.detail.get("page", "")
     pattern = REFUSALS.get(event.detail.get("why", ""), "asked for {page}{of} and was refused")
     of = f", client {labels[0]}," if event.client else ""
-    return pattern.format(page=PAGES.get(page, page or "a page"), of=of)
+    return pattern.format(page=PAGES.get(page, "another page of the site"), of=of)
 
 
 def _form(detail: dict[str, str]) -> str:
