@@ -6,24 +6,27 @@
 # the seals, for whoever keeps it elsewhere. One of these runs beside the site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-trap 'exit 0' TERM INT
+trap 'kill $(jobs -p) 2>/dev/null || true; exit 0' TERM INT # what runs beside ends too
 
 while true; do
   python manage.py raise_missing
   python manage.py clearsessions
   if [ "$(date +%F)" != "${checked_on:-}" ]; then
     python manage.py check_standings
-    python manage.py audit_verify & # it may read for minutes, and what it finds stops nothing else
     checked_on=$(date +%F)
   fi
   quarter_is_over=$((SECONDS + ${CLOCK_SECONDS:-900}))
   while true; do
     python manage.py recompute_flags --pending
+    date >"${TMPDIR:-/tmp}/clock" # scripts/healthy.py looks at its age
     if ((SECONDS >= ${seal_at:-0})); then
       python manage.py audit_seal
       seal_at=$((SECONDS + 300))
     fi
-    date >"${TMPDIR:-/tmp}/clock" # scripts/healthy.py looks at its age
+    if [ "$(date +%F)" != "${verified_on:-}" ]; then
+      python manage.py audit_verify & # it may read for minutes, and what it finds stops nothing else
+      verified_on=$(date +%F)
+    fi
     ((SECONDS < quarter_is_over)) || break
     sleep 60 &
     wait $! # unlike a plain sleep, this lets a stop through at once
