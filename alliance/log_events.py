@@ -29,6 +29,23 @@ class LogEvent(StrEnum):
     EPISODE_OPENED = "episode opened", "{who} opened an episode of client {client} with {therapist}"
     EPISODE_CLOSED = "episode closed", "{who} closed an episode of client {client}"
     EPISODE_REOPENED = "episode reopened", "{who} reopened an episode of client {client}"
+    CLIENT_MERGED = "client merged", "{who} merged client {client} into client {other}"
+    RECORD_ADDED = "record added", "{who} merged client {other} into client {client}"
+    CLIENT_MERGE_UNDONE = (
+        "client merge undone",
+        "{who} took client {client} out of client {other} again, as before their merge",
+    )
+    RECORD_TAKEN_OUT = (
+        "record taken out",
+        "{who} took client {other} out of client {client} again, as before their merge",
+    )
+    EPISODE_MOVED_IN = "episode moved in", "{who} moved an episode from client {other} to client {client}"
+    EPISODE_MOVED_OUT = "episode moved out", "{who} moved an episode from client {client} to client {other}"
+    CLIENTS_TOLD_APART = "clients told apart", "{who} noted that client {client} and client {other} are two people"
+    TELLING_APART_UNDONE = (
+        "telling apart undone",
+        "{who} took back that client {client} and client {other} are two people",
+    )
     SESSION_ADDED = "session added", "{who} added a session of client {client}"
     SESSION_CHANGED = "session changed", "{who} changed a session of client {client}"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"

@@ -23,6 +23,7 @@ from clients.models import Client
 NOT_ASKED_FOR = NOTES | UNTOLD | {LogEvent.DEMO_SEEDED}
 CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
 FACTORS = {"totp": "an app with one-time codes", "webauthn": "a passkey", "recovery_codes": "recovery codes"}
+NOT_LISTED = "no longer listed"
 CHUNK = 500
 
 
@@ -59,12 +60,14 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     people = {person.pk: person for person in User.objects.filter(pk__in=_people_in(events))}
     codes = {event.pk: _clients_of(event, about) for event in events}
     named = {code for of_event in codes.values() for code in of_event}
+    named |= {UUID(event.detail["other"]) for event in events if "other" in event.detail}
     labels = dict(Client.objects.filter(code__in=named).values_list("code", "label"))
     return [
         _line(
             event,
             people,
-            sorted({labels.get(code, "no longer listed") for code in codes[event.pk]}),
+            sorted({labels.get(code, NOT_LISTED) for code in codes[event.pk]}),
+            labels.get(UUID(event.detail["other"]), NOT_LISTED) if "other" in event.detail else "",
             is_searched=bool(about),
         )
         for event in events
@@ -87,7 +90,11 @@ def _people_in(events: list[AuditEvent]) -> set[UUID]:
     return named
 
 
-def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_searched: bool) -> Line:
+def _line(
+    event: AuditEvent, people: dict[UUID, User], labels: list[str], other: str, *, is_searched: bool
+) -> Line:
+    """`other`: the label of a second client that the event is about."""
+
     def name(code: UUID | str | None) -> str:
         return str(people.get(UUID(str(code)), "somebody no longer listed")) if code else "somebody"
 
@@ -96,6 +103,7 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_
         who=who,
         client=labels[0] if event.client else "",
         clients=_clients(event, labels),
+        other=other,
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),

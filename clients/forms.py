@@ -9,10 +9,13 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from alliance.label_field import LabelFormField
+from alliance.labels import look_alike_key, search_key
 from alliance.log_by_client import NamesAny
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role, User
 from clients import access_log
+from clients.merges import codes_of_records
 from clients.models import Client, Ending, Episode
 
 ROLES = [
@@ -69,10 +72,10 @@ class ClientSearch(forms.Form):
         wanted = self.cleaned_data if self.is_valid() else {}
         managed = Episode.objects.managed_by(user).filter(client=OuterRef("pk"))
         is_open, is_managed = Exists(managed.open()), Exists(managed)
-        rows = Client.objects.filter(label__icontains=wanted.get("q", "")).filter(
+        rows = Client.objects.with_label_like(wanted.get("q", "")).filter(
             {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
         )
-        return rows.order_by("label", "registered_at")
+        return rows.order_by("label_key", "registered_at", "pk")
 
 
 class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -96,15 +99,29 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        alike = Client.objects.visible_to(self.by).filter(label__iexact=cleaned.get("label", ""))
-        if self.client:
-            alike = alike.exclude(pk=self.client.pk)
-        if alike.exists():
+        label = cleaned.get("label", "")
+        is_new = self.client is None or label != self.client.label
+        if label and is_new and (other := self._alike(label)):
             self.fields["same_label"].widget = forms.CheckboxInput()
             if not cleaned["same_label"]:
-                self.add_error("label", "There is a client with this label. If this is another one, say so.")
+                self.add_error("label", _same_label(label, other))
         cleaned.pop("same_label")
         return cleaned
+
+    def _alike(self, label: str) -> Client | None:
+        """A client whom this person may know and whose label may be taken for this one, the same label first."""
+        rows = Client.objects.visible_to(self.by).filter(merged_into__isnull=True)
+        if self.client:
+            rows = rows.exclude(pk=self.client.pk)
+        key = search_key(label)
+        found = list(rows.filter(Q(label_key=key) | Q(label_look=look_alike_key(label))))
+        return min(found, key=lambda client: (client.label_key != key, client.pk), default=None)
+
+
+def _same_label(label: str, other: Client) -> str:
+    if other.label_key == search_key(label):
+        return "There is a client with this label. If this is another one, say so."
+    return f"There is a client whose label looks like this one: {other.label}. If this is another one, say so."
 
 
 class RegisterForm(ClientForm):
@@ -167,7 +184,9 @@ class PersonSearch(forms.Form):
 
     def found(self) -> QuerySet[User]:
         wanted = self.cleaned_data["q"] if self.is_valid() else ""
-        rows = User.objects.filter(Q(name__icontains=wanted) | Q(email__icontains=wanted))
+        # An address is stored in small letters. Not by its key: what is typed of one has no accents to leave out.
+        is_like = Q(name_key__contains=search_key(wanted)) | Q(email__contains=wanted.lower())
+        rows = User.objects.filter(is_like)
         return rows.order_by("-is_active", "name", "email")
 
 
@@ -180,7 +199,7 @@ class RolesField(forms.TypedMultipleChoiceField):
 
 
 class InviteForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    name = LabelFormField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
 
@@ -192,7 +211,7 @@ class InviteForm(forms.Form):
 
 
 class PersonForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    name = LabelFormField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
     roles = RolesField(required=False)
     is_active = forms.BooleanField(
         label="May sign in",
@@ -263,11 +282,12 @@ class LogSearch(forms.Form):
 
     @cached_property
     def about(self) -> frozenset[UUID]:
-        """The codes of the clients whose label has what was asked for in it; none where nothing was asked."""
+        """The codes of the clients whose label has what was asked for in it; none where nothing was asked.
+
+        Of a record that was merged with another, the codes of both: it is one person's log.
+        """
         label = self.cleaned_data.get("client") if self.is_valid() else None
-        if not label:
-            return frozenset()
-        return frozenset(Client.objects.filter(label__icontains=label).values_list("code", flat=True))
+        return codes_of_records(Client.objects.with_label_like(label)) if label else frozenset()
 
     def in_codes(self) -> dict[str, str]:
         """What was asked for, as the log may keep it: a client's label is left out."""

@@ -143,7 +143,8 @@ def pair(*, pairing_code: str, name: str, by: User) -> PairedTablet:
             tablet.save()
     except IntegrityError as error:
         raise Refused(
-            f"There is a tablet named {name} already. Choose another name, or revoke that one."
+            f"There is a tablet named {name} already, or one whose name looks the same."
+            " Choose another name, or revoke that one."
         ) from error
     audit.record(LogEvent.TABLET_PAIRED, tablet, by=by)
     return tablet
