@@ -9,7 +9,6 @@ from typing import Any
 
 from django import forms
 from django.db import models
-from django.db.models.expressions import Expression
 
 from alliance.labels import clean_label, look_alike_key, search_key
 
@@ -73,7 +72,7 @@ class LabelledQuerySet(models.QuerySet[Any]):
 
     def update(self, **values: Any) -> int:
         for key in keys_of(self.model, values):
-            if isinstance(values[key.of], Expression):
+            if hasattr(values[key.of], "resolve_expression"):
                 if key.name not in values:
                     raise TypeError(f"The database cannot work out {key.name}: write {key.of} as a text.")
                 continue

@@ -57,7 +57,8 @@ def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> 
 
     An earlier grant that is still open is withdrawn: two devices must not wait for one session.
     """
-    lock_episode(session.episode_id)
+    # As it is now: the client's record may have been merged with another one while this waited.
+    session.episode = lock_episode(session.episode_id)
     form = ClinicSettings.objects.in_force().form
     _refuse_unless_ratable(session, form.id)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())

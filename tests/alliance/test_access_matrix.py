@@ -1,7 +1,7 @@
 """Routes x actors x objects, from the URLconf itself. What is expected stands in the table here, not in the code."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from alliance.access import PACKAGE_PAGES
 from alliance.models import AuditEvent, BrowserSession
+from clients import merge_actions
 from clients.models import Supervision
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions
@@ -45,7 +46,10 @@ PUBLIC = {"health"}
 # They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
 WORKERS = ["rate:worker", "room:worker", "go:worker"]
 DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
-ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
+OFFICE_PAGES_OF_CLIENTS = ("transfer_episode", "merge", "undo_merge", "tell_apart", "undo_telling_apart")
+ONLY_THE_OFFICE = {
+    *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
+} | {
     f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")
 }
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
@@ -91,7 +95,7 @@ def world(clinic):
     clinic.disabled.is_active = False
     clinic.disabled.save()
     clinic.codes = {
-        "clients:": [clinic.olgas.client.code, clinic.olgas.code],
+        "clients:": [clinic.olgas.client.code, clinic.olgas.code, *put_together(clinic)],
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
             *(clinic.olgas.code, planned.code, first.code, discussion.code),
@@ -119,6 +123,18 @@ def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
     return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+
+
+def put_together(clinic) -> list[UUID]:
+    """A merge, a move and a pair that was told apart, among clients whose therapist has left: nobody's list has them."""
+    gone = cast.person("Gone", "therapist")
+    one, other, third = (cast.episode(gone, f"Gone {n}", closed_on=cast.STARTED, ending="planned") for n in range(3))
+    seen = [one.code, other.code]
+    merge = merge_actions.merge_clients(kept=one.client, merged=other.client, seen=seen, by=clinic.adam)
+    other.refresh_from_db()
+    move = merge_actions.move_episode(episode=other, to=third.client, why="x", by=clinic.adam)
+    told = merge_actions.tell_apart(one=one.client, other=third.client, by=clinic.adam)
+    return [merge.code, move.code, told.code]
 
 
 def a_tablet(by) -> PairedTablet:
