@@ -5,12 +5,14 @@ No database function can do it: SQLite folds the case of ASCII alone.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from django import forms
 from django.db import models
 
 from alliance.labels import clean_label, look_alike_key, search_key
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class LabelFormField(forms.CharField):
@@ -67,7 +69,7 @@ def keys_of(row: type[models.Model], labels: Collection[str]) -> list[KeyField]:
     return [one for one in row._meta.local_fields if isinstance(one, KeyField) and one.of in labels]
 
 
-class LabelledQuerySet(models.QuerySet[Any]):
+class LabelledQuerySet(models.QuerySet[Row]):
     """Statements about many rows, which call no `save`."""
 
     def update(self, **values: Any) -> int:
@@ -80,18 +82,18 @@ class LabelledQuerySet(models.QuerySet[Any]):
             values[key.name] = type(key).folded(values[key.of])
         return super().update(**values)
 
-    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
+    def bulk_update(self, objs: Iterable[Row], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows, names = list(objs), list(fields)
         keys = keys_of(self.model, names)
         for row in rows:
-            for field in [*(self.model._meta.get_field(key.of) for key in keys), *keys]:
-                field.pre_save(row, add=False)
+            for key in keys:
+                setattr(row, key.of, clean_label(getattr(row, key.of)))
+                key.pre_save(row, add=False)
         return super().bulk_update(rows, [*names, *(key.name for key in keys)], batch_size)
 
-    def bulk_create(self, objs: Any, *arguments: Any, update_fields: Any = None, **options: Any) -> Any:
-        return super().bulk_create(
-            objs, *arguments, update_fields=_with_keys(self.model, update_fields), **options
-        )
+    def bulk_create(self, objs: Iterable[Row], *arguments: Any, **options: Any) -> list[Row]:
+        options["update_fields"] = _with_keys(self.model, options.get("update_fields"))
+        return super().bulk_create(objs, *arguments, **options)
 
 
 class Labelled(models.Model):

@@ -18,7 +18,7 @@ from alliance.look_alikes import LOOK_ALIKES
 _SHOWS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 # How a picture is drawn, in colour or not: phones put it behind each; it is no part of the label.
 _STYLE_OF_PICTURES = dict.fromkeys(map(ord, "\ufe0e\ufe0f"))
-_TURNS_WORDS = frozenset("LRE RLE LRO RLO PDF LRI RLI FSI PDI".split())
+_TURNS_WORDS = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"])
 _TURNS_WORDS_TOO = frozenset("\u061c\u200e\u200f")
 # More than these on one letter are drawn over the lines above and below (UTS #39, 5.4).
 MOST_MARKS = 4
@@ -50,7 +50,8 @@ def clean_label(text: str) -> str:
     for is_mark, signs in groupby(label, _is_mark):
         if is_mark and len(together := "".join(signs)) > MOST_MARKS:
             raise ValidationError(
-                f"One letter carries more than {MOST_MARKS} accents (\u25cc{together}). Leave some out.", code="marks"
+                f"One letter carries more than {MOST_MARKS} accents (\u25cc{together}). Leave some out.",
+                code="marks",
             )
     if label and _is_mark(label[0]):
         raise ValidationError(
@@ -88,6 +89,8 @@ def _parts_seen(parts: str) -> Iterator[str]:
     for sign in parts:
         if sign.isspace():
             yield " "
+        elif sign == "\u0345":
+            yield "ι"  # the one accent that is a letter of its own in capitals
         elif unicodedata.combining(sign) < _FIRST_ACCENT and not _refused(sign):
             yield str(unicodedata.decimal(sign, sign))
 
@@ -107,7 +110,9 @@ def _refused(sign: str) -> str:
         return "a character that changes the direction of writing"
     if sign in _SHOWS_NOTHING or unicodedata.name(sign, "").startswith("VARIATION SELECTOR"):
         return "a character that cannot be seen"
-    if category == "Cf" and unicodedata.bidirectional(sign) != "AN":  # the signs before Arabic numbers are seen
+    if (
+        category == "Cf" and unicodedata.bidirectional(sign) != "AN"
+    ):  # the signs before Arabic numbers are seen
         return "a character that cannot be seen"
     if category == "Cc":
         return "a control character, which cannot be seen"

@@ -41,7 +41,10 @@ class LogEvent(StrEnum):
     )
     EPISODE_MOVED_IN = "episode moved in", "{who} moved an episode from client {other} to client {client}"
     EPISODE_MOVED_OUT = "episode moved out", "{who} moved an episode from client {client} to client {other}"
-    CLIENTS_TOLD_APART = "clients told apart", "{who} noted that client {client} and client {other} are two people"
+    CLIENTS_TOLD_APART = (
+        "clients told apart",
+        "{who} noted that client {client} and client {other} are two people",
+    )
     TELLING_APART_UNDONE = (
         "telling apart undone",
         "{who} took back that client {client} and client {other} are two people",

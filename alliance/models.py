@@ -11,7 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from alliance.append_only import append_only
-from alliance.label_field import Labelled, LabelledQuerySet, LabelField, LookAlikeKeyField, SearchKeyField
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.log_by_client import ByNamedClient
 from alliance.log_events import LOOKS
 
@@ -22,7 +22,10 @@ class Role(models.TextChoices):
     ADMINISTRATOR = "administrator", "Administrator"
 
 
-class UserManager(BaseUserManager.from_queryset(LabelledQuerySet)):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> "LabelledQuerySet[User]":
+        return LabelledQuerySet(self.model, using=self._db)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)

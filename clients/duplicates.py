@@ -22,7 +22,7 @@ class Pair:
 
     @property
     def same(self) -> bool:
-        return self.one.label_key == self.other.label_key
+        return bool(self.one.label_key == self.other.label_key)
 
 
 def possible_duplicates() -> list[Pair]:
@@ -59,7 +59,9 @@ def _pairs() -> Iterator[tuple[int, int]]:
 
 def _pairs_alike() -> Iterator[tuple[int, int]]:
     for key in ("label_key", "label_look"):
-        shared = listed().order_by().values(key).annotate(many=Count("pk")).filter(many__gt=1).exclude(**{key: ""})
+        shared = (
+            listed().order_by().values(key).annotate(many=Count("pk")).filter(many__gt=1).exclude(**{key: ""})
+        )
         rows = listed().filter(**{f"{key}__in": shared.values(key)}).order_by(key, "pk")
         for _, of_key in groupby(rows.values_list(key, "pk"), key=lambda row: row[0]):
             yield from combinations([pk for _, pk in of_key], 2)

@@ -121,7 +121,9 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 def _same_label(label: str, other: Client) -> str:
     if other.label_key == search_key(label):
         return "There is a client with this label. If this is another one, say so."
-    return f"There is a client whose label looks like this one: {other.label}. If this is another one, say so."
+    return (
+        f"There is a client whose label looks like this one: {other.label}. If this is another one, say so."
+    )
 
 
 class RegisterForm(ClientForm):

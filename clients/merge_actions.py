@@ -27,7 +27,9 @@ def merge_clients(*, kept: Client, merged: Client, seen: Collection[UUID], by: U
     kept, merged = _locked(kept, merged)
     for record in (kept, merged):
         if record.merged_into_id:
-            raise Refused(f"{record} was merged with another record already. Look for the client in the list.")
+            raise Refused(
+                f"{record} was merged with another record already. Look for the client in the list."
+            )
     episodes = list(Episode.objects.filter(client__in=[kept, merged]).select_related("therapist"))
     if {episode.code for episode in episodes} != set(seen):
         raise Refused(CHANGED_MEANWHILE)
@@ -133,8 +135,8 @@ def tell_apart(*, one: Client, other: Client, by: User) -> DifferentClients:
 def undo_telling_apart(*, told: DifferentClients, by: User) -> None:
     deleted, _ = DifferentClients.objects.filter(pk=told.pk).delete()
     if deleted:
-        codes = {"client": told.first.code, "other": str(told.second.code)}
-        audit.record(LogEvent.TELLING_APART_UNDONE, told, by=by, **codes)
+        one, other = told.first.code, told.second.code
+        audit.record(LogEvent.TELLING_APART_UNDONE, told, by=by, client=one, other=str(other))
 
 
 def _locked(one: Client, other: Client, more: Collection[int] = ()) -> tuple[Client, Client]:
@@ -143,9 +145,7 @@ def _locked(one: Client, other: Client, more: Collection[int] = ()) -> tuple[Cli
     rows = Episode.objects.select_for_update().filter(pk__in={*of_both, *more}).order_by("pk")
     list(rows.values_list("pk"))
     pks = [one.pk, other.pk]
-    stored = {
-        row.pk: row for row in Client.objects.select_for_update().filter(pk__in=pks).order_by("pk")
-    }
+    stored = {row.pk: row for row in Client.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
     return stored[one.pk], stored[other.pk]
 
 

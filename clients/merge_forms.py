@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from alliance.line_field import LineField
 from clients import duplicates
-from clients.models import Client, EpisodeMove
+from clients.models import Client, Episode, EpisodeMove
 
 
 class RecordSearch(forms.Form):
@@ -31,12 +31,13 @@ class MergeForm(forms.Form):
     kept = forms.ChoiceField(label="Which record stays?", widget=forms.RadioSelect)
     seen = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, *arguments: Any, one: Client, other: Client, **options: Any) -> None:
+    def __init__(self, data: Any = None, *, one: Client, other: Client) -> None:
         self.records = {str(record.code): record for record in (one, other)}
-        shown = [*one.all_episodes, *other.all_episodes]  # type: ignore[attr-defined]
-        first = min(one, other, key=lambda record: (-len(record.all_episodes), record.registered_at))  # type: ignore[attr-defined]
+        episodes = {record: _episodes(record) for record in (one, other)}
+        first = min(one, other, key=lambda record: (-len(episodes[record]), record.registered_at))
+        shown = [*episodes[one], *episodes[other]]
         initial = {"kept": str(first.code), "seen": " ".join(episode.code.hex for episode in shown)}
-        super().__init__(*arguments, initial=initial, **options)
+        super().__init__(data, initial=initial)
         self.fields["kept"].choices = [  # type: ignore[attr-defined]
             (str(one.code), _what_happens(one, other)),
             (str(other.code), _what_happens(other, one)),
@@ -57,9 +58,13 @@ class MergeForm(forms.Form):
         return cleaned
 
 
+def _episodes(record: Client) -> list[Episode]:
+    return record.all_episodes  # type: ignore[attr-defined,no-any-return]
+
+
 def _what_happens(kept: Client, merged: Client) -> str:
     """The preview of one answer, as the text of its choice."""
-    count = len(merged.all_episodes)  # type: ignore[attr-defined]
+    count = len(_episodes(merged))
     moves = "1 episode moves" if count == 1 else f"{count} episodes move"
     details = f"{kept.get_language_display()}, {kept.get_age_band_display()}"
     on = f"registered on {kept.registered_at:%-d %B %Y}"

@@ -16,7 +16,9 @@ UNDO_FOR = timedelta(days=30)
 def codes_of_records(clients: QuerySet[Client]) -> frozenset[UUID]:
     """The codes of these clients, and of every record that was merged into theirs or that theirs was merged into."""
     stays = clients.values("pk"), clients.exclude(merged_into=None).values("merged_into")
-    whole = Q(pk__in=stays[0]) | Q(pk__in=stays[1]) | Q(merged_into__in=stays[0]) | Q(merged_into__in=stays[1])
+    whole = (
+        Q(pk__in=stays[0]) | Q(pk__in=stays[1]) | Q(merged_into__in=stays[0]) | Q(merged_into__in=stays[1])
+    )
     return frozenset(Client.objects.filter(whole).order_by().values_list("code", flat=True))
 
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from alliance.label_field import Labelled, LabelledQuerySet, LabelField, LookAlikeKeyField, SearchKeyField
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.labels import search_key
 from alliance.models import User
 
@@ -68,7 +68,7 @@ class Supervision(models.Model):
         return f"{self.supervisor} supervises {self.therapist}"
 
 
-class ClientQuerySet(LabelledQuerySet):
+class ClientQuerySet(LabelledQuerySet["Client"]):
     def with_label_like(self, asked: str) -> Self:
         """The clients whose label has what was asked for in it, whatever the case, the accents and the database."""
         return self.filter(label_key__contains=search_key(asked))
@@ -118,7 +118,7 @@ class Client(Labelled):
         )
 
     def __str__(self) -> str:
-        return self.label
+        return str(self.label)
 
     @property
     def client_code(self) -> uuid.UUID:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "alliance" / "look_alikes.py"
 LINE = re.compile(r"^([0-9A-F]+) ;\t([0-9A-F]+) ;\tMA\t", re.M)
-SIGNS_A_LINE = 80
-HEAD = '''"""Characters of other scripts that look like a letter or a digit of ours: data, written by scripts/look_alikes.py.
+SIGNS_A_LINE = 90
+HEAD = '''"""Characters that look like a letter or a digit of ours: data, written by scripts/look_alikes.py.
 
 Made from {title}, {version} ({licence}):
 what stands there for one letter or digit of ASCII, without what NFKC makes of it already.

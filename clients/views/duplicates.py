@@ -71,8 +71,10 @@ def undo_merge(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.success(request, f"{one.merged} and {one.kept} are two records again.")
         return redirect("clients:client", one.merged.code)
     back = one.moves.select_related("episode__therapist")
-    since = Episode.objects.filter(client=one.kept).exclude(moves__merge=one).filter(
-        opened_on__gte=timezone.localdate(one.merged_at)
+    since = (
+        Episode.objects.filter(client=one.kept)
+        .exclude(moves__merge=one)
+        .filter(opened_on__gte=timezone.localdate(one.merged_at))
     )
     context = {"merge": one, "back": back, "since": since.select_related("therapist")}
     return form_page(request, "clients/undo_merge.html", form, **context, **_until(one, one.merged_at))
@@ -129,7 +131,9 @@ def undo_move(request: StaffRequest, code: UUID) -> HttpResponse:
     move = get_object_or_404(rows, code=code, merge=None)
     form = forms.Form(posted(request))
     if written(form, merge_actions.undo_move, move=move, by=request.user):
-        messages.success(request, f"The episode with {move.episode.therapist} is under {move.from_client} again.")
+        messages.success(
+            request, f"The episode with {move.episode.therapist} is under {move.from_client} again."
+        )
         return redirect("clients:client", move.from_client.code)
     return form_page(request, "clients/undo_move.html", form, move=move, **_until(move, move.moved_at))
 

@@ -9,13 +9,13 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from alliance.label_field import Labelled, LabelledQuerySet, LabelField, LookAlikeKeyField, SearchKeyField
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from sessions_app.courses.tokens import hash_of_token
 
 SEEN_LATELY = timedelta(minutes=2)
 
 
-class PairedTabletQuerySet(LabelledQuerySet):
+class PairedTabletQuerySet(LabelledQuerySet["PairedTablet"]):
     def with_key(self, key: str) -> Self:
         return self.filter(key_hash=hash_of_token(key))
 

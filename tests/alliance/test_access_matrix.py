@@ -49,9 +49,7 @@ DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
 OFFICE_PAGES_OF_CLIENTS = ("transfer_episode", "merge", "undo_merge", "tell_apart", "undo_telling_apart")
 ONLY_THE_OFFICE = {
     *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
-} | {
-    f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")
-}
+} | {f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = {"olga"}
@@ -126,9 +124,11 @@ def a_deferral(episode, by) -> Deferral:
 
 
 def put_together(clinic) -> list[UUID]:
-    """A merge, a move and a pair that was told apart, among clients whose therapist has left: nobody's list has them."""
+    """A merge, a move and a pair that was told apart, among clients whose therapist has left."""
     gone = cast.person("Gone", "therapist")
-    one, other, third = (cast.episode(gone, f"Gone {n}", closed_on=cast.STARTED, ending="planned") for n in range(3))
+    one, other, third = (
+        cast.episode(gone, f"Gone {n}", closed_on=cast.STARTED, ending="planned") for n in range(3)
+    )
     seen = [one.code, other.code]
     merge = merge_actions.merge_clients(kept=one.client, merged=other.client, seen=seen, by=clinic.adam)
     other.refresh_from_db()

@@ -67,7 +67,7 @@ def test_what_is_stored_is_stored_as_it_is(text):
     ],
 )
 def test_zero_width_bidirectional_and_heaped_characters_pass_no_label(typed, said):
-    with pytest.raises(ValidationError, match="Delete it|accents|Type the letter") as refused:
+    with pytest.raises(ValidationError, match=r"Delete it|accents|Type the letter") as refused:
         clean_label(typed)
     assert said in refused.value.messages[0]
     assert typed not in refused.value.messages[0], "the sentence itself must not be turned round"
@@ -150,7 +150,8 @@ def test_look_alikes_have_one_key(one, other):
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("K-1", "K-11"), ("A.L.", "A.I."), ("AB", "A B"), ("1-12", "11-2"), ("N-1", "V-1"), ("+", "-")]
+    ("one", "other"),
+    [("K-1", "K-11"), ("A.L.", "A.I."), ("AB", "A B"), ("1-12", "11-2"), ("N-1", "V-1"), ("+", "-")],
 )
 def test_others_have_not(one, other):
     assert look_alike_key(one) != look_alike_key(other)

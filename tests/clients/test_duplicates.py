@@ -27,7 +27,13 @@ def pairs():
 
 @pytest.mark.parametrize(
     ("asked", "label"),
-    [("ägir", "Ägir 7"), ("agir", "Ägir 7"), ("a\u0308gir", "Ägir 7"), ("ÉLODIE", "Élodie B."), ("жанна", "Жанна К.")],
+    [
+        ("ägir", "Ägir 7"),
+        ("agir", "Ägir 7"),
+        ("a\u0308gir", "Ägir 7"),
+        ("ÉLODIE", "Élodie B."),
+        ("жанна", "Жанна К."),
+    ],
 )
 def test_search_finds_a_label_with_accents_or_in_cyrillic_in_any_spelling(clinic, asked, label):
     for one in ("Ägir 7", "Élodie B.", "Жанна К."):
@@ -70,9 +76,7 @@ def by_update_or_create(row, label):
 
 def by_upsert(row, label):
     row.label = label
-    Client.objects.bulk_create(
-        [row], update_conflicts=True, unique_fields=["id"], update_fields=["label"]
-    )
+    Client.objects.bulk_create([row], update_conflicts=True, unique_fields=["id"], update_fields=["label"])
 
 
 def anew(row, label):
@@ -111,7 +115,10 @@ def test_people_and_rooms_have_the_same_field(clinic):
     User.objects.filter(pk=clinic.olga.pk).update(name="Ólga")
     clinic.carl.name = "Cárl"
     clinic.carl.save(update_fields=["name"])
-    assert set(User.objects.filter(name_key__in=["olga", "carl"]).values_list("name", flat=True)) == {"Ólga", "Cárl"}
+    assert set(User.objects.filter(name_key__in=["olga", "carl"]).values_list("name", flat=True)) == {
+        "Ólga",
+        "Cárl",
+    }
     assert PairedTablet._meta.get_field("name_key").of == "name"
 
 
@@ -149,7 +156,9 @@ def test_zero_width_and_turning_characters_are_refused_and_what_was_typed_stays(
     assert Client.objects.count() == 2
 
 
-def test_a_look_alike_of_a_colleagues_client_is_not_given_away_and_the_administrator_is_asked(clinic, sign_in):
+def test_a_look_alike_of_a_colleagues_client_is_not_given_away_and_the_administrator_is_asked(
+    clinic, sign_in
+):
     assert asked_about(sign_in(clinic.olga), "К-2").status_code == 302
     assert asked_about(sign_in(clinic.adam), "K-2", therapist=clinic.carl.pk).status_code == 422
 

@@ -1,4 +1,4 @@
-"""Records of one person: merged, moved, and taken back. What is clinical moves with its episode and is shown to nobody."""
+"""Records of one person: merged, moved, and taken back; what is clinical moves with its episode."""
 
 from datetime import timedelta
 
@@ -87,7 +87,7 @@ def test_a_therapist_is_told_the_label_they_knew_and_nothing_of_the_colleague(tw
 
 def test_two_open_episodes_with_one_therapist_are_refused_until_one_is_closed(twice):
     other = cast.episode(twice.olga, "K-1c")
-    with pytest.raises(Refused, match="Both records have an open episode with Olga.*Close one"):
+    with pytest.raises(Refused, match=r"Both records have an open episode with Olga.*Close one"):
         merge(twice, merged=other.client)
     assert not ClientMerge.objects.exists()
     today = timezone.localdate()
@@ -211,7 +211,7 @@ def test_an_episode_moves_between_records_and_back(two_episodes):
     options = {"episode": clinic.again, "to": clinic.theirs, "by": clinic.adam}
     move = merge_actions.move_episode(why="Opened under the wrong client", **options)
     assert (client_of(clinic.again), client_of(clinic.olgas)) == ("K-7", "K-1")
-    with pytest.raises(Refused, match="moved meanwhile|under K-7 already"):
+    with pytest.raises(Refused, match=r"moved meanwhile|under K-7 already"):
         merge_actions.move_episode(why="again", **options)
     merge_actions.undo_move(move=move, by=clinic.adam)
     assert client_of(clinic.again) == "K-1"
@@ -224,7 +224,9 @@ def test_what_cannot_move_says_why(two_episodes):
     clinic = two_episodes
     options = {"why": "x", "by": clinic.adam}
     with pytest.raises(Refused, match="only episode of K-7"):
-        merge_actions.move_episode(episode=Episode.objects.get(client=clinic.theirs), to=clinic.kept, **options)
+        merge_actions.move_episode(
+            episode=Episode.objects.get(client=clinic.theirs), to=clinic.kept, **options
+        )
     with pytest.raises(Refused, match="K-1b was merged"):
         merge_actions.move_episode(episode=clinic.again, to=clinic.merged, **options)
     with pytest.raises(Refused, match="is under K-1 already"):
