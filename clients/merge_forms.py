@@ -8,7 +8,8 @@ from django.db.models import QuerySet
 
 from alliance.line_field import LineField
 from clients import duplicates
-from clients.models import Client, Episode, EpisodeMove
+from clients.merges import episodes_of
+from clients.models import Client, EpisodeMove
 
 
 class RecordSearch(forms.Form):
@@ -33,7 +34,7 @@ class MergeForm(forms.Form):
 
     def __init__(self, data: Any = None, *, one: Client, other: Client) -> None:
         self.records = {str(record.code): record for record in (one, other)}
-        episodes = {record: _episodes(record) for record in (one, other)}
+        episodes = {record: episodes_of(record) for record in (one, other)}
         first = min(one, other, key=lambda record: (-len(episodes[record]), record.registered_at))
         shown = [*episodes[one], *episodes[other]]
         initial = {"kept": str(first.code), "seen": " ".join(episode.code.hex for episode in shown)}
@@ -58,13 +59,9 @@ class MergeForm(forms.Form):
         return cleaned
 
 
-def _episodes(record: Client) -> list[Episode]:
-    return record.all_episodes  # type: ignore[attr-defined,no-any-return]
-
-
 def _what_happens(kept: Client, merged: Client) -> str:
     """The preview of one answer, as the text of its choice."""
-    count = len(_episodes(merged))
+    count = len(episodes_of(merged))
     moves = "1 episode moves" if count == 1 else f"{count} episodes move"
     details = f"{kept.get_language_display()}, {kept.get_age_band_display()}"
     on = f"registered on {kept.registered_at:%-d %B %Y}"

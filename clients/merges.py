@@ -41,6 +41,11 @@ def with_episodes(rows: QuerySet[Client]) -> QuerySet[Client]:
     return rows.prefetch_related(Prefetch("episodes", episodes, to_attr="all_episodes"))
 
 
+def episodes_of(record: Client) -> list[Episode]:
+    """The episodes of a record that was read with them."""
+    return record.all_episodes  # type: ignore[attr-defined,no-any-return]
+
+
 def in_the_way(moving: Iterable[Episode], staying: Iterable[Episode]) -> list[Episode]:
     """The open episodes among `moving` whose therapist has an open one among `staying`: a pair has only one."""
     taken = {episode.therapist_id for episode in staying if episode.is_open}

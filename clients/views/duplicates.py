@@ -19,7 +19,7 @@ from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
 from clients import duplicates, merge_actions
 from clients.merge_forms import MergeForm, MoveForm, RecordSearch
-from clients.merges import UNDO_FOR, can_be_undone, in_the_way, undo_until, with_episodes
+from clients.merges import UNDO_FOR, can_be_undone, episodes_of, in_the_way, undo_until, with_episodes
 from clients.models import Client, ClientMerge, DifferentClients, Episode, EpisodeMove
 
 PER_PAGE = 25
@@ -56,7 +56,7 @@ def merge(request: StaffRequest, code: UUID) -> HttpResponse:
     if done := written(form, merge_actions.merge_clients, by=request.user):
         messages.success(request, f"{done.merged} is merged into {done.kept}.")
         return redirect("clients:client", done.kept.code)
-    stuck = in_the_way(one.all_episodes, other.all_episodes)
+    stuck = in_the_way(episodes_of(one), episodes_of(other))
     context = {"one": one, "other": other, "stuck": stuck, "days": UNDO_FOR.days}
     return form_page(request, "clients/merge.html", form, **context)
 

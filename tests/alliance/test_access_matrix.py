@@ -81,6 +81,10 @@ WITH_A_CODE = [(name, entry) for name, entry in OURS if takes_a_code(entry)]
 
 @pytest.fixture
 def world(clinic):
+    return with_rows(clinic)
+
+
+def with_rows(clinic):
     """Olga's rows, one of each kind, by the URL name's object."""
     first, last = cast.rated_course(clinic.olgas, [380, 330])
     planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
