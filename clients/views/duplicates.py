@@ -70,13 +70,12 @@ def undo_merge(request: StaffRequest, code: UUID) -> HttpResponse:
     if written(form, merge_actions.undo_merge, merge=one, by=request.user):
         messages.success(request, f"{one.merged} and {one.kept} are two records again.")
         return redirect("clients:client", one.merged.code)
-    back = one.moves.select_related("episode__therapist")
-    since = (
-        Episode.objects.filter(client=one.kept)
-        .exclude(moves__merge=one)
-        .filter(opened_on__gte=timezone.localdate(one.merged_at))
-    )
-    context = {"merge": one, "back": back, "since": since.select_related("therapist")}
+    episodes = Episode.objects.select_related("therapist").order_by("opened_on", "pk")
+    context = {
+        "merge": one,
+        "returning": episodes.filter(moves__merge=one),
+        "staying": episodes.filter(client=one.kept).exclude(moves__merge=one),
+    }
     return form_page(request, "clients/undo_merge.html", form, **context, **_until(one, one.merged_at))
 
 

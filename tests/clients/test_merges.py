@@ -288,7 +288,11 @@ def test_an_administrator_merges_with_a_preview_and_undoes_it(twice, office):
     assert "K-1b is merged into K-1" in done.text
     assert "K-1b was merged into this record by Adam" in done.text
     undo = reverse("clients:undo_merge", args=[ClientMerge.objects.get().code])
-    assert "These episodes go back to K-1b" in office.get(undo).text
+    asked = office.get(undo)
+    assert [one.therapist.name for one in asked.context["returning"]] == ["Carl"]
+    assert [one.therapist.name for one in asked.context["staying"]] == ["Olga"]
+    shown = " ".join(asked.text.split())
+    assert "go back to K-1b:</p> <ul> <li> with Carl," in shown
     assert "two records again" in office.post(undo, follow=True).text
     assert client_of(twice.again) == "K-1b"
     assert "undone already" in office.post(undo).text
