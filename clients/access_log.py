@@ -58,27 +58,31 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     """
     events = list(events)
     people = {person.pk: person for person in User.objects.filter(pk__in=_people_in(events))}
-    codes = {event.pk: _clients_of(event, about) for event in events}
-    named = {code for of_event in codes.values() for code in of_event}
-    named |= {UUID(event.detail["other"]) for event in events if "other" in event.detail}
-    labels = dict(Client.objects.filter(code__in=named).values_list("code", "label"))
+    searched = {code.hex for code in about}
+    codes = {event.pk: _clients_of(event, searched) for event in events}
+    others = {event.pk: UUID(event.detail["other"]).hex for event in events if "other" in event.detail}
+    named = set(others.values()).union(*codes.values())
+    labels = {
+        code.hex: label for code, label in Client.objects.filter(code__in=named).values_list("code", "label")
+    }
     return [
         _line(
             event,
             people,
             sorted({labels.get(code, NOT_LISTED) for code in codes[event.pk]}),
-            labels.get(UUID(event.detail["other"]), NOT_LISTED) if "other" in event.detail else "",
+            labels.get(others.get(event.pk, ""), NOT_LISTED),
             is_searched=bool(about),
         )
         for event in events
     ]
 
 
-def _clients_of(event: AuditEvent, about: frozenset[UUID]) -> set[UUID]:
-    codes = {UUID(code) for code in event.clients or ()}
-    if about:
-        codes &= about
-    return codes | {event.client} if event.client else codes
+def _clients_of(event: AuditEvent, searched: set[str]) -> set[str]:
+    """The codes of the clients to name, as a list stores them: it may hold hundreds, of whom one was searched for."""
+    codes = set(event.clients or ())
+    if searched:
+        codes &= searched
+    return codes | {event.client.hex} if event.client else codes
 
 
 def _people_in(events: list[AuditEvent]) -> set[UUID]:

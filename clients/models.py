@@ -107,7 +107,8 @@ class Client(Labelled):
     class Meta:
         ordering = ("label_key", "registered_at")
         indexes = (
-            models.Index(fields=["label_key"], name="client_by_label"),
+            # The order of the client list: a page of it is read from here, and not out of all clients.
+            models.Index(fields=["label_key", "registered_at"], name="client_by_label"),
             models.Index(fields=["label_look"], name="client_by_look_alike"),
             models.Index(
                 fields=["merged_into"], condition=Q(merged_into__isnull=False), name="client_by_merged_into"
