@@ -1,5 +1,6 @@
 """The forms about people. They clean and explain; what may be written is decided in `actions`."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -52,18 +53,33 @@ def _not_far_ahead(day: date) -> None:
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 
 
+class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
+    """Everybody by name, without a row of each: for one choice, hundreds of them were made.
+
+    Two whose names may be taken for each other are told apart by their address.
+    """
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield "", self.field.empty_label
+        people = list(self.queryset.values_list("pk", "name", "email", "name_key", "name_look"))
+        known = Counter(key for *_, search, look in people for key in {search, look})
+        for pk, name, email, search, look in people:
+            is_shared = name and max(known[search], known[look]) > 1
+            yield pk, f"{name}, {email}" if is_shared else name or email
+
+
 class TherapistField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    iterator = _Staff
+
     def __init__(self, **options: Any) -> None:
         super().__init__(User.objects.with_role(Role.THERAPIST), empty_label="Choose", **options)
 
 
-class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
-    """Everybody by name, without a row of each: for one choice, hundreds of them were made."""
+class SupervisorField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    iterator = _Staff
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        yield "", self.field.empty_label
-        for pk, name, email in self.queryset.values_list("pk", "name", "email"):
-            yield pk, name or email
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose", **options)
 
 
 class StaffField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -223,8 +239,36 @@ class RolesField(forms.TypedMultipleChoiceField):
         return set(super().clean(value))
 
 
-class InviteForm(forms.Form):
+class NameForm(forms.Form):
+    """A name; asked about where somebody else has it, or one that may be taken for it."""
+
     name = LabelFormField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    same_name = forms.BooleanField(
+        label="This is another person with the same name", required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *arguments: Any, person: User | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.person = person
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        name, is_another = cleaned.get("name", ""), cleaned.pop("same_name", False)
+        if name and (self.person is None or name != self.person.name) and (other := self._alike(name)):
+            self.fields["same_name"].widget = forms.CheckboxInput()
+            if not is_another:
+                said = f"{other.name} ({other.email}) has this name, or one that looks like it."
+                self.add_error("name", f"{said} If this is another person, say so.")
+        return cleaned
+
+    def _alike(self, name: str) -> User | None:
+        rows = User.objects.filter(Q(name_key=search_key(name)) | Q(name_look=look_alike_key(name)))
+        return (
+            rows.exclude(pk=self.person.pk if self.person else None).order_by("-is_active", "email").first()
+        )
+
+
+class InviteForm(NameForm):
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
 
@@ -243,8 +287,7 @@ class EmailForm(forms.Form):
     )
 
 
-class PersonForm(forms.Form):
-    name = LabelFormField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+class PersonForm(NameForm):
     roles = RolesField(required=False)
     is_active = forms.BooleanField(
         label="May sign in",
@@ -254,7 +297,7 @@ class PersonForm(forms.Form):
 
 
 class SupervisionForm(forms.Form):
-    supervisor = forms.ModelChoiceField(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose")
+    supervisor = SupervisorField()
     therapist = TherapistField()
     starts_on = day_field(label="From", initial=timezone.localdate, validators=[_not_far_ahead])
 

@@ -1,10 +1,11 @@
 """Labels that read alike: found by every search, asked about when they are typed, listed for the administrator."""
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from alliance.models import User
 from clients import duplicates, merge_actions
@@ -264,3 +265,42 @@ def test_thirty_pairs_and_thirty_episodes_cost_no_more_queries_than_three(clinic
     few = {name: queries_of(browser, *of[:1], **of[1]) for name, of in asked.items()}
     grow(range(3, 30))
     assert {name: queries_of(browser, *of[:1], **of[1]) for name, of in asked.items()} == few
+
+
+# --- Colleagues and rooms ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def office(clinic, sign_in):
+    browser = sign_in(clinic.adam)
+    browser.post(reverse("account_reauthenticate"), {"password": cast.PASSWORD})
+    return browser
+
+
+def test_a_second_person_of_one_name_is_asked_about_and_told_apart_where_one_is_chosen(clinic, office):
+    asked = {"name": "Оlga", "email": "olga.k@clinic.example", "roles": ["therapist"]}
+    refused = office.post(reverse("clinic:add_person"), asked)
+    assert refused.status_code == 422
+    assert "Olga (olga@clinic.example) has this name, or one that looks like it" in refused.text
+    assert office.post(reverse("clinic:add_person"), {**asked, "same_name": "on"}).status_code == 200
+    choices = office.get(reverse("clients:register")).text
+    for choice in ("Olga, olga@clinic.example", "Оlga, olga.k@clinic.example", ">Carl<"):
+        assert choice in choices
+    carl = {"roles": ["therapist"], "is_active": "on"}
+    address = reverse("clinic:person", args=[clinic.carl.pk])
+    assert office.post(address, {**carl, "name": "ólga"}).status_code == 422
+    assert office.post(address, {**carl, "name": "Carl"}).status_code == 302
+
+
+def test_two_tablets_in_use_have_no_names_that_look_the_same(clinic):
+    def paired(name):
+        now = timezone.now()
+        return PairedTablet.objects.create(
+            name=name, key_hash=name, paired_at=now, paired_by=clinic.adam, pairing_until=now
+        )
+
+    paired("Room L")
+    for name in ("room l", "Rööm L", "Rооm L"):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            paired(name)
+    paired("Room 2")
