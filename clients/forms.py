@@ -263,9 +263,9 @@ class NameForm(forms.Form):
 
     def _alike(self, name: str) -> User | None:
         rows = User.objects.filter(Q(name_key=search_key(name)) | Q(name_look=look_alike_key(name)))
-        return (
-            rows.exclude(pk=self.person.pk if self.person else None).order_by("-is_active", "email").first()
-        )
+        if self.person:
+            rows = rows.exclude(pk=self.person.pk)
+        return rows.order_by("-is_active", "email").first()
 
 
 class InviteForm(NameForm):
