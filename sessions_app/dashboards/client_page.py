@@ -104,8 +104,10 @@ class ClientPage:
     put_off_until: list[datetime]  # when what is put off comes back, or came
 
     @property
-    def sessions_to_settle(self) -> list[int]:
-        return sorted({one.row.session.number for one in self.to_settle})
+    def sessions_to_settle(self) -> list[str]:
+        sessions = {one.row.session_id: one.row.session for one in self.to_settle}
+        in_order = sorted(sessions.values(), key=lambda one: (one.is_voided, one.number))
+        return [f"{one.number}{' (voided)' if one.is_voided else ''}" for one in in_order]
 
 
 def build(

@@ -38,12 +38,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class NotOffered:
-    """A session of today that cannot be meant, and why. It can be named all the same where that may be right."""
+    """A session that cannot be meant, and why. It can be named all the same where that may be right."""
 
     session: TherapySession
     when: str
     why: str
-    may_be_asked_for: bool = False
+    is_to_come: bool
+    may_be_asked_for: bool
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,11 @@ class Choice:
     chosen: TherapySession | None  # None: the new one
     number: int
     not_offered: list[NotOffered]
-    now: datetime
 
     @property
-    def is_open(self) -> bool:
-        """Whether there is something to choose."""
-        return bool(self.candidates)
+    def seen(self) -> list[UUID]:
+        """The sessions of which the person knows who chooses a new one."""
+        return [one.session.code for one in (*self.candidates, *self.not_offered)]
 
 
 def choice(
@@ -92,11 +92,16 @@ def choice(
         chosen=chosen,
         number=episode.sessions.filter(held_at__lte=starts).count() + 1,
         not_offered=[
-            NotOffered(one, when(one, now), why_not[pk], _may_be_asked_for(one, now))
+            NotOffered(
+                one,
+                when(one, now),
+                why_not[pk],
+                is_to_come=one.attendance in COMES and session_times.still_to_come(one.held_at, now),
+                may_be_asked_for=_may_be_asked_for(one, now),
+            )
             for pk, one in rows.items()
             if one not in possible
         ],
-        now=now,
     )
 
 

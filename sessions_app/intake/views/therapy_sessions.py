@@ -208,7 +208,8 @@ def chosen_session(request: StaffRequest, episode: Episode) -> dict[str, Any]:
         return {"session": _own_session(request, episode, named)} if named else {}
     form_key = key_of(request.POST)
     if named == which_session.NEW:
-        return {"new": True, "seen": frozenset(request.POST.getlist("seen")), "form_key": form_key}
+        seen = frozenset(request.POST.getlist("seen")) if "seen" in request.POST else None
+        return {"new": True, "seen": seen, "form_key": form_key}
     return {"session": _own_session(request, episode, named) if named else None, "form_key": form_key}
 
 
