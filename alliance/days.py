@@ -1,6 +1,6 @@
 """Days as people read them: with the year where it is another one than this year's."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.contrib.humanize.templatetags.humanize import naturalday
 from django.utils import timezone
@@ -27,7 +27,9 @@ def near_day(when: date | None, style: str = "j M") -> str:
     """The same, but "today", "yesterday" or "tomorrow" where it is one of these."""
     if not when:
         return ""
-    return str(naturalday(_day_of(when), with_year(style, when)) or "")
+    # Of a moment with its zone: without one, `naturalday` asks which day it is in the zone of the server.
+    local = timezone.make_aware(datetime.combine(_day_of(when), time.min))
+    return str(naturalday(local, with_year(style, when)) or "")
 
 
 def _day_of(when: date) -> date:
