@@ -71,12 +71,14 @@ class TherapySessionQuerySet(EpisodeRows):
         return self.attended().unrated().filter(ends_at__lte=now - OVERDUE_AFTER)
 
 
-class LiveSessions(models.Manager.from_queryset(TherapySessionQuerySet)):  # type: ignore[misc]
+SessionManager = models.Manager.from_queryset(TherapySessionQuerySet)
+
+
+class LiveSessions(SessionManager["TherapySession"]):
     """The sessions that count: without those that were voided."""
 
     def get_queryset(self) -> TherapySessionQuerySet:
-        live: TherapySessionQuerySet = super().get_queryset().filter(voided_at__isnull=True)
-        return live
+        return TherapySessionQuerySet(self.model, using=self._db).filter(voided_at__isnull=True)
 
 
 class TherapySession(models.Model):

@@ -60,7 +60,7 @@ def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **whi
     """
     session = session_actions.session_now(episode=episode, by=by, form_key=form_key, **which)
     press = key_of_press(form_key, Channel.PHONE, session.pk)
-    if made := hand_over_actions.made_by(press):
+    if press and (made := hand_over_actions.made_by(press)):
         return _made_before(made, press)
     token, now = secret_of(press, "link") if press else new_token(), timezone.now()
     short_code = next(code for code in _short_codes(press) if not _is_taken(code))

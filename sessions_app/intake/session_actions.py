@@ -119,7 +119,7 @@ def _refuse_if_there(episode: Episode, held_at: datetime, besides: TherapySessio
 
 def _made_by(form_key: UUID | None, episode: Episode) -> TherapySession | None:
     """What this form made when it was sent before; None where it is sent for the first time."""
-    made = TherapySession.every.filter(form_key=form_key).first() if form_key else None
+    made: TherapySession | None = TherapySession.every.filter(form_key=form_key).first() if form_key else None
     if made is not None and (made.is_voided or made.episode_id != episode.pk):
         raise Refused(USED)
     return made

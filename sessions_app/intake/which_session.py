@@ -59,7 +59,8 @@ class Choice:
     @property
     def seen(self) -> list[UUID]:
         """The sessions of which the person knows who chooses a new one."""
-        return [one.session.code for one in (*self.candidates, *self.not_offered)]
+        sessions = [one.session for one in self.candidates] + [one.session for one in self.not_offered]
+        return [session.code for session in sessions]
 
 
 def choice(

@@ -256,8 +256,7 @@ def test_a_gap_is_said_quietly_and_is_no_reason(clinic):
     (row,) = read(clinic).gaps
     assert row.reasons == ()
     assert row.gap == (
-        "No rating for 2 of the last 3 sessions. A gap is not a low score. "
-        "1 rating overdue (session 3)."
+        "No rating for 2 of the last 3 sessions. A gap is not a low score. 1 rating overdue (session 3)."
     )
 
 
