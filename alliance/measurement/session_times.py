@@ -1,4 +1,4 @@
-"""Which session a form handed over now is about, and which sessions overlap: from their times alone."""
+"""Which session a form that is handed over now is about: from the times of the sessions alone."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -62,8 +62,3 @@ def start_of_new(before: Sequence[Times], now: datetime, length: timedelta) -> d
         if one.starts <= now:
             start = max(start, one.ends if one.ends <= latest else one.starts + SHORTEST)
     return min(start, latest)
-
-
-def overlap(one: Times, other: Times) -> bool:
-    """Whether two sessions share time; one that begins as the other ends does not."""
-    return one.starts < other.ends and other.starts < one.ends
