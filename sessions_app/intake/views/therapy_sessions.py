@@ -108,7 +108,9 @@ def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST)
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """A rating the client gave on paper or aloud."""
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    if request.method != "POST" and session.is_voided:
+        return _is_voided(request, session)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
     form = NewRatingForm(posted(request), instrument=instrument)
     if written(form, paper_entry.enter_rating, session=session, by=request.user):
@@ -152,7 +154,9 @@ def add_session(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    if request.method != "POST" and session.is_voided:
+        return _is_voided(request, session)
     initial = session_as_initial(session)
     form = SessionForm(posted(request), episode=session.episode, session=session, initial=initial)
     if written(form, session_actions.change_session, session=session, by=request.user):
@@ -164,7 +168,9 @@ def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST)
 def void_session(request: StaffRequest, code: UUID) -> HttpResponse:
     """Let a session count nowhere that should not have been entered, or not like this."""
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    if session.is_voided:
+        return _is_voided(request, session)
     form = VoidForm(posted(request))
     if voided := written(form, session_actions.void_session, session=session, by=request.user):
         done = "The session is voided: it has no number and is in no figure. It stays below under Voided sessions."
@@ -190,6 +196,14 @@ def put_session_back(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.error(request, str(refusal))
         return redirect("dashboard:client", session.episode.code)
     return _written(request, session, f"The session is back: it is session {session.number}.")
+
+
+def _is_voided(request: StaffRequest, session: TherapySession) -> HttpResponse:
+    """Pressed twice, or in another tab meanwhile. What was typed for it is refused in its form, and stays there."""
+    messages.info(
+        request, "This session is voided. It stays below under Voided sessions, and can be put back there."
+    )
+    return redirect("dashboard:client", session.episode.code)
 
 
 def _written(request: StaffRequest, session: TherapySession, done: str) -> HttpResponse:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def voiding(session, by):
     """As a request does it: with a row of its own."""
     return lambda: session_actions.void_session(
-        session=TherapySession.objects.get(pk=session.pk), why="x", by=by
+        session=TherapySession.every.get(pk=session.pk), why="x", by=by
     )
 
 
@@ -88,12 +88,11 @@ def test_control_without_the_lock_marks_become_the_rating_of_a_session_that_coun
         finally:
             voided.wait()
 
-    unlocked = lambda pk: Episode.objects.get(pk=pk)  # noqa: E731
-    monkeypatch.setattr(record_rating, "lock_episode", unlocked)
-    monkeypatch.setattr(session_actions, "lock_episode", unlocked)
+    monkeypatch.setattr(record_rating.standing, "lock_of_grant", lambda grant: grant.refresh_from_db())
+    monkeypatch.setattr(session_actions, "lock_episode", lambda pk: Episode.objects.get(pk=pk))
     monkeypatch.setattr(record_rating, "_reason_to_set_aside", looks_then_waits)
     monkeypatch.setattr(session_actions, "conclude", lambda **_: None)
-    monkeypatch.setattr(record_rating, "conclude", lambda **_: None)
+    monkeypatch.setattr(record_rating, "conclude_locked", lambda before, **_: None)
     outcomes = at_once(handing_in(grant, 330), void)
     assert unexpected(outcomes) == []
     # Taken back, and rated all the same: the tests above would see it.
