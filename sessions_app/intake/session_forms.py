@@ -115,7 +115,7 @@ class VoidForm(forms.Form):
     why = LineField(
         label="Why",
         max_length=VOID_REASON,
-        help_text="Such as: entered twice, another client, was a phone call. It stays readable with the session.",
+        help_text="Such as: entered twice, or for another client. It stays readable with the session.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Write in one line why."},
     )
