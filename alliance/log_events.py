@@ -51,6 +51,8 @@ class LogEvent(StrEnum):
     )
     SESSION_ADDED = "session added", "{who} added a session of client {client}"
     SESSION_CHANGED = "session changed", "{who} changed a session of client {client}"
+    SESSION_VOIDED = "session voided", "{who} voided a session of client {client}"
+    SESSION_PUT_BACK = "session put back", "{who} put a voided session of client {client} back"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"
     HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
     LINK_MADE = "link made", "{who} made a link for the phone of client {client}"

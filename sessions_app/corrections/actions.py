@@ -23,6 +23,7 @@ from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tokens import hash_of_token, new_token
+from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
 from sessions_app.intake.record_rating import hash_of_answers
@@ -48,6 +49,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
     `seen` is the code of the rating that stood when the person decided, None where there was none.
     """
     lock_episode(aside.session.episode_id)
+    refuse_if_voided(aside.session)
     _refuse_if_settled(aside)
     if not aside.answers:
         raise Refused(UNREADABLE)
@@ -125,6 +127,7 @@ def correct(
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
     lock_episode(rating.session.episode_id)
+    refuse_if_voided(rating.session)
     if rating.mode not in TYPED:
         raise Refused(THEIRS)
     _refuse_unless_standing(rating)
@@ -147,6 +150,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     Marks that had been set aside wait for a decision again.
     """
     lock_episode(rating.session.episode_id)
+    refuse_if_voided(rating.session)
     _refuse_unless_standing(rating)
     used = Settlement.objects.standing().filter(rating=rating)
     earlier = rating.replaces

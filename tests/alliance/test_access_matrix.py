@@ -20,6 +20,7 @@ from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
+from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
 
@@ -93,6 +94,8 @@ def with_rows(clinic):
     discussion = discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
     deferral = a_deferral(clinic.olgas, by=clinic.olga)
     aside, rating = marks_set_aside(first), last.ratings.get()
+    twice = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-2), attendance="planned")
+    session_actions.void_session(session=twice, why="x", by=clinic.olga)
     cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
     helped = follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
@@ -102,7 +105,7 @@ def with_rows(clinic):
         "clients:": [clinic.olgas.client.code, clinic.olgas.code, *put_together(clinic)],
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
-            *(clinic.olgas.code, planned.code, first.code, discussion.code),
+            *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
         ],
         "together:": [clinic.olgas.code],
