@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from alliance.measurement import instruments, scoring
 from alliance.measurement.instruments import Instrument, Item
@@ -14,9 +14,10 @@ from alliance.measurement.scoring import one_decimal, points
 from alliance.models import User
 from alliance.prepared import Prepared
 from clients.models import Episode
-from sessions_app.corrections.actions import TYPED
-from sessions_app.courses.decisions import Correction, Settlement
+from sessions_app.corrections import families
+from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.models import (
+    TYPED,
     Mode,
     Rating,
     SetAsideQuerySet,
@@ -108,11 +109,15 @@ class SetAside:
         return self.decision is None and bool(self.lines)
 
     @property
+    def is_standing(self) -> bool:
+        """Whether these marks are the rating now."""
+        return self.decision is not None and self.stands is not None and self.decision.rating_id == self.stands.pk
+
+    @property
     def can_be_taken_out(self) -> bool:
         """Whether these marks are the rating now, and none stood before them."""
-        if self.decision is None or self.stands is None:
-            return False
-        return self.decision.rating_id == self.stands.pk and self.stands.replaces_id is None
+        before = self.stands.replaces if self.stands else None
+        return self.is_standing and (before is None or before.is_taken_out)
 
     @property
     def now(self) -> str:
@@ -149,9 +154,22 @@ class Earlier:
     rating: Rating
     marks: str
     comment: str
-    correction: Correction | None
+    correction: Correction | None  # None where the client was asked again
     replaced_by: Rating
     can_be_put_back: bool
+    can_be_set_aside: bool
+
+
+@dataclass(frozen=True)
+class Misfiled:
+    """Marks that left this session, or came to it, because they had been in the wrong record. Never which."""
+
+    row: Misfiling
+    came_here: bool
+
+    @property
+    def is_undone(self) -> bool:
+        return self.row.undone_at is not None
 
 
 @dataclass
@@ -161,6 +179,7 @@ class OfSession:
     to_settle: list[SetAside] = field(default_factory=list)
     settled: list[SetAside] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
+    misfiled: list[Misfiled] = field(default_factory=list)
 
     @property
     def people(self) -> Iterator[User]:
@@ -171,6 +190,12 @@ class OfSession:
         for one in self.earlier:
             if one.correction:
                 yield one.correction.corrected_by
+            else:
+                yield one.replaced_by.grant.made_by
+        for one in self.misfiled:
+            yield one.row.set_aside_by
+            if one.row.undone_by:
+                yield one.row.undone_by
 
 
 @dataclass(frozen=True)
@@ -214,20 +239,39 @@ def count_of(episode: OuterRef) -> Subquery:
 
 
 def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession]:
-    """{session: what it has beside its rating}, in three queries."""
+    """{session: what it has beside its rating}, in four queries."""
     found: dict[int, OfSession] = defaultdict(OfSession)
     # Of most sessions the page has read the one rating there is: only those with more are read here.
     more = Rating.objects.filter(session=OuterRef("session"), replaces__isnull=False)
     aside = SetAsideRating.objects.filter(session=OuterRef("session"))
     ratings = Rating.objects.filter(Exists(more) | Exists(aside), session__episode=episode).order_by("pk")
-    rows = {row.pk: row for row in ratings.select_related("correction__corrected_by", "settlement")}
-    replaced = {row.replaces_id: row for row in rows.values() if row.replaces_id}
-    for pk, by in replaced.items():
-        if _waits_again(rows[pk]) and not reads_comments:
+    rows = list(ratings.select_related("correction__corrected_by", "settlement", "grant__made_by"))
+    by_pk = {row.pk: row for row in rows}
+    for row in rows:
+        if row.replaces_id:
+            row.replaces = by_pk[row.replaces_id]
+    misfilings = _misfilings(episode)
+    not_here = families.hidden(rows, misfilings)
+    for one in misfilings:
+        if one.rating.session.episode_id == episode.pk and one.undone_at is None:
+            found[one.rating.session_id].misfiled.append(Misfiled(one, came_here=False))
+        if one.moved_to and one.moved_to.session.episode_id == episode.pk:
+            found[one.moved_to.session_id].misfiled.append(Misfiled(one, came_here=True))
+    replaced = {row.replaces_id: row for row in rows if row.replaces_id}
+    for row in rows:
+        by = replaced.get(row.pk)
+        if by is None or row.is_taken_out or row.pk in not_here:
+            continue
+        if _waits_again(row) and not reads_comments:
             continue  # they are set aside again: a supervisor learns how many, not which
-        earlier = _earlier(rows[pk], by, last=by.pk not in replaced, reads_comments=reads_comments)
+        can_be_put_back = (
+            by.pk not in replaced
+            and not _waits_again(row)
+            and families.can_count_again(by.pk, rows, not_here) is not None
+        )
+        earlier = _earlier(row, by, can_be_put_back=can_be_put_back, reads_comments=reads_comments)
         found[by.session_id].earlier.append(earlier)
-    standing = [row for row in rows.values() if row.pk not in replaced]
+    standing = [row for row in rows if row.pk not in replaced]
     stands = {(row.session_id, rivals_of(row.instrument)): row for row in standing}
     asides = with_decisions(SetAsideRating.objects.filter(session__episode=episode))
     for row in asides.order_by("received_at"):
@@ -236,6 +280,14 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
         of_session = found[row.session_id]
         (of_session.settled if one.decision else of_session.to_settle).append(one)
     return found
+
+
+def _misfilings(episode: Episode) -> list[Misfiling]:
+    inside = Q(rating__session__episode=episode) | Q(moved_to__session__episode=episode)
+    rows = Misfiling.objects.filter(inside).select_related(
+        "rating__session", "moved_to__session", "set_aside_by", "undone_by"
+    )
+    return list(rows.order_by("set_aside_at"))
 
 
 def with_decisions(rows: SetAsideQuerySet) -> SetAsideQuerySet:
@@ -261,15 +313,16 @@ def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool)
     )
 
 
-def _earlier(rating: Rating, by: Rating, *, last: bool, reads_comments: bool) -> Earlier:
+def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comments: bool) -> Earlier:
     instrument = instruments.get(rating.instrument, rating.instrument_version)
     return Earlier(
         rating=rating,
-        marks=in_words(instrument, rating.answers),
+        marks="nothing marked" if rating.is_blank else in_words(instrument, rating.answers),
         comment=rating.comment if reads_comments or rating.share_comment else "",
         correction=getattr(by, "correction", None),
         replaced_by=by,
-        can_be_put_back=last and not _waits_again(rating),
+        can_be_put_back=can_be_put_back,
+        can_be_set_aside=not rating.is_blank,
     )
 
 

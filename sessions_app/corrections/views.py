@@ -75,7 +75,7 @@ def correct(request: StaffRequest, code: UUID) -> HttpResponse:
 def put_back(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of a correction and of marks that were used: the earlier ones count again, or none where none did."""
     rating, form = _own_rating(request, code), forms.Form(posted(request))
-    earlier = rating.replaces
+    earlier = actions.replaced_by_decision(rating)
     if written(form, actions.put_back, rating=rating, by=request.user):
         done = "the earlier marks count again." if earlier else "the marks are taken out again."
         return _back(request, rating.session, done)
@@ -105,7 +105,7 @@ def _own_rating(request: StaffRequest, code: UUID) -> Rating:
 
 
 def _about(request: StaffRequest, template: str, aside: SetAsideRating, form: forms.Form) -> HttpResponse:
-    stands = actions.standing(aside.session, aside.grant.instrument)
+    stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
     if isinstance(form, UseForm):
         form.shows(stands)
     one = set_aside.shown(aside, stands, reads_comments=True)

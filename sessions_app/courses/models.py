@@ -116,6 +116,11 @@ class Mode(models.TextChoices):
     NUMBER = "number", "By choosing numbers"
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
+    NONE = "none", "No marks: what stood was set aside"
+
+
+# Somebody of the staff typed them, and may have mistyped them.
+TYPED = frozenset({Mode.PAPER, Mode.VERBAL})
 
 
 def rivals_of(instrument: str) -> tuple[str, ...]:
@@ -125,8 +130,18 @@ def rivals_of(instrument: str) -> tuple[str, ...]:
 
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        """The ratings of the alliance that count: those no later row replaces. Companion scales are read apart."""
-        return self.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES)
+        """The ratings of the alliance that count: those no later row replaces. Companion scales are read apart.
+
+        A session whose marks were set aside has none, and is as unrated as if nobody had marked anything.
+        """
+        return self.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES).exclude(mode=Mode.NONE)
+
+    def last_of(self, session: TherapySession, instrument: str) -> "Rating | None":
+        """The row that the next one of this session has to replace, even where it holds no marks."""
+        found: Rating | None = (
+            self.of_the_session(session, instrument).filter(replaced_by__isnull=True).first()
+        )
+        return found
 
     def of_the_session(self, session: TherapySession, instrument: str) -> Self:
         """What stands in the way of another rating: one of the same instrument, or of any alliance scale."""
@@ -137,8 +152,8 @@ class RatingQuerySet(EpisodeRows):
         return self.select_related("wording").defer("wording__items", "wording__introduction")
 
     def of_the_same(self, marks: "Rating") -> Self:
-        """What the constraints let stand only once: a rating of this grant, delivery, or session."""
-        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces__isnull=True)
+        """What the constraints let stand only once: a rating of this grant, delivery, or place in the session."""
+        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces=marks.replaces_id)
         delivered = Q(delivery=marks.delivery, delivery__isnull=False)
         return rivals | self.filter(Q(grant=marks.grant) | delivered)
 
@@ -208,6 +223,10 @@ class Rating(models.Model):
                 name="rating_total_in_range",
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
+            models.CheckConstraint(
+                condition=~Q(mode=Mode.NONE) | Q(total__isnull=True, comment="", replaces__isnull=False),
+                name="rating_taken_out_has_no_marks",
+            ),
             models.UniqueConstraint(
                 fields=["delivery"], condition=Q(delivery__isnull=False), name="one_rating_a_delivery"
             ),
@@ -232,8 +251,8 @@ class Rating(models.Model):
 
     @property
     def is_taken_out(self) -> bool:
-        """What is left where marks that had been set aside were used and taken out again."""
-        return self.is_blank and self.replaces_id is not None and self.mode == Mode.PAPER
+        """The row that stands where marks were set aside or taken out: it holds none, and does not count."""
+        return self.mode == Mode.NONE
 
     @property
     def marks(self) -> dict[str, int | None]:

@@ -25,9 +25,7 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.facts import beginning_of
 from sessions_app.flags.models import Discussion, Flag
 
-HAS_MARKS = frozenset(
-    {RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED, RatingState.TAKEN_OUT}
-)
+HAS_MARKS = frozenset({RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED})
 NOTHING_TO_DO = frozenset(
     {
         RatingState.RATED,
@@ -143,6 +141,11 @@ class SessionLine:
     session: TherapySession
     episode: Episode
     state: RatingState
+
+    @property
+    def came_back_unfinished(self) -> bool:
+        """Handed in with a line missing, or with none marked: the client may still be there to be asked."""
+        return self.state in {RatingState.PARTLY, RatingState.NOTHING_MARKED}
 
 
 @dataclass(frozen=True)

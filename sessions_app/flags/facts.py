@@ -204,7 +204,7 @@ def _sessions(
     return sessions, {
         session: rating_fact(rating, edition)
         for session, edition, rating in marks
-        if rating.pk not in replaced
+        if rating.pk not in replaced and not rating.is_taken_out
     }
 
 

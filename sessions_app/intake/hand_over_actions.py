@@ -7,11 +7,13 @@ Every write about an episode takes the lock of the episode's row first (`lock_ep
 orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from alliance import audit
@@ -59,10 +61,10 @@ def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> 
     """
     lock_episode(session.episode_id)
     form = ClinicSettings.objects.in_force().form
-    _refuse_unless_ratable(session, form.id)
+    instead_of = _refuse_unless_ratable(session, form.id)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)
-    grant, token = _new_grant(session, form, offer.wording, channel, by, **sent)
+    grant, token = _new_grant(session, form, offer.wording, channel, by, instead_of=instead_of, **sent)
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -89,10 +91,33 @@ def hand_over_now(
 
 
 @transaction.atomic
-def take_back(*, grant: RatingGrant, by: User) -> None:
-    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
-    if _withdraw(grant, by):
+def take_back(*, grant: RatingGrant, by: User) -> bool:
+    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside. False: it was over."""
+    withdrawn = _withdraw(grant, by)
+    if withdrawn:
         audit.record(LogEvent.HAND_OVER_TAKEN_BACK, grant, by=by, client=grant.client_code)
+    return withdrawn
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of a wish to take a hand-over back. stands: the marks that count, where nothing was out any more."""
+
+    was_out: bool
+    stands: Rating | None = None
+    declined: bool = False
+
+
+@transaction.atomic
+def take_back_of(*, session: TherapySession, by: User) -> TakenBack:
+    """Take back whatever is out for this session, and say what is true now: a page may be older than the marks."""
+    lock_episode(session.episode_id)
+    out = list(RatingGrant.objects.awaiting(timezone.now()).filter(session=session))
+    if [grant for grant in out if take_back(grant=grant, by=by)]:
+        return TakenBack(was_out=True)
+    stands = Rating.objects.standing().filter(session=session).first()
+    newest = RatingGrant.objects.filter(session=session).order_by("-pk").first()
+    return TakenBack(was_out=False, stands=stands, declined=newest is not None and newest.declined)
 
 
 @transaction.atomic
@@ -140,15 +165,28 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
     return True
 
 
-def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
+def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Rating | None:
+    """What a new rating of this session replaces: None, or a row on which a line is missing, or none was left."""
     if not session.episode.is_open:
         raise Refused("This episode is closed. Reopen it before you ask for a rating.")
-    if Rating.objects.of_the_session(session, instrument_id).exists():
-        raise Refused(f"Session {session.number} has its rating already.")
+    last = Rating.objects.last_of(session, instrument_id)
+    if last is not None and last.total is not None:
+        raise Refused(
+            f"Session {session.number} has its rating already: it came {moment_of(last.received_at)}. "
+            "If those marks are not of this client and session, set them aside first."
+        )
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
     if timezone.localdate(session.held_at) > timezone.localdate():
         raise Refused(f"Session {session.number} is still to come.")
+    return last
+
+
+def moment_of(at: datetime) -> str:
+    """As in "it came at 10:52", with the day where that is not today."""
+    local = timezone.localtime(at)
+    day = "" if local.date() == timezone.localdate() else f"on {date_format(local, 'j F Y')} "
+    return f"{day}at {date_format(local, 'H:i')}"
 
 
 def _new_grant(

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max, Prefetch, Q
 from django.utils import timezone
 
 from alliance import audit
@@ -11,15 +11,18 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Episode
+from sessions_app.courses.decisions import Correction
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import (
     SESSION_LENGTH,
     Attendance,
     Modality,
+    Rating,
     TherapySession,
 )
 from sessions_app.flags.conclude import conclude
+from sessions_app.intake.replacements import no_marks
 from sessions_app.intake.session_numbers import number_by_date
 
 # --- Sessions ------------------------------------------------------------------------------------
@@ -63,10 +66,17 @@ def change_session(
     if not episode.is_open:
         raise Refused("This episode is closed. Reopen it to change a session.")
     if attendance != Attendance.ATTENDED:
-        if session.ratings.exists():
-            raise Refused("This session has a rating, so it took place.")
+        stands = Rating.objects.standing().filter(session=session).first()
+        if stands is not None and stands.total is not None:
+            raise Refused(
+                "This session has a rating, so it took place. If the marks are not of this session, set them aside."
+            )
         if RatingGrant.objects.awaiting(timezone.now()).filter(session=session).exists():
             raise Refused("The tablet is handed over for this session. Take that back first.")
+        if stands is not None:
+            # A form that came back empty or half filled in: it stays readable, and counts for nothing.
+            why = f"The session: {Attendance(attendance).label.lower()}."
+            no_marks(stands, by=by, kind=Correction.Kind.TAKEN_OUT, why=why)
     session.ends_at = held_at + (session.ends_at - session.held_at)
     session.held_at, session.modality, session.attendance = held_at, modality, attendance
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
@@ -77,15 +87,19 @@ def change_session(
 
 
 def session_to_rate(episode: Episode, now: datetime) -> TherapySession | None:
-    """Today's earliest session that took place and has no rating yet; None where there is none.
+    """Today's earliest session that took place and has no marks yet; None where there is none.
 
     One that began before midnight and ended after it is today's: a hand-over at ten past twelve, pressed
-    twice, must find the session that the first press added.
+    twice, must find the session that the first press added. A form that came back empty can be asked for again.
     """
     day = timezone.localdate(now)
-    today = episode.sessions.filter(Q(held_at__date=day) | Q(ends_at__date=day), ratings__isnull=True)
+    today = episode.sessions.filter(Q(held_at__date=day) | Q(ends_at__date=day))
     took_place = today.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
-    return took_place.order_by("held_at").first()
+    standing = Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings")
+    for session in took_place.order_by("held_at").prefetch_related(standing):
+        if all(rating.is_blank for rating in session.standing_ratings):
+            return session
+    return None
 
 
 @transaction.atomic

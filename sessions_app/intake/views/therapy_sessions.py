@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alliance import device_lock
@@ -19,11 +20,11 @@ from alliance.refused import Refused
 from alliance.see_other import see_other
 from clients.models import AgeBand, Episode
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.models import Attendance, Modality, TherapySession
+from sessions_app.courses.models import Attendance, Modality, Rating, TherapySession
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.intake import hand_over_actions, paper_entry, room_tablets, session_actions
-from sessions_app.intake.session_forms import PaperRatingForm, SessionForm, session_as_initial
+from sessions_app.intake.session_forms import CompletionForm, PaperRatingForm, SessionForm, session_as_initial
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -58,6 +59,7 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
     context = {
         "episode": episode,
         "session": session,
+        "stands": Rating.objects.standing().filter(session=session).first() if session else None,
         "is_out": RatingGrant.objects.awaiting(now).filter(session=session).first() if session else None,
         "instrument": form,
         "offer": offer,
@@ -72,29 +74,56 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
 @require_POST
 @page(Role.THERAPIST)
 def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of a hand-over: nobody waits for this session's rating any more."""
+    """Undo of a hand-over: nobody waits for this session's rating any more. Says so where marks came first."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    for grant in RatingGrant.objects.awaiting(timezone.now()).filter(session=session):
-        hand_over_actions.take_back(grant=grant, by=request.user)
-    taken_back = f"Session {session.number}: the hand-over was taken back."
-    messages.success(request, f"{taken_back} If the session did not take place, say so under Change.")
+    found = hand_over_actions.take_back_of(session=session, by=request.user)
+    say = messages.success if found.was_out else messages.warning
+    say(request, _taken_back(session, found))
     return redirect("dashboard:client", session.episode.code)
+
+
+def _taken_back(session: TherapySession, found: hand_over_actions.TakenBack) -> str:
+    if found.was_out:
+        return (
+            f"Session {session.number}: the hand-over was taken back. "
+            "If the session did not take place, say so under Change."
+        )
+    if found.stands:
+        came = hand_over_actions.moment_of(found.stands.received_at)
+        return format_html(
+            'Session {}: nothing was taken back. The marks came {} and stand. <a href="{}">Set them aside</a>, '
+            "if they are not of this client and session.",
+            session.number,
+            came,
+            reverse("marks:set_aside", args=[found.stands.code]),
+        )
+    why = "The client chose not to rate." if found.declined else "No form was out for this session any more."
+    return f"Session {session.number}: nothing was taken back. {why}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
-    """A rating the client gave on paper or aloud."""
+    """A rating the client gave on paper or aloud, or the lines that were missing."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
-    form = PaperRatingForm(posted(request), instrument=instrument)
+    marked = paper_entry.to_complete(Rating.objects.last_of(session, instrument.id))
+    if marked:
+        form: PaperRatingForm = CompletionForm(posted(request), rating=marked)
+    else:
+        form = PaperRatingForm(posted(request), instrument=instrument)
     if written(form, paper_entry.enter_rating, session=session, by=request.user):
         messages.success(request, f"The rating of session {session.number} is stored.")
         return redirect("dashboard:client", session.episode.code)
-    more = {"paper": offers.on_paper(instrument, session.episode.client.language) or instrument.name}
-    return form_page(
-        request, "dashboard/enter_rating.html", form, episode=session.episode, session=session, **more
-    )
+    if isinstance(form, CompletionForm) and form.is_bound:
+        form.shows_what_stands()
+    context = {
+        "episode": session.episode,
+        "session": session,
+        "marked": marked,
+        "paper": offers.on_paper(instrument, session.episode.client.language) or instrument.name,
+    }
+    return form_page(request, "dashboard/enter_rating.html", form, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

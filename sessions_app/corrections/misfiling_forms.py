@@ -1,0 +1,62 @@
+"""What somebody says with marks that are in the wrong record: where they belong, and why, in one line."""
+
+from typing import Any
+
+from django import forms
+
+from alliance.models import User
+from clients.models import Episode
+from sessions_app.corrections import right_sessions
+from sessions_app.corrections.forms import one_line
+from sessions_app.courses.models import Rating
+
+
+class MisfilingForm(forms.Form):
+    """`client`: whose further sessions are offered. Choosing one changes nothing yet: the page is drawn anew."""
+
+    client = forms.ChoiceField(
+        label="Sessions of another client",
+        required=False,
+        help_text="Choose a client, then press “Show the sessions”, if the right one is not among these.",
+    )
+    to = forms.ChoiceField(label="What should become of these marks?", widget=forms.RadioSelect)
+    why = one_line("Why, in one line", required=True)
+
+    def __init__(self, data: Any = None, *, rating: Rating, user: User) -> None:
+        super().__init__(data)
+        self.rating, self.user = rating, user
+        self.fields["why"].help_text = (
+            "Such as: the tablet was handed over under the wrong name. This line stays in the record of "
+            f"{rating.session.episode.client.label}: do not name the other client."
+        )
+        self.fields["client"].choices = [("", "Choose a client"), *right_sessions.clients(user, rating)]
+        self.fields["to"].choices = right_sessions.choices(rating, user, self._shown())
+        self.initial.setdefault("to", right_sessions.ASIDE)
+
+    def _shown(self) -> Episode | None:
+        """The client who is chosen, of those who may be."""
+        code = self.data.get("client", "") if self.is_bound else ""
+        if code not in {value for value, _ in self.fields["client"].choices} or not code:
+            return None
+        return Episode.objects.visible_to(self.user).select_related("client").get(code=code)
+
+    def drawn_anew(self) -> "MisfilingForm":
+        """The same with the sessions of the client who is chosen; what was typed stays, and nothing is wrong yet."""
+        form = MisfilingForm(rating=self.rating, user=self.user)
+        form.fields["to"].choices = self.fields["to"].choices
+        typed = {name: self.data.get(name, "") for name in ("client", "to", "why")}
+        form.initial |= {name: text for name, text in typed.items() if text}
+        return form
+
+    def clean_why(self) -> str:
+        why: str = self.cleaned_data["why"]
+        if label := right_sessions.named_in(why, self.user, self.rating.session.episode.client):
+            raise forms.ValidationError(
+                f"This names another client, {label}. Leave the name out: the line stays in this record."
+            )
+        return why
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        to = right_sessions.chosen(cleaned["to"], self.user) if "to" in cleaned else None
+        return {"to": to, "why": cleaned.get("why", "")}
