@@ -18,13 +18,12 @@ from alliance.measurement import instruments, scoring
 from alliance.models import User
 from alliance.refused import Refused
 from sessions_app.corrections import families
-from sessions_app.courses.decisions import SAME_MARKS, Correction, Misfiling, Settlement
+from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import TYPED, Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.flags.conclude import conclude
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
-from sessions_app.intake.paper_entry import given
 from sessions_app.intake.record_rating import hash_of_answers
 from sessions_app.intake.replacements import counted, counted_again, explain, grant_like, no_marks
 
@@ -120,7 +119,7 @@ def correct(
     if rating.mode not in TYPED:
         raise Refused(THEIRS)
     _refuse_unless_standing(rating)
-    if any(answers.get(item) != answer for item, answer in marked_by_the_client(rating).items()):
+    if any(answers.get(item) != answer for item, answer in families.marked_by_the_client(rating).items()):
         raise Refused(THEIRS)
     score = scoring.score(instruments.get(rating.instrument, rating.instrument_version), answers)
     sha256 = hash_of_answers(score.answers, comment, share_comment=rating.share_comment)
@@ -135,21 +134,6 @@ def correct(
     return new
 
 
-def marked_by_the_client(rating: Rating) -> dict[str, int | None]:
-    """The lines of a rating that the client marked on a device; somebody may have typed the others."""
-    if rating.mode not in TYPED:
-        return given(rating)
-    correction = Correction.objects.filter(rating=rating).select_related("restores").first()
-    moved = Misfiling.objects.filter(moved_to=rating).select_related("rating").first()
-    if moved:
-        return marked_by_the_client(moved.rating)
-    if correction and correction.restores:
-        return marked_by_the_client(correction.restores)
-    if correction and correction.kind in SAME_MARKS and rating.replaces:
-        return marked_by_the_client(rating.replaces)
-    return {}
-
-
 @transaction.atomic
 def put_back(*, rating: Rating, by: User) -> Rating:
     """Undo of `correct`, of `use` and of lines that were added: the marks that `rating` replaced count again.
@@ -159,7 +143,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     lock_episode(rating.session.episode_id)
     _refuse_unless_standing(rating)
     used = Settlement.objects.standing().filter(rating=rating)
-    earlier = replaced_by_decision(rating)
+    earlier = families.replaced_by_decision(rating)
     if earlier is None and not used.exists():
         raise Refused("No earlier marks are known for this session.")
     withdraw_what_is_out(rating.session, by)
@@ -173,15 +157,6 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     audit.record(event, again, by=by, client=rating.client_code)
     conclude(episode=rating.session.episode)
     return again
-
-
-def replaced_by_decision(rating: Rating) -> Rating | None:
-    """The marks that count again when the decision is undone that put `rating` in their place; None without one.
-
-    Marks that the client gave when asked again are no decision, and marks of somebody else never come back so.
-    """
-    rows = families.rows_of(rating.session_id)
-    return families.can_count_again(rating.pk, rows)
 
 
 def _refuse_unless_standing(rating: Rating) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from django.db.models import Q
 
 from sessions_app.courses.decisions import SAME_MARKS, Correction, Misfiling
-from sessions_app.courses.models import Rating
+from sessions_app.courses.models import TYPED, Rating
 
 # What a person decided and can undo at the session itself. What was set aside or moved has a way back of its own.
 UNDONE_HERE = frozenset({*SAME_MARKS, Correction.Kind.USED, Correction.Kind.RESTORED})
@@ -38,6 +38,16 @@ def _holds_the_marks_of(row: Rating) -> int | None:
     return row.replaces_id if correction.kind in SAME_MARKS else correction.restores_id
 
 
+def is_again(row: Rating | None, earlier: Rating) -> bool:
+    """Whether `row` is `earlier`, or nothing but its marks once more."""
+    while row is not None and row != earlier:
+        correction: Correction | None = (
+            Correction.objects.filter(rating=row).select_related("restores").first()
+        )
+        row = correction.restores if correction else None
+    return row is not None
+
+
 def misfilings_in(sessions: Collection[int]) -> list[Misfiling]:
     """Of marks that left these sessions or were moved to them, undone ones too."""
     inside = Q(rating__session__in=sessions) | Q(moved_to__session__in=sessions)
@@ -63,10 +73,11 @@ def before(rating: int, rows: Collection[Rating], not_here: Collection[int]) -> 
     return found if found and not found.is_taken_out and found.pk not in not_here else None
 
 
-def can_count_again(rating: int, rows: Collection[Rating], not_here: Collection[int] | None = None) -> Rating | None:
-    """The row that `rating` replaced, where a decision did it that can be undone at the session."""
-    if not_here is None:
-        not_here = hidden(rows, misfilings_in({row.session_id for row in rows}))
+def can_count_again(rating: int, rows: Collection[Rating], not_here: Collection[int]) -> Rating | None:
+    """The row that `rating` replaced, where a decision did it that can be undone at the session.
+
+    Marks that the client gave when asked again are no decision, and marks of somebody else never come back so.
+    """
     by_pk: Mapping[int, Rating] = {row.pk: row for row in rows}
     row = by_pk[rating]
     correction: Correction | None = getattr(row, "correction", None)
@@ -74,3 +85,24 @@ def can_count_again(rating: int, rows: Collection[Rating], not_here: Collection[
     if correction is None or correction.kind not in UNDONE_HERE or earlier is None:
         return None
     return None if earlier.is_taken_out or earlier.pk in not_here else earlier
+
+
+def replaced_by_decision(rating: Rating) -> Rating | None:
+    """The same, of one rating."""
+    rows = rows_of(rating.session_id)
+    return can_count_again(rating.pk, rows, hidden(rows, misfilings_in([rating.session_id])))
+
+
+def marked_by_the_client(rating: Rating) -> dict[str, int]:
+    """The lines of a rating that the client marked on a device; somebody may have typed the others."""
+    if rating.mode not in TYPED:
+        return rating.given
+    correction = Correction.objects.filter(rating=rating).select_related("restores").first()
+    moved = Misfiling.objects.filter(moved_to=rating).select_related("rating").first()
+    if moved:
+        return marked_by_the_client(moved.rating)
+    if correction and correction.restores:
+        return marked_by_the_client(correction.restores)
+    if correction and correction.kind in SAME_MARKS and rating.replaces:
+        return marked_by_the_client(rating.replaces)
+    return {}

@@ -19,13 +19,15 @@ from sessions_app.courses.lock import lock_episodes
 from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.intake import session_actions
-from sessions_app.intake.hand_over_actions import moment_of, withdraw_what_is_out
+from sessions_app.intake.hand_over_actions import withdraw_what_is_out
 from sessions_app.intake.replacements import counted, counted_again, explain, no_marks
 
 NOTHING_THERE = "There are no marks to set aside."
 ALREADY = "Somebody set these marks aside already, perhaps you in another tab."
 UNDONE = "These marks are put back already."
-CHANGED_THERE = "The marks were changed at the session they were moved to. Put that right there, then put these back."
+CHANGED_THERE = (
+    "The marks were changed at the session they were moved to. Put that right there, then put these back."
+)
 
 
 @transaction.atomic
@@ -66,19 +68,22 @@ def put_back(*, misfiling: Misfiling, by: User) -> Misfiling:
     rating, moved = misfiling.rating, misfiling.moved_to
     sessions = [rating.session, *([moved.session] if moved else [])]
     lock_episodes({session.episode_id for session in sessions})
-    undone = Misfiling.objects.standing().filter(pk=misfiling.pk).update(undone_at=timezone.now(), undone_by=by)
+    undone = (
+        Misfiling.objects.standing().filter(pk=misfiling.pk).update(undone_at=timezone.now(), undone_by=by)
+    )
     if not undone:
         raise Refused(UNDONE)
     # The right session first: within one record, what is left there decides nothing about where they go back to.
     if moved is not None:
-        if moved != Rating.objects.last_of(moved.session, moved.instrument):
+        there = Rating.objects.last_of(moved.session, moved.instrument)
+        if there is None or not families.is_again(there, moved):
             raise Refused(CHANGED_THERE)
         withdraw_what_is_out(moved.session, by)
-        _in_place_of(moved, why="The marks were moved back.", by=by)
+        _in_place_of(there, why="The marks were moved back.", by=by)
         audit.record(LogEvent.MARKS_MOVED_BACK, moved, by=by, client=moved.client_code)
     if misfiling.left is not None:
         last = Rating.objects.last_of(rating.session, rating.instrument)
-        if last is None or not (last == misfiling.left or last.is_taken_out):
+        if last is None or not (last.is_taken_out or families.is_again(last, misfiling.left)):
             raise Refused(_other_marks(rating.session, last))
         withdraw_what_is_out(rating.session, by)
         counted_again(rating, by=by, instead_of=last, why="The marks were put back.")
@@ -127,7 +132,7 @@ def _free_for(rating: Rating, to: TherapySession) -> Rating | None:
 
 
 def _other_marks(session: TherapySession, last: Rating | None) -> str:
-    came = f", which came {moment_of(last.received_at)}" if last else ""
+    came = f", which came {last.came}" if last else ""
     return (
         f"Session {session.number} of {session.episode.client.label} has other marks now{came}. "
         "Set those aside first if they are not of that session."

@@ -82,7 +82,11 @@ def _shown(user: User, rating: Rating) -> dict[str, object]:
 
 def _done(misfiling: Misfiling) -> str:
     session, moved = misfiling.rating.session, misfiling.moved_to
-    where = f"moved to session {moved.session.number} of {moved.session.episode.client.label}" if moved else "set aside"
+    where = (
+        f"moved to session {moved.session.number} of {moved.session.episode.client.label}"
+        if moved
+        else "set aside"
+    )
     return (
         f"Session {session.number}: the marks are {where}. You can put them back at the session. "
         "If the session did not take place, its therapist says so under Change."

@@ -88,7 +88,9 @@ def chosen(value: str, user: User) -> TherapySession | Episode | None:
     kind, _, code = value.rpartition(":")
     if kind == NEW:
         return Episode.objects.visible_to(user).select_related("client").get(code=UUID(code))
-    return TherapySession.objects.visible_to(user).select_related("episode__client").get(code=UUID(code))
+    sessions = TherapySession.objects.visible_to(user).select_related("episode__client")
+    session: TherapySession = sessions.get(code=UUID(code))
+    return session
 
 
 def named_in(text: str, user: User, own: Client) -> str:
@@ -96,10 +98,16 @@ def named_in(text: str, user: User, own: Client) -> str:
     words = f" {_words(text)} "
     labels = Episode.objects.visible_to(user).exclude(client=own).values_list("client__label", flat=True)
     for label in sorted(set(labels), key=len, reverse=True):
-        if len(label) > 1 and f" {_words(label)} " in words and f" {_words(own.label)} " != f" {_words(label)} ":
+        if (
+            len(label) > 1
+            and f" {_words(label)} " in words
+            and f" {_words(own.label)} " != f" {_words(label)} "
+        ):
             return label
     return ""
 
 
 def _words(text: str) -> str:
-    return " ".join("".join(sign if sign.isalnum() or sign == "-" else " " for sign in text.casefold()).split())
+    return " ".join(
+        "".join(sign if sign.isalnum() or sign == "-" else " " for sign in text.casefold()).split()
+    )

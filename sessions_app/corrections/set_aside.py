@@ -111,7 +111,11 @@ class SetAside:
     @property
     def is_standing(self) -> bool:
         """Whether these marks are the rating now."""
-        return self.decision is not None and self.stands is not None and self.decision.rating_id == self.stands.pk
+        return (
+            self.decision is not None
+            and self.stands is not None
+            and self.decision.rating_id == self.stands.pk
+        )
 
     @property
     def can_be_taken_out(self) -> bool:
@@ -192,10 +196,10 @@ class OfSession:
                 yield one.correction.corrected_by
             else:
                 yield one.replaced_by.grant.made_by
-        for one in self.misfiled:
-            yield one.row.set_aside_by
-            if one.row.undone_by:
-                yield one.row.undone_by
+        for misfiled in self.misfiled:
+            yield misfiled.row.set_aside_by
+            if misfiled.row.undone_by:
+                yield misfiled.row.undone_by
 
 
 @dataclass(frozen=True)
@@ -252,11 +256,11 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
             row.replaces = by_pk[row.replaces_id]
     misfilings = _misfilings(episode)
     not_here = families.hidden(rows, misfilings)
-    for one in misfilings:
-        if one.rating.session.episode_id == episode.pk and one.undone_at is None:
-            found[one.rating.session_id].misfiled.append(Misfiled(one, came_here=False))
-        if one.moved_to and one.moved_to.session.episode_id == episode.pk:
-            found[one.moved_to.session_id].misfiled.append(Misfiled(one, came_here=True))
+    for misfiling in misfilings:
+        if misfiling.rating.session.episode_id == episode.pk and misfiling.undone_at is None:
+            found[misfiling.rating.session_id].misfiled.append(Misfiled(misfiling, came_here=False))
+        if misfiling.moved_to and misfiling.moved_to.session.episode_id == episode.pk:
+            found[misfiling.moved_to.session_id].misfiled.append(Misfiled(misfiling, came_here=True))
     replaced = {row.replaces_id: row for row in rows if row.replaces_id}
     for row in rows:
         by = replaced.get(row.pk)

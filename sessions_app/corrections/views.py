@@ -17,7 +17,7 @@ from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.refused import Refused
-from sessions_app.corrections import actions, set_aside
+from sessions_app.corrections import actions, families, set_aside
 from sessions_app.corrections.forms import CorrectionForm, LeaveForm, UseForm
 from sessions_app.courses.decisions import Settlement
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
@@ -75,7 +75,7 @@ def correct(request: StaffRequest, code: UUID) -> HttpResponse:
 def put_back(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of a correction and of marks that were used: the earlier ones count again, or none where none did."""
     rating, form = _own_rating(request, code), forms.Form(posted(request))
-    earlier = actions.replaced_by_decision(rating)
+    earlier = families.replaced_by_decision(rating)
     if written(form, actions.put_back, rating=rating, by=request.user):
         done = "the earlier marks count again." if earlier else "the marks are taken out again."
         return _back(request, rating.session, done)

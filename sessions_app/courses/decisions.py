@@ -135,7 +135,11 @@ class Misfiling(models.Model):
         help_text="The row that stands in their place; none where other marks stood already.",
     )
     moved_to = models.OneToOneField(
-        Rating, models.PROTECT, related_name="moved_here", null=True, help_text="The row in the right session."
+        Rating,
+        models.PROTECT,
+        related_name="moved_here",
+        null=True,
+        help_text="The row in the right session.",
     )
     why = models.CharField(max_length=LINE)
     set_aside_at = models.DateTimeField(default=timezone.now)

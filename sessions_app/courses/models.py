@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alliance import triggers
 from alliance.append_only import append_only
@@ -248,6 +249,23 @@ class Rating(models.Model):
     def is_blank(self) -> bool:
         """Nothing marked and nothing said."""
         return not self.comment and all(answer is None for answer in self.answers.values())
+
+    @property
+    def is_partial(self) -> bool:
+        """A line is missing, and something was marked or said."""
+        return self.total is None and not self.is_blank
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The lines that were answered."""
+        return {item: answer for item, answer in self.marks.items() if answer is not None}
+
+    @property
+    def came(self) -> str:
+        """When, as in "the marks came at 10:52", with the day where that is not today."""
+        local = timezone.localtime(self.received_at)
+        day = "" if local.date() == timezone.localdate() else f"on {date_format(local, 'j F Y')} "
+        return f"{day}at {date_format(local, 'H:i')}"
 
     @property
     def is_taken_out(self) -> bool:

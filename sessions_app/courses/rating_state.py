@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from sessions_app.courses.grants import SENT, RatingGrant
+from sessions_app.courses.grants import SENT, RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.models import Attendance, Rating, TherapySession, TherapySessionQuerySet
 
 
@@ -63,10 +63,11 @@ _CAN_BE_RATED = {
 }
 
 
-def _declined() -> Q:
-    """The client chose not to rate, and nothing that counts came in through a later grant."""
+def _declined(grants: RatingGrantQuerySet) -> RatingGrantQuerySet:
+    """Those whose client chose not to rate, and after which nothing that counts came in."""
     later = Rating.objects.standing().filter(session=OuterRef("session"), grant__gt=OuterRef("pk"))
-    return Q(declined=True) & ~Exists(later)
+    found: RatingGrantQuerySet = grants.filter(~Exists(later), declined=True)
+    return found
 
 
 def how_far(channel: str, opened_at: datetime | None) -> RatingState:
@@ -116,7 +117,7 @@ def with_waits(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessio
     found: TherapySessionQuerySet = sessions.annotate(
         awaits_channel=Subquery(awaiting.values("channel")[:1]),
         awaits_opened_at=Subquery(awaiting.values("opened_at")[:1]),
-        is_declined=Exists(grants.filter(_declined())),
+        is_declined=Exists(_declined(grants)),
     )
     return found
 

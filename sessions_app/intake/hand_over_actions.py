@@ -8,12 +8,11 @@ orders, a rating that arrives while the therapist changes a session could be the
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from alliance import audit
@@ -172,7 +171,7 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Ratin
     last = Rating.objects.last_of(session, instrument_id)
     if last is not None and last.total is not None:
         raise Refused(
-            f"Session {session.number} has its rating already: it came {moment_of(last.received_at)}. "
+            f"Session {session.number} has its rating already: it came {last.came}. "
             "If those marks are not of this client and session, set them aside first."
         )
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
@@ -180,13 +179,6 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Ratin
     if timezone.localdate(session.held_at) > timezone.localdate():
         raise Refused(f"Session {session.number} is still to come.")
     return last
-
-
-def moment_of(at: datetime) -> str:
-    """As in "it came at 10:52", with the day where that is not today."""
-    local = timezone.localtime(at)
-    day = "" if local.date() == timezone.localdate() else f"on {date_format(local, 'j F Y')} "
-    return f"{day}at {date_format(local, 'H:i')}"
 
 
 def _new_grant(

@@ -49,13 +49,13 @@ def enter_rating(
     lock_episode(session.episode_id)
     form = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
     instead_of = _refuse_unless_ratable(session, form.id)
-    marked = to_complete(instead_of)
+    marked = instead_of if instead_of and instead_of.is_partial else None
     if seen != (marked.code if marked else None):
         raise Refused(MEANWHILE)
     share_comment = False
     if marked:
         form = instruments.get(marked.instrument, marked.instrument_version)
-        answers = {**answers, **given(marked)}
+        answers = {**answers, **marked.given}
         comment, share_comment = marked.comment or comment, marked.share_comment
         if answers == marked.marks and comment == marked.comment:
             raise Refused("Nothing was added to what the client marked.")
@@ -77,15 +77,3 @@ def enter_rating(
     if marked:
         explain(rating, Correction.Kind.COMPLETED, "What the client left out was added.", by)
     return rating
-
-
-def to_complete(rating: Rating | None) -> Rating | None:
-    """The marks that stand and lack a line; None where there is nothing that could be completed."""
-    if rating is None or rating.is_taken_out or rating.total is not None or rating.is_blank:
-        return None
-    return rating
-
-
-def given(rating: Rating) -> dict[str, int | None]:
-    """The lines that the client answered: nobody changes them by adding the others."""
-    return {item: answer for item, answer in rating.marks.items() if answer is not None}

@@ -61,7 +61,7 @@ def counted_again(rating: Rating, *, by: User, instead_of: Rating, why: str) -> 
 def no_marks(rating: Rating, *, by: User, kind: str, why: str) -> Rating:
     """In place of `rating`, a row with no answer on any line, since a fact cannot be deleted."""
     sha256 = hash_of_answers(dict.fromkeys(rating.answers), "")
-    nothing = {
+    nothing: dict[str, Any] = {
         "comment": "",
         "share_comment": False,
         "mode": Mode.NONE,

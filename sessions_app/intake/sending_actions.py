@@ -92,7 +92,9 @@ def _is_known_to_read(client: Client) -> bool:
     """Whether somebody chose the client's language: another than the preset, or the client by marking in it."""
     if client.language != settings.LANGUAGE_CODE:
         return True
-    marked = Rating.objects.standing().filter(session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER])
+    marked = Rating.objects.standing().filter(
+        session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER]
+    )
     return marked.exists()
 
 

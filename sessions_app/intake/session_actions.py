@@ -96,10 +96,11 @@ def session_to_rate(episode: Episode, now: datetime) -> TherapySession | None:
     today = episode.sessions.filter(Q(held_at__date=day) | Q(ends_at__date=day))
     took_place = today.exclude(attendance__in=[Attendance.CANCELLED, Attendance.DID_NOT_ATTEND])
     standing = Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings")
-    for session in took_place.order_by("held_at").prefetch_related(standing):
-        if all(rating.is_blank for rating in session.standing_ratings):
-            return session
-    return None
+    sessions: list[TherapySession] = list(took_place.order_by("held_at").prefetch_related(standing))
+    return next(
+        (one for one in sessions if all(rating.is_blank for rating in one.standing_ratings)),
+        None,
+    )
 
 
 @transaction.atomic

@@ -13,7 +13,6 @@ from alliance.measurement.scoring import AnswerError, points, tenths_from_text
 from clients.models import Episode
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Attendance, Modality, Rating, TherapySession
-from sessions_app.intake.paper_entry import given
 
 FARTHEST_AHEAD = timedelta(days=366)
 
@@ -114,7 +113,7 @@ class CompletionForm(PaperRatingForm):
     def __init__(self, data: QueryDict | None = None, *, rating: Rating) -> None:
         super().__init__(data, instrument=instruments.get(rating.instrument, rating.instrument_version))
         self.fields["channel"].initial = Channel.VERBAL.value
-        for item, tenths in given(rating).items():
+        for item, tenths in rating.given.items():
             self._keep(item, points(tenths))
         if rating.comment:
             self._keep("comment", rating.comment)

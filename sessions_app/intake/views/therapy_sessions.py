@@ -89,12 +89,11 @@ def _taken_back(session: TherapySession, found: hand_over_actions.TakenBack) -> 
             "If the session did not take place, say so under Change."
         )
     if found.stands:
-        came = hand_over_actions.moment_of(found.stands.received_at)
         return format_html(
             'Session {}: nothing was taken back. The marks came {} and stand. <a href="{}">Set them aside</a>, '
             "if they are not of this client and session.",
             session.number,
-            came,
+            found.stands.came,
             reverse("marks:set_aside", args=[found.stands.code]),
         )
     why = "The client chose not to rate." if found.declined else "No form was out for this session any more."
@@ -107,7 +106,8 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """A rating the client gave on paper or aloud, or the lines that were missing."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
-    marked = paper_entry.to_complete(Rating.objects.last_of(session, instrument.id))
+    last = Rating.objects.last_of(session, instrument.id)
+    marked = last if last and last.is_partial else None
     if marked:
         form: PaperRatingForm = CompletionForm(posted(request), rating=marked)
     else:
