@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from alliance.access import PUBLIC, SETTLING_IN, STAFF, StaffRequest, page
+from alliance.gallery import FLAGS
 from alliance.models import Role
 
 FIRST_PAGES = {
@@ -53,7 +54,7 @@ def account_security(request: HttpRequest) -> HttpResponse:
 @page(PUBLIC)
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component in every state; routed under DEBUG only."""
-    return render(request, "gallery.html")
+    return render(request, "gallery.html", {"flags": FLAGS})
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

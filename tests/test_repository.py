@@ -139,6 +139,18 @@ def test_pages_hold_nothing_the_policy_refuses(what):
     assert [name for name in named(TEMPLATES) if INLINE[what].search(text_of(ROOT / name))] == []
 
 
+LONGEST_LINE = 140
+
+
+def test_no_line_of_a_page_is_long():
+    lines = (
+        (f"{name}:{number}", len(line))
+        for name in named(TEMPLATES)
+        for number, line in enumerate(text_of(ROOT / name).splitlines(), 1)
+    )
+    assert {place: length for place, length in lines if length > LONGEST_LINE} == {}
+
+
 def test_no_comment_of_a_page_runs_over_a_line():
     """Django prints one that does."""
     lines = ((name, line) for name in named(TEMPLATES) for line in text_of(ROOT / name).splitlines())

@@ -30,7 +30,7 @@ from sessions_app.intake.rate_forms import COMMENT_LENGTH
 
 TEMPLATE = "rate/form.html"
 IDLE_SECONDS = 300
-PAGES_KEPT = 200  # of about 27 kB: instruments, languages and ways a form comes to a device
+PAGES_KEPT = 200  # of about 30 kB: instruments, languages and ways a form comes to a device
 # Drawn anew by each process: no wording of a clinic can hold them.
 _TOKEN, _CSRF = f"token-{secrets.token_hex(16)}", f"csrf-{secrets.token_hex(16)}"
 

@@ -108,7 +108,7 @@ class TestChoosingAnother:
     def test_every_language_is_offered_in_its_own_name(self, client, grant):
         page = page_of(client.get(FORM))
         offered = re.findall(
-            r'<button type="submit" name="language" value="(\w+)" lang="(\w+)" ([^>]*)>([^<]+)', page
+            r'<button type="submit" name="language" value="(\w+)" lang="(\w+)"\s+([^>]*)>([^<]+)', page
         )
         assert [(tag, name) for tag, _, _, name in offered] == [
             ("en", "English"),
