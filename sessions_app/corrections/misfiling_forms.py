@@ -12,46 +12,38 @@ from sessions_app.courses.models import Rating
 
 
 class MisfilingForm(forms.Form):
-    """`client`: whose further sessions are offered. Choosing one changes nothing yet: the page is drawn anew."""
-
-    why = one_line("Why, in one line", required=True)
+    """What becomes of the marks, and why. offered: whose further sessions are among the choices, if anybody's."""
 
     def __init__(
         self, data: Any = None, *, rating: Rating, user: User, offered: Episode | None = None
     ) -> None:
         super().__init__(data)
         self.rating, self.user = rating, user
-        clients = list(right_sessions.clients(user, rating))
-        self.offered = offered or self._chosen({code for code, _ in clients})
+        self.clients = list(right_sessions.clients(user, rating))
+        self.offered = offered or self._chosen()
         self.fields["to"] = forms.ChoiceField(
             label="What should become of these marks?",
             choices=right_sessions.choices(rating, user, self.offered),
             widget=forms.RadioSelect,
             initial=right_sessions.ASIDE,
         )
-        self.fields["client"] = forms.ChoiceField(
-            label="Sessions of another client",
-            choices=[("", "Choose a client"), *clients],
-            required=False,
-            help_text="If the right session is not offered: choose its client, then “Show the sessions”.",
-        )
+        self.fields["why"] = one_line("Why, in one line", required=True)
         self.fields["why"].help_text = (
             "Such as: the tablet was handed over under the wrong name. This line stays in the record of "
             f"{rating.session.episode.client.label}: do not name the other client."
         )
-        self.order_fields(["client", "to", "why"])
 
-    def _chosen(self, codes: set[str]) -> Episode | None:
+    def _chosen(self) -> Episode | None:
         """The client who is chosen, of those who may be."""
         code = self.data.get("client", "") if self.is_bound else ""
-        if code not in codes:
+        if code not in {one for one, _ in self.clients}:
             return None
         return Episode.objects.visible_to(self.user).select_related("client").get(code=code)
 
     def drawn_anew(self) -> "MisfilingForm":
         """The same with the sessions of the client who is chosen; what was typed stays, and nothing is wrong yet."""
         form = MisfilingForm(rating=self.rating, user=self.user, offered=self.offered)
-        typed = {name: self.data.get(name, "") for name in ("client", "to", "why")}
+        typed = {name: self.data.get(name, "") for name in ("to", "why")}
         form.initial = {name: text for name, text in typed.items() if text}
         return form
 

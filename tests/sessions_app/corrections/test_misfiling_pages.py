@@ -95,7 +95,7 @@ class TestMarksUnderTheWrongClient:
         for text in of_first:
             for gone in (SENTENCE, "21.3", "5.4", "K-106"):
                 assert gone not in text
-        for text in (of_first[0], of_first[3]):
+        for text in (" ".join(of_first[0].split()), " ".join(of_first[3].split())):
             assert "Marks were moved to the session they are of" in text
             assert WHY in text
         assert "21.3" in of_second
@@ -104,7 +104,7 @@ class TestMarksUnderTheWrongClient:
         assert "K-1," not in of_second
         assert WHY not in of_second  # the line is in the record of the first
         shown = caseload.read(clinic.sina, timezone.now())
-        assert [one.episode for one in shown.needs_a_talk] == [right.episode]
+        assert [one.label for one in shown.needs_a_talk] == ["K-106"]
 
     def test_the_first_client_leaves_the_lists_it_led(self, clinic, sign_in, session, wrong):
         olga = sign_in(clinic.olga)
@@ -192,7 +192,8 @@ class TestWhoMay:
         done = sina.post(at("set_aside", wrong), {"to": both.code, "why": WHY})
         assert done.url == reverse("caseload:client", args=[clinic.olgas.code])
         assert (standing(session), standing(both).total) == (None, 213)
-        theirs = sign_in(clinic.carl).get(reverse("dashboard:client", args=[clinic.carls.code])).text
+        page = sign_in(clinic.carl).get(reverse("dashboard:client", args=[clinic.carls.code]))
+        theirs = " ".join(page.text.split())
         assert "Marks were moved here" in theirs
         assert "by Sina" in theirs
         for untold in ("K-1,", WHY, "Olga"):
