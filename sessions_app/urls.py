@@ -81,6 +81,7 @@ dashboard_pages = [
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
+    path("set-aside/<uuid:code>/misfiled/", misfiling_views.misfile_arrived, name="misfile_marks"),
     path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
     path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
 ]

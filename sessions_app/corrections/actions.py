@@ -46,7 +46,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
     `seen` is the code of the rating that stood when the person decided, None where there was none.
     """
     lock_episode(aside.session.episode_id)
-    _refuse_if_settled(aside)
+    refuse_if_settled(aside)
     if not aside.answers:
         raise Refused(UNREADABLE)
     stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
@@ -69,7 +69,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
 def leave(*, aside: SetAsideRating, by: User, why: str = "") -> Settlement:
     """Keep these marks aside for good. `take_up_again` is the undo."""
     lock_episode(aside.session.episode_id)
-    _refuse_if_settled(aside)
+    refuse_if_settled(aside)
     settlement = Settlement.objects.create(
         set_aside=aside, outcome=Settlement.Outcome.LEFT, why=why, settled_by=by
     )
@@ -87,7 +87,7 @@ def take_up_again(*, aside: SetAsideRating, by: User) -> None:
     audit.record(LogEvent.SET_ASIDE_MARKS_TAKEN_UP, aside, by=by, client=aside.client_code)
 
 
-def _refuse_if_settled(aside: SetAsideRating) -> None:
+def refuse_if_settled(aside: SetAsideRating) -> None:
     if Settlement.objects.standing().filter(set_aside=aside).exists():
         raise Refused(SETTLED)
 
@@ -142,9 +142,8 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     """
     lock_episode(rating.session.episode_id)
     _refuse_unless_standing(rating)
-    used = Settlement.objects.standing().filter(rating=rating)
     earlier = families.replaced_by_decision(rating)
-    if earlier is None and not used.exists():
+    if earlier is None and not families.use_of(rating).exists():
         raise Refused("No earlier marks are known for this session.")
     withdraw_what_is_out(rating.session, by)
     if earlier is not None:
@@ -153,7 +152,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     else:
         event = LogEvent.SET_ASIDE_MARKS_TAKEN_OUT
         again = no_marks(rating, by=by, kind=Kind.TAKEN_OUT, why="The marks were taken out again.")
-    used.update(undone_at=timezone.now(), undone_by=by)
+    families.use_of(rating).update(undone_at=timezone.now(), undone_by=by)
     audit.record(event, again, by=by, client=rating.client_code)
     conclude(episode=rating.session.episode)
     return again

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from django.db.models import Q
 
-from sessions_app.courses.decisions import SAME_MARKS, Correction, Misfiling
+from sessions_app.courses.decisions import SAME_MARKS, Correction, Misfiling, Settlement, SettlementQuerySet
 from sessions_app.courses.models import TYPED, Rating
 
 # What a person decided and can undo at the session itself. What was set aside or moved has a way back of its own.
@@ -18,7 +18,9 @@ UNDONE_HERE = frozenset({*SAME_MARKS, Correction.Kind.USED, Correction.Kind.REST
 
 def rows_of(session: int) -> list[Rating]:
     """Every row of a session in the order in which they were written."""
-    rows = Rating.objects.filter(session=session).select_related("correction", "grant", "session")
+    rows = Rating.objects.filter(session=session).select_related(
+        "correction", "grant", "session", "settlement"
+    )
     return list(rows.order_by("pk"))
 
 
@@ -59,8 +61,16 @@ def hidden(rows: Collection[Rating], misfilings: Collection[Misfiling]) -> set[i
     first = families(rows)
     left = {one.rating_id for one in misfilings if one.undone_at is None}
     back = {one.moved_to_id for one in misfilings if one.undone_at is not None}
+    back |= {row.pk for row in rows if _was_moved_back(row)}
     somebody_elses = {first[pk] for pk in (left | back) if pk in first}
     return {pk for pk, of in first.items() if of in somebody_elses}
+
+
+def _was_moved_back(row: Rating) -> bool:
+    settlement: Settlement | None = getattr(row, "settlement", None)
+    if settlement is None or settlement.undone_at is None:
+        return False
+    return settlement.outcome == Settlement.Outcome.MISFILED
 
 
 def before(rating: int, rows: Collection[Rating], not_here: Collection[int]) -> Rating | None:
@@ -91,6 +101,11 @@ def replaced_by_decision(rating: Rating) -> Rating | None:
     """The same, of one rating."""
     rows = rows_of(rating.session_id)
     return can_count_again(rating.pk, rows, hidden(rows, misfilings_in([rating.session_id])))
+
+
+def use_of(rating: Rating) -> SettlementQuerySet:
+    """The decision by which `rating` was made of marks that had been set aside on arrival, if it was."""
+    return Settlement.objects.standing().filter(rating=rating, outcome=Settlement.Outcome.USED)
 
 
 def marked_by_the_client(rating: Rating) -> dict[str, int]:

@@ -8,29 +8,29 @@ from alliance.models import User
 from clients.models import Episode
 from sessions_app.corrections import right_sessions
 from sessions_app.corrections.forms import one_line
-from sessions_app.courses.models import Rating
+from sessions_app.courses.models import Rating, SetAsideRating
 
 
 class MisfilingForm(forms.Form):
     """What becomes of the marks, and why. offered: whose further sessions are among the choices, if anybody's."""
 
     def __init__(
-        self, data: Any = None, *, rating: Rating, user: User, offered: Episode | None = None
+        self, data: Any = None, *, marks: Rating | SetAsideRating, user: User, offered: Episode | None = None
     ) -> None:
         super().__init__(data)
-        self.rating, self.user = rating, user
-        self.clients = list(right_sessions.clients(user, rating))
+        self.marks, self.user = marks, user
+        self.clients = list(right_sessions.clients(user, marks))
         self.offered = offered or self._chosen()
         self.fields["to"] = forms.ChoiceField(
             label="What should become of these marks?",
-            choices=right_sessions.choices(rating, user, self.offered),
+            choices=right_sessions.choices(marks, user, self.offered),
             widget=forms.RadioSelect,
             initial=right_sessions.ASIDE,
         )
         self.fields["why"] = one_line("Why, in one line", required=True)
         self.fields["why"].help_text = (
             "Such as: the tablet was handed over under the wrong name. This line stays in the record of "
-            f"{rating.session.episode.client.label}: do not name the other client."
+            f"{marks.session.episode.client.label}: do not name the other client."
         )
 
     def _chosen(self) -> Episode | None:
@@ -42,14 +42,14 @@ class MisfilingForm(forms.Form):
 
     def drawn_anew(self) -> "MisfilingForm":
         """The same with the sessions of the client who is chosen; what was typed stays, and nothing is wrong yet."""
-        form = MisfilingForm(rating=self.rating, user=self.user, offered=self.offered)
+        form = MisfilingForm(marks=self.marks, user=self.user, offered=self.offered)
         typed = {name: self.data.get(name, "") for name in ("to", "why")}
         form.initial = {name: text for name, text in typed.items() if text}
         return form
 
     def clean_why(self) -> str:
         why: str = self.cleaned_data["why"]
-        if label := right_sessions.named_in(why, self.user, self.rating.session.episode.client):
+        if label := right_sessions.named_in(why, self.user, self.marks.session.episode.client):
             raise forms.ValidationError(
                 f"This names another client, {label}. Leave the name out: the line stays in this record."
             )

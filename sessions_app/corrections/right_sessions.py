@@ -11,7 +11,12 @@ from django.utils.formats import date_format
 
 from alliance.models import User
 from clients.models import Client, Episode
-from sessions_app.courses.models import Rating, TherapySession, TherapySessionQuerySet
+from sessions_app.courses.models import (
+    Rating,
+    SetAsideRating,
+    TherapySession,
+    TherapySessionQuerySet,
+)
 from sessions_app.courses.rating_state import RatingState, marks_state
 
 NEAR = timedelta(days=1)
@@ -22,18 +27,20 @@ Choice = tuple[str, str]
 MARKED = {RatingState.PARTLY: ", a line is missing", RatingState.NOTHING_MARKED: ", nothing marked"}
 
 
-def choices(rating: Rating, user: User, episode: Episode | None) -> list[Choice | tuple[str, list[Choice]]]:
-    """What may become of `rating`: set aside only, or moved to a session of a client whom `user` may see.
+def choices(
+    marks: Rating | SetAsideRating, user: User, episode: Episode | None
+) -> list[Choice | tuple[str, list[Choice]]]:
+    """What may become of `marks`: set aside only, or moved to a session of a client whom `user` may see.
 
-    Offered are the sessions of about the same time, and all of `episode` where one is chosen. Those with a whole
-    rating have no place for another.
+    Offered are the sessions of about the same time, and all of `episode` where one is chosen, and a new one. Those
+    with a whole rating have no place for another.
     """
-    own = rating.session.episode_id
-    about = Q(held_at__range=(rating.session.held_at - NEAR, rating.session.held_at + NEAR))
+    own = marks.session.episode_id
+    about = Q(held_at__range=(marks.session.held_at - NEAR, marks.session.held_at + NEAR))
     about |= Q(episode=own)
     if episode is not None:
         about |= Q(episode=episode)
-    sessions = TherapySession.objects.visible_to(user).filter(about).exclude(pk=rating.session_id)
+    sessions = TherapySession.objects.visible_to(user).filter(about).exclude(pk=marks.session_id)
     found: list[Choice | tuple[str, list[Choice]]] = [ONLY_ASIDE]
     by_client = groupby(_to_offer(sessions), key=lambda session: session.episode)
     groups = {of: [_choice(session) for session in rows if _has_room(session)] for of, rows in by_client}
@@ -41,8 +48,8 @@ def choices(rating: Rating, user: User, episode: Episode | None) -> list[Choice 
         groups.setdefault(episode, [])
     for of in sorted(groups, key=lambda of: (of != episode, of.pk == own, of.client.label)):
         offered = groups[of]
-        if of.is_open and of.pk != own:
-            when = date_format(timezone.localtime(rating.session.held_at), "j F Y, H:i")
+        if of == episode and of.is_open and of.pk != own:
+            when = date_format(timezone.localtime(marks.session.held_at), "j F Y, H:i")
             offered = [*offered, (f"{NEW}:{of.code}", f"A new session, {when}")]
         if offered:
             found.append((_whose(of, own), offered))
@@ -74,11 +81,11 @@ def _choice(session: TherapySession) -> Choice:
     return str(session.code), f"Session {session.number}, {when}{marked}"
 
 
-def clients(user: User, rating: Rating) -> Iterator[Choice]:
-    """Every record this person may see, but that of the rating: by code, with the label of its client."""
-    rows = Episode.objects.visible_to(user).exclude(pk=rating.session.episode_id)
+def clients(user: User, marks: Rating | SetAsideRating) -> Iterator[Choice]:
+    """Every record this person may see, but the one the marks are in: by code, with the label of its client."""
+    rows = Episode.objects.visible_to(user).exclude(pk=marks.session.episode_id)
     for one in rows.select_related("client").order_by("client__label", "-opened_on"):
-        yield str(one.code), _whose(one, rating.session.episode_id)
+        yield str(one.code), _whose(one, marks.session.episode_id)
 
 
 def chosen(value: str, user: User) -> TherapySession | Episode | None:

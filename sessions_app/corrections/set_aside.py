@@ -1,7 +1,7 @@
 """Marks that do not count, as pages show them: why, what to do, and side by side with those that stand."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -97,7 +97,12 @@ class SetAside:
     @property
     def raw(self) -> str:
         """What arrived, where nobody could read it as marks."""
-        return self.row.raw or ""
+        return "" if self.is_misfiled else self.row.raw or ""
+
+    @property
+    def is_misfiled(self) -> bool:
+        """Whether somebody decided that these marks are not of this session."""
+        return self.decision is not None and self.decision.outcome == Settlement.Outcome.MISFILED
 
     @property
     def claimed_at(self) -> datetime | None:
@@ -168,12 +173,12 @@ class Earlier:
 class Misfiled:
     """Marks that left this session, or came to it, because they had been in the wrong record. Never which."""
 
-    row: Misfiling
+    at: datetime
+    by: User
+    undone_at: datetime | None
+    undone_by: User | None
     came_here: bool
-
-    @property
-    def is_undone(self) -> bool:
-        return self.row.undone_at is not None
+    way_back: Misfiling | None = None  # of marks that left; what arrived here and left is among the settled
 
 
 @dataclass
@@ -197,9 +202,9 @@ class OfSession:
             else:
                 yield one.replaced_by.grant.made_by
         for misfiled in self.misfiled:
-            yield misfiled.row.set_aside_by
-            if misfiled.row.undone_by:
-                yield misfiled.row.undone_by
+            yield misfiled.by
+            if misfiled.undone_by:
+                yield misfiled.undone_by
 
 
 @dataclass(frozen=True)
@@ -243,7 +248,7 @@ def count_of(episode: OuterRef) -> Subquery:
 
 
 def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession]:
-    """{session: what it has beside its rating}, in four queries."""
+    """{session: what it has beside its rating}, in five queries."""
     found: dict[int, OfSession] = defaultdict(OfSession)
     # Of most sessions the page has read the one rating there is: only those with more are read here.
     more = Rating.objects.filter(session=OuterRef("session"), replaces__isnull=False)
@@ -256,11 +261,8 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
             row.replaces = by_pk[row.replaces_id]
     misfilings = _misfilings(episode)
     not_here = families.hidden(rows, misfilings)
-    for misfiling in misfilings:
-        if misfiling.rating.session.episode_id == episode.pk and misfiling.undone_at is None:
-            found[misfiling.rating.session_id].misfiled.append(Misfiled(misfiling, came_here=False))
-        if misfiling.moved_to and misfiling.moved_to.session.episode_id == episode.pk:
-            found[misfiling.moved_to.session_id].misfiled.append(Misfiled(misfiling, came_here=True))
+    for session, misfiled in _misfiled(episode, misfilings):
+        found[session].misfiled.append(misfiled)
     replaced = {row.replaces_id: row for row in rows if row.replaces_id}
     for row in rows:
         by = replaced.get(row.pk)
@@ -286,6 +288,21 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
     return found
 
 
+def _misfiled(episode: Episode, misfilings: Iterable[Misfiling]) -> Iterator[tuple[int, Misfiled]]:
+    """By session, what left it and stands so, and what came to it, even if it went back."""
+    for one in misfilings:
+        said = (one.set_aside_at, one.set_aside_by, one.undone_at, one.undone_by)
+        if one.rating.session.episode_id == episode.pk and one.undone_at is None:
+            yield one.rating.session_id, Misfiled(*said, came_here=False, way_back=one)
+        if one.moved_to and one.moved_to.session.episode_id == episode.pk:
+            yield one.moved_to.session_id, Misfiled(*said, came_here=True)
+    arrived = Settlement.objects.filter(outcome=Settlement.Outcome.MISFILED, rating__session__episode=episode)
+    for settlement in arrived.select_related("rating", "settled_by", "undone_by"):
+        said = (settlement.settled_at, settlement.settled_by, settlement.undone_at, settlement.undone_by)
+        if settlement.rating:
+            yield settlement.rating.session_id, Misfiled(*said, came_here=True)
+
+
 def _misfilings(episode: Episode) -> list[Misfiling]:
     inside = Q(rating__session__episode=episode) | Q(moved_to__session__episode=episode)
     rows = Misfiling.objects.filter(inside).select_related(
@@ -307,13 +324,17 @@ def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool)
     instrument = instruments.get(aside.grant.instrument, aside.grant.instrument_version)
     stands = stands if stands and not stands.is_blank else None
     decided: list[Settlement] = getattr(aside, "decisions", [])
+    decision = decided[0] if decided else None
+    if decision is not None and decision.outcome == Settlement.Outcome.MISFILED:
+        # Somebody else's: this record says that marks came, and neither which nor with what words.
+        return SetAside(row=aside, stands=stands, lines=(), total="", comment="", decision=decision)
     return SetAside(
         row=aside,
         stands=stands,
         lines=compared(instrument, aside.answers, stands.answers if stands else {}),
         total=_total(instrument, aside.answers),
         comment=aside.comment if reads_comments or aside.share_comment else "",
-        decision=decided[0] if decided else None,
+        decision=decision,
     )
 
 

@@ -30,6 +30,7 @@ class Settlement(models.Model):
     class Outcome(models.TextChoices):
         USED = "used", "Used: they became the rating of the session"
         LEFT = "left", "Left aside"
+        MISFILED = "misfiled", "Not of this session: set aside, or moved to the right one"
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     set_aside = models.ForeignKey(SetAsideRating, models.PROTECT, related_name="settlements")
@@ -53,7 +54,9 @@ class Settlement(models.Model):
                 fields=["set_aside"], condition=Q(undone_at__isnull=True), name="settled_once_at_a_time"
             ),
             models.CheckConstraint(
-                condition=Q(outcome="used", rating__isnull=False) | Q(outcome="left", rating__isnull=True),
+                condition=Q(outcome="used", rating__isnull=False)
+                | Q(outcome="left", rating__isnull=True)
+                | Q(outcome="misfiled"),
                 name="settlement_used_as_a_rating",
             ),
             models.CheckConstraint(

@@ -84,7 +84,7 @@ class TestSetAside:
         aside(wrong, clinic.olga)
         assert together.entries(clinic.olgas) == []
         assert beside(session).earlier == []
-        assert [one.row.why for one in beside(session).misfiled] == ["The wrong name was open."]
+        assert [one.way_back.why for one in beside(session).misfiled] == ["The wrong name was open."]
 
     def test_the_session_can_be_rated_again_by_its_own_client(self, clinic, session, wrong):
         aside(wrong, clinic.olga)
@@ -214,12 +214,13 @@ class TestMove:
     def test_neither_record_names_the_other(self, clinic, session, wrong, right):
         moved(wrong, right, clinic.olga)
         (left,), (came,) = beside(session).misfiled, beside(right).misfiled
+        assert came.way_back is None
         assert (left.came_here, came.came_here) == (False, True)
         events = AuditEvent.objects.filter(action__startswith="marks moved").order_by("pk")
-        assert [(event.action, event.client) for event in events] == [
-            ("marks moved away", clinic.olgas.client_code),
-            ("marks moved here", right.episode.client_code),
-        ]
+        assert {event.action: event.client for event in events} == {
+            "marks moved away": clinic.olgas.client_code,
+            "marks moved here": right.episode.client_code,
+        }
         assert all(event.detail == {} for event in events)
 
     def test_one_way_back_undoes_both_halves(self, clinic, session, wrong, right):
@@ -228,7 +229,7 @@ class TestMove:
         assert (standing(session).total, standing(right)) == (210, None)
         assert together.entries(right.episode) == []
         assert beside(right).earlier == []
-        assert [one.is_undone for one in beside(right).misfiled] == [True]
+        assert [one.undone_by for one in beside(right).misfiled] == [clinic.olga]
         assert is_concluded()
 
     def test_a_new_session_of_the_same_time_where_there_is_none(self, clinic, session, wrong, other):
@@ -323,6 +324,53 @@ class TestMove:
         with pytest.raises(RuntimeError):
             moved(wrong, right, clinic.olga)
         assert (Rating.objects.count(), Misfiling.objects.count(), standing(right)) == (1, 0, None)
+
+
+class TestMarksThatWereSetAsideOnArrival:
+    """A second hand-in through the form that the wrong client was given."""
+
+    @pytest.fixture
+    def arrived(self, session):
+        return disputed(session, 210, comment=SENTENCE)
+
+    def misfile(self, arrived, by, to=None):
+        return misfiling_actions.misfile_arrived(aside=arrived, to=to, why="Somebody else's.", by=by)
+
+    def test_leave_the_record_with_the_sentence(self, clinic, session, arrived):
+        assert SENTENCE in [one.comment for one in beside(session).to_settle]
+        self.misfile(arrived, clinic.olga)
+        (one,) = beside(session).settled
+        assert (one.lines, one.comment, one.raw, one.is_misfiled) == ((), "", "", True)
+        assert standing(session).total == 380
+        with pytest.raises(Refused, match="already"):
+            self.misfile(arrived, clinic.olga)
+
+    def test_taken_up_again_they_wait_for_a_decision(self, clinic, session, arrived):
+        self.misfile(arrived, clinic.olga)
+        misfiling_actions.take_up_misfiled(aside=arrived, by=clinic.olga)
+        assert [one.comment for one in beside(session).to_settle] == [SENTENCE]
+        with pytest.raises(Refused, match="already"):
+            misfiling_actions.take_up_misfiled(aside=arrived, by=clinic.olga)
+
+    def test_count_at_the_session_they_are_of_and_go_back(self, clinic, session, arrived, right):
+        moved = self.misfile(arrived, clinic.olga, to=right).rating
+        assert (standing(right), moved.total, standing(session).total) == (moved, 210, 380)
+        assert [one.came_here for one in beside(right).misfiled] == [True]
+        with pytest.raises(Refused, match="No earlier marks"):
+            decide.put_back(rating=moved, by=clinic.olga)
+        misfiling_actions.take_up_misfiled(aside=arrived, by=clinic.olga)
+        assert (standing(right), beside(right).earlier, together.entries(right.episode)) == (None, [], [])
+        assert [one.comment for one in beside(session).to_settle] == [SENTENCE]
+        assert is_concluded()
+
+    def test_what_cannot_be_read_is_set_aside_and_never_moved(self, clinic, session, right):
+        grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
+        fields = {"answers": {}, "language": "en", "mode": Mode.LINE, "sha256": "x", "reason": "invalid"}
+        arrived = SetAsideRating.objects.create(grant=grant, session=session, raw="{", **fields)
+        with pytest.raises(Refused, match="cannot be read"):
+            self.misfile(arrived, clinic.olga, to=right)
+        self.misfile(arrived, clinic.olga)
+        assert [one.raw for one in beside(session).settled] == [""]
 
 
 def test_the_database_lets_a_row_without_marks_hold_none(clinic, wrong):

@@ -12,7 +12,10 @@ from sessions_app.corrections import misfiling_actions
 from sessions_app.courses.decisions import Misfiling
 from sessions_app.courses.models import Rating
 from sessions_app.dashboards import caseload
+from sessions_app.intake import hand_over_actions
+from sessions_app.intake.record_rating import record_rating
 from tests import cast
+from tests.sessions_app.corrections.marks import disputed
 
 pytestmark = pytest.mark.django_db
 SENTENCE = "My sister said so."
@@ -74,7 +77,7 @@ class TestMarksUnderTheWrongClient:
         olga = sign_in(clinic.olga)
         form = olga.get(at("set_aside", wrong)).context["form"]
         offered = dict(form.fields["to"].choices)
-        assert [code for code, _ in offered["K-106"]] == [str(right.code), f"new:{right.episode.code}"]
+        assert [code for code, _ in offered["K-106"]] == [str(right.code)]
         done = olga.post(at("set_aside", wrong), {"to": right.code, "why": WHY}, follow=True)
         assert "moved to session 1 of K-106" in done.text
         assert (standing(session), standing(right).total) == (None, 213)
@@ -169,6 +172,35 @@ class TestMarksUnderTheWrongClient:
             assert line in log
         assert "canary" not in log
         assert AuditEvent.objects.filter(action="viewed", client=clinic.olgas.client_code).exists()
+
+
+def test_a_language_chosen_by_the_other_person_is_pointed_out(clinic, sign_in, session):
+    before = cast.rating(cast.therapy_session(clinic.olgas), 380)
+    grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
+    hand_over_actions.choose_language(grant=grant, language="ar")
+    wrong = record_rating(grant=grant, answers=cast.answers(210), mode="line")
+    olga = sign_in(clinic.olga)
+    assert "The language was changed on this form" in olga.get(at("set_aside", wrong)).text
+    assert "The language was changed" not in olga.get(at("set_aside", before)).text
+
+
+def test_marks_set_aside_on_arrival_leave_the_page_too(clinic, sign_in, session, right):
+    arrived = disputed(session, 213, comment=SENTENCE)
+    olga, course = sign_in(clinic.olga), reverse("dashboard:client", args=[clinic.olgas.code])
+    address = reverse("dashboard:misfile_marks", args=[arrived.code])
+    assert address in olga.get(course).text
+    assert SENTENCE in olga.get(address).text
+    done = olga.post(address, {"to": right.code, "why": WHY}, follow=True).text
+    assert "does not show these marks any more" in done
+    for gone in (SENTENCE, "21.3", "5.4", "K-106"):
+        assert gone not in done.replace("moved to session 1 of K-106", "")
+    assert "Not of this session" in done
+    assert SENTENCE not in olga.get(address).text
+    assert olga.post(address, {"to": "aside", "why": WHY}).status_code == 422
+    again = olga.post(reverse("dashboard:take_up_marks", args=[arrived.code]), follow=True).text
+    assert "wait for your decision again" in again
+    assert SENTENCE in again
+    assert standing(right) is None
 
 
 class TestWhoMay:

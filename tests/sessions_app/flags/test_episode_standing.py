@@ -190,6 +190,10 @@ WRITES = {
     "take_back_of": lambda c, last: hand_over_actions.take_back_of(session=_handed_over(c), by=c.olga),
     "set_aside": lambda c, last: misfiling_actions.set_aside(rating=last.ratings.get(), why="x", by=c.olga),
     "move": lambda c, last: _moved(c, last),
+    "misfile_arrived": lambda c, last: _arrived_marks_moved(c, last),
+    "take_up_misfiled": lambda c, last: misfiling_actions.take_up_misfiled(
+        aside=_arrived_marks_moved(c, last).set_aside, by=c.olga
+    ),
     "misfiled marks put back": lambda c, last: misfiling_actions.put_back(
         misfiling=_moved(c, last), by=c.olga
     ),
@@ -223,6 +227,13 @@ def _partly_rated(clinic):
     return session
 
 
+def _arrived_marks_moved(clinic, last):
+    other = cast.rated_course(cast.episode(clinic.olga, "K-106"), [390, 395])[0].episode
+    return misfiling_actions.misfile_arrived(
+        aside=disputed(last, 250), to=planned(clinic, other), why="x", by=clinic.olga
+    )
+
+
 def _moved(clinic, last):
     other = cast.rated_course(cast.episode(clinic.olga, "K-106"), [390, 395])[0].episode
     return misfiling_actions.move(
@@ -251,6 +262,7 @@ WITHOUT_A_COURSE = {
     "note_seen",
     "hash_of_answers",
     "it_took_place",  # use and move call it
+    "refuse_if_settled",
     "conclude",
     "add_question",
     "take_out_question",
