@@ -78,6 +78,14 @@ class LogEvent(StrEnum):
         "earlier marks used again",
         "{who} let earlier marks of client {client} count again",
     )
+    MARKS_SET_ASIDE = "marks set aside", "{who} set marks in the record of client {client} aside"
+    MARKS_MOVED_AWAY = "marks moved away", "{who} moved marks out of the record of client {client}"
+    MARKS_MOVED_HERE = "marks moved here", "{who} moved marks into the record of client {client}"
+    MARKS_PUT_BACK = "marks put back", "{who} put marks back into the record of client {client}"
+    MARKS_MOVED_BACK = (
+        "marks moved back",
+        "{who} moved marks out of the record of client {client} again, back to where they came in",
+    )
     DISCUSSED = "discussed", "{who} noted a conversation with client {client}"
     DISCUSSION_WITHDRAWN = (
         "discussion withdrawn",

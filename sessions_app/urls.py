@@ -3,6 +3,7 @@
 from django.urls import path
 
 from sessions_app.conversations import views as together
+from sessions_app.corrections import misfiling_views
 from sessions_app.corrections import views as set_aside
 from sessions_app.dashboards.views import caseload, dashboard, deferrals, follow_ups
 from sessions_app.instruments import views as instruments
@@ -84,8 +85,13 @@ dashboard_pages = [
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
+    path("set-aside/<uuid:code>/misfiled/", misfiling_views.misfile_arrived, name="misfile_marks"),
     path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
     path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
+]
+marks_pages = [
+    path("<uuid:code>/set-aside/", misfiling_views.misfile, name="set_aside"),
+    path("<uuid:code>/put-back/", misfiling_views.put_back, name="put_back"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),

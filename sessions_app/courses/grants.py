@@ -95,6 +95,8 @@ class RatingGrant(models.Model):
     paired_tablet = models.ForeignKey(
         PairedTablet, models.PROTECT, related_name="grants", null=True, db_index=False
     )
+    # The row that the rating will replace: nothing marked, a line missing, or set aside. Null for a first one.
+    instead_of = models.ForeignKey(Rating, models.PROTECT, related_name="asked_again", null=True)
     # What the client is given to read; null where the wording is our own, or the marks were made on paper
     # of an edition nobody knows.
     wording = models.ForeignKey(ClinicWording, models.PROTECT, related_name="+", null=True)

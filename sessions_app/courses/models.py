@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alliance import triggers
 from alliance.append_only import append_only
@@ -164,6 +165,11 @@ class Mode(models.TextChoices):
     NUMBER = "number", "By choosing numbers"
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
+    NONE = "none", "No marks: what stood was set aside"
+
+
+# Somebody of the staff typed them, and may have mistyped them.
+TYPED = frozenset({Mode.PAPER, Mode.VERBAL})
 
 
 def rivals_of(instrument: str) -> tuple[str, ...]:
@@ -175,10 +181,18 @@ class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
         """The ratings of the alliance that count: those no later row replaces, of sessions that were not voided.
 
-        Companion scales are read apart.
+        Companion scales are read apart. A session whose marks were set aside has none, and is as unrated as if
+        nobody had marked anything.
         """
         live = self.filter(session__voided_at__isnull=True)
-        return live.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES)
+        return live.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES).exclude(mode=Mode.NONE)
+
+    def last_of(self, session: TherapySession, instrument: str) -> "Rating | None":
+        """The row that the next one of this session has to replace, even where it holds no marks."""
+        found: Rating | None = (
+            self.of_the_session(session, instrument).filter(replaced_by__isnull=True).first()
+        )
+        return found
 
     def of_the_session(self, session: TherapySession, instrument: str) -> Self:
         """What stands in the way of another rating: one of the same instrument, or of any alliance scale."""
@@ -189,8 +203,8 @@ class RatingQuerySet(EpisodeRows):
         return self.select_related("wording").defer("wording__items", "wording__introduction")
 
     def of_the_same(self, marks: "Rating") -> Self:
-        """What the constraints let stand only once: a rating of this grant, delivery, or session."""
-        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces__isnull=True)
+        """What the constraints let stand only once: a rating of this grant, delivery, or place in the session."""
+        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces=marks.replaces_id)
         delivered = Q(delivery=marks.delivery, delivery__isnull=False)
         return rivals | self.filter(Q(grant=marks.grant) | delivered)
 
@@ -260,6 +274,10 @@ class Rating(models.Model):
                 name="rating_total_in_range",
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
+            models.CheckConstraint(
+                condition=~Q(mode=Mode.NONE) | Q(total__isnull=True, comment="", replaces__isnull=False),
+                name="rating_taken_out_has_no_marks",
+            ),
             models.UniqueConstraint(
                 fields=["delivery"], condition=Q(delivery__isnull=False), name="one_rating_a_delivery"
             ),
@@ -283,9 +301,26 @@ class Rating(models.Model):
         return not self.comment and all(answer is None for answer in self.answers.values())
 
     @property
+    def is_partial(self) -> bool:
+        """A line is missing, and something was marked or said."""
+        return self.total is None and not self.is_blank
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The lines that were answered."""
+        return {item: answer for item, answer in self.marks.items() if answer is not None}
+
+    @property
+    def came(self) -> str:
+        """When, as in "the marks came at 10:52", with the day where that is not today."""
+        local = timezone.localtime(self.received_at)
+        day = "" if local.date() == timezone.localdate() else f"on {date_format(local, 'j F Y')} "
+        return f"{day}at {date_format(local, 'H:i')}"
+
+    @property
     def is_taken_out(self) -> bool:
-        """What is left where marks that had been set aside were used and taken out again."""
-        return self.is_blank and self.replaces_id is not None and self.mode == Mode.PAPER
+        """The row that stands where marks were set aside or taken out: it holds none, and does not count."""
+        return self.mode == Mode.NONE
 
     @property
     def marks(self) -> dict[str, int | None]:

@@ -48,6 +48,7 @@ class SessionRow:
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
+    shows_marks: bool = False  # whether the client left any; a form that came back empty has none
     other_form: str = ""  # from this session on another form was used: its name
 
 
@@ -201,6 +202,7 @@ def _rows(
         )
         row.can_be_handed_over = row.state.can_be_handed_over(session, reading.now)
         if rating:
+            row.shows_marks = not rating.is_blank
             row.total = "" if rating.total is None else one_decimal(rating.total)
             row.answers = [
                 (_heading(item), _answer(rating.marks[item.id]))

@@ -27,9 +27,7 @@ from sessions_app.flags.models import Discussion, Flag
 
 # Who has not said by then whether a session took place is asked on the client's page alone.
 SHOWN_FOR = timedelta(days=14)
-HAS_MARKS = frozenset(
-    {RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED, RatingState.TAKEN_OUT}
-)
+HAS_MARKS = frozenset({RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED})
 NOTHING_TO_DO = frozenset(
     {
         RatingState.RATED,
@@ -147,6 +145,11 @@ class SessionLine:
     episode: Episode
     state: RatingState
     can_be_handed_over: bool
+
+    @property
+    def came_back_unfinished(self) -> bool:
+        """Handed in with a line missing, or with none marked: the client may still be there to be asked."""
+        return self.state in {RatingState.PARTLY, RatingState.NOTHING_MARKED}
 
 
 @dataclass(frozen=True)

@@ -231,7 +231,7 @@ def _sessions(
     standing = {
         session: rating_fact(rating, edition)
         for session, edition, rating in marks
-        if rating.pk not in replaced
+        if rating.pk not in replaced and not rating.is_taken_out
     }
     return sessions, standing, came_along
 

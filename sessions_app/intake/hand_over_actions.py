@@ -7,6 +7,7 @@ Every write about an episode takes the lock of the episode's row first (`lock_ep
 orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -90,10 +91,12 @@ def ask(
     # As it is now: the client's record may have been merged with another one while this waited.
     session.episode = lock_episode(session.episode_id)
     form = ClinicSettings.objects.in_force().form
-    _refuse_unless_ratable(session, form.id)
+    instead_of = _refuse_unless_ratable(session, form.id)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)
-    grant, token = _new_grant(session, form, offer.wording, channel, by, form_key=form_key, **sent)
+    grant, token = _new_grant(
+        session, form, offer.wording, channel, by, instead_of=instead_of, form_key=form_key, **sent
+    )
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -121,10 +124,33 @@ def hand_over_now(
 
 
 @transaction.atomic
-def take_back(*, grant: RatingGrant, by: User) -> None:
-    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
-    if _withdraw(grant, by):
+def take_back(*, grant: RatingGrant, by: User) -> bool:
+    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside. False: it was over."""
+    withdrawn = _withdraw(grant, by)
+    if withdrawn:
         audit.record(LogEvent.HAND_OVER_TAKEN_BACK, grant, by=by, client=grant.client_code)
+    return withdrawn
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of a wish to take a hand-over back. stands: the marks that count, where nothing was out any more."""
+
+    was_out: bool
+    stands: Rating | None = None
+    declined: bool = False
+
+
+@transaction.atomic
+def take_back_of(*, session: TherapySession, by: User) -> TakenBack:
+    """Take back whatever is out for this session, and say what is true now: a page may be older than the marks."""
+    lock_episode(session.episode_id)
+    out = list(RatingGrant.objects.awaiting(timezone.now()).filter(session=session))
+    if [grant for grant in out if take_back(grant=grant, by=by)]:
+        return TakenBack(was_out=True)
+    stands = Rating.objects.standing().filter(session=session).first()
+    newest = RatingGrant.objects.filter(session=session).order_by("-pk").first()
+    return TakenBack(was_out=False, stands=stands, declined=newest is not None and newest.declined)
 
 
 @transaction.atomic
@@ -172,15 +198,22 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
     return True
 
 
-def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
-    """The caller holds the lock: the session is looked at as it is now."""
+def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Rating | None:
+    """What a new rating of this session replaces: None, or a row on which a line is missing, or none was left.
+
+    The caller holds the lock: the session is looked at as it is now.
+    """
     session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
     refuse_if_voided(session)
     if not session.episode.is_open:
         raise Refused("This episode is closed. Reopen it before you ask for a rating.")
     refuse_before_its_day(session.episode)
-    if Rating.objects.of_the_session(session, instrument_id).exists():
-        raise Refused(f"Session {session.number} has its rating already.")
+    last = Rating.objects.last_of(session, instrument_id)
+    if last is not None and last.total is not None:
+        raise Refused(
+            f"Session {session.number} has its rating already: it came {last.came}. "
+            "If those marks are not of this client and session, set them aside first."
+        )
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
     if still_to_come(session.held_at, timezone.now()):
@@ -188,6 +221,7 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
         raise Refused(
             f"Session {session.number} is still to come: it begins on {begins}. If it is on now, change its time."
         )
+    return last
 
 
 def refuse_before_its_day(episode: Episode) -> None:

@@ -126,12 +126,15 @@ def _is_known_to_read(client: Client) -> bool:
     """Whether somebody chose the client's language: another than the preset, or the client by marking in it."""
     if client.language != settings.LANGUAGE_CODE:
         return True
-    marked = Rating.objects.filter(session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER])
+    marked = Rating.objects.standing().filter(
+        session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER]
+    )
     return marked.exists()
 
 
 def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
-    if Rating.objects.of_the_session(grant.session, grant.instrument).exists():
+    last = Rating.objects.last_of(grant.session, grant.instrument)
+    if last is not None and last.pk != grant.instead_of_id:
         raise Refused(_("This form was handed in already. There is nothing more to do."))
     if grant.withdrawn_at is not None:
         raise Refused(_("This form was taken back. Ask your therapist for a new link."))

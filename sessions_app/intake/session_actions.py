@@ -15,18 +15,21 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Episode
+from sessions_app.courses.decisions import Correction
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import (
     SESSION_LENGTH,
     Attendance,
     Modality,
+    Rating,
     TherapySession,
 )
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
 from sessions_app.intake import which_session
+from sessions_app.intake.replacements import no_marks
 from sessions_app.intake.session_numbers import number_by_date
 
 USED = "This page was sent before, and what it made is not there any more. Open the page again."
@@ -90,10 +93,17 @@ def change_session(
     refuse_if_voided(session)
     _refuse_if_closed(episode)
     if attendance != Attendance.ATTENDED:
-        if session.ratings.exists():
-            raise Refused("This session has a rating, so it took place.")
+        stands = Rating.objects.standing().filter(session=session).first()
+        if stands is not None and stands.total is not None:
+            raise Refused(
+                "This session has a rating, so it took place. If the marks are not of this session, set them aside."
+            )
         if RatingGrant.objects.awaiting(timezone.now()).filter(session=session).exists():
             raise Refused("The tablet is handed over for this session. Take that back first.")
+        if stands is not None:
+            # A form that came back empty or half filled in: it stays readable, and counts for nothing.
+            why = f"The session: {Attendance(attendance).label.lower()}."
+            no_marks(stands, by=by, kind=Correction.Kind.TAKEN_OUT, why=why)
     if held_at != session.held_at and not another:
         _refuse_if_there(episode, held_at, besides=session)
     session.ends_at = held_at + (length or session.ends_at - session.held_at)

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
 from alliance.form_keys import FormKeyField
 from alliance.line_field import LineField
+from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import AnswerError, tenths_from_text
+from alliance.measurement.scoring import AnswerError, points, tenths_from_text
 from clients.models import Episode
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import (
@@ -17,6 +19,7 @@ from sessions_app.courses.models import (
     VOID_REASON,
     Attendance,
     Modality,
+    Rating,
     TherapySession,
 )
 from sessions_app.intake.session_actions import there_already
@@ -174,3 +177,36 @@ class NewRatingForm(PaperRatingForm):
     def clean(self) -> dict[str, Any]:
         form_key = self.cleaned_data.get("form_key")
         return {**super().clean(), "form_key": form_key}
+
+
+class CompletionForm(NewRatingForm):
+    """What the client said of the lines they had left out. The lines they marked stand in it and stay as they are.
+
+    `seen`: the marks that stood when the page was drawn. The page writes it, never the person.
+    """
+
+    data: QueryDict
+    seen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: QueryDict | None = None, *, rating: Rating) -> None:
+        super().__init__(data, instrument=instruments.get(rating.instrument, rating.instrument_version))
+        self.fields["channel"].initial = Channel.VERBAL.value
+        for item, tenths in rating.given.items():
+            self._keep(item, points(tenths))
+        if rating.comment:
+            self._keep("comment", rating.comment)
+        self.initial["seen"] = rating.code
+
+    def _keep(self, name: str, text: str) -> None:
+        self.fields[name].disabled = True
+        self.fields[name].help_text = "As the client left it."
+        self.initial[name] = text
+
+    def shows_what_stands(self) -> None:
+        """The page is drawn anew with the marks of now, so the next press is about those."""
+        self.data = self.data.copy()
+        self.data["seen"] = str(self.initial["seen"])
+
+    def clean(self) -> dict[str, Any]:
+        seen = self.cleaned_data.get("seen")
+        return {**super().clean(), "seen": seen}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from alliance.days import day, near_day
@@ -20,6 +20,7 @@ from sessions_app.courses.models import (
     TherapySession,
     TherapySessionQuerySet,
 )
+from sessions_app.courses.rating_state import declined
 
 COMES = (Attendance.PLANNED, Attendance.ATTENDED)
 NEW = "new"
@@ -33,6 +34,7 @@ class Candidate:
     session: TherapySession
     when: str
     out: RatingGrant | None
+    stands: Rating | None  # a form that came back empty, or with a line missing
     is_declined: bool  # named all the same: the client changed their mind
 
 
@@ -87,7 +89,7 @@ def choice(
     starts = start_of_new(today, now)
     return Choice(
         candidates=[
-            Candidate(one, when(one, now), out.get(one.pk), _was_declined(one))
+            Candidate(one, when(one, now), out.get(one.pk), _came_back(one), _was_declined(one))
             for one in sorted(possible, key=lambda one: one.held_at, reverse=True)
         ],
         chosen=chosen,
@@ -107,9 +109,13 @@ def choice(
 
 
 def session_to_rate(episode: Episode, now: datetime) -> TherapySession | None:
-    """The session that a form handed over now is about, where nobody says which; None: a new one."""
+    """The session that a form handed over now is about, where nobody says which; None: a new one.
+
+    A form that came back empty can be asked for again. Where lines were marked, new marks take their place only
+    where somebody says so.
+    """
     today = _with_what_is_known(_of_today(episode, now), now)
-    return _most_likely([one for one in today if not _why_not(one, now)], now)
+    return _most_likely([one for one in today if not _why_not(one, now) and not _has_some_marks(one)], now)
 
 
 def start_of_new(before: Sequence[TherapySession], now: datetime) -> datetime:
@@ -133,14 +139,26 @@ def _of_today(episode: Episode, now: datetime) -> TherapySessionQuerySet:
 
 
 def _with_what_is_known(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessionQuerySet:
-    """Each with `has_marks`, `awaits` and `is_declined`."""
+    """Each with `standing_ratings`, `awaits` and `is_declined`."""
     of_session = RatingGrant.objects.filter(session=OuterRef("pk"))
     known: TherapySessionQuerySet = sessions.annotate(
-        has_marks=Exists(Rating.objects.standing().filter(session=OuterRef("pk"))),
         awaits=Exists(of_session.awaiting(now)),
-        is_declined=Exists(of_session.filter(declined=True)),
-    )
+        is_declined=Exists(declined(of_session)),
+    ).prefetch_related(Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings"))
     return known
+
+
+def _came_back(session: TherapySession) -> Rating | None:
+    """The marks that stand and are not whole: the client can be asked again."""
+    return next((rating for rating in session.standing_ratings if rating.total is None), None)
+
+
+def _has_some_marks(session: TherapySession) -> bool:
+    return any(not rating.is_blank for rating in session.standing_ratings)
+
+
+def _is_rated(session: TherapySession) -> bool:
+    return any(rating.total is not None for rating in session.standing_ratings)
 
 
 def _was_declined(session: TherapySession) -> bool:
@@ -156,7 +174,7 @@ def _why_not(session: TherapySession, now: datetime) -> str:
     """Why this session cannot be meant; empty where it can."""
     if session.attendance not in COMES:
         return "it did not take place"
-    if session.has_marks:  # type: ignore[attr-defined]
+    if _is_rated(session):
         return "it has its marks already"
     if session_times.still_to_come(session.held_at, now):
         return "it is still to come"
@@ -167,7 +185,7 @@ def _why_not(session: TherapySession, now: datetime) -> str:
 
 def _may_be_asked_for(session: TherapySession, now: datetime) -> bool:
     """Whether it can be named all the same: the client who declined may change their mind, and press amiss too."""
-    if session.has_marks or session.attendance not in COMES:  # type: ignore[attr-defined]
+    if _is_rated(session) or session.attendance not in COMES:
         return False
     is_past = session.not_rated_from <= now
     return _was_declined(session) and not (is_past or session_times.still_to_come(session.held_at, now))

@@ -14,7 +14,7 @@ from alliance.models import AuditEvent, BrowserSession
 from clients import merge_actions
 from clients.models import Supervision
 from sessions_app.conversations import follow_up_actions
-from sessions_app.corrections import actions
+from sessions_app.corrections import actions, misfiling_actions
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags import deferral_actions, discussion_actions
@@ -35,6 +35,7 @@ OPEN_TO = {
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
+    "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
@@ -56,6 +57,7 @@ ONLY_THE_OFFICE = {
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = {"olga"}
+REACH["marks"] = {"olga", "sina"}
 REACH["instruments"] = REACH["settings"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
@@ -98,6 +100,8 @@ def with_rows(clinic):
     session_actions.void_session(session=twice, why="x", by=clinic.olga)
     cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
     helped = follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
+    misfiled = cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=54)), 375)
+    misfiling = misfiling_actions.set_aside(rating=misfiled, why="x", by=clinic.olga)
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
@@ -109,6 +113,7 @@ def with_rows(clinic):
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
         ],
         "together:": [clinic.olgas.code],
+        "marks:": [rating.code, misfiling.code],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],

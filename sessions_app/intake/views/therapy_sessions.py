@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alliance import device_lock
@@ -20,8 +21,7 @@ from alliance.models import Role
 from alliance.refused import Refused
 from alliance.see_other import see_other
 from clients.models import AgeBand, Episode
-from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.models import Attendance, Modality, TherapySession
+from sessions_app.courses.models import Attendance, Modality, Rating, TherapySession
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.intake import (
@@ -31,7 +31,13 @@ from sessions_app.intake import (
     session_actions,
     which_session,
 )
-from sessions_app.intake.session_forms import NewRatingForm, SessionForm, VoidForm, session_as_initial
+from sessions_app.intake.session_forms import (
+    CompletionForm,
+    NewRatingForm,
+    SessionForm,
+    VoidForm,
+    session_as_initial,
+)
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -95,27 +101,52 @@ def on_paper(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_POST
 @page(Role.THERAPIST)
 def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of a hand-over: nobody waits for this session's rating any more."""
+    """Undo of a hand-over: nobody waits for this session's rating any more. Says so where marks came first."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    for grant in RatingGrant.objects.awaiting(timezone.now()).filter(session=session):
-        hand_over_actions.take_back(grant=grant, by=request.user)
-    taken_back = f"Session {session.number}: the hand-over was taken back."
-    messages.success(request, f"{taken_back} If the session did not take place, say so under Change.")
+    found = hand_over_actions.take_back_of(session=session, by=request.user)
+    say = messages.success if found.was_out else messages.warning
+    say(request, _taken_back(session, found))
     return redirect("dashboard:client", session.episode.code)
+
+
+def _taken_back(session: TherapySession, found: hand_over_actions.TakenBack) -> str:
+    if found.was_out:
+        return (
+            f"Session {session.number}: the hand-over was taken back. "
+            "If the session did not take place, say so under Change."
+        )
+    if found.stands:
+        return format_html(
+            'Session {}: nothing was taken back. The marks came {} and stand. <a href="{}">Set them aside</a>, '
+            "if they are not of this client and session.",
+            session.number,
+            found.stands.came,
+            reverse("marks:set_aside", args=[found.stands.code]),
+        )
+    why = "The client chose not to rate." if found.declined else "No form was out for this session any more."
+    return f"Session {session.number}: nothing was taken back. {why}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
-    """A rating the client gave on paper or aloud."""
+    """A rating the client gave on paper or aloud, or the lines that were missing."""
     session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
-    form = NewRatingForm(posted(request), instrument=instrument)
+    last = Rating.objects.last_of(session, instrument.id)
+    marked = last if last and last.is_partial else None
+    if marked:
+        form: NewRatingForm = CompletionForm(posted(request), rating=marked)
+    else:
+        form = NewRatingForm(posted(request), instrument=instrument)
     if written(form, paper_entry.enter_rating, session=session, by=request.user):
         return _stored(request, session)
-    return _marks_page(request, form, session.episode, session=session, when=day(session.held_at, "j F"))
+    if isinstance(form, CompletionForm) and form.is_bound:
+        form.shows_what_stands()
+    said_at = day(session.held_at, "j F")
+    return _marks_page(request, form, session.episode, session=session, when=said_at, marked=marked)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
