@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.log_by_client import ByNamedClient
 from alliance.log_events import LOOKS
 
@@ -22,6 +23,9 @@ class Role(models.TextChoices):
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> "LabelledQuerySet[User]":
+        return LabelledQuerySet(self.model, using=self._db)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -37,7 +41,7 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(**{f"is_{role.value}": True}, is_active=True).order_by("name", "email")
 
 
-class User(AbstractBaseUser):
+class User(Labelled, AbstractBaseUser):
     """A member of staff. Clients never have an account.
 
     One person may hold several roles; a role opens pages, never rows: which clients a person sees
@@ -46,7 +50,9 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=80)
+    name = LabelField(max_length=80)
+    name_key = SearchKeyField("name")
+    name_look = LookAlikeKeyField("name")
     is_therapist = models.BooleanField("therapist", default=False)
     is_supervisor = models.BooleanField("supervisor", default=False)
     is_administrator = models.BooleanField("administrator", default=False)

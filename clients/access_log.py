@@ -34,12 +34,14 @@ PAGES = {
     "settings": "the clinic's settings",
     "tablets": "the page of tablets",
     "rules": "a page about flag rules",
+    "marks": "a page about marks",
 }
 REFUSALS = {
     "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",
     "for others": "asked for {page}{of} and was refused: for other roles",
     "too often": "asked for {page} too often and was made to wait",
 }
+NOT_LISTED = "no longer listed"
 CHUNK = 500
 
 
@@ -99,7 +101,8 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     people = _people_in(events)
     searched = {code.hex for code in about}
     codes = {event.pk: _clients_of(event, searched) for event in events}
-    named = set().union(*codes.values())
+    others = {event.pk: UUID(event.detail["other"]).hex for event in events if "other" in event.detail}
+    named = set(others.values()).union(*codes.values())
     labels = {
         code.hex: label for code, label in Client.objects.filter(code__in=named).values_list("code", "label")
     }
@@ -107,7 +110,8 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
         _line(
             event,
             people,
-            sorted({labels.get(code, "no longer listed") for code in codes[event.pk]}),
+            sorted({labels.get(code, NOT_LISTED) for code in codes[event.pk]}),
+            labels.get(others.get(event.pk, ""), NOT_LISTED),
             is_searched=bool(about),
         )
         for event in events
@@ -164,21 +168,26 @@ def _line(
     event: AuditEvent,
     people: dict[UUID, User],
     labels: list[str],
+    other: str = "",
     *,
     is_searched: bool = False,
     is_plain: bool = False,
 ) -> Line:
+    """`other`: the label of a second client that the event is about; not told where there is none."""
+
     def name(code: UUID | str | None) -> str:
         return str(people.get(UUID(str(code)), "somebody no longer listed")) if code else "somebody"
 
     who = name(event.actor) if event.actor else "The system"
     clients = _clients(event, labels)
-    sentence = _pattern(event, is_plain=is_plain).format(
+    pattern = _pattern(event, is_plain=is_plain)
+    sentence = (pattern if other else pattern.replace("client {other}", "another record")).format(
         who=who,
         client=labels[0] if event.client else "",
         clients=clients,
         about=f", searched for {clients}" if event.clients else "",
         refusal=_refusal(event, labels),
+        other=other,
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),
