@@ -144,3 +144,26 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.entity}"
+
+
+@append_only()
+class AuditSeal(models.Model):
+    """A link of the hash chain over the access log; see `alliance.log_seals`.
+
+    It covers the lines with ids above `after` up to `upto`, and the seal before it by its hash.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="1, 2, 3 and on, without a gap.")
+    previous = models.CharField(max_length=64, help_text="The hash of the seal before; zeros for the first.")
+    after = models.BigIntegerField()
+    upto = models.BigIntegerField()
+    count = models.PositiveIntegerField(help_text="How many lines it covers.")
+    entries = models.BinaryField(help_text="The id and the SHA-256 of each line, in the order of the ids.")
+    sealed_at = models.DateTimeField()
+    hash = models.CharField(max_length=64, unique=True, help_text="The SHA-256 over all of the above.")
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}: {self.hash}"

@@ -5,6 +5,7 @@ Every refusal is a `Refused` whose text is a sentence for the person at the scre
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
@@ -114,9 +115,9 @@ def let_back_in(*, person: User, name: str) -> User:
 
 
 @transaction.atomic
-def note_export(*, asked: dict[str, str], by: User) -> None:
-    """The access log is about to leave as a file; `asked` tells in codes which part of it."""
-    audit.record(LogEvent.LOG_EXPORTED, by, by=by, asked=asked)
+def note_export(*, asked: dict[str, str], about: frozenset[UUID], by: User) -> None:
+    """The access log is about to leave as a file; `asked` tells in codes which part of it, `about` which clients."""
+    audit.log_read(LogEvent.LOG_EXPORTED, asked=asked, about=about, by=by)
 
 
 def _end_sessions(person: User) -> None:

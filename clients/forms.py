@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from alliance.label_field import LabelFormField
 from alliance.labels import look_alike_key, search_key
 from alliance.log_by_client import NamesAny
-from alliance.log_events import LogEvent
+from alliance.log_events import ALIKE, LogEvent
 from alliance.models import AuditEvent, Role, User
 from alliance.quick_select import QuickSelect
 from clients import access_log
@@ -315,6 +315,7 @@ class EndSupervisionForm(forms.Form):
 
 
 EVERYTHING = "everything"
+WRITINGS = "writings"
 
 
 class LogSearch(forms.Form):
@@ -325,6 +326,7 @@ class LogSearch(forms.Form):
         choices=[
             ("", "Everything but looks at lists"),
             (EVERYTHING, "Everything"),
+            (WRITINGS, "Wrote in the record"),
             *((event.value, event.capitalize()) for event in sorted(access_log.asked_for())),
         ],
         required=False,
@@ -343,17 +345,15 @@ class LogSearch(forms.Form):
         if client:
             # By an expression: PostgreSQL must not read the log backwards until it has met fifty such lines.
             rows = rows.filter(NamesAny(self.about)).order_by((F("pk") + 0).desc())
-        if action and action != EVERYTHING:
+        if action == WRITINGS:
+            rows = rows.filter(action__in=ALIKE)
+        elif action and action != EVERYTHING:
             rows = rows.filter(action=action)
         # Under the looks at lists everything else would drown. Whoever asks about one client wants to know
         # of those too.
         if not action and not client:
             rows = rows.exclude(action=LogEvent.LISTED)
-        if since:
-            rows = rows.filter(at__gte=_midnight(since))
-        if until:
-            rows = rows.filter(at__lt=_midnight(min(until, LAST_DAY) + timedelta(days=1)))
-        return rows
+        return _in_days(rows, since, until)
 
     @cached_property
     def about(self) -> frozenset[UUID]:
@@ -370,6 +370,26 @@ class LogSearch(forms.Form):
         return {name: str(value.pk if name == "person" else value) for name, value in asked.items()}
 
 
-def _midnight(day: date) -> datetime:
+class DaysSearch(forms.Form):
+    """Which days of who looked at a client."""
+
+    since = day_field(label="From", required=False)
+    until = day_field(label="To and including", required=False)
+
+    def found_in(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        if not self.is_valid():
+            return rows.none()
+        return _in_days(rows, self.cleaned_data["since"], self.cleaned_data["until"])
+
+
+def _in_days(rows: QuerySet[AuditEvent], since: date | None, until: date | None) -> QuerySet[AuditEvent]:
+    if since:
+        rows = rows.filter(at__gte=midnight(since))
+    if until:
+        rows = rows.filter(at__lt=midnight(min(until, LAST_DAY) + timedelta(days=1)))
+    return rows
+
+
+def midnight(day: date) -> datetime:
     # A year off either end of the calendar has no midnight in every zone.
     return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clients.views import clients, clinic, duplicates, log
+from clients.views import clients, clinic, duplicates, log, who_looked
 
 client_pages = [
     path("", clients.listing, name="list"),
@@ -19,6 +19,7 @@ client_pages = [
     path("episodes/<uuid:code>/close/", clients.close_episode, name="close_episode"),
     path("episodes/<uuid:code>/reopen/", clients.reopen_episode, name="reopen_episode"),
     path("episodes/<uuid:code>/transfer/", clients.transfer_episode, name="transfer_episode"),
+    path("episodes/<uuid:code>/who-looked/", who_looked.client, name="who_looked"),
 ]
 clinic_pages = [
     path("", clinic.people, name="people"),
