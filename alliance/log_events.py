@@ -61,10 +61,19 @@ class LogEvent(StrEnum):
         "discussion withdrawn",
         "{who} took back a note of a conversation with client {client}",
     )
+    DISCUSSION_CHANGED = (
+        "discussion changed",
+        "{who} changed a note of a conversation with client {client}",
+    )
+    DISCUSSION_PUT_BACK = (
+        "discussion put back",
+        "{who} put back a note of a conversation with client {client}",
+    )
     DEFERRED = "deferred", "{who} made a note about client {client}"
     DEFERRAL_UNDONE = "deferral undone", "{who} took back a note about client {client}"
     FOLLOW_UP_NOTED = "follow-up noted", "{who} made a note about client {client}"
     FOLLOW_UP_UNDONE = "follow-up undone", "{who} took back a note about client {client}"
+    FOLLOW_UP_CHANGED = "follow-up changed", "{who} made a note about client {client}"
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"
@@ -115,5 +124,11 @@ LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value)
 UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED})
 # Read alike, and cannot be asked for apart: something is only put off where a flag calls for a talk.
 NOTES = frozenset(
-    {LogEvent.DEFERRED, LogEvent.DEFERRAL_UNDONE, LogEvent.FOLLOW_UP_NOTED, LogEvent.FOLLOW_UP_UNDONE}
+    {
+        LogEvent.DEFERRED,
+        LogEvent.DEFERRAL_UNDONE,
+        LogEvent.FOLLOW_UP_NOTED,
+        LogEvent.FOLLOW_UP_UNDONE,
+        LogEvent.FOLLOW_UP_CHANGED,
+    }
 )
