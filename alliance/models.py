@@ -60,7 +60,10 @@ class User(AbstractBaseUser):
         "language of the questions to ask", max_length=10, default="en", help_text="A tag of LANGUAGES."
     )
     draft_salt = models.CharField(
-        max_length=32, default=new_salt, editable=False, help_text="See `alliance.drafts`: another one ends them."
+        max_length=32,
+        default=new_salt,
+        editable=False,
+        help_text="See `alliance.drafts`: another one ends them.",
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 

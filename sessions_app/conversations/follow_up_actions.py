@@ -13,7 +13,9 @@ from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.flags.models import Discussion
 
-MEANWHILE = "This was answered already, perhaps by you in another tab. Change that answer to give another one."
+MEANWHILE = (
+    "This was answered already, perhaps by you in another tab. Change that answer to give another one."
+)
 INSTEAD = "Use Change, which stands beside the answer."
 CHANGED = "This answer was changed meanwhile. Look at it as it is now, then choose again."
 TAKEN_BACK = "This conversation was taken back meanwhile."

@@ -41,4 +41,6 @@ class DiscussionChangeForm(DiscussionForm, ReasonForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["why"].help_text = "Such as: a slip, or something was missing. It stays beside the earlier words."
+        self.fields[
+            "why"
+        ].help_text = "Such as: a slip, or something was missing. It stays beside the earlier words."

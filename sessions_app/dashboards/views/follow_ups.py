@@ -32,9 +32,7 @@ def note(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.error(request, str(refusal))
         return course_after(request, discussion.session.episode)
     undo_it = undo_address("follow_up", noted)
-    return course_after(
-        request, discussion.session.episode, done="Noted with what was agreed.", undo=undo_it
-    )
+    return course_after(request, discussion.session.episode, done="Noted with what was agreed.", undo=undo_it)
 
 
 @require_POST
