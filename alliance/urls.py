@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from alliance import views
+from alliance import drafts, views
 from clients.urls import client_pages, clinic_pages
 from sessions_app.urls import (
     caseload_pages,
@@ -23,6 +23,7 @@ urlpatterns = [
     path("healthz", views.health, name="health"),
     path("accounts/security/", views.account_security, name="account_security"),
     path("accounts/still-here/", views.still_here, name="still_here"),
+    path("accounts/draft-keys/", drafts.keys, name="draft_keys"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
