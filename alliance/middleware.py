@@ -18,7 +18,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from alliance import device_lock, drafts, navigation, session_store
+from alliance import device_lock, drafts, navigation, session_store, unsaved
 from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
@@ -116,7 +116,9 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
         seen_at = _moment(request, _SEEN_AT, now)
         idle = now - seen_at > timedelta(minutes=settings.IDLE_MINUTES)
         if idle or now - began_at > timedelta(hours=settings.SIGNED_IN_HOURS):
+            form = unsaved.of_request(request, request.user) if request.method == "POST" else ""
             logout(request)
+            unsaved.keep(request, form)
             request.session["signed_out_idle"] = idle
             return _to_sign_in(request)
         if POLL_HEADER not in request.headers and (
@@ -193,8 +195,9 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page, from which one comes back to where one was."""
     said = {REDIRECT_FIELD_NAME: _page_it_was_on(request)}
     if request.method not in _READS and POLL_HEADER not in request.headers:
-        # The sign-in page says that what was sent is not saved, and whether the browser has kept it.
-        said["unsaved"] = "kept" if drafts.FIELD in request.POST else "lost"
+        # The sign-in page says that what was sent is not saved, and whether it is lost.
+        is_kept = drafts.FIELD in request.POST or unsaved.is_kept(request)
+        said["unsaved"] = "kept" if is_kept else "lost"
     query = urlencode({name: value for name, value in said.items() if value})
     sign_in = reverse(settings.LOGIN_URL) + (f"?{query}" if query else "")
     return send_to(request, sign_in) if request.headers.get("HX-Request") else redirect(sign_in)
@@ -234,5 +237,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "demo": settings.DEMO,
         "places": partial(navigation.places, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
+        "unsaved": SimpleLazyObject(lambda: unsaved.held(request)),
         "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),
     }

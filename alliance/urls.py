@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
-from alliance import drafts, views
+from alliance import drafts, unsaved, views
 from clients.urls import client_pages, clinic_pages
 from sessions_app.urls import (
     caseload_pages,
@@ -24,6 +24,7 @@ urlpatterns = [
     path("accounts/security/", views.account_security, name="account_security"),
     path("accounts/still-here/", views.still_here, name="still_here"),
     path("accounts/draft-keys/", drafts.keys, name="draft_keys"),
+    path("accounts/unsaved/discard/", unsaved.discard, name="discard_unsaved"),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),

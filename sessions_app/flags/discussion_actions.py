@@ -144,7 +144,8 @@ def put_back_discussion(*, discussion: Discussion, by: User) -> Discussion:
 def _locked(discussion: Discussion) -> Discussion:
     """As it stands once nobody else can change it."""
     lock_episode(discussion.session.episode_id)
-    return Discussion.objects.select_related("session__episode__client").get(pk=discussion.pk)
+    stands: Discussion = Discussion.objects.select_related("session__episode__client").get(pk=discussion.pk)
+    return stands
 
 
 def _keep(stands: Discussion, kind: DiscussionChange.Kind, why: str, by: User) -> None:

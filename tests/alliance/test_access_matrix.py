@@ -29,6 +29,7 @@ OPEN_TO = {
     "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "discard_unsaved": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "draft_keys": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},

@@ -79,7 +79,7 @@ def test_note_lost_words_of_a_talk_survive_a_sign_in_that_ends_and_are_offered_a
     end_the_sign_in()
     note(page)
     page.wait_for_url("**/accounts/login/**")
-    expect(page.get_by_text("Your words are kept in this browser")).to_be_visible()
+    expect(page.get_by_text("Your words are kept, sealed")).to_be_visible()
     assert SAID not in shown(page) + stored(page)
     assert not Discussion.objects.exists()
 
