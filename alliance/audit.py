@@ -23,14 +23,26 @@ def record(
     `by` is None for a client with a grant and for the system. `detail` holds codes and kinds only:
     never a name, a label, an answer or a total.
     """
-    _line(
+    line(event, entity, by=by, client=client, **detail).save()
+
+
+def line(
+    event: LogEvent, entity: models.Model, *, by: User | None, client: UUID | None = None, **detail: Any
+) -> AuditEvent:
+    """What `record` writes, not written yet: for a write that has more than one line to write (`write`)."""
+    return _line(
         event,
         by,
         entity=entity._meta.model_name or "",
         entity_code=getattr(entity, "code", entity.pk if isinstance(entity, User) else None),
         client=client,
         detail=detail,
-    ).save()
+    )
+
+
+def write(lines: Iterable[AuditEvent]) -> None:
+    """Write these lines in their order, in one statement, inside the caller's transaction."""
+    AuditEvent.objects.bulk_create(lines)
 
 
 def listed(clients: Iterable[UUID], *, by: User) -> None:
@@ -42,13 +54,6 @@ def listed(clients: Iterable[UUID], *, by: User) -> None:
     named = sorted({code.hex for code in clients})
     if named:
         _line(LogEvent.LISTED, by, entity="client", clients=named).save()
-
-
-def record_each(event: LogEvent, entity: str, codes: Iterable[tuple[UUID, UUID]], *, by: User | None) -> None:
-    """As `record`, one line for each (code of the entity, code of its client), in one statement."""
-    AuditEvent.objects.bulk_create(
-        _line(event, by, entity=entity, entity_code=code, client=client) for code, client in codes
-    )
 
 
 def _line(event: LogEvent, by: User | None, **of: Any) -> AuditEvent:

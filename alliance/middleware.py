@@ -18,8 +18,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from alliance import device_lock, drafts, navigation, session_store, unsaved
-from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
+from alliance import device_lock, drafts, mail, navigation, session_store, unsaved
+from alliance.access import CLIENT, PUBLIC, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
 from alliance.models import User
@@ -149,7 +149,7 @@ class PageRules:
     ) -> HttpResponse | None:
         match = request.resolver_match
         rule = rule_of(view, match.url_name if match else None)
-        if rule is None or rule == REFUSED:
+        if rule is None:
             return render(request, "404.html", status=404)
         if rule == PUBLIC:
             return None
@@ -235,6 +235,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "idle_minutes": settings.IDLE_MINUTES,
         "idle_seconds": int(getattr(request, "idle_for", timedelta()).total_seconds()),
         "demo": settings.DEMO,
+        "sends_mail": mail.is_set_up(),
         "places": partial(navigation.places, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
         "unsaved": SimpleLazyObject(lambda: unsaved.held(request)),

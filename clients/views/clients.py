@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import F, Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page, visible_or_404
 from alliance.form_pages import form_page, posted, written
+from alliance.long_list import LongList
 from alliance.models import Role, User
 from clients import actions
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
@@ -28,7 +28,7 @@ PER_PAGE = 25
 def listing(request: StaffRequest) -> HttpResponse:
     search = ClientSearch({"show": "open", **request.GET.dict()})
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
-    clients = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
     return render(request, "clients/list.html", {"clients": clients, "search": search})
 
 

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -10,14 +9,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
-from alliance.ask_again import ask_again
+from alliance.ask_again import asked_first
+from alliance.long_list import LongList
 from alliance.models import Role
 from clients import actions
 from clients.access_log import as_csv, lines
 from clients.forms import LogSearch
 from clients.views.clinic import PER_PAGE
 
-# The log grows for years; without a first day, every visit would count all of it.
+# Who opens the log wants to know of the last days; older lines are asked for by their dates.
 DAYS_AT_FIRST = 30
 
 
@@ -25,19 +25,20 @@ DAYS_AT_FIRST = 30
 @page(Role.ADMINISTRATOR)
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
-    events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
+    events = LongList(search.found(), PER_PAGE).page(request.GET.get("page"))
     context = {"search": search, "events": events, "lines": lines(events, search.about)}
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page(Role.ADMINISTRATOR)
-@ask_again  # type: ignore[arg-type]  # a stream is an answer too
+@page(Role.ADMINISTRATOR)  # type: ignore[arg-type]  # a stream is an answer too
 def export_log(request: StaffRequest) -> HttpResponseBase:
     search = _search(request.GET)
     events = search.found()
     if request.method != "POST" or search.errors:
         return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
+    if question := asked_first(request):
+        return question
     actions.note_export(asked=search.in_codes(), by=request.user)
     headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
     return StreamingHttpResponse(

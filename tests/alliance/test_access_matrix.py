@@ -31,6 +31,8 @@ OPEN_TO = {
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "discard_unsaved": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "draft_keys": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "change_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
     "caseload": {"sina", "stefan"},
