@@ -22,7 +22,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from alliance.access import SETTLING_IN, StaffRequest, page
+from alliance.access import STAFF, StaffRequest, page
 from alliance.drafts import FIELD, keys_of
 from alliance.models import User
 from alliance.sealing import as_bytes, as_text
@@ -111,7 +111,7 @@ def forget_what_is_somebody_elses(request: HttpRequest, user: User, **kwargs: ob
 
 
 @require_POST
-@page(SETTLING_IN)
+@page(STAFF)
 def discard(request: StaffRequest) -> HttpResponse:
     forget(request)
     return redirect("home")
