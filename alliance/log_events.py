@@ -29,8 +29,30 @@ class LogEvent(StrEnum):
     EPISODE_OPENED = "episode opened", "{who} opened an episode of client {client} with {therapist}"
     EPISODE_CLOSED = "episode closed", "{who} closed an episode of client {client}"
     EPISODE_REOPENED = "episode reopened", "{who} reopened an episode of client {client}"
+    CLIENT_MERGED = "client merged", "{who} merged client {client} into client {other}"
+    RECORD_ADDED = "record added", "{who} merged client {other} into client {client}"
+    CLIENT_MERGE_UNDONE = (
+        "client merge undone",
+        "{who} took client {client} out of client {other} again, as before their merge",
+    )
+    RECORD_TAKEN_OUT = (
+        "record taken out",
+        "{who} took client {other} out of client {client} again, as before their merge",
+    )
+    EPISODE_MOVED_IN = "episode moved in", "{who} moved an episode from client {other} to client {client}"
+    EPISODE_MOVED_OUT = "episode moved out", "{who} moved an episode from client {client} to client {other}"
+    CLIENTS_TOLD_APART = (
+        "clients told apart",
+        "{who} noted that client {client} and client {other} are two people",
+    )
+    TELLING_APART_UNDONE = (
+        "telling apart undone",
+        "{who} took back that client {client} and client {other} are two people",
+    )
     SESSION_ADDED = "session added", "{who} added a session of client {client}"
     SESSION_CHANGED = "session changed", "{who} changed a session of client {client}"
+    SESSION_VOIDED = "session voided", "{who} voided a session of client {client}"
+    SESSION_PUT_BACK = "session put back", "{who} put a voided session of client {client} back"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"
     HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
     LINK_MADE = "link made", "{who} made a link for the phone of client {client}"
@@ -55,6 +77,14 @@ class LogEvent(StrEnum):
     EARLIER_MARKS_USED_AGAIN = (
         "earlier marks used again",
         "{who} let earlier marks of client {client} count again",
+    )
+    MARKS_SET_ASIDE = "marks set aside", "{who} set marks in the record of client {client} aside"
+    MARKS_MOVED_AWAY = "marks moved away", "{who} moved marks out of the record of client {client}"
+    MARKS_MOVED_HERE = "marks moved here", "{who} moved marks into the record of client {client}"
+    MARKS_PUT_BACK = "marks put back", "{who} put marks back into the record of client {client}"
+    MARKS_MOVED_BACK = (
+        "marks moved back",
+        "{who} moved marks out of the record of client {client} again, back to where they came in",
     )
     DISCUSSED = "discussed", "{who} noted a conversation with client {client}"
     DISCUSSION_WITHDRAWN = (

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.log_by_client import ByNamedClient
 from alliance.log_events import LOOKS
 
@@ -23,6 +24,9 @@ class Role(models.TextChoices):
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> "LabelledQuerySet[User]":
+        return LabelledQuerySet(self.model, using=self._db)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -42,7 +46,7 @@ def new_salt() -> str:
     return secrets.token_hex(16)
 
 
-class User(AbstractBaseUser):
+class User(Labelled, AbstractBaseUser):
     """A member of staff. Clients never have an account.
 
     One person may hold several roles; a role opens pages, never rows: which clients a person sees
@@ -51,7 +55,9 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=80)
+    name = LabelField(max_length=80)
+    name_key = SearchKeyField("name")
+    name_look = LookAlikeKeyField("name")
     is_therapist = models.BooleanField("therapist", default=False)
     is_supervisor = models.BooleanField("supervisor", default=False)
     is_administrator = models.BooleanField("administrator", default=False)

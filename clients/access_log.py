@@ -23,6 +23,7 @@ from clients.models import Client
 NOT_ASKED_FOR = NOTES | UNTOLD | {LogEvent.DEMO_SEEDED}
 CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
 FACTORS = {"totp": "an app with one-time codes", "webauthn": "a passkey", "recovery_codes": "recovery codes"}
+NOT_LISTED = "no longer listed"
 CHUNK = 500
 
 
@@ -59,7 +60,8 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     people = {person.pk: person for person in User.objects.filter(pk__in=_people_in(events))}
     searched = {code.hex for code in about}
     codes = {event.pk: _clients_of(event, searched) for event in events}
-    named = set().union(*codes.values())
+    others = {event.pk: UUID(event.detail["other"]).hex for event in events if "other" in event.detail}
+    named = set(others.values()).union(*codes.values())
     labels = {
         code.hex: label for code, label in Client.objects.filter(code__in=named).values_list("code", "label")
     }
@@ -67,7 +69,8 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
         _line(
             event,
             people,
-            sorted({labels.get(code, "no longer listed") for code in codes[event.pk]}),
+            sorted({labels.get(code, NOT_LISTED) for code in codes[event.pk]}),
+            labels.get(others.get(event.pk, ""), NOT_LISTED),
             is_searched=bool(about),
         )
         for event in events
@@ -91,7 +94,11 @@ def _people_in(events: list[AuditEvent]) -> set[UUID]:
     return named
 
 
-def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_searched: bool) -> Line:
+def _line(
+    event: AuditEvent, people: dict[UUID, User], labels: list[str], other: str, *, is_searched: bool
+) -> Line:
+    """`other`: the label of a second client that the event is about."""
+
     def name(code: UUID | str | None) -> str:
         return str(people.get(UUID(str(code)), "somebody no longer listed")) if code else "somebody"
 
@@ -100,6 +107,7 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_
         who=who,
         client=labels[0] if event.client else "",
         clients=_clients(event, labels),
+        other=other,
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),

@@ -190,7 +190,7 @@ def register_client(
 @transaction.atomic
 def change_client(*, client: Client, label: str, language: str, age_band: str, by: User) -> Client:
     client.label, client.language, client.age_band = label, language, age_band
-    client.save()
+    client.save(update_fields=["label", "language", "age_band"])
     audit.record(LogEvent.CLIENT_CHANGED, client, by=by, client=client.code)
     return client
 
@@ -199,6 +199,9 @@ def change_client(*, client: Client, label: str, language: str, age_band: str, b
 def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) -> Episode:
     if not therapist.has_any_role(frozenset({Role.THERAPIST})):
         raise Refused(f"{therapist} is not a therapist who may sign in.")
+    # The lock: a merge that is under way would leave the new episode behind in a record that is in no list.
+    if (stored := Client.objects.select_for_update().get(pk=client.pk)).merged_into_id:
+        raise Refused(f"{stored} was merged with another record meanwhile. Look for the client in the list.")
     last = Episode.objects.filter(client=client, therapist=therapist).order_by("opened_on", "pk").last()
     if last is not None:
         _refuse_if_transferred(last, by)

@@ -129,7 +129,8 @@ def read(episode: Episode, now: datetime) -> CourseReading:
     changes = Prefetch("changes", DiscussionChange.objects.select_related("changed_by"))
     talks = Discussion.objects.filter(session__in=list(by_pk))
     deferrals = Deferral.objects.filter(session__in=list(by_pk)).select_related("deferred_by", "undone_by")
-    follow_ups = FollowUp.objects.filter(session__in=list(by_pk)).select_related("undone_by")
+    # By what they answer: the session after whose rating it was asked may have been voided since.
+    follow_ups = FollowUp.objects.filter(discussion__session__in=list(by_pk)).select_related("undone_by")
     found = CourseReading(
         episode,
         now,
