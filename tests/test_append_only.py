@@ -49,7 +49,7 @@ def one_of_each(clinic):
     rating = cast.rating(session)
     cast.wording(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
-    Correction.objects.create(rating=rating, why="mistyped", corrected_by=clinic.olga)
+    Correction.objects.create(rating=rating, kind="corrected", why="mistyped", corrected_by=clinic.olga)
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
