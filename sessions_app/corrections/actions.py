@@ -22,6 +22,7 @@ from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import TYPED, Attendance, Mode, Rating, SetAsideRating, TherapySession
+from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
 from sessions_app.intake.record_rating import hash_of_answers
@@ -46,6 +47,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
     `seen` is the code of the rating that stood when the person decided, None where there was none.
     """
     lock_episode(aside.session.episode_id)
+    refuse_if_voided(aside.session)
     refuse_if_settled(aside)
     if not aside.answers:
         raise Refused(UNREADABLE)
@@ -116,6 +118,7 @@ def correct(
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
     lock_episode(rating.session.episode_id)
+    refuse_if_voided(rating.session)
     if rating.mode not in TYPED:
         raise Refused(THEIRS)
     _refuse_unless_standing(rating)
@@ -141,6 +144,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
     Marks that had been set aside on arrival wait for a decision again; where none stood before them, none do now.
     """
     lock_episode(rating.session.episode_id)
+    refuse_if_voided(rating.session)
     _refuse_unless_standing(rating)
     earlier = families.replaced_by_decision(rating)
     if earlier is None and not families.use_of(rating).exists():

@@ -35,6 +35,7 @@ WHY = {
     "invalid": "They could not be read as marks.",
 }
 DECLINED = "The client had said on the form that they did not want to rate."
+VOIDED = "The session was voided. To use them, put it back first, below under Voided sessions."
 LEFT_OPEN = "The time to fill in this form was past. It may have lain open."
 ADVICE = {
     Reason.DISPUTED: "Ask the client which marks they meant.",
@@ -86,6 +87,8 @@ class SetAside:
 
     @property
     def advice(self) -> str:
+        if self.row.session.is_voided:
+            return VOIDED
         reason = Reason.WITHDRAWN if self._was_left_open else self.row.reason
         return ADVICE.get(reason, ADVICE[Reason.DISPUTED])
 
@@ -111,7 +114,7 @@ class SetAside:
 
     @property
     def can_be_used(self) -> bool:
-        return self.decision is None and bool(self.lines)
+        return self.decision is None and bool(self.lines) and not self.row.session.is_voided
 
     @property
     def is_standing(self) -> bool:

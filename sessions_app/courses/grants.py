@@ -85,6 +85,9 @@ class RatingGrant(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     declined = models.BooleanField(default=False, help_text="The client chose not to rate.")
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="Of the press that made it (`FormKeyField`)."
+    )
     opened_at = models.DateTimeField(null=True, help_text="When the device it was sent to fetched it.")
     link_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
     short_code_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
@@ -12,7 +13,8 @@ from django.utils.formats import date_format
 from alliance import triggers
 from alliance.append_only import append_only
 from alliance.measurement import instruments
-from alliance.measurement.overdue import OVERDUE_AFTER, overdue_from
+from alliance.measurement.overdue import OVERDUE_AFTER, not_rated_from, overdue_from
+from alliance.measurement.session_times import Times
 from alliance.models import User
 from clients.models import Episode
 from sessions_app.courses.answer_range import answers_in_range
@@ -21,6 +23,7 @@ from sessions_app.instruments.clinic_wording import ClinicWording
 # The scales of which a session has one rating at most, whichever the clinic uses.
 SESSION_SCALES = instruments.session_scale_ids()
 SESSION_LENGTH = timedelta(minutes=50)
+VOID_REASON = 200  # characters
 
 
 class EpisodeRows(models.QuerySet[Any]):
@@ -51,6 +54,9 @@ class Attendance(models.TextChoices):
 class TherapySessionQuerySet(EpisodeRows):
     to_episode = "episode"
 
+    def voided(self) -> Self:
+        return self.filter(voided_at__isnull=False)
+
     def attended(self) -> Self:
         return self.filter(attendance=Attendance.ATTENDED)
 
@@ -66,16 +72,36 @@ class TherapySessionQuerySet(EpisodeRows):
         return self.attended().unrated().filter(ends_at__lte=now - OVERDUE_AFTER)
 
 
+SessionManager = models.Manager.from_queryset(TherapySessionQuerySet)
+
+
+class LiveSessions(SessionManager["TherapySession"]):
+    """The sessions that count: without those that were voided."""
+
+    def get_queryset(self) -> TherapySessionQuerySet:
+        return TherapySessionQuerySet(self.model, using=self._db).filter(voided_at__isnull=True)
+
+
 class TherapySession(models.Model):
-    """One therapy session. Its number orders the course: device clocks and hand-in times never do."""
+    """One therapy session. Its number orders the course: device clocks and hand-in times never do.
+
+    One that was voided keeps all that hangs on it, and counts nowhere: neither `objects` nor `episode.sessions`
+    has it, so that no reader can forget to leave it out. `every` has it, for the pages that show what was voided.
+    """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     episode = models.ForeignKey(Episode, models.PROTECT, related_name="sessions")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField(help_text="Of a voided one: the number that it had.")
     held_at = models.DateTimeField("starts")
     ends_at = models.DateTimeField("ends")
     modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
     attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="Of the form that added it (`FormKeyField`)."
+    )
+    voided_at = models.DateTimeField(null=True)
+    voided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    void_reason = models.CharField(max_length=VOID_REASON, blank=True, default="")
 
     standing_ratings: "list[Rating]"  # where `course` fetched them along
     # Where it came through `rating_state.with_waits`:
@@ -83,19 +109,29 @@ class TherapySession(models.Model):
     awaits_opened_at: datetime | None
     is_declined: bool
 
-    objects = TherapySessionQuerySet.as_manager()
+    objects = LiveSessions()  # the first one: it is the one of `episode.sessions` too
+    every = TherapySessionQuerySet.as_manager()
 
     class Meta:
         ordering = ("episode", "number")
         indexes = (models.Index(fields=["held_at"], name="session_by_day"),)
         constraints = (
-            models.UniqueConstraint(fields=["episode", "number"], name="one_session_a_number"),
+            models.UniqueConstraint(
+                fields=["episode", "number"],
+                condition=Q(voided_at__isnull=True),
+                name="one_session_a_number",
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at__isnull=True, voided_by__isnull=True, void_reason="")
+                | (Q(voided_at__isnull=False, voided_by__isnull=False) & ~Q(void_reason="")),
+                name="session_voided_at_by_and_why",
+            ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("held_at")), name="session_ends_after_start"),
             models.CheckConstraint(condition=Q(number__gte=1), name="session_number_from_one"),
         )
 
     def __str__(self) -> str:
-        return f"Session {self.number}"
+        return f"Session {self.number}" if self.voided_at is None else f"Voided session {self.number}"
 
     @property
     def client_code(self) -> uuid.UUID:
@@ -108,6 +144,18 @@ class TherapySession(models.Model):
     @property
     def overdue_from(self) -> datetime:
         return overdue_from(self.ends_at)
+
+    @property
+    def not_rated_from(self) -> datetime:
+        return not_rated_from(self.ends_at)
+
+    @property
+    def times(self) -> Times:
+        return Times(self.held_at, self.ends_at)
+
+    @property
+    def is_voided(self) -> bool:
+        return self.voided_at is not None
 
 
 class Mode(models.TextChoices):
@@ -131,11 +179,13 @@ def rivals_of(instrument: str) -> tuple[str, ...]:
 
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        """The ratings of the alliance that count: those no later row replaces. Companion scales are read apart.
+        """The ratings of the alliance that count: those no later row replaces, of sessions that were not voided.
 
-        A session whose marks were set aside has none, and is as unrated as if nobody had marked anything.
+        Companion scales are read apart. A session whose marks were set aside has none, and is as unrated as if
+        nobody had marked anything.
         """
-        return self.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES).exclude(mode=Mode.NONE)
+        live = self.filter(session__voided_at__isnull=True)
+        return live.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES).exclude(mode=Mode.NONE)
 
     def last_of(self, session: TherapySession, instrument: str) -> "Rating | None":
         """The row that the next one of this session has to replace, even where it holds no marks."""

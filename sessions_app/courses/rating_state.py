@@ -6,6 +6,7 @@ from enum import StrEnum
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
+from alliance.measurement.session_times import still_to_come
 from sessions_app.courses.grants import SENT, RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.models import Attendance, Rating, TherapySession, TherapySessionQuerySet
 
@@ -17,11 +18,13 @@ class RatingState(StrEnum):
     CANCELLED = "cancelled"
     DID_NOT_ATTEND = "did_not_attend"
     OVERDUE = "overdue"
+    NOT_RATED = "not_rated"  # a week is over: no page waits any more
     AWAITING = "awaiting"  # handed over, and the rating may still come
     SENT = "sent"  # to a phone or a room, and nobody has opened it there
     OPENED = "opened"
     TO_RATE = "to_rate"
     DECLINED = "declined"  # the client gave the tablet back without a rating
+    ON_NOW = "on_now"  # planned, and on or about to begin
     TODAY = "today"  # planned, later today
     PLANNED = "planned"
     UNSETTLED = "unsettled"  # planned, past, and nobody said whether it took place
@@ -32,7 +35,15 @@ class RatingState(StrEnum):
 
     @property
     def can_be_rated(self) -> bool:
+        """Whether marks can be entered: from paper or voice, and perhaps by a form that is handed over."""
         return self in _CAN_BE_RATED
+
+    def can_be_handed_over(self, session: TherapySession, now: datetime) -> bool:
+        """Whether pages offer to hand the form of this session over, whose rating stands so.
+
+        Who declined is not asked again by a press too many: the page of the hand-over has a way for a change of mind.
+        """
+        return self.can_be_rated and self != RatingState.DECLINED and now < session.not_rated_from
 
     @property
     def may_change(self) -> bool:
@@ -50,11 +61,12 @@ class RatingState(StrEnum):
 
 _CAN_BE_RATED = {
     RatingState.OVERDUE,
+    RatingState.NOT_RATED,
     RatingState.AWAITING,
     RatingState.SENT,
     RatingState.OPENED,
     RatingState.TO_RATE,
-    RatingState.TODAY,
+    RatingState.ON_NOW,
     RatingState.UNSETTLED,
     RatingState.DECLINED,
     # A form that came back empty or half filled in blocks nothing: the client can be asked again.
@@ -63,7 +75,7 @@ _CAN_BE_RATED = {
 }
 
 
-def _declined(grants: RatingGrantQuerySet) -> RatingGrantQuerySet:
+def declined(grants: RatingGrantQuerySet) -> RatingGrantQuerySet:
     """Those whose client chose not to rate, and after which nothing that counts came in."""
     later = Rating.objects.standing().filter(session=OuterRef("session"), grant__gt=OuterRef("pk"))
     found: RatingGrantQuerySet = grants.filter(~Exists(later), declined=True)
@@ -90,12 +102,16 @@ def state_of(
     if session.attendance == Attendance.PLANNED:
         if session.ends_at <= now:
             return RatingState.UNSETTLED
+        if not still_to_come(session.held_at, now):
+            return RatingState.ON_NOW
         same_day = timezone.localdate(session.held_at) == timezone.localdate(now)
         return RatingState.TODAY if same_day else RatingState.PLANNED
     if session.attendance != Attendance.ATTENDED:
         return RatingState(session.attendance)
     if is_declined and not awaits:
         return RatingState.DECLINED
+    if session.not_rated_from <= now and not awaits:
+        return RatingState.NOT_RATED
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return awaits or RatingState.TO_RATE
@@ -117,7 +133,7 @@ def with_waits(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessio
     found: TherapySessionQuerySet = sessions.annotate(
         awaits_channel=Subquery(awaiting.values("channel")[:1]),
         awaits_opened_at=Subquery(awaiting.values("opened_at")[:1]),
-        is_declined=Exists(_declined(grants)),
+        is_declined=Exists(declined(grants)),
     )
     return found
 

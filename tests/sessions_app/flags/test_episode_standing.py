@@ -154,6 +154,22 @@ def _followed_up(clinic, last):
     conclude(episode=clinic.olgas)  # the moment of the talk was changed past the action
 
 
+def _voided(clinic, session):
+    """With what was said and decided about its flags, and about those of the sessions before."""
+    talk(clinic)
+    put_off_all(clinic)
+    return session_actions.void_session(session=session, why="entered twice", by=clinic.olga).session
+
+
+def put_off_all(clinic):
+    cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(hours=1)), 250)
+    put_off(clinic)
+
+
+def _put_back(clinic, last):
+    session_actions.put_session_back(session=_voided(clinic, last), by=clinic.olga)
+
+
 WRITES = {
     "hand_over": _hand_over,
     "hand_over_now": lambda c, last: hand_over_actions.hand_over_now(episode=c.olgas, by=c.olga),
@@ -173,6 +189,12 @@ WRITES = {
     ),
     "session_now": lambda c, last: session_actions.session_now(episode=c.olgas, by=c.olga),
     "change_session": _changed,
+    "void_session": lambda c, last: _voided(c, last),
+    "a session of the middle voided": lambda c, last: _voided(c, c.olgas.sessions.get(number=2)),
+    "put_session_back": _put_back,
+    "enter_rating_of_new_session": lambda c, last: paper_entry.enter_rating_of_new_session(
+        episode=c.olgas, answers=cast.answers(210), channel=Channel.PAPER, by=c.olga, form_key=None
+    ),
     "make_link": lambda c, last: cast.link(planned(c), by=c.olga),
     "discuss": lambda c, last: talk(c),
     "withdraw_discussion": lambda c, last: discussion_actions.withdraw_discussion(
@@ -251,7 +273,9 @@ def _taken_up(clinic, last):
 WITHOUT_A_COURSE = {
     "ask",  # hand_over, make_link and send call it
     "withdraw_what_is_out",
-    "session_to_rate",
+    "there_already",
+    "made_by",
+    "refuse_before_its_day",
     "keep_invalid",  # marks beside the rating: they count for nothing
     "send",  # as make_link: `ask`, walked in test_paired_tablets
     "open_on_phone",
