@@ -111,7 +111,15 @@ class Correction(models.Model):
             # Not by the class above: a name of its body is not known inside the next.
             models.CheckConstraint(
                 condition=Q(
-                    kind__in=("corrected", "completed", "used", "restored", "taken_out", "misfiled", "moved_here")
+                    kind__in=(
+                        "corrected",
+                        "completed",
+                        "used",
+                        "restored",
+                        "taken_out",
+                        "misfiled",
+                        "moved_here",
+                    )
                 ),
                 name="correction_known_kind",
             ),
