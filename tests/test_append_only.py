@@ -56,7 +56,7 @@ def one_of_each(clinic):
     discussion_actions.withdraw_discussion(discussion=note, by=clinic.olga)
     cast.wording(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
-    Correction.objects.create(rating=rating, why="mistyped", corrected_by=clinic.olga)
+    Correction.objects.create(rating=rating, kind="corrected", why="mistyped", corrected_by=clinic.olga)
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )

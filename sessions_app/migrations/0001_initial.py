@@ -494,6 +494,14 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('undone_at__isnull', True), ('undone_by__isnull', True)), models.Q(('undone_at__isnull', False), ('undone_by__isnull', False)), _connector='OR'), name='misfiling_undone_at_and_by'),
         ),
         migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ('corrected', 'completed', 'used', 'restored', 'taken_out', 'misfiled', 'moved_here'))), name='correction_known_kind'),
+        ),
+        migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'restored'), ('restores__isnull', False)), models.Q(models.Q(('kind', 'restored'), _negated=True), ('restores__isnull', True)), _connector='OR'), name='correction_restores_a_row'),
+        ),
+        migrations.AddConstraint(
             model_name='recomputation',
             constraint=models.CheckConstraint(condition=models.Q(('done__lte', models.F('episodes'))), name='recomputation_not_beyond_all'),
         ),
