@@ -6,13 +6,14 @@ Which sentence tells of which event stands in `alliance.log_events`.
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alliance.log_events import NOTES, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
@@ -103,6 +104,8 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),
+        first=_day(event.detail.get("first", "")),
+        last=_day(event.detail.get("last", "")),
         form=_form(event.detail),
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
@@ -130,6 +133,10 @@ def _pattern(event: AuditEvent) -> str:
 def _clients(event: AuditEvent, labels: list[str]) -> str:
     count = len(event.clients or ())
     return f"{count} clients" if count > 1 else f"client {labels[0]}" if labels else "nobody"
+
+
+def _day(written: str) -> str:
+    return date_format(date.fromisoformat(written), "j F Y") if written else ""
 
 
 def _form(detail: dict[str, str]) -> str:

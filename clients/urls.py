@@ -2,17 +2,24 @@
 
 from django.urls import path
 
-from clients.views import clients, clinic, log
+from clients.views import caseloads, clients, clinic, covers, log
 
 client_pages = [
     path("", clients.listing, name="list"),
     path("new/", clients.register, name="register"),
+    path("transfer/", caseloads.transfer, name="transfer"),
+    path("transfers/<uuid:code>/", caseloads.transferred, name="transferred"),
+    path("transfers/<uuid:code>/undo/", caseloads.undo_transfer, name="undo_transfer"),
+    path("cover/", covers.listing, name="covers"),
+    path("cover/new/", covers.arrange, name="arrange_cover"),
+    path("cover/<uuid:code>/end/", covers.end, name="end_cover"),
     path("<uuid:code>/", clients.client, name="client"),
     path("<uuid:code>/change/", clients.change, name="change"),
     path("<uuid:code>/episodes/new/", clients.open_episode, name="open_episode"),
     path("episodes/<uuid:code>/close/", clients.close_episode, name="close_episode"),
     path("episodes/<uuid:code>/reopen/", clients.reopen_episode, name="reopen_episode"),
     path("episodes/<uuid:code>/transfer/", clients.transfer_episode, name="transfer_episode"),
+    path("episodes/<uuid:code>/days/", clients.correct_days, name="correct_days"),
 ]
 clinic_pages = [
     path("", clinic.people, name="people"),
@@ -23,6 +30,7 @@ clinic_pages = [
     path("supervision/", clinic.supervision, name="supervision"),
     path("supervision/new/", clinic.start_supervision, name="start_supervision"),
     path("supervision/<uuid:code>/end/", clinic.end_supervision, name="end_supervision"),
+    path("supervision/<uuid:code>/days/", clinic.correct_supervision, name="correct_supervision"),
     path("log/", log.log, name="log"),
     path("log/export/", log.export_log, name="export_log"),
 ]

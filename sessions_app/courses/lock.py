@@ -2,12 +2,23 @@
 
 from collections.abc import Collection
 
+from alliance.refused import Refused
 from clients.models import Episode
+
+OVER = "This episode is closed, so it is only read. Reopen it to write in it, or ask your administrator."
 
 
 def lock_episode(episode_id: int) -> Episode:
     """Wait until no other write about this episode is under way; the episode as it is now."""
     return Episode.objects.select_for_update().get(pk=episode_id)
+
+
+def lock_open_episode(episode_id: int) -> Episode:
+    """The same for whatever a person writes about a course: one that is over is read and not written."""
+    episode = lock_episode(episode_id)
+    if not episode.is_open:
+        raise Refused(OVER)
+    return episode
 
 
 def lock_episodes(episodes: Collection[int]) -> None:

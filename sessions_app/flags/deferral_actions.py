@@ -10,7 +10,7 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.models import Episode
-from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.lock import lock_open_episode
 from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
@@ -22,7 +22,7 @@ NOTHING_CALLS = "Nothing calls for a talk here any more. It was talked about or 
 @transaction.atomic
 def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: User) -> Deferral:
     """Take these flags from the work list without a talk. Pressed twice, it is decided once."""
-    lock_episode(episode.pk)
+    lock_open_episode(episode.pk)
     named = {flag.pk for flag in flags}
     calling = _calling(episode, named)
     if not calling:
@@ -66,7 +66,7 @@ def _holds(deferral: Deferral, episode: Episode) -> bool:
 @transaction.atomic
 def undo(*, deferral: Deferral, by: User) -> None:
     """The flags call for a talk again. Pressed twice, it is undone once."""
-    lock_episode(deferral.session.episode_id)
+    lock_open_episode(deferral.session.episode_id)
     standing = Deferral.objects.standing().filter(pk=deferral.pk)
     if standing.update(undone_at=timezone.now(), undone_by=by):
         conclude(episode=deferral.session.episode)

@@ -10,7 +10,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
-from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.lock import lock_open_episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Discussion, Flag
@@ -28,7 +28,7 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
     if len({flag.session_id for flag in talked_about}) > 1:
         raise Refused("Note the conversation about one session at a time.")
     session = talked_about[0].session
-    lock_episode(session.episode_id)
+    lock_open_episode(session.episode_id)
     if stands := _noted_already(session, talked_about, said=said, agreed=agreed, discussed_by=by):
         return stands
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
@@ -53,7 +53,7 @@ def _noted_already(session: TherapySession, flags: list[Flag], **words: Any) -> 
 @transaction.atomic
 def withdraw_discussion(*, discussion: Discussion, by: User) -> None:
     """Undo of `discuss`: the words are kept, the flags are open again. Pressed twice, it is undone once."""
-    lock_episode(discussion.session.episode_id)
+    lock_open_episode(discussion.session.episode_id)
     standing = Discussion.objects.standing().filter(pk=discussion.pk)
     if standing.update(withdrawn_at=timezone.now(), withdrawn_by=by):
         conclude(episode=discussion.session.episode)

@@ -20,6 +20,7 @@ from sessions_app.courses.models import (
     TherapySession,
 )
 from sessions_app.flags.conclude import conclude
+from sessions_app.intake import opening_day
 from sessions_app.intake.session_numbers import number_by_date
 
 # --- Sessions ------------------------------------------------------------------------------------
@@ -34,11 +35,16 @@ def add_session(
     modality: str = Modality.IN_PERSON,
     attendance: str = Attendance.PLANNED,
     length: timedelta = SESSION_LENGTH,
+    move_opening: bool = False,
 ) -> TherapySession:
-    """A session, numbered by its date. Whoever adds one to a closed episode is told so."""
+    """A session, numbered by its date. Whoever adds one to a closed episode is told so.
+
+    move_opening: where it lies before the episode was opened, the opening day moves to it in the same step.
+    """
     locked = lock_episode(episode.pk)
     if not locked.is_open:
         raise Refused("This episode is closed. Reopen it to add a session.")
+    opening_day.keep_or_move(locked, held_at, length, move=move_opening, by=by)
     last = locked.sessions.aggregate(last=Max("number"))["last"] or 0
     session = TherapySession.objects.create(
         episode=episode,
@@ -57,7 +63,13 @@ def add_session(
 
 @transaction.atomic
 def change_session(
-    *, session: TherapySession, held_at: datetime, modality: str, attendance: str, by: User
+    *,
+    session: TherapySession,
+    held_at: datetime,
+    modality: str,
+    attendance: str,
+    by: User,
+    move_opening: bool = False,
 ) -> TherapySession:
     episode = lock_episode(session.episode_id)
     if not episode.is_open:
@@ -67,7 +79,10 @@ def change_session(
             raise Refused("This session has a rating, so it took place.")
         if RatingGrant.objects.awaiting(timezone.now()).filter(session=session).exists():
             raise Refused("The tablet is handed over for this session. Take that back first.")
-    session.ends_at = held_at + (session.ends_at - session.held_at)
+    length = session.ends_at - session.held_at
+    if held_at != session.held_at:
+        opening_day.keep_or_move(episode, held_at, length, move=move_opening, by=by)
+    session.ends_at = held_at + length
     session.held_at, session.modality, session.attendance = held_at, modality, attendance
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
     number_by_date(episode)

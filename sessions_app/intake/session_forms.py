@@ -1,6 +1,5 @@
 """What a therapist enters: sessions, ratings given on paper or aloud, conversations."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -9,10 +8,10 @@ from django.utils import timezone
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.scoring import AnswerError, tenths_from_text
 from clients.models import Episode
+from clients.plausible_days import PlausibleDay
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Attendance, Modality, TherapySession
-
-FARTHEST_AHEAD = timedelta(days=366)
+from sessions_app.intake import opening_day
 
 
 class DateTimeInput(forms.DateTimeInput):
@@ -25,7 +24,10 @@ class DateTimeInput(forms.DateTimeInput):
 class SessionForm(forms.Form):
     """A therapy session: when, how, and whether it took place."""
 
-    held_at = forms.DateTimeField(label="Date and time", widget=DateTimeInput())
+    held_at = forms.DateTimeField(label="Date and time", widget=DateTimeInput(), validators=[PlausibleDay()])
+    move_opening = forms.BooleanField(
+        label="Move the opening day", required=False, widget=forms.HiddenInput()
+    )
     modality = forms.ChoiceField(label="How", choices=Modality.choices)
     attendance = forms.ChoiceField(label="Attendance", choices=Attendance.choices)
 
@@ -33,17 +35,10 @@ class SessionForm(forms.Form):
         super().__init__(data, initial=initial)
         self.episode = episode
 
-    def clean_held_at(self) -> datetime:
-        held_at: datetime = self.cleaned_data["held_at"]
-        if timezone.localdate(held_at) < self.episode.opened_on:
-            raise forms.ValidationError("This is before the episode was opened.")
-        if held_at > timezone.now() + FARTHEST_AHEAD:
-            raise forms.ValidationError("This is more than a year ahead.")
-        return held_at
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         held_at = cleaned.get("held_at")
+        opening_day.ask(self, self.episode, held_at)
         took_place = cleaned.get("attendance") in {Attendance.ATTENDED, Attendance.DID_NOT_ATTEND}
         if held_at and took_place and timezone.localdate(held_at) > timezone.localdate():
             self.add_error("attendance", "This session is still to come: leave it planned.")
