@@ -33,7 +33,10 @@ class LogEvent(StrEnum):
         "episode taken away",
         "{who} took back the transfer of client {client} to {therapist}, before anything was written there",
     )
-    EPISODE_DAYS_CORRECTED = "episode days corrected", "{who} corrected the days of an episode of client {client}"
+    EPISODE_DAYS_CORRECTED = (
+        "episode days corrected",
+        "{who} corrected the days of an episode of client {client}",
+    )
     COVER_ARRANGED = (
         "cover arranged",
         "{who} let {therapist} cover client {client} from {first} to {last}",

@@ -175,6 +175,4 @@ class SupervisionDaysForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    given_on = day_field(
-        label="The client agreed on", initial=timezone.localdate, ahead=NOT_AHEAD
-    )
+    given_on = day_field(label="The client agreed on", initial=timezone.localdate, ahead=NOT_AHEAD)

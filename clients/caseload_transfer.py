@@ -36,7 +36,9 @@ def transfer(*, moves: Sequence[Move], on: date, by: User) -> CaseloadTransfer:
     # People first, then episodes, each in the order of their numbers: two transfers at once must not wait for
     # each other.
     actions.lock_staff(*{move.therapist for move in moves})
-    list(Episode.objects.select_for_update().filter(pk__in=[move.episode.pk for move in moves]).order_by("pk"))
+    list(
+        Episode.objects.select_for_update().filter(pk__in=[move.episode.pk for move in moves]).order_by("pk")
+    )
     made = CaseloadTransfer.objects.create(on=on, made_by=by)
     refusals = []
     for move in moves:

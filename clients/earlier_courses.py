@@ -51,9 +51,7 @@ def read(episode: Episode) -> list[EarlierCourse]:
     asked = whom_to_ask(earlier)
     consents = EarlierCourseConsent.objects.standing().filter(episode=episode).select_related("recorded_by")
     agreed = {consent.earlier_id: consent for consent in consents}
-    return [
-        EarlierCourse(one, out[one.pk].sessions, asked[one.pk], agreed.get(one.pk)) for one in earlier
-    ]
+    return [EarlierCourse(one, out[one.pk].sessions, asked[one.pk], agreed.get(one.pk)) for one in earlier]
 
 
 def whom_to_ask(episodes: Collection[Episode]) -> dict[int, tuple[User, ...]]:
@@ -75,9 +73,7 @@ def whom_to_ask(episodes: Collection[Episode]) -> dict[int, tuple[User, ...]]:
 
 
 @transaction.atomic
-def record_consent(
-    *, earlier: Episode, episode: Episode, given_on: date, by: User
-) -> EarlierCourseConsent:
+def record_consent(*, earlier: Episode, episode: Episode, given_on: date, by: User) -> EarlierCourseConsent:
     """The client agreed. `episode` is the course in which they did, with whoever records it."""
     stored = Episode.objects.select_for_update().get(pk=episode.pk)
     refuse_implausible(given_on, ahead=NOT_AHEAD)

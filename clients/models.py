@@ -334,9 +334,7 @@ class EpisodeTransfer(models.Model):
 
     class Meta:
         ordering = ("episode__client__label", "pk")
-        constraints = (
-            models.UniqueConstraint(fields=["transfer", "episode"], name="once_in_a_transfer"),
-        )
+        constraints = (models.UniqueConstraint(fields=["transfer", "episode"], name="once_in_a_transfer"),)
 
     def __str__(self) -> str:
         return f"{self.episode} to {self.therapist}"

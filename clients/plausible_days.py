@@ -25,7 +25,8 @@ def implausible(day: date, *, ahead: timedelta = A_YEAR) -> str:
     if ahead == NOT_AHEAD and day > today:
         return "is still to come."
     if day > today + ahead:
-        return f"is {'more than a year' if ahead == A_YEAR else f'more than {ahead.days} days'} ahead. Look at the year."
+        far = "a year" if ahead == A_YEAR else f"{ahead.days} days"
+        return f"is more than {far} ahead. Look at the year."
     return ""
 
 
@@ -57,4 +58,3 @@ class PlausibleDay:
 def said(day: date) -> str:
     """A day as sentences say it, always with its year."""
     return date_format(day, "j F Y")
-

@@ -127,7 +127,9 @@ def correct_days(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
     form = EpisodeDaysForm(posted(request), episode=episode)
     if written(form, day_actions.correct_days, episode=episode, by=request.user):
-        messages.success(request, "The days are corrected. What stood before is kept below, with your reason.")
+        messages.success(
+            request, "The days are corrected. What stood before is kept below, with your reason."
+        )
         return redirect("clients:client", episode.client_code)
     return form_page(request, "clients/correct_days.html", form, episode=episode)
 

@@ -76,9 +76,7 @@ def end(request: StaffRequest, code: UUID) -> HttpResponse:
     mine = Cover.objects.filter(Q(episode__in=managed) | Q(made_by=request.user)).not_over()
     rows = mine.select_related("episode__client", "episode__therapist", "colleague")
     one = get_object_or_404(rows, code=code)
-    together = list(
-        rows.filter(made_together=one.made_together, episode__therapist=one.episode.therapist_id)
-    )
+    together = list(rows.filter(made_together=one.made_together, episode__therapist=one.episode.therapist_id))
     if request.method == "POST":
         cover.end(covers=[one] if "only" in request.POST else together, by=request.user)
         messages.success(request, f"{one.colleague} does not cover any more.")

@@ -20,7 +20,7 @@ from alliance.refused import Refused
 from sessions_app.courses import wordings
 from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel, RatingGrant
-from sessions_app.courses.lock import lock_open_episode
+from sessions_app.courses.lock import lock_for_decision, lock_open_episode
 from sessions_app.courses.models import Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.flags.conclude import conclude
@@ -47,7 +47,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
 
     `seen` is the code of the rating that stood when the person decided, None where there was none.
     """
-    lock_open_episode(aside.session.episode_id)
+    lock_for_decision(aside.session.episode_id)
     _refuse_if_settled(aside)
     if not aside.answers:
         raise Refused(UNREADABLE)
@@ -70,7 +70,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
 @transaction.atomic
 def leave(*, aside: SetAsideRating, by: User, why: str = "") -> Settlement:
     """Keep these marks aside for good. `take_up_again` is the undo."""
-    lock_open_episode(aside.session.episode_id)
+    lock_for_decision(aside.session.episode_id)
     _refuse_if_settled(aside)
     settlement = Settlement.objects.create(
         set_aside=aside, outcome=Settlement.Outcome.LEFT, why=why, settled_by=by
@@ -82,7 +82,7 @@ def leave(*, aside: SetAsideRating, by: User, why: str = "") -> Settlement:
 @transaction.atomic
 def take_up_again(*, aside: SetAsideRating, by: User) -> None:
     """Undo of `leave`: the marks wait for a decision again."""
-    lock_open_episode(aside.session.episode_id)
+    lock_for_decision(aside.session.episode_id)
     left = Settlement.objects.standing().filter(set_aside=aside, outcome=Settlement.Outcome.LEFT)
     if not left.update(undone_at=timezone.now(), undone_by=by):
         raise Refused("These marks are not left aside any more.")
@@ -146,7 +146,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
 
     Marks that had been set aside wait for a decision again.
     """
-    lock_open_episode(rating.session.episode_id)
+    lock_for_decision(rating.session.episode_id)
     _refuse_unless_standing(rating)
     used = Settlement.objects.standing().filter(rating=rating)
     earlier = rating.replaces

@@ -20,7 +20,9 @@ class LateMarksQuerySet(EpisodeRows):
 
     def for_supervisor(self, user: User) -> Self:
         """Those whose therapist went on from the client, or from the clinic."""
-        gone = Q(session__episode__therapist__is_active=False) | Q(session__episode__therapist__is_therapist=False)
+        gone = Q(session__episode__therapist__is_active=False) | Q(
+            session__episode__therapist__is_therapist=False
+        )
         return self.filter(
             Q(session__episode__ending=Ending.TRANSFERRED) | gone,
             session__episode__in=Episode.objects.supervised_by(user),
@@ -40,7 +42,9 @@ class LateMarks(models.Model):
 
     class Meta:
         ordering = ("arrived_at",)
-        indexes = (models.Index(fields=["session"], condition=Q(seen_at__isnull=True), name="late_marks_unseen"),)
+        indexes = (
+            models.Index(fields=["session"], condition=Q(seen_at__isnull=True), name="late_marks_unseen"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=Q(seen_at__isnull=True, seen_by__isnull=True)

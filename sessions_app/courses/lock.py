@@ -3,8 +3,9 @@
 from collections.abc import Collection
 
 from alliance.refused import Refused
-from clients.models import Episode
+from clients.models import Ending, Episode
 
+TRANSFERRED = "This client was transferred, so this course is only read. The marks stay as they are."
 OVER = "This episode is closed, so it is only read. Reopen it to write in it, or ask your administrator."
 
 
@@ -18,6 +19,17 @@ def lock_open_episode(episode_id: int) -> Episode:
     episode = lock_episode(episode_id)
     if not episode.is_open:
         raise Refused(OVER)
+    return episode
+
+
+def lock_for_decision(episode_id: int) -> Episode:
+    """The same for decisions about marks that arrived: they may come after the end, and somebody has to decide.
+
+    Not after a transfer: the client is in therapy with somebody else.
+    """
+    episode = lock_episode(episode_id)
+    if episode.ending == Ending.TRANSFERRED:
+        raise Refused(TRANSFERRED)
     return episode
 
 

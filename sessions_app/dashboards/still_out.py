@@ -27,7 +27,9 @@ class CoursesOfTheClinic:
     def still_out(self, ends: Mapping[int, date]) -> dict[int, StillOut]:
         now = timezone.now()
         sessions: dict[int, list[tuple[datetime, datetime, str]]] = defaultdict(list)
-        rows = TherapySession.objects.filter(episode__in=list(ends)).exclude(attendance__in=DID_NOT_TAKE_PLACE)
+        rows = TherapySession.objects.filter(episode__in=list(ends)).exclude(
+            attendance__in=DID_NOT_TAKE_PLACE
+        )
         for episode, *session in rows.order_by("held_at").values_list(
             "episode", "held_at", "ends_at", "attendance"
         ):
@@ -72,9 +74,13 @@ class CoursesOfTheClinic:
 
 
 def _sessions(rows: list[tuple[datetime, datetime, str]], day: date, now: datetime) -> dict[str, Any]:
-    held = [timezone.localdate(held_at) for held_at, _, attendance in rows if attendance == Attendance.ATTENDED]
+    held = [
+        timezone.localdate(held_at) for held_at, _, attendance in rows if attendance == Attendance.ATTENDED
+    ]
     after = [one for one in held if one > day]
-    planned = [(held_at, ends_at) for held_at, ends_at, attendance in rows if attendance == Attendance.PLANNED]
+    planned = [
+        (held_at, ends_at) for held_at, ends_at, attendance in rows if attendance == Attendance.PLANNED
+    ]
     cancelled = [held_at for held_at, _ in planned if timezone.localdate(held_at) > day or held_at > now]
     return {
         "sessions": len(held),

@@ -1,5 +1,6 @@
 """The therapist's pages: the work list, one client's course, the conversation."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -14,6 +15,8 @@ from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.log_events import LogEvent
 from alliance.models import Role
+from alliance.refused import Refused
+from clients import cover, earlier_courses
 from clients.models import Episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import change_stamp, client_page, kept_course, work_list
@@ -58,7 +61,7 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     if request.htmx:
         return HttpResponse(drawn.course)
     context = {"episode": episode, "drawn": drawn, "decided": deferrals.just_decided(request)}
-    return render(request, "dashboard/client.html", context)
+    return render(request, "dashboard/client.html", {**context, **_beside(episode)})
 
 
 @require_POST
@@ -76,7 +79,12 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
         settled = {flag.pk for flag in answered if flag.is_settled}
         fresh = [flag for flag in flags if flag.pk not in settled]
     if form.is_valid() and fresh:
-        discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
+        try:
+            discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
+        except Refused as refusal:
+            form.add_error(None, f"{refusal} Your words are still here.")
+            session.episode.refresh_from_db()
+            return course_after(request, session.episode, form=form)
         return course_after(request, session.episode, done="Noted. The next rating shows whether it helped.")
     if not fresh:
         form.add_error(None, MEANWHILE)
@@ -89,7 +97,11 @@ def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of `discuss`."""
     discussions = Discussion.objects.standing().select_related("session__episode__client")
     discussion = own_or_404(request, discussions, code)
-    discussion_actions.withdraw_discussion(discussion=discussion, by=request.user)
+    try:
+        discussion_actions.withdraw_discussion(discussion=discussion, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return course_after(request, discussion.session.episode)
     return course_after(request, discussion.session.episode, done="Taken back. The flag is open again.")
 
 
@@ -113,7 +125,16 @@ def course_after(
     if request.htmx:
         return HttpResponse(course, status=status)
     drawn = DrawnCourse(course, page.latest is not None)
-    return render(request, "dashboard/client.html", {"episode": episode, "drawn": drawn}, status=status)
+    context = {"episode": episode, "drawn": drawn, **_beside(episode)}
+    return render(request, "dashboard/client.html", context, status=status)
+
+
+def _beside(episode: Episode) -> dict[str, Any]:
+    """What stands above the course: who covers, and that there was an earlier one."""
+    return {
+        "covers": cover.of_episode(episode),
+        "earlier": earlier_courses.read(episode) if episode.is_open else [],
+    }
 
 
 def _uuids(texts: list[str]) -> list[UUID]:

@@ -15,6 +15,7 @@ from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
 from alliance.log_events import LogEvent
 from alliance.models import Role
+from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.dashboards.next_session import next_session
 from sessions_app.flags import answered_flags, reasons
@@ -55,8 +56,12 @@ def undo(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of `defer`."""
     rows = Deferral.objects.select_related("session__episode")
     deferral: Deferral = own_or_404(request, rows, code)
-    actions.undo(deferral=deferral, by=request.user)
-    messages.success(request, "Undone. The flags call for a talk again.")
+    try:
+        actions.undo(deferral=deferral, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Undone. The flags call for a talk again.")
     return redirect(_back(request, deferral.session.episode))
 
 

@@ -36,5 +36,9 @@ def note(request: StaffRequest, code: UUID) -> HttpResponse:
 def undo(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of `note`."""
     follow_up = own_or_404(request, FollowUp.objects.select_related("session__episode__client"), code)
-    actions.undo(follow_up=follow_up, by=request.user)
+    try:
+        actions.undo(follow_up=follow_up, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return course_after(request, follow_up.session.episode)
     return course_after(request, follow_up.session.episode, done="Taken back. You can answer it again.")
