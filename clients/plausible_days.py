@@ -14,6 +14,8 @@ from alliance.refused import Refused
 FIRST_DAY = date(1990, 1, 1)
 # Further ahead than this, the year is more likely to be a slip than a plan.
 A_YEAR = timedelta(days=366)
+# For what is signed once for many years, as a licence.
+FIFTY_YEARS = timedelta(days=50 * 365)
 NOT_AHEAD = timedelta(0)
 
 
@@ -25,7 +27,7 @@ def implausible(day: date, *, ahead: timedelta = A_YEAR) -> str:
     if ahead == NOT_AHEAD and day > today:
         return "is still to come."
     if day > today + ahead:
-        far = "a year" if ahead == A_YEAR else f"{ahead.days} days"
+        far = "a year" if ahead == A_YEAR else f"{ahead.days // 365} years"
         return f"is more than {far} ahead. Look at the year."
     return ""
 

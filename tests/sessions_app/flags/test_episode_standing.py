@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import sessions_app
+from clients import actions as episode_actions
 from clients.models import Episode
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
@@ -185,8 +186,18 @@ WRITES = {
     "take_up_again": lambda c, last: _taken_up(c, last),
     "correct": _corrected,
     "put_back": _marks_used_are_taken_out,
+    "end_course": lambda c, last: _ended(c),
+    "take_up_course": lambda c, last: episode_actions.reopen_episode(episode=_ended(c), by=c.olga),
     "withdrawn marks used": _marks_that_were_withdrawn_are_used,
 }
+
+
+def _ended(clinic):
+    cast.therapy_session(clinic.olgas, ago=-WEEK, attendance=Attendance.PLANNED)
+    today = timezone.localdate()
+    return episode_actions.close_episode(
+        episode=clinic.olgas, closed_on=today, ending="planned", by=clinic.olga
+    )
 
 
 def _taken_up(clinic, last):
