@@ -3,7 +3,6 @@
 from django.urls import path
 
 from clients.views import covers
-from clients.views import covers
 from sessions_app.conversations import views as together
 from sessions_app.corrections import views as set_aside
 from sessions_app.dashboards.views import caseload, consents, dashboard, deferrals, follow_ups, late_marks

@@ -1,7 +1,6 @@
 """A session that lies before the day on which its episode was opened: named, and moved in the same step if wanted."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -33,9 +32,8 @@ def ask(form: forms.Form, episode: Episode, held_at: datetime | None) -> None:
     """For the form of a session: name the day, and offer to move it. The field is `move_opening`."""
     if held_at is None or timezone.localdate(held_at) >= episode.opened_on:
         return
-    field: Any = form.fields["move_opening"]
-    field.widget = forms.CheckboxInput()
-    field.label = f"Move the opening day to {said(timezone.localdate(held_at))}"
+    form.fields["move_opening"].widget = forms.CheckboxInput()
+    form["move_opening"].label = f"Move the opening day to {said(timezone.localdate(held_at))}"
     if not form.cleaned_data.get("move_opening"):
         form.add_error("held_at", f"{_before(episode)} Move the opening day below, or choose another date.")
 
