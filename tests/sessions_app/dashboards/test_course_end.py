@@ -449,7 +449,7 @@ class TestTheEarlierCourse:
 
     @pytest.fixture
     def new(self, clinic):
-        first, *_ = cast.rated_course(clinic.olgas, [287, 284])
+        cast.rated_course(clinic.olgas, [287, 284])
         cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=5)), 280, comment=self.CANARY)
         return transfer(clinic)
 
