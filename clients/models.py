@@ -9,8 +9,35 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
+from alliance.labels import search_key
 from alliance.models import User
+from clients.consents import EarlierCourseConsent
+from clients.covers import Cover
+from clients.episode_changes import CaseloadTransfer, DayCorrection, EpisodeClosing, EpisodeTransfer
 from clients.plausible_days import FIRST_DAY
+
+# Django asks here for the rows that have files of their own.
+__all__ = [
+    "READABLE_FOR",
+    "AgeBand",
+    "CaseloadTransfer",
+    "Client",
+    "ClientMerge",
+    "ClientQuerySet",
+    "Cover",
+    "DayCorrection",
+    "DifferentClients",
+    "EarlierCourseConsent",
+    "Ending",
+    "Episode",
+    "EpisodeClosing",
+    "EpisodeMove",
+    "EpisodeQuerySet",
+    "EpisodeTransfer",
+    "Supervision",
+    "SupervisionQuerySet",
+]
 
 # A course that is over stays readable for its therapist as long as that: half a year is how long clients come back,
 # letters are written and a supervision looks back. Then a supervisor or an administrator opens it by a cover.
@@ -75,7 +102,11 @@ class Supervision(models.Model):
         return f"{self.supervisor} supervises {self.therapist}"
 
 
-class ClientQuerySet(models.QuerySet["Client"]):
+class ClientQuerySet(LabelledQuerySet["Client"]):
+    def with_label_like(self, asked: str) -> Self:
+        """The clients whose label has what was asked for in it, whatever the case, the accents and the database."""
+        return self.filter(label_key__contains=search_key(asked))
+
     def visible_to(self, user: User) -> Self:
         """The clients whose *label* this person may see: all of them for an administrator, else one's own.
 
@@ -86,28 +117,43 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(episodes__in=Episode.objects.visible_to(user)).distinct()
 
 
-class Client(models.Model):
+class Client(Labelled):
     """A label the clinic chooses, a language and an age band. This is not a medical record."""
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    label = models.CharField(
+    label = LabelField(
         max_length=40, help_text="Initials, or a code from your record system. Never the client's full name."
     )
+    label_key = SearchKeyField("label")
+    label_look = LookAlikeKeyField("label")
     language = models.CharField(
         "language of the form", max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
     )
     age_band = models.CharField("age", max_length=20, choices=AgeBand.choices, default=AgeBand.ADULT)
     registered_at = models.DateTimeField(default=timezone.now, editable=False)
+    # A record that was merged has no episode and stands in no list; what leads to it leads on to the other.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="merged_records", db_index=False
+    )
 
     objects = ClientQuerySet.as_manager()
 
     class Meta:
-        ordering = ("label",)
-        # The order of the client list: a page of it is read from here, and not out of all clients.
-        indexes = (models.Index(fields=["label", "registered_at"], name="client_by_label"),)
+        ordering = ("label_key", "registered_at")
+        indexes = (
+            # The order of the client list: a page of it is read from here, and not out of all clients.
+            models.Index(fields=["label_key", "registered_at"], name="client_by_label"),
+            models.Index(fields=["label_look"], name="client_by_look_alike"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="client_by_merged_into"
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="client_merged_into_another"),
+        )
 
     def __str__(self) -> str:
-        return self.label
+        return str(self.label)
 
     @property
     def client_code(self) -> uuid.UUID:
@@ -192,7 +238,7 @@ class Episode(models.Model):
     objects = EpisodeQuerySet.as_manager()
 
     class Meta:
-        ordering = ("client__label", "opened_on")
+        ordering = ("client__label_key", "opened_on")
         constraints = (
             models.CheckConstraint(
                 condition=Q(closed_on__isnull=True, ending="") | (Q(closed_on__isnull=False) & ~Q(ending="")),
@@ -222,214 +268,126 @@ class Episode(models.Model):
     def client_code(self) -> uuid.UUID:
         return self.client.code
 
+    def is_worked_by(self, user: User) -> bool:
+        """Whether this person, who may see it, is its therapist or covers it today; a query where it is another's."""
+        if self.therapist_id == user.pk or not user.is_therapist:
+            return self.therapist_id == user.pk and user.is_therapist
+        return Cover.objects.today().filter(episode=self, colleague=user).exists()
+
     @property
     def readable_until(self) -> date | None:
         """The last day on which its therapist reads it without a cover; None where it is open."""
         return self.closed_on + READABLE_FOR if self.closed_on else None
 
 
-# --- What happens to an episode --------------------------------------------------------------------
+# --- One person, one record ----------------------------------------------------------------------
 
 
-class EpisodeClosing(models.Model):
-    """One end of an episode, and what became of what was still out. One that was taken back is kept."""
+class ClientMergeQuerySet(models.QuerySet["ClientMerge"]):
+    def standing(self) -> Self:
+        return self.filter(undone_at__isnull=True)
+
+
+class ClientMerge(models.Model):
+    """Two records were of one person: the episodes of `merged` moved to `kept`, whose details stay."""
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="closings")
-    closed_at = models.DateTimeField(default=timezone.now)
-    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    cancelled = models.JSONField(default=list, help_text="Codes of the planned sessions that it cancelled.")
-    forms_taken_back = models.PositiveSmallIntegerField(default=0)
-    forms_left_out = models.PositiveSmallIntegerField(default=0)
-    accepted_until = models.DateTimeField(null=True, help_text="Until when marks of those still count.")
+    kept = models.ForeignKey(Client, models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    merged_at = models.DateTimeField(default=timezone.now)
+    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, default=None
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
     )
 
+    objects = ClientMergeQuerySet.as_manager()
+
     class Meta:
+        ordering = ("-merged_at",)
         constraints = (
+            models.CheckConstraint(condition=~Q(kept=F("merged")), name="merge_of_two_records"),
             models.CheckConstraint(
                 condition=Q(undone_at__isnull=True, undone_by__isnull=True)
                 | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="closing_undone_at_and_by",
+                name="merge_undone_at_and_by",
             ),
             models.UniqueConstraint(
-                fields=["episode"], condition=Q(undone_at__isnull=True), name="one_closing_an_episode"
+                fields=["merged"], condition=Q(undone_at__isnull=True), name="one_standing_merge_a_record"
             ),
         )
 
     def __str__(self) -> str:
-        return f"End of {self.episode}"
-
-
-class DayCorrection(models.Model):
-    """A day that was written down wrong and put right: what stood, what stands, and why."""
-
-    class Of(models.TextChoices):
-        OPENED = "opened", "Opening day"
-        CLOSED = "closed", "Closing day"
-        STARTS = "starts", "First day of supervision"
-        ENDS = "ends", "Last day of supervision"
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="day_corrections", null=True)
-    supervision = models.ForeignKey(Supervision, models.PROTECT, related_name="day_corrections", null=True)
-    of = models.CharField(max_length=20, choices=Of.choices)
-    was = models.DateField(null=True)
-    becomes = models.DateField(null=True)
-    why = models.CharField(max_length=200)
-    corrected_at = models.DateTimeField(default=timezone.now)
-    corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ("corrected_at",)
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(episode__isnull=False, supervision__isnull=True)
-                | Q(episode__isnull=True, supervision__isnull=False),
-                name="day_correction_of_one_thing",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.get_of_display()}: {self.becomes} instead of {self.was}"
-
-
-class CaseloadTransfer(models.Model):
-    """Clients who were given to other therapists in one step."""
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    on = models.DateField()
-    made_at = models.DateTimeField(default=timezone.now)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    undone_at = models.DateTimeField(null=True)
-    undone_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, default=None
-    )
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="transfer_undone_at_and_by",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"Transfer of {self.on}"
-
-
-class EpisodeTransfer(models.Model):
-    """One client in a transfer: the episode that ended, and the one that began.
-
-    `to` is null once the transfer was taken back: that episode, in which nothing had been written, is gone.
-    """
-
-    transfer = models.ForeignKey(CaseloadTransfer, models.PROTECT, related_name="episodes")
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="transfers")
-    to = models.OneToOneField(Episode, models.SET_NULL, related_name="came_by", null=True)
-    therapist = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-
-    class Meta:
-        ordering = ("episode__client__label", "pk")
-        constraints = (models.UniqueConstraint(fields=["transfer", "episode"], name="once_in_a_transfer"),)
-
-    def __str__(self) -> str:
-        return f"{self.episode} to {self.therapist}"
-
-
-class CoverQuerySet(models.QuerySet["Cover"]):
-    def standing(self) -> Self:
-        """Those that nobody ended before their time."""
-        return self.filter(ended_at__isnull=True)
-
-    def today(self) -> Self:
-        """Those in force today, in the clinic's time zone."""
-        today = timezone.localdate()
-        return self.standing().filter(starts_on__lte=today, ends_on__gte=today)
-
-    def not_over(self) -> Self:
-        return self.standing().filter(ends_on__gte=timezone.localdate())
-
-
-class Cover(models.Model):
-    """A colleague sees one episode from a day to a day, both included, as its therapist does.
-
-    Of an episode that is over it opens the reading alone.
-    """
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    made_together = models.UUIDField(help_text="The same for all clients who were named in one step.")
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="covers")
-    colleague = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="covers")
-    starts_on = models.DateField("from")
-    ends_on = models.DateField("to and including")
-    made_at = models.DateTimeField(default=timezone.now)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    ended_at = models.DateTimeField(null=True)
-    ended_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, default=None
-    )
-
-    objects = CoverQuerySet.as_manager()
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(condition=Q(starts_on__gte=FIRST_DAY), name="cover_day_is_plausible"),
-            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="cover_ends_after_start"),
-            models.CheckConstraint(
-                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__isnull=False, ended_by__isnull=False),
-                name="cover_ended_at_and_by",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.colleague} covers {self.episode}"
+        return f"{self.merged} into {self.kept}"
 
     @property
     def client_code(self) -> uuid.UUID:
-        return self.episode.client_code
+        return self.kept.code
 
 
-class EarlierCourseConsentQuerySet(models.QuerySet["EarlierCourseConsent"]):
+class EpisodeMoveQuerySet(models.QuerySet["EpisodeMove"]):
     def standing(self) -> Self:
-        return self.filter(withdrawn_at__isnull=True)
+        return self.filter(undone_at__isnull=True)
 
 
-class EarlierCourseConsent(models.Model):
-    """The client agreed that the therapist of `episode` shows the page for two of an earlier course."""
+class EpisodeMove(models.Model):
+    """An episode was put under another record: alone, with a reason, or with all others in a merge."""
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    earlier = models.ForeignKey(Episode, models.PROTECT, related_name="consents")
-    episode = models.ForeignKey(Episode, models.PROTECT, related_name="consents_to_earlier")
-    given_on = models.DateField()
-    recorded_at = models.DateTimeField(default=timezone.now)
-    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    withdrawn_at = models.DateTimeField(null=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, default=None
+    episode = models.ForeignKey(Episode, models.PROTECT, related_name="moves")
+    from_client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    to_client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    merge = models.ForeignKey(ClientMerge, models.PROTECT, related_name="moves", null=True)
+    why = models.CharField(max_length=200, blank=True, default="")
+    moved_at = models.DateTimeField(default=timezone.now)
+    moved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
     )
 
-    objects = EarlierCourseConsentQuerySet.as_manager()
+    objects = EpisodeMoveQuerySet.as_manager()
 
     class Meta:
+        ordering = ("-moved_at", "-pk")
         constraints = (
-            models.CheckConstraint(condition=Q(given_on__gte=FIRST_DAY), name="consent_day_is_plausible"),
-            models.CheckConstraint(condition=~Q(earlier=F("episode")), name="consent_to_another_course"),
             models.CheckConstraint(
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-                name="consent_withdrawn_at_and_by",
+                condition=~Q(from_client=F("to_client")), name="episode_moved_to_another_record"
             ),
-            models.UniqueConstraint(
-                fields=["earlier", "episode"],
-                condition=Q(withdrawn_at__isnull=True),
-                name="one_consent_a_pair_of_courses",
+            models.CheckConstraint(
+                condition=Q(merge__isnull=False) | ~Q(why=""), name="episode_moved_with_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="move_undone_at_and_by",
             ),
         )
 
     def __str__(self) -> str:
-        return f"Consent to show {self.earlier}"
+        return f"{self.episode} from {self.from_client}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.to_client.code
+
+
+class DifferentClients(models.Model):
+    """An administrator looked at two records that read alike: they are of two people."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    first = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    second = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    noted_at = models.DateTimeField(default=timezone.now)
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        ordering = ("-noted_at",)
+        constraints = (
+            # In the order of their numbers: a pair has one row, whoever names which of the two first.
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="different_clients_in_order"),
+            models.UniqueConstraint(fields=["first", "second"], name="different_clients_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first} is not {self.second}"

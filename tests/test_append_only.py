@@ -6,9 +6,9 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField
 from django.test.utils import CaptureQueriesContext
 
-from alliance import triggers
+from alliance import log_seals, triggers
 from alliance.append_only import APPEND_ONLY
-from alliance.models import AuditEvent
+from alliance.models import AuditEvent, AuditSeal
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
 from sessions_app.instruments.clinic_settings import ClinicSettings
@@ -16,7 +16,7 @@ from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.intake import hand_over_actions
 from tests import cast
 
-ROWS = (AuditEvent, Rating, SetAsideRating, Correction, ClinicWording, Licence, ClinicSettings)
+ROWS = (AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, ClinicWording, Licence, ClinicSettings)
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
 on_postgresql = pytest.mark.postgresql
@@ -53,6 +53,7 @@ def one_of_each(clinic):
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
+    log_seals.seal()
     if POSTGRESQL:
         # A constraint that waits for the end would refuse TRUNCATE instead of us.
         run("SET CONSTRAINTS ALL IMMEDIATE")
@@ -151,6 +152,8 @@ class TestEveryUniqueKey:
             ("sessions_app_setasiderating", ANEW),
             ("sessions_app_correction", ANEW),
             ("sessions_app_clinicsettings", ANEW),
+            ("alliance_auditseal", {"id": "id + 1000"}),
+            ("alliance_auditseal", {"id": "id + 1000", "number": "number + 1"}),
             ("sessions_app_clinicwording", {**ANEW, "edition": "'another'"}),
             ("sessions_app_clinicwording", {**ANEW, "edition": "upper(edition)", **OFF}),
         ],
@@ -279,7 +282,10 @@ class TestMigrate:
 
     def test_puts_them_back_after_a_way_back_and_forth(self):
         call_command("migrate", "sessions_app", "zero", verbosity=0)
-        assert {trigger.table for trigger in triggers.declared(connection)} == {"alliance_auditevent"}
+        assert {trigger.table for trigger in triggers.declared(connection)} == {
+            "alliance_auditevent",
+            "alliance_auditseal",
+        }
         call_command("migrate", verbosity=0)
         assert triggers.missing_triggers(connection) == []
         assert {trigger.table for trigger in triggers.declared(connection)} == set(TABLES)

@@ -16,10 +16,10 @@ from alliance.access import StaffRequest, page, visible_or_404
 from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
-from clients import actions, caseload_transfer, day_actions, ending_page
+from clients import actions, caseload_transfer, day_actions, duplicates, ending_page, merges
 from clients.caseload_forms import CaseloadSearch, CaseloadTransferForm, EpisodeDaysForm
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm
-from clients.models import Client, Cover, DayCorrection, Episode
+from clients.models import Client, Cover, DayCorrection, Episode, EpisodeMove
 
 PER_PAGE = 25
 
@@ -32,8 +32,8 @@ def listing(request: StaffRequest) -> HttpResponse:
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
     clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
     context = {"clients": clients, "search": search}
-    if request.user.is_administrator:
-        context["unseen"] = Episode.objects.unseen().count()
+    if request.user.is_administrator and not request.htmx:  # a search in place leaves the hints as they are
+        context |= {"duplicates": duplicates.how_many(), "unseen": Episode.objects.unseen().count()}
     return render(request, "clients/list.html", context)
 
 
@@ -53,9 +53,12 @@ def register(request: StaffRequest) -> HttpResponse:
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def client(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code, looked_at=True)
-    return render(
-        request, "clients/client.html", {"client": one, "may_change": _may_change(request.user, one)}
-    )
+    if one.code != code:
+        return redirect("clients:client", one.code)
+    context = {"client": one, "may_change": _may_change(request.user, one), "earlier": _earlier_labels(one)}
+    if request.user.is_administrator:
+        context["changes"] = merges.changes_of(one)
+    return render(request, "clients/client.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -148,7 +151,12 @@ def _managed_episodes(user: User, *, in_full: bool = False) -> Prefetch:  # type
 
 
 def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False) -> Client:
-    """A client of whom this person manages an episode; to see a supervisee's client is not to manage them."""
+    """A client of whom this person manages an episode; to see a supervisee's client is not to manage them.
+
+    The code of a record that was merged leads to the one that was kept.
+    """
+    merged = Client.objects.filter(code=code, merged_into__isnull=False)
+    code = merged.values_list("merged_into__code", flat=True).first() or code
     managed = Client.objects.filter(episodes__in=Episode.objects.managed_by(request.user)).distinct()
     rows = managed.prefetch_related(_managed_episodes(request.user, in_full=looked_at))
     found: Client = visible_or_404(request, rows, code, looked_at=looked_at)
@@ -158,6 +166,13 @@ def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False
 def _episode_or_404(request: StaffRequest, code: UUID) -> Episode:
     rows = Episode.objects.managed_by(request.user).select_related("client", "therapist")
     return get_object_or_404(rows, code=code)
+
+
+def _earlier_labels(client: Client) -> list[str]:
+    """Under which other labels this person knew the client: a colleague's label stays unknown."""
+    moves = EpisodeMove.objects.standing().filter(episode__in=client.managed)  # type: ignore[attr-defined]
+    labels = moves.order_by("from_client__label_key").values_list("from_client__label", flat=True)
+    return [label for label in dict.fromkeys(labels) if label != client.label]
 
 
 def _may_change(user: User, client: Client) -> bool:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance.access import StaffRequest, page, visible_or_404
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
-from clients import cover
+from clients import cover_actions
 from clients.caseload_forms import CoverForm
 from clients.forms import StaffField
 from clients.models import Cover, Episode
@@ -25,8 +25,8 @@ def listing(request: StaffRequest) -> HttpResponse:
     managed = Episode.objects.managed_by(request.user).order_by().values("pk")
     by_me = Cover.objects.filter(colleague=request.user)
     context = {
-        "arrangements": cover.arrangements(Cover.objects.filter(episode__in=managed)),
-        "by_me": cover.arrangements(by_me) if request.user.is_therapist else [],
+        "arrangements": cover_actions.arrangements(Cover.objects.filter(episode__in=managed)),
+        "by_me": cover_actions.arrangements(by_me) if request.user.is_therapist else [],
     }
     return render(request, "clients/covers.html", context)
 
@@ -45,7 +45,7 @@ def arrange(request: StaffRequest) -> HttpResponse:
         therapist = request.user
     episodes = _to_choose(request, therapist)
     form = CoverForm(posted(request), by=request.user, episodes=episodes)
-    if made := written(form, cover.start, by=request.user):
+    if made := written(form, cover_actions.start, by=request.user):
         first = made[0]
         some = "1 client" if len(made) == 1 else f"{len(made)} clients"
         messages.success(
@@ -59,7 +59,7 @@ def arrange(request: StaffRequest) -> HttpResponse:
 
 def _to_choose(request: StaffRequest, therapist: User | None) -> "QuerySet[Episode]":
     """Those of one therapist that are open; or the one that an administrator's page about a client names."""
-    rows = cover.may_be_covered(request.user).select_related("client").order_by("client__label", "pk")
+    rows = cover_actions.may_be_covered(request.user).select_related("client").order_by("client__label", "pk")
     if (named := request.GET.get("episode")) and request.user.is_administrator:
         try:
             return rows.filter(code=UUID(named))
@@ -78,7 +78,7 @@ def end(request: StaffRequest, code: UUID) -> HttpResponse:
     one = get_object_or_404(rows, code=code)
     together = list(rows.filter(made_together=one.made_together, episode__therapist=one.episode.therapist_id))
     if request.method == "POST":
-        cover.end(covers=[one] if "only" in request.POST else together, by=request.user)
+        cover_actions.end(covers=[one] if "only" in request.POST else together, by=request.user)
         messages.success(request, f"{one.colleague} does not cover any more.")
         return redirect("clients:covers")
     return render(request, "clients/end_cover.html", {"cover": one, "together": together})
@@ -92,7 +92,7 @@ def let_read(request: StaffRequest, code: UUID) -> HttpResponse:
     found = supervised.select_related("client", "therapist")
     episode: Episode = visible_or_404(request, found, code, looked_at=False)
     form = CoverForm(posted(request), by=request.user, episodes=Episode.objects.filter(pk=episode.pk))
-    if written(form, cover.start, by=request.user):
+    if written(form, cover_actions.start, by=request.user):
         messages.success(request, f"{form.cleaned_data['colleague']} may read this course in those days.")
         return redirect("caseload:client", episode.code)
     return form_page(request, "caseload/let_read.html", form, episode=episode)

@@ -20,15 +20,15 @@ from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards import course_standings, late_arrivals
-from sessions_app.dashboards.course_standings import OVERDUE_SHOWN_FOR, CourseStanding, Place
+from sessions_app.dashboards.course_standings import CourseStanding, Place
 from sessions_app.flags import reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.facts import beginning_of
 from sessions_app.flags.models import Discussion, Flag
 
-HAS_MARKS = frozenset(
-    {RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED, RatingState.TAKEN_OUT}
-)
+# Who has not said by then whether a session took place is asked on the client's page alone.
+SHOWN_FOR = timedelta(days=14)
+HAS_MARKS = frozenset({RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED})
 NOTHING_TO_DO = frozenset(
     {
         RatingState.RATED,
@@ -37,6 +37,7 @@ NOTHING_TO_DO = frozenset(
         RatingState.CANCELLED,
         RatingState.DID_NOT_ATTEND,
         RatingState.DECLINED,
+        RatingState.NOT_RATED,
     }
 )
 
@@ -145,6 +146,12 @@ class SessionLine:
     session: TherapySession
     episode: Episode
     state: RatingState
+    can_be_handed_over: bool
+
+    @property
+    def came_back_unfinished(self) -> bool:
+        """Handed in with a line missing, or with none marked: the client may still be there to be asked."""
+        return self.state in {RatingState.PARTLY, RatingState.NOTHING_MARKED}
 
 
 @dataclass(frozen=True)
@@ -225,7 +232,7 @@ def _lines(
     One query; one more for the episodes that are covered, where any are.
     """
     lines = []
-    since = now - OVERDUE_SHOWN_FOR
+    since = now - SHOWN_FOR
     sessions = _LINES.rows(therapist=therapist.pk, since=since, now=now)
     if covered:
         theirs = with_waits(TherapySession.objects.filter(episode__in=covered, held_at__gte=since), now)
@@ -241,7 +248,7 @@ def _lines(
             is_declined=session.is_declined,
             now=now,
         )
-        lines.append(SessionLine(session, course.episode, state))
+        lines.append(SessionLine(session, course.episode, state, state.can_be_handed_over(session, now)))
     return lines
 
 

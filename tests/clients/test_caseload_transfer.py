@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
-from clients import actions, caseload_transfer, cover
+from clients import actions, caseload_transfer, cover_actions
 from clients.caseload_transfer import Move
 from clients.models import CaseloadTransfer, Ending, Episode, EpisodeTransfer, Supervision
 from tests import cast
@@ -214,7 +214,7 @@ def test_is_not_taken_back_where_something_was_written_in_a_new_episode(clinic):
     first, second = caseload(clinic.olga, 2)
     made = transferred(clinic, first, second)
     new = Episode.objects.open().get(client=second.client)
-    cover.start(
+    cover_actions.start(
         episodes=[new],
         colleague=cast.person("Otto", Role.THERAPIST),
         starts_on=TODAY(),

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role
 from alliance.refused import Refused
-from clients import access_log, actions, cover
+from clients import access_log, actions, cover_actions
 from clients.models import READABLE_FOR, Cover, Episode
 from tests import cast
 
@@ -19,7 +19,7 @@ TODAY = timezone.localdate
 
 
 def arrange(clinic, *episodes, colleague=None, first=0, last=7, by=None):
-    return cover.start(
+    return cover_actions.start(
         episodes=episodes or [clinic.olgas],
         colleague=colleague or clinic.carl,
         starts_on=TODAY() + timedelta(days=first),
@@ -57,7 +57,7 @@ def test_a_therapist_lets_a_colleague_cover_named_clients(clinic, sign_in):
 
 def test_it_is_in_the_log_with_its_days(clinic):
     (made,) = arrange(clinic)
-    cover.end(covers=[made], by=clinic.olga)
+    cover_actions.end(covers=[made], by=clinic.olga)
     said = [
         line.sentence
         for line in access_log.lines(AuditEvent.objects.filter(action__startswith="cover").order_by("pk"))
@@ -162,7 +162,7 @@ def test_a_course_that_ended_long_ago_is_opened_to_its_therapist_by_a_cover(clin
     assert row not in Episode.objects.visible_to(clinic.olga)
     (made,) = arrange(clinic, row, colleague=clinic.olga, by=clinic.adam)
     assert row in Episode.objects.visible_to(clinic.olga)
-    cover.end(covers=[made], by=clinic.adam)
+    cover_actions.end(covers=[made], by=clinic.adam)
     data = {"colleague": clinic.olga.pk, "starts_on": TODAY(), "ends_on": TODAY(), "episodes": [row.code]}
     url = reverse("caseload:let_read", args=[row.code])
     assert sign_in(clinic.stefan).post(url, data).status_code == 404

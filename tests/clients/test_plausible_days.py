@@ -11,7 +11,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from alliance.refused import Refused
-from clients import actions, cover, day_actions
+from clients import actions, cover_actions, day_actions
 from clients.forms import LogSearch
 from clients.models import Cover, EarlierCourseConsent, Episode, Supervision
 from clients.plausible_days import A_YEAR, FIFTY_YEARS, NOT_AHEAD, PlausibleDay, implausible
@@ -95,7 +95,7 @@ def test_actions_hold_to_it_past_every_form(clinic, day):
         lambda: actions.end_supervision(supervision=one, last_day=day, by=adam),
         lambda: day_actions.correct_days(episode=clinic.olgas, opened_on=day, why="x", by=olga),
         lambda: day_actions.correct_supervision(supervision=one, starts_on=day, why="x", by=adam),
-        lambda: cover.start(
+        lambda: cover_actions.start(
             episodes=[clinic.olgas], colleague=clinic.carl, starts_on=day, ends_on=day, by=olga
         ),
     ):

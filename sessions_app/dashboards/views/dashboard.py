@@ -16,7 +16,7 @@ from alliance.access import StaffRequest, own_or_404, page
 from alliance.log_events import LogEvent
 from alliance.models import Role
 from alliance.refused import Refused
-from clients import cover, earlier_courses
+from clients import cover_actions, earlier_courses
 from clients.models import Episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import change_stamp, client_page, kept_course, work_list
@@ -132,7 +132,7 @@ def course_after(
 def _beside(episode: Episode) -> dict[str, Any]:
     """What stands above the course: who covers, and that there was an earlier one."""
     return {
-        "covers": cover.of_episode(episode),
+        "covers": cover_actions.of_episode(episode),
         "earlier": earlier_courses.read(episode) if episode.is_open else [],
     }
 
