@@ -326,7 +326,8 @@ def transfer_episode(*, episode: Episode, therapist: User, on: date, by: User) -
     from clients import caseload_transfer
 
     made = caseload_transfer.transfer(moves=[caseload_transfer.Move(episode, therapist)], on=on, by=by)
-    new: Episode = made.episodes.get().to
+    new = made.episodes.get().to
+    assert new is not None
     return new
 
 

@@ -66,8 +66,8 @@ class CaseloadTransferForm(forms.Form):
         super().__init__(*args, **options)
         self.episodes = episodes
         self.therapists = {str(person.pk): person for person in User.objects.with_role(Role.THERAPIST)}
-        people = [(pk, str(person)) for pk, person in self.therapists.items()]
         all_of_them: Any = self.fields["therapist"]
+        people = [(pk, said) for pk, said in all_of_them.choices if pk]
         all_of_them.widget.choices = [("", "Choose"), *people]
         if len(episodes) == 1:
             all_of_them.required = True

@@ -84,7 +84,7 @@ def _refuse_days(starts_on: date, ends_on: date) -> None:
 def _refuse_for(episode: Episode, colleague: User, starts_on: date, ends_on: date) -> None:
     if episode.is_open and episode.therapist_id == colleague.pk:
         raise Refused(f"{episode.client} is with {colleague}, who needs no cover to see them.")
-    same = episode.covers.standing().filter(  # type: ignore[attr-defined]
+    same = episode.covers.standing().filter(
         colleague=colleague, starts_on__lte=ends_on, ends_on__gte=starts_on
     )
     if there := same.first():
@@ -148,5 +148,5 @@ def arrangements(covers: "QuerySet[Cover]") -> list[Arrangement]:
 
 def of_episode(episode: Episode) -> "QuerySet[Cover]":
     """Who covers, or will; for the therapist's page."""
-    rows: QuerySet[Cover] = episode.covers.not_over()  # type: ignore[attr-defined]
+    rows: QuerySet[Cover] = episode.covers.not_over()
     return rows.select_related("colleague").order_by("starts_on", "pk")

@@ -84,7 +84,7 @@ def correct_supervision(
     )
     supervision.starts_on, supervision.ends_on = starts_on, ends_on
     supervision.save(update_fields=["starts_on", "ends_on"])
-    pair = {"supervisor": str(stored.supervisor_id), "therapist": str(stored.therapist_id)}
+    pair: dict[str, Any] = {"supervisor": str(stored.supervisor_id), "therapist": str(stored.therapist_id)}
     audit.record(LogEvent.SUPERVISION_DAYS_CORRECTED, supervision, by=by, **pair, **_days(made))
     return made
 

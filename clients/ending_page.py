@@ -70,7 +70,7 @@ def with_offered_day(data: QueryDict | None, field: str) -> QueryDict | None:
     if data is None or OFFERED not in data:
         return data
     changed = data.copy()
-    changed[field] = data[OFFERED]
+    changed[field] = str(data[OFFERED])
     return changed
 
 

@@ -167,7 +167,8 @@ class WorkList:
     @property
     def client_codes(self) -> list[UUID]:
         shown = [row.episode.client_code for row in (*self.talks, *self.later, *self.others)]
-        more = [one.session.client_code for one in (*self.to_look_at, *self.late)]
+        sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
+        more = [session.client_code for session in sessions]
         return list(dict.fromkeys([*shown, *more]))
 
     @property
