@@ -101,9 +101,6 @@ class CaseloadTransferForm(forms.Form):
         for episode in self.episodes:
             yield episode, self[_name(episode)] if _name(episode) in self.fields else None
 
-    def for_all(self) -> list[forms.BoundField]:
-        return [self["on"], self["therapist"]]
-
 
 def _name(episode: Episode) -> str:
     return f"to_{episode.code}"
