@@ -117,12 +117,24 @@ class LogEvent(StrEnum):
         "discussion withdrawn",
         "{who} took back a note of a conversation with client {client}",
     )
+    DISCUSSION_CHANGED = (
+        "discussion changed",
+        "{who} changed a note of a conversation with client {client}",
+    )
+    DISCUSSION_PUT_BACK = (
+        "discussion put back",
+        "{who} put back a note of a conversation with client {client}",
+    )
     DEFERRED = "deferred", "{who} put off a talk with client {client}"
     DEFERRAL_UNDONE = "deferral undone", "{who} no longer put off a talk with client {client}"
     FOLLOW_UP_NOTED = "follow-up noted", "{who} noted whether a talk with client {client} had helped"
     FOLLOW_UP_UNDONE = (
         "follow-up undone",
         "{who} took back a note on whether a talk with client {client} had helped",
+    )
+    FOLLOW_UP_CHANGED = (
+        "follow-up changed",
+        "{who} changed a note on whether a talk with client {client} had helped",
     )
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
@@ -193,10 +205,13 @@ ALIKE = frozenset(
         LogEvent.SESSION_CHANGED,
         LogEvent.DISCUSSED,
         LogEvent.DISCUSSION_WITHDRAWN,
+        LogEvent.DISCUSSION_CHANGED,
+        LogEvent.DISCUSSION_PUT_BACK,
         LogEvent.DEFERRED,
         LogEvent.DEFERRAL_UNDONE,
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
+        LogEvent.FOLLOW_UP_CHANGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

@@ -1,5 +1,6 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,7 @@ from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from clients.models import Ending, Episode
-from sessions_app.conversations import asking, last_time, repairs, story
+from sessions_app.conversations import asking, earlier, last_time, repairs, story
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
@@ -44,6 +45,8 @@ class SessionRow:
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
+    talks_taken_back: list[Discussion] = field(default_factory=list)
+    deferrals_taken_back: list[Deferral] = field(default_factory=list)
     repairs: list[tuple[RepairState, str]] = field(default_factory=list)  # what begins or ends here, in words
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
@@ -190,12 +193,16 @@ def _rows(
 ) -> list[SessionRow]:
     """The sessions as the table shows them, newest first."""
     other_forms = {one.session.pk for one in rated if one.changes_form}
-    flags, talks = by_session(reading.flags), by_session(reading.talks)
-    deferrals = by_session(reading.deferrals)
+    flags, talks = by_session(reading.flags), by_session(_with_earlier(reading))
+    deferrals = by_session(reading.all_deferrals)
     rows = []
     for session in reversed(reading.sessions):
         rating = reading.ratings.get(session.pk)
-        row = SessionRow(session, rating, discussions=talks[session.pk], deferrals=deferrals[session.pk])
+        row = SessionRow(session, rating)
+        row.discussions = [talk for talk in talks[session.pk] if talk.withdrawn_at is None]
+        row.talks_taken_back = [talk for talk in talks[session.pk] if talk.withdrawn_at]
+        row.deferrals = [one for one in deferrals[session.pk] if one.undone_at is None]
+        row.deferrals_taken_back = [one for one in deferrals[session.pk] if one.undone_at]
         row.flags = sorted(flags[session.pk], key=lambda flag: flag.strength)
         row.beside = beside[session.pk]
         row.can_be_corrected = set_aside.can_be_corrected(rating)
@@ -220,6 +227,18 @@ def _rows(
             row.comment = rating.comment if reads_comments or rating.share_comment else ""
         rows.append(row)
     return rows
+
+
+def _with_earlier(reading: CourseReading) -> list[Discussion]:
+    """All notes of conversations, each with what it said before and the answer to "did it help?"."""
+    gone = defaultdict(list)
+    for answer in reading.all_follow_ups:
+        if answer.undone_at:
+            gone[answer.discussion_id].append(answer)
+    for talk in reading.all_talks:
+        talk.earlier = earlier.of_note(talk, gone[talk.pk])
+        talk.answer = reading.follow_ups.get(talk.pk)
+    return reading.all_talks
 
 
 def _heading(item: Item) -> str:

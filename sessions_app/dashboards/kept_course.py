@@ -108,8 +108,11 @@ def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
 def _people(page: ClientPage) -> Iterator[User]:
     """The staff who are named, as they were named."""
     for row in page.rows:
-        yield from (talk.discussed_by for talk in row.discussions)
-        yield from (deferral.deferred_by for deferral in row.deferrals)
+        for talk in (*row.discussions, *row.talks_taken_back):
+            yield talk.discussed_by
+            yield from (one.by for one in talk.earlier)
+        yield from (deferral.deferred_by for deferral in (*row.deferrals, *row.deferrals_taken_back))
+        yield from (one.undone_by for one in row.deferrals_taken_back if one.undone_by)
         yield from row.beside.people
     for voided in page.voided:
         if voided.session.voided_by:

@@ -8,6 +8,7 @@ from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
@@ -21,6 +22,7 @@ __all__ = [
     "Correction",
     "Deferral",
     "Discussion",
+    "DiscussionChange",
     "EpisodeStanding",
     "Flag",
     "FollowUp",

@@ -31,6 +31,8 @@ OPEN_TO = {
     "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "discard_unsaved": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "draft_keys": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "change_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},

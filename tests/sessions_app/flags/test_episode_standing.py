@@ -201,6 +201,16 @@ WRITES = {
     "withdraw_discussion": lambda c, last: discussion_actions.withdraw_discussion(
         discussion=talk(c), by=c.olga
     ),
+    "edit_discussion": lambda c, last: discussion_actions.edit_discussion(
+        discussion=talk(c), version=1, said="y", agreed="", why="x", by=c.olga
+    ),
+    "undo_discussion": lambda c, last: discussion_actions.undo_discussion(discussion=talk(c), by=c.olga),
+    "put_back_discussion": lambda c, last: discussion_actions.put_back_discussion(
+        discussion=discussion_actions.withdraw_discussion(discussion=talk(c), by=c.olga), by=c.olga
+    ),
+    "take_back_deferral": lambda c, last: deferral_actions.take_back_deferral(
+        deferral=put_off(c), why="x", by=c.olga
+    ),
     "defer": lambda c, last: put_off(c),
     "undo": lambda c, last: deferral_actions.undo(deferral=put_off(c), by=c.olga),
     "note": _followed_up,
@@ -303,6 +313,8 @@ WITHOUT_A_COURSE = {
     "take_out_question",
     "put_back_question",
     "rated_since",
+    "change_follow_up",  # an answer to "did it help?" is no part of the standing
+    "take_back_follow_up",
 }
 ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections")
 
