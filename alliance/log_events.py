@@ -30,6 +30,31 @@ class LogEvent(StrEnum):
     EPISODE_OPENED = "episode opened", "{who} opened an episode of client {client} with {therapist}"
     EPISODE_CLOSED = "episode closed", "{who} closed an episode of client {client}"
     EPISODE_REOPENED = "episode reopened", "{who} reopened an episode of client {client}"
+    EPISODE_TAKEN_AWAY = (
+        "episode taken away",
+        "{who} took back the transfer of client {client} to {therapist}, before anything was written there",
+    )
+    EPISODE_DAYS_CORRECTED = (
+        "episode days corrected",
+        "{who} corrected the days of an episode of client {client}",
+    )
+    COVER_ARRANGED = (
+        "cover arranged",
+        "{who} let {therapist} cover client {client} from {first} to {last}",
+    )
+    COVER_ENDED = "cover ended", "{who} ended the cover of client {client} by {therapist}"
+    CONSENT_RECORDED = (
+        "consent recorded",
+        "{who} noted that client {client} agrees to look at an earlier course together",
+    )
+    CONSENT_WITHDRAWN = (
+        "consent withdrawn",
+        "{who} noted that client {client} no longer agrees to look at an earlier course together",
+    )
+    LATE_MARKS_SEEN = (
+        "late marks seen",
+        "{who} saw what arrived of client {client} after the end of an episode",
+    )
     CLIENT_MERGED = "client merged", "{who} merged client {client} into client {other}"
     RECORD_ADDED = "record added", "{who} merged client {other} into client {client}"
     CLIENT_MERGE_UNDONE = (
@@ -132,6 +157,10 @@ class LogEvent(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery codes renewed", "{who} made new recovery codes"
     SUPERVISION_STARTED = "supervision started", "{who} made {supervisor} the supervisor of {therapist}"
     SUPERVISION_ENDED = "supervision ended", "{who} ended the supervision of {therapist} by {supervisor}"
+    SUPERVISION_DAYS_CORRECTED = (
+        "supervision days corrected",
+        "{who} corrected the days of the supervision of {therapist} by {supervisor}",
+    )
     TABLET_PAIRED = "tablet paired", "{who} paired the tablet of a room"
     TABLET_REVOKED = "tablet revoked", "{who} revoked the tablet of a room"
     WORDING_LOADED = "wording loaded", "{who} loaded a wording of {form}"

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alliance.log_events import ALIKE, READS_ALIKE, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
@@ -191,6 +192,8 @@ def _line(
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),
+        first=_day(event.detail.get("first", "")),
+        last=_day(event.detail.get("last", "")),
         form=_form(event.detail),
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
@@ -221,6 +224,10 @@ def _pattern(event: AuditEvent, *, is_plain: bool) -> str:
 def _clients(event: AuditEvent, labels: list[str]) -> str:
     count = len(event.clients or ())
     return f"{count} clients" if count > 1 else f"client {labels[0]}" if labels else "nobody"
+
+
+def _day(written: str) -> str:
+    return date_format(date.fromisoformat(written), "j F Y") if written else ""
 
 
 def _refusal(event: AuditEvent, labels: list[str]) -> str:

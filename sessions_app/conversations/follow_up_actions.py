@@ -9,7 +9,7 @@ from alliance.models import User
 from alliance.refused import Refused
 from alliance.undo import refuse_if_late
 from sessions_app.conversations.follow_ups import FollowUp
-from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.lock import lock_open_episode
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.flags.models import Discussion
 
@@ -25,7 +25,7 @@ TOO_EARLY = "No rating has come since this was agreed. It can be answered after 
 @transaction.atomic
 def note(*, discussion: Discussion, answer: str, by: User) -> FollowUp:
     """Whether what this conversation agreed helped. The same answer twice is one; another one is refused."""
-    lock_episode(discussion.session.episode_id)
+    lock_open_episode(discussion.session.episode_id)
     if not Discussion.objects.standing().filter(pk=discussion.pk).exists():
         raise Refused(TAKEN_BACK)
     earlier: FollowUp | None = FollowUp.objects.standing().filter(discussion=discussion).first()
@@ -56,7 +56,7 @@ def change_follow_up(*, follow_up: FollowUp, answer: str, by: User) -> FollowUp:
 
     It stays at the moment and the session of the first answer: it is put right, not given anew.
     """
-    lock_episode(follow_up.session.episode_id)
+    lock_open_episode(follow_up.session.episode_id)
     stands = FollowUp.objects.standing().filter(discussion=follow_up.discussion).first()
     if (stands.answer if stands else "") == answer:
         return stands or follow_up
@@ -79,7 +79,7 @@ def change_follow_up(*, follow_up: FollowUp, answer: str, by: User) -> FollowUp:
 @transaction.atomic
 def take_back_follow_up(*, follow_up: FollowUp, by: User) -> FollowUp:
     """The answer is kept, and the question is open again. Twice is once."""
-    lock_episode(follow_up.session.episode_id)
+    lock_open_episode(follow_up.session.episode_id)
     standing = FollowUp.objects.standing().filter(pk=follow_up.pk)
     if standing.update(undone_at=timezone.now(), undone_by=by):
         audit.record(LogEvent.FOLLOW_UP_UNDONE, follow_up, by=by, client=follow_up.client_code)

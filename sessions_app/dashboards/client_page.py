@@ -13,7 +13,7 @@ from alliance.measurement.instruments import Item
 from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
-from clients.models import Episode
+from clients.models import Ending, Episode
 from sessions_app.conversations import asking, earlier, last_time, repairs, story
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
@@ -88,7 +88,8 @@ class Talk:
 @dataclass
 class ClientPage:
     episode: Episode
-    may_write: bool
+    is_own: bool  # read as its therapist does: their own, or covered today
+    may_write: bool  # the same, as long as it is open
     stamp: str
     item_labels: list[str]
     rows: list[SessionRow]  # newest first
@@ -108,6 +109,11 @@ class ClientPage:
     put_off_until: list[datetime]  # when what is put off comes back, or came
 
     @property
+    def may_settle(self) -> bool:
+        """Whether the reader decides about marks that arrived: also after the end, never after a transfer."""
+        return self.is_own and self.episode.ending != Ending.TRANSFERRED
+
+    @property
     def sessions_to_settle(self) -> list[str]:
         sessions = {one.row.session_id: one.row.session for one in self.to_settle}
         in_order = sorted(sessions.values(), key=lambda one: (one.is_voided, one.number))
@@ -123,11 +129,12 @@ def build(
     rules: RuleSettings | None = None,
     questions: asking.Asking | None = None,
     stamp: str = "",
+    is_own: bool | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
-    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp: where
-    the caller has read them.
+    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp, is_own:
+    where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
@@ -136,10 +143,10 @@ def build(
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
     last = next((one.rating for one in reversed(rated) if one.rating), None)
     instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
-    may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
-    beside = set_aside.of_episode(episode, reads_comments=may_write)
-    rows = _rows(reading, rated, beside, reads_comments=may_write)
-    voided = voided_sessions.read(episode, beside, reads_comments=may_write)
+    is_own = episode.is_worked_by(viewer) if is_own is None else is_own
+    beside = set_aside.of_episode(episode, reads_comments=is_own)
+    rows = _rows(reading, rated, beside, reads_comments=is_own)
+    voided = voided_sessions.read(episode, beside, reads_comments=is_own)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     talks = _talks(rows, form)
@@ -151,7 +158,8 @@ def build(
     notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
-        may_write=may_write,
+        is_own=is_own,
+        may_write=is_own and episode.is_open,
         stamp=stamp,
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,

@@ -58,13 +58,16 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
     # The stamp first: what is read after it may be newer, never older.
     stamp = change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     rules, questions = rule_settings.in_force(), asking.of(viewer)
+    is_own = episode.is_worked_by(viewer)
     key = (
-        *(get_language(), episode.code, stamp, viewer.pk, viewer.is_therapist, questions.key),
+        *(get_language(), episode.code, stamp, viewer.pk, is_own, questions.key),
         *(rules.version, repr(rules.rules), episode.client.label, episode.opened_on, episode.closed_on),
     )
     kept = _kept.get(key)
     if kept is None or not kept.since <= now < kept.valid_until or kept.people != _names(kept.people):
-        page = client_page.build(episode, viewer, now, rules=rules, questions=questions, stamp=stamp)
+        page = client_page.build(
+            episode, viewer, now, rules=rules, questions=questions, stamp=stamp, is_own=is_own
+        )
         kept = _drawn(page, now)
         _kept.put(key, kept)
     return DrawnCourse(

@@ -12,7 +12,7 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.undo import refuse_if_late
-from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.lock import lock_open_episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.discussion_changes import DiscussionChange
@@ -42,7 +42,7 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
     if len({flag.session_id for flag in talked_about}) > 1:
         raise Refused("Note the conversation about one session at a time.")
     session = talked_about[0].session
-    lock_episode(session.episode_id)
+    lock_open_episode(session.episode_id)
     if stands := _noted_already(session, talked_about, said=said, agreed=agreed, discussed_by=by):
         return stands
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
@@ -143,7 +143,7 @@ def put_back_discussion(*, discussion: Discussion, by: User) -> Discussion:
 
 def _locked(discussion: Discussion) -> Discussion:
     """As it stands once nobody else can change it."""
-    lock_episode(discussion.session.episode_id)
+    lock_open_episode(discussion.session.episode_id)
     stands: Discussion = Discussion.objects.select_related("session__episode__client").get(pk=discussion.pk)
     return stands
 

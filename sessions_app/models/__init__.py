@@ -4,6 +4,7 @@ from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.deferrals import Deferral
@@ -25,6 +26,7 @@ __all__ = [
     "EpisodeStanding",
     "Flag",
     "FollowUp",
+    "LateMarks",
     "Licence",
     "Misfiling",
     "OwnQuestion",

@@ -1,5 +1,6 @@
 """The therapist's pages: the work list, one client's course, the conversation."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,7 +15,9 @@ from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.log_events import LogEvent
 from alliance.models import Role
+from alliance.refused import Refused
 from alliance.undo import say_done
+from clients import cover_actions, earlier_courses
 from clients.models import Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.models import TherapySession
@@ -59,7 +62,7 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     if request.htmx:
         return HttpResponse(drawn.course)
     context = {"episode": episode, "drawn": drawn}
-    return render(request, "dashboard/client.html", context)
+    return render(request, "dashboard/client.html", {**context, **_beside(episode)})
 
 
 @require_POST
@@ -77,7 +80,12 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
         settled = {flag.pk for flag in answered if flag.is_settled}
         fresh = [flag for flag in flags if flag.pk not in settled]
     if form.is_valid() and fresh:
-        note = discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
+        try:
+            note = discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
+        except Refused as refusal:
+            form.add_error(None, f"{refusal} Your words are still here.")
+            session.episode.refresh_from_db()
+            return course_after(request, session.episode, form=form)
         done = "Noted. The next rating shows whether it helped."
         return course_after(request, session.episode, done=done, undo=undo_address("discussion", note))
     if not fresh:
@@ -110,7 +118,16 @@ def course_after(
     if request.htmx:
         return HttpResponse(course, status=status)
     drawn = DrawnCourse(course, page.latest is not None)
-    return render(request, "dashboard/client.html", {"episode": episode, "drawn": drawn}, status=status)
+    context = {"episode": episode, "drawn": drawn, **_beside(episode)}
+    return render(request, "dashboard/client.html", context, status=status)
+
+
+def _beside(episode: Episode) -> dict[str, Any]:
+    """What stands above the course: who covers, and that there was an earlier one."""
+    return {
+        "covers": cover_actions.of_episode(episode),
+        "earlier": earlier_courses.read(episode) if episode.is_open else [],
+    }
 
 
 def undo_address(what: str, row: Discussion | FollowUp) -> str:

@@ -328,9 +328,10 @@ def test_a_page_of_before_hears_of_a_decision(clinic, session, sign_in):
     assert browser.get(WORK_LIST, **ask).status_code == 200
 
 
-def test_a_closed_episode_still_takes_the_undo(clinic, session, sign_in):
+def test_a_course_that_is_over_refuses_the_undo_in_words(clinic, session, sign_in):
     deferral = decided(clinic, session)
     clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"
     clinic.olgas.save()
-    sign_in(clinic.olga).post(reverse("dashboard:undo_deferral", args=[deferral.code]))
-    assert not Deferral.objects.standing().exists()
+    undo = reverse("dashboard:undo_deferral", args=[deferral.code])
+    assert "it is only read" in sign_in(clinic.olga).post(undo, follow=True).text
+    assert Deferral.objects.standing().exists()

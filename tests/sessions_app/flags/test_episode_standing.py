@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import sessions_app
+from clients import actions as episode_actions
 from clients.models import Episode
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
@@ -218,6 +219,8 @@ WRITES = {
     "take_up_again": lambda c, last: _taken_up(c, last),
     "correct": _corrected,
     "put_back": _marks_used_are_taken_out,
+    "end_course": lambda c, last: _ended(c),
+    "take_up_course": lambda c, last: episode_actions.reopen_episode(episode=_ended(c), by=c.olga),
     "withdrawn marks used": _marks_that_were_withdrawn_are_used,
     "take_back_of": lambda c, last: hand_over_actions.take_back_of(session=_handed_over(c), by=c.olga),
     "set_aside": lambda c, last: misfiling_actions.set_aside(rating=last.ratings.get(), why="x", by=c.olga),
@@ -245,6 +248,14 @@ WRITES = {
         by=c.olga,
     ),
 }
+
+
+def _ended(clinic):
+    cast.therapy_session(clinic.olgas, ago=-WEEK, attendance=Attendance.PLANNED)
+    today = timezone.localdate()
+    return episode_actions.close_episode(
+        episode=clinic.olgas, closed_on=today, ending="planned", by=clinic.olga
+    )
 
 
 def _handed_over(clinic):
