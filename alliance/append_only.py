@@ -3,6 +3,9 @@
 Triggers refuse an update, a delete, and what amounts to one without being called so: TRUNCATE on PostgreSQL,
 INSERT OR REPLACE on SQLite, which deletes the row in its way and fires no trigger for that by default.
 `alliance.triggers` keeps them in place.
+
+Rows of a client go with the client, and not otherwise: their delete is let through where the same transaction holds
+the permit of a confirmed erasure of that very client (`alliance.erasures`, docs/adr/0054).
 """
 
 from collections.abc import Callable, Iterator
@@ -26,39 +29,78 @@ REFUSE_CHANGE = Function(
 )
 
 
-def append_only(*, may_change: tuple[str, ...] = ()) -> Callable[[Row], Row]:
+def append_only(*, may_change: tuple[str, ...] = (), erased_along: str = "") -> Callable[[Row], Row]:
     """Declare that rows of this class are only ever added: the database refuses the rest.
 
     A wrong row is corrected by a new one that names the one it replaces; see `Rating.replaces`. The fields
     `may_change` hold the state of a row whose content stands. A column that is added later is content.
+    `erased_along`: the way to the client with whom a row goes, as "session__episode__client"; none, and it never goes.
     """
 
     def declare(row: Row) -> Row:
         columns = {field.name: str(field.column) for field in row._meta.local_fields}
         state = frozenset(columns[name] for name in may_change)
         APPEND_ONLY[row._meta.db_table] = state
-        triggers.declare(row, partial(_triggers, row._meta.db_table, state))
+        triggers.declare(row, partial(_triggers, row, state, erased_along))
         return row
 
     return declare
 
 
-def _triggers(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+def _triggers(
+    row: type[models.Model], state: frozenset[str], erased_along: str, connection: BaseDatabaseWrapper
+) -> Iterator[Trigger]:
     of_vendor = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    return of_vendor(table, state, connection)
+    erasing, reads = _is_being_erased(row, erased_along.split("__")) if erased_along else ("", ())
+    return of_vendor(row._meta.db_table, state, connection, erasing, reads)
+
+
+def _is_being_erased(row: type[models.Model], way: list[str]) -> tuple[str, tuple[str, ...]]:
+    """A condition on the OLD row: the permit is there, and it is for the client of this row. And the tables it reads."""
+    joins, reads = [], ["alliance_erasurepermit", "alliance_erasure"]
+    first = row._meta.get_field(way[0])
+    key, before = f"OLD.{first.column}", "step0"
+    steps = [first.related_model]
+    for name in way[1:]:
+        steps.append(steps[-1]._meta.get_field(name).related_model)
+    for place, model in enumerate(steps):
+        reads.append(model._meta.db_table)
+        if place:
+            column = steps[place - 1]._meta.get_field(way[place]).column
+            joins.append(f"JOIN {model._meta.db_table} AS step{place} ON step{place}.id = {before}.{column}")
+            before = f"step{place}"
+    condition = (
+        f"EXISTS (SELECT 1 FROM {steps[0]._meta.db_table} AS step0 {' '.join(joins)}"
+        f" JOIN alliance_erasure AS erasure ON erasure.client = {before}.code"
+        " JOIN alliance_erasurepermit AS permit ON permit.erasure_id = erasure.id"
+        f" WHERE step0.id = {key} AND erasure.confirmed_at IS NOT NULL)"
+    )
+    return condition, tuple(reads)
 
 
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
 
-def _on_postgresql(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+def _on_postgresql(
+    table: str, state: frozenset[str], connection: BaseDatabaseWrapper, erasing: str, reads: tuple[str, ...]
+) -> Iterator[Trigger]:
     runs = f"EXECUTE FUNCTION {REFUSE_CHANGE.name}()"
     name = f"{table}_append_only"
-    update = "UPDATE"
+    change = "UPDATE"
     if state:
-        update += f" OF {', '.join(_content_on_postgresql(table, state, connection))}"
-    sql = f"CREATE TRIGGER {name} BEFORE DELETE OR {update} ON {table} FOR EACH ROW {runs}"
+        change += f" OF {', '.join(_content_on_postgresql(table, state, connection))}"
+    if not erasing:
+        change = f"DELETE OR {change}"
+    sql = f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW {runs}"
     yield Trigger(name, table, sql, REFUSE_CHANGE)
+    if erasing:
+        name = f"{table}_append_only_delete"
+        unless = Function(
+            f"refuse_delete_of_{table}",
+            f" BEGIN IF {erasing} THEN RETURN OLD; END IF;{REFUSE_CHANGE.body[6:]}",
+        )
+        sql = f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {unless.name}()"
+        yield Trigger(name, table, sql, unless, reads)
     name = f"{table}_append_only_truncate"
     sql = f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {runs}"
     yield Trigger(name, table, sql, REFUSE_CHANGE)
@@ -77,13 +119,15 @@ def _content_on_postgresql(table: str, state: frozenset[str], connection: BaseDa
 # --- SQLite --------------------------------------------------------------------------------------
 
 
-def _on_sqlite(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+def _on_sqlite(
+    table: str, state: frozenset[str], connection: BaseDatabaseWrapper, erasing: str, reads: tuple[str, ...]
+) -> Iterator[Trigger]:
     columns = _columns_on_sqlite(table, connection)
     content = ", ".join(f'"{name}"' for name in columns if name not in state)
     keys = _unique_keys(table, connection)
     refused = {
         "update": (f"UPDATE OF {content}" if state else "UPDATE", ""),
-        "delete": ("DELETE", ""),
+        "delete": ("DELETE", f" WHEN NOT {erasing}" if erasing else ""),
         "replace": ("INSERT", _is_in_the_way(table, columns, keys)),
     }
     if state:
@@ -97,7 +141,7 @@ def _on_sqlite(table: str, state: frozenset[str], connection: BaseDatabaseWrappe
             f'CREATE TRIGGER "{name}" BEFORE {change} ON "{table}"{when}'
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-        yield Trigger(name, table, sql)
+        yield Trigger(name, table, sql, reads=reads if what == "delete" else ())
 
 
 def _is_in_the_way(table: str, columns: list[str], keys: list[tuple[str, str]], but: str = "") -> str:

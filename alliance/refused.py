@@ -3,3 +3,7 @@
 
 class Refused(Exception):
     """A write that cannot be; the text is a sentence for the person at the screen."""
+
+
+class Gone(Refused):
+    """What the write is about was erased meanwhile: it is not there any more, for nobody."""

@@ -2,12 +2,19 @@
 
 from collections.abc import Collection
 
+from alliance.refused import Gone
 from clients.models import Episode
 
 
 def lock_episode(episode_id: int) -> Episode:
-    """Wait until no other write about this episode is under way; the episode as it is now."""
-    return Episode.objects.select_for_update().get(pk=episode_id)
+    """Wait until no other write about this episode is under way; the episode as it is now.
+
+    Raises `Gone` where the client was erased meanwhile.
+    """
+    try:
+        return Episode.objects.select_for_update().get(pk=episode_id)
+    except Episode.DoesNotExist as gone:
+        raise Gone("This client’s record is no longer here: it was erased.") from gone
 
 
 def lock_episodes(episodes: Collection[int]) -> None:

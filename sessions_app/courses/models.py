@@ -151,7 +151,7 @@ def series_of(instrument: str, version: str, edition: str | None) -> str:
     return f"{instrument}/{version}/{edition or ''}"
 
 
-@append_only()
+@append_only(erased_along="session__episode__client")
 class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
@@ -256,7 +256,7 @@ class SetAsideQuerySet(EpisodeRows):
         return self.annotate(decision=standing).filter(decision__isnull=True)
 
 
-@append_only()
+@append_only(erased_along="session__episode__client")
 class SetAsideRating(models.Model):
     """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
 

@@ -3,6 +3,7 @@
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.decisions import Correction, Settlement
+from sessions_app.courses.erased_grants import ErasedGrant
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
@@ -13,6 +14,7 @@ from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.records.retention_rule import RetentionRule
 
 __all__ = [
     "ClinicSettings",
@@ -21,6 +23,7 @@ __all__ = [
     "Deferral",
     "Discussion",
     "EpisodeStanding",
+    "ErasedGrant",
     "Flag",
     "FollowUp",
     "Licence",
@@ -30,6 +33,7 @@ __all__ = [
     "Rating",
     "RatingGrant",
     "Recomputation",
+    "RetentionRule",
     "SetAsideRating",
     "Settlement",
     "TherapySession",
