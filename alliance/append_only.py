@@ -10,7 +10,7 @@ the permit of a confirmed erasure of that very client (`alliance.erasures`, docs
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -56,26 +56,27 @@ def _triggers(
 
 
 def _is_being_erased(row: type[models.Model], way: list[str]) -> tuple[str, tuple[str, ...]]:
-    """A condition on the OLD row: the permit is there, and it is for the client of this row. And the tables it reads."""
-    joins, reads = [], ["alliance_erasurepermit", "alliance_erasure"]
-    first = row._meta.get_field(way[0])
-    key, before = f"OLD.{first.column}", "step0"
-    steps = [first.related_model]
-    for name in way[1:]:
-        steps.append(steps[-1]._meta.get_field(name).related_model)
-    for place, model in enumerate(steps):
-        reads.append(model._meta.db_table)
-        if place:
-            column = steps[place - 1]._meta.get_field(way[place]).column
-            joins.append(f"JOIN {model._meta.db_table} AS step{place} ON step{place}.id = {before}.{column}")
-            before = f"step{place}"
+    """A condition on the OLD row: a permit is there for the client it belongs to; and the tables this reads."""
+    joins: list[str] = []
+    table, key = _referred_by(row, way[0])
+    reads, start = ["alliance_erasurepermit", "alliance_erasure", table._meta.db_table], f"OLD.{key}"
+    for place, name in enumerate(way[1:]):
+        table, key = _referred_by(table, name)
+        reads.append(table._meta.db_table)
+        joins.append(f"JOIN {reads[-1]} AS step{place + 1} ON step{place + 1}.id = step{place}.{key}")
     condition = (
-        f"EXISTS (SELECT 1 FROM {steps[0]._meta.db_table} AS step0 {' '.join(joins)}"
-        f" JOIN alliance_erasure AS erasure ON erasure.client = {before}.code"
+        f"EXISTS (SELECT 1 FROM {reads[2]} AS step0 {' '.join(joins)}"
+        f" JOIN alliance_erasure AS erasure ON erasure.client = step{len(joins)}.code"
         " JOIN alliance_erasurepermit AS permit ON permit.erasure_id = erasure.id"
-        f" WHERE step0.id = {key} AND erasure.confirmed_at IS NOT NULL)"
+        f" WHERE step0.id = {start} AND erasure.confirmed_at IS NOT NULL)"
     )
     return condition, tuple(reads)
+
+
+def _referred_by(row: type[models.Model], name: str) -> tuple[type[models.Model], str]:
+    """The row class that the field `name` refers to, and its column."""
+    field: Any = row._meta.get_field(name)
+    return field.related_model, field.column
 
 
 # --- PostgreSQL ----------------------------------------------------------------------------------

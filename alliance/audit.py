@@ -44,6 +44,12 @@ def listed(clients: Iterable[UUID], *, by: User) -> None:
         _line(LogEvent.LISTED, by, entity="client", clients=named).save()
 
 
+def exported(clients: Iterable[UUID], *, by: User, **detail: Any) -> None:
+    """Write that somebody takes rows of these clients away as a file: one line, which names every one of them."""
+    named = sorted({code.hex for code in clients})
+    _line(LogEvent.RECORDS_EXPORTED, by, entity="client", clients=named, detail=detail).save()
+
+
 def record_each(event: LogEvent, entity: str, codes: Iterable[tuple[UUID, UUID]], *, by: User | None) -> None:
     """As `record`, one line for each (code of the entity, code of its client), in one statement."""
     AuditEvent.objects.bulk_create(

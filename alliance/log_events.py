@@ -102,6 +102,21 @@ class LogEvent(StrEnum):
         "settings used again",
         "{who} saved version {version} of the settings: as version {earlier}",
     )
+    RECORDS_EXPORTED = "records exported", "{who} exported {clients} as a file"
+    OFFICE_RECORDS_EXPORTED = (
+        "office records exported",
+        "{who} exported people, clients, episodes and sessions as a file, without ratings",
+    )
+    RECORD_MADE = "record made", "{who} made a file of the whole record of client {client}"
+    ERASURE_ASKED = "erasure asked", "{who} asked to erase client {client}"
+    ERASURE_CALLED_OFF = "erasure called off", "{who} called off the erasure of client {client}"
+    CLIENT_ERASED = (
+        "client erased",
+        "{who} confirmed an erasure as the second person: client {client} is erased",
+        "A client was erased again, after a backup had been restored",
+    )
+    ERASURES_EXPORTED = "erasures exported", "{who} exported the list of erasures"
+    RETENTION_CHANGED = "retention changed", "{who} changed how long records are kept"
     LOG_EXPORTED = "log exported", "{who} exported the access log"
     # Written by the system only where a flag came or went: the line itself would tell what was found.
     FLAGS_REFRESHED = "flags refreshed", "{who} looked for flags of client {client}"

@@ -19,8 +19,10 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
-from alliance.refused import Refused
+from alliance.refused import Gone, Refused
 from clients.models import Client, Ending, Episode, Supervision
+
+ERASED = "This client’s record is no longer here: it was erased."
 
 # --- Staff ---------------------------------------------------------------------------------------
 
@@ -159,6 +161,7 @@ def register_client(
 
 @transaction.atomic
 def change_client(*, client: Client, label: str, language: str, age_band: str, by: User) -> Client:
+    _held(client)
     client.label, client.language, client.age_band = label, language, age_band
     client.save()
     audit.record(LogEvent.CLIENT_CHANGED, client, by=by, client=client.code)
@@ -169,6 +172,7 @@ def change_client(*, client: Client, label: str, language: str, age_band: str, b
 def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) -> Episode:
     if not therapist.has_any_role(frozenset({Role.THERAPIST})):
         raise Refused(f"{therapist} is not a therapist who may sign in.")
+    _held(client)
     last = Episode.objects.filter(client=client, therapist=therapist).order_by("opened_on", "pk").last()
     if last is not None:
         _refuse_if_transferred(last, by)
@@ -222,7 +226,18 @@ def transfer_episode(*, episode: Episode, therapist: User, on: date, by: User) -
 
 def _locked(episode: Episode) -> Episode:
     """The episode as it is stored now, held until the end of the transaction."""
-    return Episode.objects.select_for_update().get(pk=episode.pk)
+    try:
+        return Episode.objects.select_for_update().get(pk=episode.pk)
+    except Episode.DoesNotExist as gone:
+        raise Gone(ERASED) from gone
+
+
+def _held(client: Client) -> Client:
+    """The client as stored now, held until the end: one who is being erased is given no new episode."""
+    try:
+        return Client.objects.select_for_update().get(pk=client.pk)
+    except Client.DoesNotExist as gone:
+        raise Gone(ERASED) from gone
 
 
 def _refuse_if_transferred(episode: Episode, by: User) -> None:

@@ -40,7 +40,7 @@ def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> 
     # are read after the wait too: a rating is judged by the newest.
     before = standing.lock(episodes)
     rules = rule_settings.in_force()
-    read = facts.read(episodes)
+    read = facts.read(list(before))  # without those whose client was erased while this waited
     concluded = {episode: fresh(found, rules, moment) for episode, found in read.items()}
     changed = 0
     touched = set()
