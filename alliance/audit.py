@@ -23,14 +23,26 @@ def record(
     `by` is None for a client with a grant and for the system. `detail` holds codes and kinds only:
     never a name, a label, an answer or a total.
     """
-    _line(
+    line(event, entity, by=by, client=client, **detail).save()
+
+
+def line(
+    event: LogEvent, entity: models.Model, *, by: User | None, client: UUID | None = None, **detail: Any
+) -> AuditEvent:
+    """What `record` writes, not written yet: for a write that has more than one line to write (`write`)."""
+    return _line(
         event,
         by,
         entity=entity._meta.model_name or "",
         entity_code=getattr(entity, "code", entity.pk if isinstance(entity, User) else None),
         client=client,
         detail=detail,
-    ).save()
+    )
+
+
+def write(lines: Iterable[AuditEvent]) -> None:
+    """Write these lines in their order, in one statement, inside the caller's transaction."""
+    AuditEvent.objects.bulk_create(lines)
 
 
 def listed(clients: Iterable[UUID], *, by: User) -> None:
@@ -48,13 +60,6 @@ def exported(clients: Iterable[UUID], *, by: User, **detail: Any) -> None:
     """Write that somebody takes rows of these clients away as a file: one line, which names every one of them."""
     named = sorted({code.hex for code in clients})
     _line(LogEvent.RECORDS_EXPORTED, by, entity="client", clients=named, detail=detail).save()
-
-
-def record_each(event: LogEvent, entity: str, codes: Iterable[tuple[UUID, UUID]], *, by: User | None) -> None:
-    """As `record`, one line for each (code of the entity, code of its client), in one statement."""
-    AuditEvent.objects.bulk_create(
-        _line(event, by, entity=entity, entity_code=code, client=client) for code, client in codes
-    )
 
 
 def _line(event: LogEvent, by: User | None, **of: Any) -> AuditEvent:

@@ -57,9 +57,12 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     """
     events = list(events)
     people = {person.pk: person for person in User.objects.filter(pk__in=_people_in(events))}
-    codes = {event.pk: _clients_of(event, about) for event in events}
-    named = {code for of_event in codes.values() for code in of_event}
-    labels = dict(Client.objects.filter(code__in=named).values_list("code", "label"))
+    searched = {code.hex for code in about}
+    codes = {event.pk: _clients_of(event, searched) for event in events}
+    named = set().union(*codes.values())
+    labels = {
+        code.hex: label for code, label in Client.objects.filter(code__in=named).values_list("code", "label")
+    }
     return [
         _line(
             event,
@@ -71,11 +74,12 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     ]
 
 
-def _clients_of(event: AuditEvent, about: frozenset[UUID]) -> set[UUID]:
-    codes = {UUID(code) for code in event.clients or ()}
-    if about:
-        codes &= about
-    return codes | {event.client} if event.client else codes
+def _clients_of(event: AuditEvent, searched: set[str]) -> set[str]:
+    """The codes of the clients to name, as a list stores them: it may hold hundreds, of whom one was searched for."""
+    codes = set(event.clients or ())
+    if searched:
+        codes &= searched
+    return codes | {event.client.hex} if event.client else codes
 
 
 def _people_in(events: list[AuditEvent]) -> set[UUID]:

@@ -1,17 +1,20 @@
 """The forms about people. They clean and explain; what may be written is decided in `actions`."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from alliance.log_by_client import NamesAny
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role, User
+from alliance.quick_select import QuickSelect
 from clients import access_log
 from clients.models import Client, Ending, Episode
 
@@ -51,6 +54,25 @@ class TherapistField(forms.ModelChoiceField):  # type: ignore[type-arg]
         super().__init__(User.objects.with_role(Role.THERAPIST), empty_label="Choose", **options)
 
 
+class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
+    """Everybody by name, without a row of each: for one choice, hundreds of them were made."""
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield "", self.field.empty_label
+        for pk, name, email in self.queryset.values_list("pk", "name", "email"):
+            yield pk, name or email
+
+
+class StaffField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of all staff, whoever may sign in and who may not any more."""
+
+    iterator = _Staff
+    widget = QuickSelect
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.order_by("name", "email"), **options)
+
+
 # --- Clients and episodes ------------------------------------------------------------------------
 
 
@@ -69,9 +91,10 @@ class ClientSearch(forms.Form):
         wanted = self.cleaned_data if self.is_valid() else {}
         managed = Episode.objects.managed_by(user).filter(client=OuterRef("pk"))
         is_open, is_managed = Exists(managed.open()), Exists(managed)
-        rows = Client.objects.filter(label__icontains=wanted.get("q", "")).filter(
-            {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
-        )
+        shown = {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
+        rows = Client.objects.filter(shown)
+        if label := wanted.get("q"):
+            rows = rows.filter(label__icontains=label)
         return rows.order_by("label", "registered_at")
 
 
@@ -223,9 +246,7 @@ EVERYTHING = "everything"
 
 
 class LogSearch(forms.Form):
-    person = forms.ModelChoiceField(
-        User.objects.order_by("name", "email"), label="Done by", empty_label="Anybody", required=False
-    )
+    person = StaffField(label="Done by", empty_label="Anybody", required=False)
     client = forms.CharField(label="Client", required=False, widget=forms.TextInput({"type": "search"}))
     action = forms.ChoiceField(
         label="What",
@@ -235,6 +256,7 @@ class LogSearch(forms.Form):
             *((event.value, event.capitalize()) for event in sorted(access_log.asked_for())),
         ],
         required=False,
+        widget=QuickSelect,
     )
     since = day_field(label="From", required=False)
     until = day_field(label="To and including", required=False)

@@ -94,6 +94,8 @@ class Client(models.Model):
 
     class Meta:
         ordering = ("label",)
+        # The order of the client list: a page of it is read from here, and not out of all clients.
+        indexes = (models.Index(fields=["label", "registered_at"], name="client_by_label"),)
 
     def __str__(self) -> str:
         return self.label

@@ -7,14 +7,15 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import F, Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page, visible_or_404
+from alliance.erasures import Erasure
 from alliance.form_pages import form_page, posted, written
+from alliance.long_list import LongList
 from alliance.models import Role, User
 from clients import actions
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
@@ -28,7 +29,7 @@ PER_PAGE = 25
 def listing(request: StaffRequest) -> HttpResponse:
     search = ClientSearch({"show": "open", **request.GET.dict()})
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
-    clients = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
     return render(request, "clients/list.html", {"clients": clients, "search": search})
 
 
@@ -48,9 +49,13 @@ def register(request: StaffRequest) -> HttpResponse:
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def client(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code, looked_at=True)
-    return render(
-        request, "clients/client.html", {"client": one, "may_change": _may_change(request.user, one)}
-    )
+    context = {
+        "client": one,
+        "may_change": _may_change(request.user, one),
+        "treats": any(episode.therapist_id == request.user.pk for episode in one.managed),  # type: ignore[attr-defined]
+        "erasure": Erasure.objects.open().filter(client=code).first(),
+    }
+    return render(request, "clients/client.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

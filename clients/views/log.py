@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -11,13 +10,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again
+from alliance.long_list import LongList
 from alliance.models import Role
 from clients import actions
 from clients.access_log import as_csv, lines
 from clients.forms import LogSearch
 from clients.views.clinic import PER_PAGE
 
-# The log grows for years; without a first day, every visit would count all of it.
+# Who opens the log wants to know of the last days; older lines are asked for by their dates.
 DAYS_AT_FIRST = 30
 
 
@@ -25,7 +25,7 @@ DAYS_AT_FIRST = 30
 @page(Role.ADMINISTRATOR)
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
-    events = Paginator(search.found(), PER_PAGE).get_page(request.GET.get("page"))
+    events = LongList(search.found(), PER_PAGE).page(request.GET.get("page"))
     context = {"search": search, "events": events, "lines": lines(events, search.about)}
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
 

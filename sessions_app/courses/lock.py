@@ -5,6 +5,8 @@ from collections.abc import Collection
 from alliance.refused import Gone
 from clients.models import Episode
 
+ERASED = "This client’s record is no longer here: it was erased."
+
 
 def lock_episode(episode_id: int) -> Episode:
     """Wait until no other write about this episode is under way; the episode as it is now.
@@ -14,7 +16,7 @@ def lock_episode(episode_id: int) -> Episode:
     try:
         return Episode.objects.select_for_update().get(pk=episode_id)
     except Episode.DoesNotExist as gone:
-        raise Gone("This client’s record is no longer here: it was erased.") from gone
+        raise Gone(ERASED) from gone
 
 
 def lock_episodes(episodes: Collection[int]) -> None:

@@ -3,7 +3,7 @@
 Every write about an episode ends here, in its transaction and under the lock of the episode.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.log_events import LogEvent
+from alliance.models import AuditEvent
 from clients.models import Episode
 from sessions_app.flags import facts, standing
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.expected_flags import ExpectedFlag, expected_flags, held_sessions
 from sessions_app.flags.facts import CourseFacts, FlagFact
 from sessions_app.flags.models import Flag
 from sessions_app.flags.standing import Concluded
-from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
 
 
@@ -35,12 +36,22 @@ def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> 
     A flag that no longer stands is withdrawn and one that stands again comes back, so that a discussion keeps
     hanging on its row.
     """
+    # Two ratings of one episode that arrive at once must not each compute without the other.
+    return conclude_locked(standing.lock(episodes), now=now)
+
+
+@transaction.atomic(savepoint=False)
+def conclude_locked(
+    before: Mapping[int, EpisodeStanding], *, now: datetime | None = None, log: Sequence[AuditEvent] = ()
+) -> int:
+    """The same for whoever has taken the lock already; before: what `standing` found behind it.
+
+    log: lines of the access log that the caller has to write, written in one statement with those of the flags.
+    """
     moment = now or timezone.now()
-    # Two ratings of one episode that arrive at once must not each compute without the other. The settings
-    # are read after the wait too: a rating is judged by the newest.
-    before = standing.lock(episodes)
-    rules = rule_settings.in_force()
-    read = facts.read(list(before))  # without those whose client was erased while this waited
+    # After the wait for the lock, in which others wrote. The rules come in the same query as the facts, and so
+    # after the wait too: a rating is judged by the newest.
+    read, rules = facts.read_with_rules(before.keys())
     concluded = {episode: fresh(found, rules, moment) for episode, found in read.items()}
     changed = 0
     touched = set()
@@ -60,7 +71,7 @@ def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> 
     if news:
         _raise(news, rules.name, moment)
     standing.store(concluded, before)
-    _log([before[episode].episode for episode in sorted(touched)])
+    audit.write([*log, *_refreshed(before[episode].episode for episode in sorted(touched))])
     return changed
 
 
@@ -83,11 +94,12 @@ def _says(flag: FlagFact | ExpectedFlag) -> tuple[object, ...]:
     return flag.rating, flag.is_new, flag.on_work_list, flag.evidence
 
 
-def _log(episodes: Iterable[Episode]) -> None:
+def _refreshed(episodes: Iterable[Episode]) -> list[AuditEvent]:
     """One line for each: the open pages look for it (`change_stamp`)."""
-    codes = [(episode.code, episode.client_code) for episode in episodes]
-    if codes:
-        audit.record_each(LogEvent.FLAGS_REFRESHED, "episode", codes, by=None)
+    return [
+        audit.line(LogEvent.FLAGS_REFRESHED, episode, by=None, client=episode.client_code)
+        for episode in episodes
+    ]
 
 
 def _raise(news: Iterable[ExpectedFlag], settings_version: str, moment: datetime) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
+from django.db.models import Case, Q
 from django.utils import timezone
 
 from alliance.measurement import instruments
@@ -18,6 +19,8 @@ from sessions_app.courses.rating_state import RatingState, marks_state
 from sessions_app.flags.course import limits_of
 from sessions_app.flags.deferrals import Deferral as DeferralRow
 from sessions_app.flags.models import Flag
+from sessions_app.instruments import rule_settings
+from sessions_app.instruments.rule_settings import RuleSettings
 
 COMES = frozenset({Attendance.PLANNED, Attendance.ATTENDED})
 
@@ -150,7 +153,23 @@ def beginning_of(day: date) -> datetime:
 
 def read(episodes: Collection[int]) -> dict[int, CourseFacts]:
     """{episode: its facts}, by row number; two queries however many there are."""
-    sessions, ratings = _sessions(episodes)
+    sessions, ratings, _nothing = _sessions(episodes)
+    return _courses(sessions, ratings)
+
+
+def read_with_rules(episodes: Collection[int]) -> tuple[dict[int, CourseFacts], RuleSettings]:
+    """As `read`, and the clinic's rules as they are when the sessions are read; in the same two queries.
+
+    The rules come with the first session of each course. Where no course has a session, a query asks for them.
+    """
+    sessions, ratings, along = _sessions(episodes, rule_settings.beside(Q(number=1)))
+    rules = rule_settings.of_columns(*along) if along is not None else rule_settings.in_force()
+    return _courses(sessions, ratings), rules
+
+
+def _courses(
+    sessions: Mapping[int, list[SessionFact]], ratings: Mapping[int, RatingFact]
+) -> dict[int, CourseFacts]:
     # By the sessions' own numbers: by episode, PostgreSQL read all flags of the clinic for every batch.
     episode_of = {session.pk: episode for episode, found in sessions.items() for session in found}
     flags: dict[int, dict[FlagKey, FlagFact]] = defaultdict(dict)
@@ -182,30 +201,38 @@ OF_SESSION = ("episode_id", *SessionFact._fields)
 
 
 def _sessions(
-    episodes: Collection[int],
-) -> tuple[dict[int, list[SessionFact]], dict[int, RatingFact]]:
-    """{episode: its sessions in the order of their numbers} and {session: the rating that counts}."""
+    episodes: Collection[int], along: Mapping[str, Case] | None = None
+) -> tuple[dict[int, list[SessionFact]], dict[int, RatingFact], list[Any] | None]:
+    """{episode: its sessions in the order of their numbers}, {session: the rating that counts}, and what came along.
+
+    along: columns to fetch beside; their values are those of the last session that is the first of its course.
+    """
     sessions: dict[int, list[SessionFact]] = {episode: [] for episode in episodes}
+    came_along: list[Any] | None = None
     rows = TherapySession.objects.filter(episode__in=episodes).order_by("episode", "number")
+    rows = rows.annotate(**along or {})
     # Corrected ratings come along and are dropped here: there are few, and a join that leaves them out is
     # planned as if one row came (docs/performance.md).
     marks: list[tuple[int, str | None, Rating]] = []
     for row in rows.values_list(
-        *OF_SESSION, "ratings__wording__edition", *(f"ratings__{name}" for name in OF_RATING)
+        *OF_SESSION, "ratings__wording__edition", *(f"ratings__{name}" for name in OF_RATING), *along or ()
     ):
         session = SessionFact(*row[1:6])
         found = sessions[row[0]]
         if not found or found[-1] != session:
             found.append(session)
+        if along and session.number == 1:
+            came_along = list(row[-len(along) :])
         if row[8] in SESSION_SCALES:
-            rating = Rating(**dict(zip(OF_RATING, row[7:], strict=True)))
+            rating = Rating(**dict(zip(OF_RATING, row[7 : 7 + len(OF_RATING)], strict=True)))
             marks.append((session.pk, row[6], rating))
     replaced = {rating.replaces_id for *_, rating in marks}
-    return sessions, {
+    standing = {
         session: rating_fact(rating, edition)
         for session, edition, rating in marks
         if rating.pk not in replaced
     }
+    return sessions, standing, came_along
 
 
 OF_FLAG = ("session_id", "instrument", "rule", "pk", "rating_id", "is_new", "on_work_list", "evidence")

@@ -23,8 +23,10 @@ from alliance.measurement.process import day_counts
 from alliance.measurement.put_off import put_off_until
 from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
+from alliance.refused import Gone
 from clients.models import Episode
-from sessions_app.courses.lock import lock_episodes
+from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.lock import ERASED, lock_episodes
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.expected_flags import ExpectedFlag, HeldSession
@@ -225,6 +227,27 @@ def _locked(episodes: Collection[int]) -> dict[int, EpisodeStanding]:
     rows = EpisodeStanding.objects.filter(episode__in=episodes).select_related("episode__client")
     locked = rows.select_for_update(of=("episode", "self")).order_by("episode")
     return {row.pk: row for row in locked}
+
+
+def lock_of_grant(grant: RatingGrant) -> dict[int, EpisodeStanding]:
+    """As `lock` for the episode of this grant, in one statement that also says anew whether it was withdrawn.
+
+    Episode, standing, grant, in this order; every withdrawal waits for the episode first. The grant is locked because
+    PostgreSQL, after a wait, reads anew only what it locks: else one that was withdrawn meanwhile looked as before.
+    """
+    episode = grant.session.episode_id
+    rows = RatingGrant.objects.filter(pk=grant.pk, session__episode__standing__isnull=False)
+    rows = rows.select_related("session__episode__standing", "session__episode__client")
+    locked = rows.select_for_update(of=("session__episode", "session__episode__standing", "self"))
+    if now := next(iter(locked), None):
+        before = {episode: now.session.episode.standing}
+    else:
+        before = lock([episode])
+        now = RatingGrant.objects.filter(pk=grant.pk).first()
+        if now is None:
+            raise Gone(ERASED)
+    grant.withdrawn_at, grant.withdrawn_by_id = now.withdrawn_at, now.withdrawn_by_id
+    return before
 
 
 def store(concluded: Mapping[int, Concluded], before: Mapping[int, EpisodeStanding]) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, get_args, get_type_hints
 
+from django.db.models import Case, Q, Subquery, When
+
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import ALL_RULES, Parameters
 from sessions_app.instruments.clinic_settings import ClinicSettings
@@ -82,6 +84,23 @@ def in_force() -> RuleSettings:
     """The clinic's rules as they are now; one query. Not kept: another process may change them at any moment."""
     newest = ClinicSettings.objects.order_by("-version").values_list("version", "rules").first()
     return RuleSettings(*_read(newest)) if newest else RuleSettings()
+
+
+def beside(rows: Q) -> dict[str, Case]:
+    """Columns that bring the rules in force along with another query, in those of its rows that `rows` chooses.
+
+    Not in every row: a clinic may have chosen much, and a course may have hundreds. `of_columns` reads them.
+    """
+    newest = ClinicSettings.objects.order_by("-version")
+    return {
+        f"settings_{name}": Case(When(rows, then=Subquery(newest.values(name)[:1])))
+        for name in ("version", "rules")
+    }
+
+
+def of_columns(version: int | None, rules: Any) -> RuleSettings:
+    """version: None where the clinic has chosen nothing yet."""
+    return RuleSettings() if version is None else RuleSettings(*_read((version, rules)))
 
 
 def of(row: ClinicSettings) -> RuleSettings:

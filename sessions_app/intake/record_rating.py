@@ -18,7 +18,8 @@ from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
-from sessions_app.flags.conclude import conclude
+from sessions_app.flags import standing
+from sessions_app.flags.conclude import conclude_locked
 
 SET_ASIDE_A_GRANT = 10
 
@@ -115,17 +116,16 @@ def keep_invalid(*, grant: RatingGrant, raw: str, delivery: UUID, claimed_at: da
 @transaction.atomic
 def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
     """The rating with everything that hangs on it, all or nothing; `NotStored` where it cannot stand."""
-    lock_episode(marks.session.episode_id)
     grant = marks.grant
-    grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
+    before = standing.lock_of_grant(grant)
     if reason := _reason_to_set_aside(grant, until or grant.accept_until):
         raise NotStored(reason, marks.sha256)
     # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
     marks.save(force_insert=True)
-    audit.record(
+    rated = audit.line(
         LogEvent.RATED, marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode
     )
-    conclude(episode=marks.session.episode)
+    conclude_locked(before, log=[rated])
     return marks
 
 

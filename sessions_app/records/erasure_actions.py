@@ -179,8 +179,7 @@ def ask_for_all_due(*, seen: int, by: User) -> UUID:
     asked = Erasure.objects.bulk_create(
         Erasure(client=code, batch=batch, reason=Reason.RETENTION, asked_by=by.pk) for code in due
     )
-    codes = [(erasure.code, erasure.client) for erasure in asked]
-    audit.record_each(LogEvent.ERASURE_ASKED, "erasure", codes, by=by)
+    audit.write(audit.line(LogEvent.ERASURE_ASKED, one, by=by, client=one.client) for one in asked)
     return batch
 
 

@@ -43,7 +43,7 @@ def test_nothing_but_an_event_is_written(clinic):
     with pytest.raises(TypeError, match="log_events"):
         audit.record("viewed", clinic.olgas, by=clinic.olga)
     with pytest.raises(TypeError, match="log_events"):
-        audit.record_each("viewed", "episode", [(uuid4(), uuid4())], by=None)
+        audit.write([audit.line("viewed", clinic.olgas, by=None)])
     assert AuditEvent.objects.count() == before
 
 

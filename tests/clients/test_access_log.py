@@ -3,18 +3,23 @@
 import csv
 import io
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from django import forms
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django.asserts import assertHTMLEqual
 
-from alliance import audit
+from alliance import audit, long_list
 from alliance.log_events import NOTES, LogEvent
-from alliance.models import AuditEvent
+from alliance.long_list import LongList
+from alliance.models import AuditEvent, User
+from alliance.quick_select import QuickSelect
 from clients import access_log, actions
+from clients.forms import LogSearch
 from clients.models import Ending, Supervision
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.models import Flag
@@ -144,6 +149,60 @@ def test_a_full_page_costs_no_more_queries_than_a_short_one(clinic, sign_in):
         one = cast.episode(clinic.carl, f"Z-{number}")
         audit.record(LogEvent.VIEWED, one, by=cast.person(f"P{number}"), client=one.client_code)
     assert queries() == few
+
+
+def test_a_long_log_is_counted_only_so_far_and_read_to_its_end(clinic, sign_in, monkeypatch):
+    monkeypatch.setattr(long_list, "COUNT_TO", 60)
+    for _ in range(130):
+        viewed(clinic)
+    browser, asked = sign_in(clinic.adam), {"action": "viewed"}
+    first = browser.get(LOG, asked)
+    assert "more than 60 lines, the newest first" in first.text
+    assert "Page 1 of more than 2" in first.text
+    last = browser.get(LOG, {**asked, "page": "3"})
+    assert "130 lines" in last.text
+    assert "Page 3 of 3" in last.text
+    assert (len(sentences(first)), len(sentences(last))) == (50, 30)
+
+
+def test_no_query_counts_or_reads_more_lines_than_so_many(clinic, sign_in):
+    browser = sign_in(clinic.adam)
+    with CaptureQueriesContext(connection) as captured:
+        browser.get(LOG)
+    of_the_log = [one["sql"] for one in captured if 'FROM "alliance_auditevent"' in one["sql"]]
+    assert ["LIMIT 1001" in of_the_log[0], "LIMIT 51" in of_the_log[1], len(of_the_log)] == [True, True, 2]
+
+
+@pytest.mark.postgresql
+def test_counting_begins_with_the_newest_line(clinic):
+    """Without an order, PostgreSQL takes the lines that are asked for as scattered, and reads from the oldest on."""
+    AuditEvent.objects.bulk_create(
+        AuditEvent(at=timezone.now() - timedelta(minutes=minutes), action="viewed", entity="client")
+        for minutes in range(20_000, 0, -1)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE alliance_auditevent")
+    found = LogSearch({"since": (timezone.localdate() - timedelta(days=10)).isoformat()}).found()
+    plans = []
+    for rows in (found, found.order_by()):
+        with CaptureQueriesContext(connection) as captured:
+            LongList(rows, 50).page(None)
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {captured[0]['sql']}")
+            plans.append("\n".join(line for (line,) in cursor.fetchall()))
+    assert ["Seq Scan" in plan for plan in plans] == [False, True], "the second is the control"
+
+
+def test_a_choice_among_many_is_drawn_as_django_draws_it(clinic, sign_in):
+    User.objects.create(name="<b>Bo</b> & 'co'", email="bo@clinic.example")
+    for asked in ({}, {"person": str(clinic.olga.pk), "action": "viewed"}, {"person": "nobody"}):
+        search, plain = LogSearch(asked), LogSearch(asked)
+        for name in ("person", "action"):
+            assert isinstance(search.fields[name].widget, QuickSelect)
+            choices = plain.fields[name].widget.choices
+            plain.fields[name].widget = forms.Select()
+            plain.fields[name].widget.choices = choices
+            assertHTMLEqual(str(search[name]), str(plain[name]))
 
 
 # --- As a file -----------------------------------------------------------------------------------

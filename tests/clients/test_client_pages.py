@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance import long_list
 from alliance.models import AuditEvent, Role
 from clients import actions
+from clients.forms import ClientSearch
 from clients.models import Client, Ending, Episode, Supervision
 from tests import cast
 
@@ -115,6 +117,32 @@ def test_pages_of_twenty_five(clinic, sign_in):
     assert len(labels_on(browser.get(page("list")))) == 25
     assert labels_on(browser.get(page("list", query="?page=2"))) == ["Z-24", "Z-25"]
     assert labels_on(browser.get(page("list", query="?page=x&q=Z"))) == [f"Z-{n:02}" for n in range(25)]
+
+
+def test_a_long_list_is_counted_only_so_far_and_read_to_its_end(clinic, sign_in, monkeypatch):
+    monkeypatch.setattr(long_list, "COUNT_TO", 25)
+    for number in range(58):
+        cast.episode(clinic.olga, f"Z-{number:02}")
+    browser = sign_in(clinic.adam)
+    first = browser.get(page("list"))
+    assert "more than 25 clients" in first.text
+    assert "Page 1 of more than 1" in first.text
+    assert "?page=2" in first.text
+    last = browser.get(page("list", query="?page=3"))
+    assert labels_on(last) == [f"Z-{number}" for number in range(48, 58)]
+    assert "60 clients" in last.text
+    assert "Page 3 of 3" in last.text
+    assert 'rel="next"' not in last.text
+
+
+@pytest.mark.postgresql
+def test_a_page_of_the_list_is_read_from_the_index_of_its_order(clinic):
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")  # so few clients would be read one by one
+        cursor.execute("SET enable_sort = off")
+        plan = ClientSearch({"show": "open"}).found_for(clinic.adam)[:26].explain()
+    assert "client_by_label" in plan
+    assert "Sort" not in plan
 
 
 @pytest.mark.parametrize("who", ["olga", "adam"])

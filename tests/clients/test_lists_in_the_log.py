@@ -154,6 +154,16 @@ def test_a_list_of_many_costs_no_more_queries_to_read(clinic, administrator):
     assert queries() == few
 
 
+def test_a_search_by_client_looks_up_no_other_client(clinic):
+    codes = [cast.episode(clinic.olga, f"L-{number}").client_code for number in range(30)]
+    audit.listed(codes, by=clinic.olga)
+    with CaptureQueriesContext(connection) as captured:
+        (told,) = access_log.lines(AuditEvent.objects.filter(action="listed"), frozenset(codes[:1]))
+    assert told.labels == ["L-0"]
+    (asked,) = (one["sql"] for one in captured if 'FROM "clients_client"' in one["sql"])
+    assert {code for code in codes if code.hex in asked.replace("-", "")} == {codes[0]}
+
+
 @pytest.mark.postgresql
 def test_a_search_by_client_reads_no_line_of_others(clinic):
     """By its indexes alone: the log grows for years."""

@@ -75,14 +75,14 @@ class TestRuns:
 
     def test_a_crash_within_a_batch_leaves_it_undone_and_whole(self, clinic, monkeypatch):
         cast.choose_rules(clinic.adam, cutoff=340)
-        log = conclude.audit.record_each
+        log = conclude.audit.write
 
-        def fails(*args, **options):
-            log(*args, **options)
+        def fails(lines):
+            log(lines)
             raise RuntimeError("the power is gone")
 
         with monkeypatch.context() as patch:
-            patch.setattr(conclude.audit, "record_each", fails)
+            patch.setattr(conclude.audit, "write", fails)
             with pytest.raises(RuntimeError):
                 list(recompute.go_on(size=3))
         assert (self.below(), Recomputation.objects.get().done) == (7, 0)

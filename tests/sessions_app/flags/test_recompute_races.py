@@ -1,7 +1,6 @@
 """Several who compute the flags again at once, and clients who rate meanwhile; on both databases."""
 
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -18,7 +17,7 @@ from sessions_app.flags.recomputations import Recomputation
 from sessions_app.intake import hand_over_actions
 from sessions_app.rulebook import settings_actions
 from tests import cast
-from tests.sessions_app.intake.test_races import MEET_WITHIN, at_once, handing_in, unexpected
+from tests.sessions_app.intake.test_races import MEET_WITHIN, at_once, behind, handing_in, unexpected
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OURS = instruments.get(instruments.SESSION_RATING)
@@ -116,46 +115,6 @@ def test_control_notes_that_do_not_wait_for_each_other_lose_what_is_done(clinic,
 
 
 # --- One after the other, as threads that start at once meet only by luck --------------------------
-
-
-@contextmanager
-def behind(first, then):
-    """`first` is done and not committed while `then` begins; it must be over when both are."""
-    is_done, may_end = threading.Event(), threading.Event()
-
-    def holding():
-        with transaction.atomic():
-            first()
-            is_done.set()
-            may_end.wait(10)
-
-    def following():
-        is_done.wait(10)
-        then()
-
-    threads = [threading.Thread(target=closing_its_connection(one)) for one in (holding, following)]
-    for thread in threads:
-        thread.start()
-    is_done.wait(10)
-    threads[1].join(LONG_ENOUGH)
-    yield
-    may_end.set()
-    for thread in threads:
-        thread.join(10)
-        assert not thread.is_alive()
-
-
-LONG_ENOUGH = 0.7  # seconds, to come to the wait, or past it where there is none
-
-
-def closing_its_connection(work):
-    def whole():
-        try:
-            work()
-        finally:
-            connection.close()
-
-    return whole
 
 
 @pytest.mark.postgresql

@@ -1,7 +1,6 @@
 """Two writes about one episode at once leave the standing, and the counts, of both together."""
 
 import threading
-from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -94,9 +93,9 @@ def test_control_without_the_lock_one_conclusion_is_lost(clinic, monkeypatch):
     two = grants(clinic, 2)
     both_have_read = threading.Barrier(2, timeout=20)
 
-    def unlocked(episodes):
-        rows = EpisodeStanding.objects.filter(episode__in=episodes).select_related("episode__client")
-        return {row.pk: row for row in rows}
+    def unlocked(grant):
+        rows = EpisodeStanding.objects.filter(episode=grant.session.episode_id)
+        return {row.pk: row for row in rows.select_related("episode__client")}
 
     concluded = conclude.fresh
 
@@ -104,8 +103,7 @@ def test_control_without_the_lock_one_conclusion_is_lost(clinic, monkeypatch):
         both_have_read.wait()
         return concluded(found, rules, now)
 
-    monkeypatch.setattr(standing, "lock", unlocked)
-    monkeypatch.setattr("sessions_app.intake.record_rating.lock_episode", lambda pk: nullcontext())
+    monkeypatch.setattr(standing, "lock_of_grant", unlocked)
     monkeypatch.setattr(conclude, "fresh", waits)
     assert connection.vendor == "postgresql", "SQLite has one writer at a time: there is no race to lose."
     assert unexpected(at_once(*(handing_in(grant, 340) for grant in two))) == []

@@ -2,18 +2,21 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from alliance.refused import Refused
-from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.grants import RatingGrant, RatingGrantQuerySet
+from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
-from sessions_app.flags import discussion_actions
+from sessions_app.flags import checks, discussion_actions
 from sessions_app.flags.conclude import conclude
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.intake.paper_entry import enter_rating
@@ -51,6 +54,46 @@ def handing_in(grant: RatingGrant, total: int) -> Callable[[], Rating]:
     return lambda: record_rating(
         grant=RatingGrant.objects.get(pk=grant.pk), answers=cast.answers(total), mode=Mode.LINE
     )
+
+
+@contextmanager
+def behind(first, then):
+    """`first` is done and not committed while `then` begins; it must be over when both are."""
+    is_done, may_end = threading.Event(), threading.Event()
+
+    def holding():
+        with transaction.atomic():
+            first()
+            is_done.set()
+            may_end.wait(10)
+
+    def following():
+        is_done.wait(10)
+        then()
+
+    threads = [threading.Thread(target=closing_its_connection(one)) for one in (holding, following)]
+    for thread in threads:
+        thread.start()
+    is_done.wait(10)
+    threads[1].join(LONG_ENOUGH)
+    yield
+    may_end.set()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+LONG_ENOUGH = 0.7  # seconds, to come to the wait, or past it where there is none
+
+
+def closing_its_connection(work):
+    def whole():
+        try:
+            work()
+        finally:
+            connection.close()
+
+    return whole
 
 
 def unexpected(outcomes: Sequence[Any], *expected: type[Exception]) -> list[Exception]:
@@ -130,11 +173,73 @@ def test_paper_and_tablet_at_once_are_one_rating_and_nothing_is_lost(clinic, gra
     assert SetAsideRating.objects.count() + sum(isinstance(one, Refused) for one in outcomes) == 1
 
 
+class TestAHandOverThatIsTakenBackWhileMarksWait:
+    """The lock, the standing and the grant are read in one statement, which began before the withdrawal was written."""
+
+    def outcome(self, grant, clinic):
+        """What became of marks that wait for somebody who takes the hand-over back."""
+        outcomes = []
+        handing = handing_in(grant, 380)
+        row = RatingGrant.objects.get(pk=grant.pk)
+        with behind(
+            lambda: hand_over_actions.take_back(grant=row, by=clinic.olga),
+            lambda: outcomes.extend(at_once(handing)),
+        ):
+            assert outcomes == [], "they wait"
+        return outcomes[0]
+
+    @pytest.mark.postgresql
+    @pytest.mark.parametrize("has_standing", [True, False])
+    def test_they_are_set_aside(self, clinic, grant, has_standing):
+        if not has_standing:
+            EpisodeStanding.objects.all().delete()
+        outcome = self.outcome(grant, clinic)
+        assert isinstance(outcome, NotStored)
+        assert outcome.reason == SetAsideRating.Reason.WITHDRAWN
+        assert (Rating.objects.count(), SetAsideRating.objects.count()) == (0, 1)
+
+    @pytest.mark.postgresql
+    def test_control_without_the_lock_of_the_grant_it_is_read_as_it_was(self, clinic, grant, monkeypatch):
+        whole = RatingGrantQuerySet.select_for_update
+
+        def without_the_grant(self, of):
+            return whole(self, of=of[:-1])
+
+        monkeypatch.setattr(RatingGrantQuerySet, "select_for_update", without_the_grant)
+        assert isinstance(self.outcome(grant, clinic), Rating)
+
+
+@pytest.mark.postgresql
+def test_marks_that_waited_are_judged_by_the_rules_of_afterwards(clinic):
+    """Else a rating that waits for a batch under new rules would then be judged by the old ones."""
+    cast.rated_course(clinic.olgas, [380, 370])
+    session = cast.therapy_session(clinic.olgas)
+    grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
+    with behind(lambda: lock_episode(clinic.olgas.pk), handing_in(grant, 350)):
+        cast.choose_rules(clinic.adam, cutoff=340)
+    assert Rating.objects.filter(grant=grant).exists()
+    assert not Flag.objects.standing().filter(rule="A", session=session).exists()
+    assert EpisodeStanding.objects.get(episode=clinic.olgas).settings_version == "version-1"
+
+
+@pytest.mark.postgresql
+def test_a_standing_that_was_written_while_marks_waited_is_counted_on_from(clinic):
+    """A therapist adds a session meanwhile: read as it was before the wait, its day would count twice."""
+    cast.rated_course(clinic.olgas, [380, 370])
+    session = cast.therapy_session(clinic.olgas)
+    grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
+    add = {"held_at": timezone.now() - timedelta(days=40), "attendance": "attended", "by": clinic.olga}
+    with behind(lambda: session_actions.add_session(episode=clinic.olgas, **add), handing_in(grant, 350)):
+        assert not Rating.objects.filter(grant=grant).exists()
+    assert Rating.objects.filter(grant=grant).exists()
+    assert [*checks.differing([clinic.olgas.pk]), *checks.differing_days()] == []
+
+
 def test_an_error_of_ours_stores_nothing_and_passes_for_no_dispute(grant, monkeypatch):
-    def fails(**options):
+    def fails(*_, **options):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("sessions_app.intake.record_rating.conclude", fails)
+    monkeypatch.setattr("sessions_app.intake.record_rating.conclude_locked", fails)
     with pytest.raises(RuntimeError, match="a bug"):
         handing_in(grant, 380)()
     assert (Rating.objects.count(), SetAsideRating.objects.count(), Flag.objects.count()) == (0, 0, 0)

@@ -5,13 +5,16 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from alliance import sealing
 from alliance.models import AuditEvent
 from sessions_app.courses.models import Rating, SetAsideRating
 from sessions_app.flags import discussion_actions
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Flag
 from sessions_app.intake import hand_over_actions, sealed_upload
 from tests import cast
@@ -45,6 +48,42 @@ def post(body, headers=OURS):
 
 def stored():
     return Rating.objects.count(), SetAsideRating.objects.count()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWhatADeliveryCosts:
+    """All statements of one request, with BEGIN and COMMIT."""
+
+    def statements(self, episode, **lines):
+        session = cast.therapy_session(episode)
+        grant, _ = hand_over_actions.hand_over(session=session, by=episode.therapist)
+        sent = parcel(sealed_upload.token_for(grant), marks(**lines))
+        with CaptureQueriesContext(connection) as queries:
+            assert post(sent).status_code == 201
+        return len(queries)
+
+    @pytest.mark.parametrize("many", [3, 30])
+    def test_at_most_ten_however_long_the_course_is(self, clinic, many):
+        """After 3 sessions and after 30: the rating, its line, what is read anew, and the standing and its counts."""
+        cast.rated_course(clinic.olgas, [380] * many)
+        assert self.statements(clinic.olgas, **dict.fromkeys(cast.ITEMS, "95")) == 10
+        assert not Flag.objects.filter(session__number=many + 1).exists()
+
+    @pytest.mark.parametrize("many", [3, 30])
+    def test_one_more_where_it_raises_flags(self, clinic, many):
+        cast.rated_course(clinic.olgas, [380] * many)
+        low = dict(zip(cast.ITEMS, ("10", "20", "30", "40"), strict=True))
+        assert self.statements(clinic.olgas, **low) == 11
+        assert Flag.objects.filter(session__number=many + 1).exists()
+        assert list(AuditEvent.objects.order_by("pk").values_list("action", flat=True))[-2:] == [
+            "rated",
+            "flags refreshed",
+        ]
+
+    def test_an_episode_without_a_standing_is_rated_too(self, clinic):
+        EpisodeStanding.objects.all().delete()
+        self.statements(clinic.olgas)
+        assert EpisodeStanding.objects.filter(episode=clinic.olgas).exists()
 
 
 class TestTheReplyTable:
