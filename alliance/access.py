@@ -43,9 +43,8 @@ CLIENT = PageRule("client")  # a browser that holds a rating grant, and nobody e
 ROOM = PageRule("room")  # a browser that holds the key of a tablet, and no person
 STAFF = PageRule("staff")  # signed in, second factor in place
 SETTLING_IN = PageRule("settling in")  # signed in; also open to those who still owe a second factor
-REFUSED = PageRule("refused")  # a page that a package brings and this site does not use
 
-# The pages that packages bring. One that is not named here, or declares nothing, is refused.
+# The pages that packages bring (`alliance.account_urls`). One that is not named here, or declares nothing, is refused.
 PACKAGE_PAGES = {
     "account_login": PUBLIC,
     "account_logout": PUBLIC,
@@ -56,12 +55,6 @@ PACKAGE_PAGES = {
     "account_reset_password_done": PUBLIC,
     "account_reset_password_from_key": PUBLIC,
     "account_reset_password_from_key_done": PUBLIC,
-    "account_signup": REFUSED,
-    "account_email": REFUSED,
-    "account_email_verification_sent": REFUSED,
-    "account_confirm_email": REFUSED,
-    "account_set_password": REFUSED,
-    "account_confirm_login_code": REFUSED,
     "mfa_index": SETTLING_IN,
     "mfa_authenticate": PUBLIC,
     "mfa_reauthenticate": SETTLING_IN,

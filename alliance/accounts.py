@@ -1,20 +1,31 @@
 """How allauth is bound to this site: nobody signs themselves up, secrets are sealed at rest."""
 
 import base64
-from typing import Any
+import time
+from typing import Any, ClassVar
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from alliance import device_lock, known_browsers, rate_limits, sign_in_log
 from alliance.mail import send_later
 from alliance.models import User
+
+WAYS = {
+    "reauthenticate": "Use your password",
+    "mfa_reauthenticate": "Use a code of the app, or a recovery code",
+    "mfa_reauthenticate:webauthn": "Use a passkey",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -53,6 +64,20 @@ class AccountAdapter(DefaultAccountAdapter):
         known_browsers.remember(request, response, user)
         return response
 
+    # --- Is it still you? ---
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """allauth's, but the sign-in itself counts too: nobody is asked twice within five minutes."""
+        return super().is_reauthentication_required(app=app, **more) and not self._has_just_shown_it()
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """allauth's, in our words."""
+        return [{**way, "description": WAYS[way["id"]]} for way in super().get_reauthentication_methods(user)]
+
+    def _has_just_shown_it(self) -> bool:
+        shown = get_authentication_records(self.request, self.request.user)
+        return bool(shown) and time.time() - shown[-1]["at"] < app_settings.REAUTHENTICATION_TIMEOUT
+
     # --- What is told of it ---
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
@@ -69,6 +94,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MFAAdapter(DefaultMFAAdapter):
     """allauth stores the secret of one-time codes in clear unless these two are overridden."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This is not right, or the code was used already. Wait for the next code and type that. "
+        "If none is right, look whether the clock of your phone is set by the network.",
+    }
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        return f"Passkey {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
     def encrypt(self, text: str) -> str:
         return _box().encrypt(text.encode()).decode()

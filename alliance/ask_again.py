@@ -1,5 +1,6 @@
 """Password or second factor once more, before what must not be done at an open screen."""
 
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -15,12 +16,26 @@ from alliance.access import PageRule, StaffRequest, View
 
 
 def ask_again(view: View) -> View:
-    """Ask for password or second factor again where it was last asked again over five minutes ago.
+    """Before a POST, ask for password or second factor again where it was last given over five minutes ago.
 
-    The sign-in does not count for allauth: the first such page of a session always asks. It resumes what
-    it interrupted by calling the view itself, past the page rules. Whoever lost the role meanwhile is
-    therefore refused here once more.
+    A look at the page asks nothing. What was typed is kept in the session while it is asked, and then sent by
+    allauth itself: it calls the view past the page rules. Whoever lost the role meanwhile is therefore refused
+    here once more.
     """
+    return _asking(view, lambda request: request.method == "POST")
+
+
+def ask_again_to(step: str) -> Callable[[View], View]:
+    """As `ask_again`, on a page whose other steps store nothing: only the button `step` asks.
+
+    A file cannot be kept while it is asked; the step that stores has its content as text.
+    """
+    return lambda view: _asking(
+        view, lambda request: request.method == "POST" and request.POST.get("step") == step
+    )
+
+
+def _asking(view: View, matters: Callable[[StaffRequest], bool]) -> View:
     asking = reauthentication_required(view)
 
     @wraps(view)
@@ -29,7 +44,7 @@ def ask_again(view: View) -> View:
         if rule.roles and not request.user.has_any_role(rule.roles):
             roles = sorted(role.label.lower() for role in rule.roles)
             return render(request, "403.html", {"for_roles": roles}, status=403)
-        answer: HttpResponse = asking(request, *args, **kwargs)
+        answer: HttpResponse = (asking if matters(request) else view)(request, *args, **kwargs)
         return answer
 
     return guarded

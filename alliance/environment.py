@@ -34,6 +34,14 @@ class Environment:
         if env_file.exists():
             self._env.read_env(str(env_file))
 
+    def refuse_a_path(self) -> None:
+        """Under a path, whatever else is served at that name could read cookies and what waits on devices."""
+        if self.text("SCRIPT_NAME"):
+            raise SettingError(
+                "SCRIPT_NAME asks for a path, and this site stands at the root of a name of its own; "
+                "take it out and give the site a name such as alliance.clinic.example."
+            )
+
     def text(self, name: str, default: str = "") -> str:
         """Empty counts as not set: a line left blank in .env, or a variable that compose passes on."""
         return str(self._env.str(name, default="")).strip() or default

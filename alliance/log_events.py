@@ -68,6 +68,8 @@ class LogEvent(StrEnum):
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"
+    EMAIL_CHANGED = "e-mail address changed", "{who} changed the e-mail address of {person}"
+    OWN_EMAIL_CHANGED = "own e-mail address changed", "{who} changed their e-mail address"
     INVITED = "invited", "{who} invited {person} to choose a password"
     SECOND_FACTOR_REMOVED = "second factor removed", "{who} removed the second factor of {person}"
     SIGNED_IN = "signed in", "{who} signed in"

@@ -1,14 +1,31 @@
-"""Mails that no page waits for."""
+"""Mails to staff: those that no page waits for, and those that a page must know of."""
 
 import logging
 from collections.abc import Callable
 from contextvars import copy_context
 from threading import Timer
 
-from django.core.mail import EmailMessage
+from django.conf import settings
+from django.core.mail import EmailMessage, send_mail
 from django.db import connections
 
 BEGINS_AFTER = 1.0  # seconds: by then the answer is out, and nothing of this slows it down
+
+
+def is_set_up() -> bool:
+    """Whether this site sends mails (`EMAIL_URL`)."""
+    return bool(settings.EMAIL_BACKEND != "django.core.mail.backends.dummy.EmailBackend")
+
+
+def sent(subject: str, text: str, to: str) -> bool:
+    """Whether a mail is on its way, known before the page says so."""
+    if not is_set_up():
+        return False
+    try:
+        return bool(send_mail(subject, text, None, [to]))
+    except OSError:  # smtplib's errors are OSErrors too
+        logging.getLogger(__name__).exception("A mail to a member of staff could not be sent.")
+        return False
 
 
 def send_later(written: Callable[[], EmailMessage]) -> None:

@@ -17,8 +17,8 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from alliance import device_lock, navigation, session_store
-from alliance.access import CLIENT, PUBLIC, REFUSED, ROOM, SETTLING_IN, PageRule, View, rule_of
+from alliance import device_lock, mail, navigation, session_store
+from alliance.access import CLIENT, PUBLIC, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
 from alliance.models import User
@@ -147,7 +147,7 @@ class PageRules:
     ) -> HttpResponse | None:
         match = request.resolver_match
         rule = rule_of(view, match.url_name if match else None)
-        if rule is None or rule == REFUSED:
+        if rule is None:
             return render(request, "404.html", status=404)
         if rule == PUBLIC:
             return None
@@ -217,6 +217,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "idle_minutes": settings.IDLE_MINUTES,
         "idle_seconds": int(getattr(request, "idle_for", timedelta()).total_seconds()),
         "demo": settings.DEMO,
+        "sends_mail": mail.is_set_up(),
         "places": partial(navigation.places, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
         "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),

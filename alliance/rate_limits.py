@@ -13,6 +13,8 @@ LIMITS = {
     "short_code": "20/10m/ip,100/10m/key",
     # Browsers on which the person never signed in. Only wrong passwords count.
     "sign_in_elsewhere": "10/m/ip",
+    # Each is a mail to an address that nobody has confirmed.
+    "email_link": "5/10m/user",
     "pairing_shown": "10/10m/ip,60/10m/key",
     "pairing_entered": "20/10m/user",
 }

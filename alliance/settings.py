@@ -9,6 +9,7 @@ from alliance.environment import Environment, SettingError
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 env = Environment(BASE_DIR / ".env")
+env.refuse_a_path()
 
 # --- What kind of start this is ---------------------------------------------------------------
 DEMO = env.switch("DEMO", False)
@@ -31,7 +32,6 @@ if HTTPS and not TRUSTED_PROXIES:
         "put a proxy with a certificate in front of it and write 1."
     )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
-
 # --- Apps and middleware ----------------------------------------------------------------------
 INSTALLED_APPS = [
     "alliance",
@@ -142,8 +142,17 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an administrator vouches for the address by inviting it
+ACCOUNT_FORMS = {
+    "login": "alliance.account_forms.LoginForm",
+    "change_password": "alliance.account_forms.ChangePasswordForm",
+    "reset_password": "alliance.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "alliance.account_forms.ResetPasswordKeyForm",
+    "reauthenticate": "alliance.account_forms.ReauthenticateForm",
+}
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+ACCOUNT_REAUTHENTICATION_TIMEOUT = (
+    300  # the sign-in counts too: `AccountAdapter.is_reauthentication_required`
+)
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_PREVENT_ENUMERATION = True
@@ -162,6 +171,13 @@ ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 MFA_ADAPTER = "alliance.accounts.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Session alliance"
+# RFC 6238, 5.2 and 6: one step of 30 seconds forward and backward, for clocks that differ and for slow typing.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "activate_totp": "alliance.account_forms.ActivateTOTPForm",
+    "authenticate": "alliance.one_time_codes.AuthenticateForm",
+    "reauthenticate": "alliance.one_time_codes.ReauthenticateForm",
+}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
 PASSWORD_RESET_TIMEOUT = 72 * 3600  # an invitation is good for three days
@@ -178,7 +194,7 @@ SIGNED_IN_HOURS = 12
 SESSION_COOKIE_AGE = SIGNED_IN_HOURS * 3600  # moves with every save; middleware.end_old_sign_in counts
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_MINUTES = 15
-CSRF_FAILURE_VIEW = "alliance.views.csrf_failure"
+CSRF_FAILURE_VIEW = "sessions_app.intake.views.errors.csrf_failure"
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; /healthz must answer plain HTTP inside
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0

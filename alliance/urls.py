@@ -24,11 +24,7 @@ from sessions_app.urls import (
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.health, name="health"),
-    path("accounts/security/", views.account_security, name="account_security"),
-    path("accounts/still-here/", views.still_here, name="still_here"),
-    path("accounts/", include("allauth.account.urls")),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
-    path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("accounts/", include("alliance.account_urls")),
     path("rate/", include((rate_pages, "rate"))),
     path("go/", include((go_pages, "go"))),
     path("room/", include((room_pages, "room"))),
@@ -45,6 +41,9 @@ urlpatterns = [
     path("clinic/settings/", include((settings_pages, "settings"))),
     path("clinic/", include((clinic_pages, "clinic"))),
 ]
+
+handler400 = "sessions_app.intake.views.errors.bad_request"
+handler404 = "sessions_app.intake.views.errors.not_found"
 
 if settings.DEBUG:
     urlpatterns.append(path("gallery/", views.gallery, name="gallery"))

@@ -55,7 +55,3 @@ def account_security(request: HttpRequest) -> HttpResponse:
 def gallery(request: HttpRequest) -> HttpResponse:
     """Every component in every state; routed under DEBUG only."""
     return render(request, "gallery.html", {"flags": FLAGS})
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return render(request, "403_csrf.html", status=403)

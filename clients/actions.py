@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import audit
+from alliance import audit, email_addresses, mail
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Gone, Refused
@@ -32,9 +32,12 @@ def add_person(*, email: str, name: str, roles: set[Role], by: User | None) -> U
     """A new member of staff, without a password: they choose their own through an invitation."""
     held: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
     try:
-        person = User.objects.create_user(email=email, name=name, **held)
+        with transaction.atomic():
+            person = User.objects.create_user(email=email, name=name, **held)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
+    except IntegrityError as error:  # between the look and the write, somebody else added it
+        raise Refused("Somebody with this e-mail address is on the list already.") from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     audit.record(LogEvent.PERSON_ADDED, person, by=by, roles=sorted(roles))
     return person
@@ -55,6 +58,17 @@ def change_person(*, person: User, name: str, roles: set[Role], is_active: bool,
     if not is_active:
         _end_sessions(person)
     audit.record(LogEvent.PERSON_CHANGED, person, by=by, roles=sorted(roles), may_sign_in=is_active)
+    return person
+
+
+@transaction.atomic
+def change_email(*, person: User, email: str, by: User) -> User:
+    """Another address for somebody who cannot confirm it: a slip, a new name, a mailbox that is gone."""
+    if person == by and mail.is_set_up():
+        raise Refused("You change your own e-mail address under Account and security.")
+    email_addresses.change_email(person=person, email=email, by=by)
+    if person != by:
+        _end_sessions(person)
     return person
 
 
@@ -82,6 +96,22 @@ def remove_second_factor(*, person: User, by: User | None) -> User:
         raise Refused(f"{person} has no second factor.")
     _end_sessions(person)
     audit.record(LogEvent.SECOND_FACTOR_REMOVED, person, by=by)
+    return person
+
+
+@transaction.atomic
+def let_back_in(*, person: User, name: str) -> User:
+    """For `manage.py create_administrator`: an administrator again, with nothing left of the former way in.
+
+    The old password goes too: with the second factor away, it alone would open the account until the link is used.
+    """
+    roles = {*person.roles, Role.ADMINISTRATOR}
+    change_person(person=person, name=name or person.name, roles=roles, is_active=True, by=None)
+    if Authenticator.objects.filter(user=person).delete()[0]:
+        audit.record(LogEvent.SECOND_FACTOR_REMOVED, person, by=None)
+    person.set_unusable_password()
+    person.save(update_fields=["password"])
+    _end_sessions(person)
     return person
 
 

@@ -214,6 +214,14 @@ class InviteForm(forms.Form):
         return email
 
 
+class EmailForm(forms.Form):
+    """Which address may be written is decided by the action: it is the same for everybody."""
+
+    email = forms.EmailField(
+        label="New e-mail address", widget=forms.EmailInput({"autocomplete": "off", "spellcheck": "false"})
+    )
+
+
 class PersonForm(forms.Form):
     name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
     roles = RolesField(required=False)

@@ -18,6 +18,7 @@ clinic_pages = [
     path("", clinic.people, name="people"),
     path("people/new/", clinic.add_person, name="add_person"),
     path("people/<uuid:pk>/", clinic.person, name="person"),
+    path("people/<uuid:pk>/email/", clinic.change_email, name="change_email"),
     path("people/<uuid:pk>/invite/", clinic.invite, name="invite"),
     path("people/<uuid:pk>/second-factor/", clinic.remove_second_factor, name="remove_second_factor"),
     path("supervision/", clinic.supervision, name="supervision"),

@@ -14,10 +14,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again
+from alliance.email_addresses import tell_former_address
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
 from clients import actions
-from clients.forms import EndSupervisionForm, InviteForm, PersonForm, PersonSearch, SupervisionForm
+from clients.forms import (
+    EmailForm,
+    EndSupervisionForm,
+    InviteForm,
+    PersonForm,
+    PersonSearch,
+    SupervisionForm,
+)
 from clients.invitations import DAYS, mailed
 from clients.models import Episode, Supervision
 
@@ -61,6 +69,20 @@ def person(request: StaffRequest, pk: UUID) -> HttpResponse:
     left_open = Episode.objects.open().filter(therapist=one).count()
     factor = Authenticator.objects.filter(user=one).exists()
     return form_page(request, "clinic/person.html", form, person=one, left_open=left_open, factor=factor)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def change_email(request: StaffRequest, pk: UUID) -> HttpResponse:
+    one = get_object_or_404(User, pk=pk)
+    former = one.email
+    form = EmailForm(posted(request))
+    if written(form, actions.change_email, person=one, by=request.user):
+        tell_former_address(former, one)
+        messages.success(request, f"{one} signs in with {one.email} now.")
+        return redirect("clinic:person", pk)
+    return form_page(request, "clinic/change_email.html", form, person=one)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

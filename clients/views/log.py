@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
-from alliance.ask_again import ask_again
+from alliance.ask_again import asked_first
 from alliance.long_list import LongList
 from alliance.models import Role
 from clients import actions
@@ -31,13 +31,14 @@ def log(request: StaffRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page(Role.ADMINISTRATOR)
-@ask_again  # type: ignore[arg-type]  # a stream is an answer too
+@page(Role.ADMINISTRATOR)  # type: ignore[arg-type]  # a stream is an answer too
 def export_log(request: StaffRequest) -> HttpResponseBase:
     search = _search(request.GET)
     events = search.found()
     if request.method != "POST" or search.errors:
         return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
+    if question := asked_first(request):
+        return question
     actions.note_export(asked=search.in_codes(), by=request.user)
     headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
     return StreamingHttpResponse(

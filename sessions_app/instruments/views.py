@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
-from alliance.ask_again import ask_again
+from alliance.ask_again import ask_again, ask_again_to
 from alliance.form_pages import form_page, posted, written
 from alliance.measurement.instruments import Instrument, Wording
 from alliance.models import Role
@@ -32,7 +32,7 @@ def listing(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
-@ask_again
+@ask_again_to("keep")
 def load(request: StaffRequest) -> HttpResponse:
     """Read a file, show the form as clients would see it, and only then keep it."""
     form = WordingFileForm(posted(request), request.FILES if request.method == "POST" else None)

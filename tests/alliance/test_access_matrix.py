@@ -29,6 +29,8 @@ OPEN_TO = {
     "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "change_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
     "caseload": {"sina", "stefan"},

@@ -141,3 +141,9 @@ def test_the_process_environment_wins_over_the_file(tmp_path, monkeypatch):
     monkeypatch.delenv("ANOTHER_NAME")
     env = Environment(tmp_path / ".env")
     assert (env.text("A_NAME"), env.text("ANOTHER_NAME")) == ("process", "file")
+
+
+def test_a_path_in_front_of_the_site_is_refused_with_what_to_do():
+    started = start("DEBUG", SCRIPT_NAME="/feedback")
+    assert started.returncode == 2
+    assert "root of a name of its own" in started.stderr

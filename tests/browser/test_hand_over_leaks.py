@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Page, expect
 
 from alliance import device_lock
-from alliance.access import CLIENT, PUBLIC, REFUSED, SETTLING_IN, rule_of
+from alliance.access import CLIENT, PUBLIC, SETTLING_IN, rule_of
 from sessions_app.courses.models import Rating
 from tests import cast
 from tests.browser.careless import (
@@ -238,11 +238,7 @@ def staff_urls(resolver: URLResolver | None = None, prefix: str = "/") -> list[s
         pattern = re.sub(r"<int:\w+>", "7", re.sub(r"<(str|slug|path):\w+>|<\w+>", "x", pattern))
         if isinstance(entry, URLResolver):
             found += staff_urls(entry, pattern)
-        elif isinstance(entry, URLPattern) and rule_of(entry.callback, entry.name) not in {
-            CLIENT,
-            PUBLIC,
-            REFUSED,
-        }:
+        elif isinstance(entry, URLPattern) and rule_of(entry.callback, entry.name) not in {CLIENT, PUBLIC}:
             found.append(pattern)
     return [one for one in found if "^" not in one]
 

@@ -21,10 +21,10 @@ LIST, LOAD, SETTINGS = "/clinic/instruments/", "/clinic/instruments/load/", "/cl
 def adam(context, live_clinic, sign_in_browser) -> Page:
     sign_in_browser(context, live_clinic.adam)
     page = context.new_page()
-    page.goto(LOAD)
+    page.goto(f"/accounts/reauthenticate/?next={LOAD}")
     page.get_by_label("Password").fill(cast.PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**" + LOAD)
+    page.wait_for_url(lambda url: "reauthenticate" not in url)
     return page
 
 

@@ -21,7 +21,7 @@ def sign_in(page: Page, name: str) -> None:
     """Through the sign-in page, as a person does."""
     if "/accounts/login/" not in page.url:
         page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(f"{name}@clinic.example")
+    page.get_by_label("E-mail address").fill(f"{name}@clinic.example")
     page.get_by_label("Password", exact=True).fill(cast.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda address: "/accounts/" not in address)

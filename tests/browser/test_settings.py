@@ -25,10 +25,10 @@ def adam(context, live_clinic, sign_in_browser) -> Page:
     )
     sign_in_browser(context, live_clinic.adam)
     page = context.new_page()
-    page.goto(RULES)
+    page.goto(f"/accounts/reauthenticate/?next={RULES}")
     page.get_by_label("Password").fill(cast.PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url("**" + RULES)
+    page.wait_for_url(lambda url: "reauthenticate" not in url)
     return page
 
 

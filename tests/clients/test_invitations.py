@@ -9,7 +9,9 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from alliance.models import AuditEvent, Role, User
+from clients.access_log import lines
 from tests import cast
+from tests.alliance.sign_in import give_an_app
 
 pytestmark = pytest.mark.django_db
 NORA = {"name": "Nora", "email": "nora@clinic.example", "roles": ["therapist"]}
@@ -50,6 +52,17 @@ def test_from_the_link_to_the_first_page(administrator, settings):
     assert link.split("/")[-2] not in str(list(AuditEvent.objects.values()))
 
 
+def test_an_invitation_ends_at_the_sign_in_in_our_own_words(administrator, settings):
+    settings.EMAIL_BACKEND = DUMMY
+    page = administrator.post(ADD, NORA)
+    assert "Copy the link" in page.text
+    noras = Browser()
+    end = noras.get(choose_password(noras, link_in(page.text)).url)
+    assert "Your password is saved" in end.text
+    assert f'href="{reverse("account_login")}"' in end.text
+    assert "Change Password" not in end.text
+
+
 def test_a_link_is_good_for_three_days(administrator, settings, time_machine):
     settings.EMAIL_BACKEND = DUMMY
     time_machine.move_to("2026-03-02 09:00:00+00:00", tick=False)
@@ -73,7 +86,7 @@ def test_a_mail_that_does_not_leave_is_replaced_by_the_link(administrator, monke
     def down(*args, **kwargs):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("clients.invitations.send_mail", down)
+    monkeypatch.setattr("alliance.mail.send_mail", down)
     assert link_in(administrator.post(ADD, NORA).text)
 
 
@@ -138,3 +151,25 @@ def test_the_command_is_also_the_way_back_in(clinic, capsys):
     assert link_in(capsys.readouterr().out)
     with pytest.raises(CommandError, match="valid e"):
         call_command("create_administrator", "nobody", "Nobody")
+    with pytest.raises(CommandError, match="write their name too"):
+        call_command("create_administrator", "nobody@clinic.example")
+
+
+def test_the_sole_administrator_who_lost_the_second_factor_is_asked_for_it_no_more(clinic, capsys):
+    give_an_app(clinic.adam)
+    open_session = Browser()
+    open_session.force_login(clinic.adam, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert not signed_in(Browser(), clinic.adam.email, cast.PASSWORD), "control: the factor is asked for"
+    call_command("create_administrator", clinic.adam.email)
+    printed = capsys.readouterr().out
+    assert "Password and second factors are taken away" in printed
+    assert open_session.get(reverse("account_security")).status_code == 302, "signed out everywhere"
+    assert not signed_in(Browser(), clinic.adam.email, cast.PASSWORD), "the old password alone opens nothing"
+    browser = Browser()
+    choose_password(browser, link_in(printed))
+    assert signed_in(browser, clinic.adam.email)
+    assert browser.get(reverse("clinic:people")).status_code == 200
+    clinic.adam.refresh_from_db()
+    assert clinic.adam.name == "Adam", "a name that is left out stays"
+    (line,) = lines(AuditEvent.objects.filter(action="second factor removed"))
+    assert (line.sentence, line.who) == ("The system removed the second factor of Adam", "")

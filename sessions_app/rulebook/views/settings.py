@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page
-from alliance.ask_again import ask_again
+from alliance.ask_again import ask_again, ask_again_to
 from alliance.form_pages import form_page, posted, written
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
@@ -51,7 +51,7 @@ def change(request: StaffRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
-@ask_again
+@ask_again_to("save")
 def rules(request: StaffRequest) -> HttpResponse:
     """The rules for one instrument: filled in, then looked at, then saved. Only the last step stores anything."""
     form, step = _rules_form(request, posted(request)), request.POST.get("step")

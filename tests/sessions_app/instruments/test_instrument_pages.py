@@ -233,7 +233,8 @@ class TestSettings:
 @pytest.mark.parametrize("address", [LOAD, LICENCE, SETTINGS])
 def test_sensitive_pages_ask_again_who_it_is(clinic, sign_in, client, address):
     sign_in(clinic.adam)
-    assert client.get(address).url.startswith(reverse("account_reauthenticate"))
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"step": "keep"}).url.startswith(reverse("account_reauthenticate"))
 
 
 def test_reading_the_list_does_not(clinic, sign_in):

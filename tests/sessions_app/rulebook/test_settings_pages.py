@@ -314,7 +314,8 @@ def test_changing_asks_again_who_it_is_and_looking_does_not(clinic, sign_in):
     browser = sign_in(clinic.adam)
     code = cast.choose_rules(clinic.adam, cutoff=340).code
     for address in (RULES, reverse("settings:use_again", args=[code])):
-        assert browser.get(address).url.startswith(reverse("account_reauthenticate"))
+        assert browser.get(address).status_code == 200
+        assert browser.post(address, {"step": "save"}).url.startswith(reverse("account_reauthenticate"))
     for address in (RUN, VERSIONS):
         assert browser.get(address).status_code == 200
 

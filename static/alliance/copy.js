@@ -1,4 +1,4 @@
-// Copies the link for the client's phone.
+// Copies what stands in a field: a link to hand on. Without scripts the field is there to be marked and copied.
 
 const button = document.querySelector("[data-copy]");
 const field = /** @type {HTMLInputElement} */ (document.getElementById(button.dataset.copy));

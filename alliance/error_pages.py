@@ -1,0 +1,75 @@
+"""What staff, and whoever sets the site up, read where a request is refused.
+
+Clients have pages of their own: `sessions_app.intake.views.errors`.
+
+A proxy that is set up wrongly shows at the first POST. So these pages say what came and what to set, and only of
+what the browser itself has sent.
+"""
+
+import logging
+from urllib.parse import urlsplit
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import Resolver404, get_resolver, resolve
+
+# As Django words it (`django.middleware.csrf`), which has no other sign of it.
+_OF_ANOTHER_ORIGIN = ("Origin checking failed", "Referer checking failed")
+_LOGGED = (
+    "A form was refused: the browser is at %r, and the proxy in front said %r. Let the proxy pass on Host as the "
+    "browser has it, with its port, and X-Forwarded-Proto: see 'The proxy in front' in docs/deployment.md."
+)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if not note_another_origin(request, reason):
+        return render(request, "403_csrf.html", status=403)
+    browser, server = _origins(request)
+    same_name = urlsplit(browser).hostname == urlsplit(server).hostname
+    context = {"browser": browser, "server": server, "same_name": same_name}
+    return render(request, "403_origin.html", context, status=403)
+
+
+def note_another_origin(request: HttpRequest, reason: str) -> bool:
+    """Whether a form came from another address than this site believes to be at; the server's log is told."""
+    if not reason.startswith(_OF_ANOTHER_ORIGIN):
+        return False
+    logging.getLogger(__name__).warning(_LOGGED, *_origins(request))
+    return True
+
+
+def _origins(request: HttpRequest) -> tuple[str, str]:
+    """Where the browser says it is, and where this server was told it is: scheme, name and port of both."""
+    sent = request.headers.get("Origin") or request.headers.get("Referer", "")
+    try:
+        parts = urlsplit(sent)
+        browser = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.hostname else "(not told)"
+    except ValueError:
+        browser = "(not readable)"
+    return browser, f"{request.scheme}://{request.get_host()}"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    is_unknown = isinstance(exception, DisallowedHost)
+    return render(request, "400.html", {"unknown_name": is_unknown}, status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", {"under": _path_above(request.path_info, exception)}, status=404)
+
+
+def _path_above(path: str, exception: Exception) -> str:
+    """The path under which somebody may have put the site; empty where the address is just not there."""
+    first, slash, rest = path.lstrip("/").partition("/")
+    if not (first and slash) or not isinstance(exception, Resolver404) or first in _own_first_words():
+        return ""
+    try:
+        resolve(f"/{rest}")
+    except Resolver404:
+        return ""
+    return f"/{first}/"
+
+
+def _own_first_words() -> set[str]:
+    return {str(entry.pattern).partition("/")[0] for entry in get_resolver().url_patterns}
