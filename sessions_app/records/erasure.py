@@ -4,6 +4,7 @@ Nothing here asks whether it may: `erasure_actions` does, and holds the locks.
 """
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ TOLD_APART = {
 THE_REST = "notes and conclusions"
 NOT_COUNTED = {"clients.Client"}
 MESSAGES = "_messages"
+
+outside = logging.getLogger("alliance.erasures")
 
 
 def whole(client: Client) -> QuerySet[Client]:
@@ -142,9 +145,13 @@ def _cleaned(held: dict[str, Any], words: Collection[str], tokens: Collection[st
 
 def forget_in_files() -> None:
     """After the erasure is stored: what SQLite keeps of earlier pages beside its file goes too."""
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (is_busy, *_) = cursor.fetchone()
+    if is_busy:
+        outside.warning("Somebody reads the database: the file beside it (-wal) still holds what was erased.")
 
 
 # --- The list that outlives a backup -------------------------------------------------------------

@@ -31,6 +31,7 @@ from sessions_app.records.retention_rule import RetentionRule
 
 # Where the log of the service goes, the list goes: it outlives the database (docs/deployment.md).
 outside = logging.getLogger("alliance.erasures")
+STATE = ("note", "confirmed_at", "confirmed_by", "called_off_at", "called_off_by")
 NOT_THERE = "This client is no longer here."
 CHANGED_MEANWHILE = "Somebody changed this meanwhile. Look at it again, then save."
 
@@ -83,7 +84,7 @@ def confirm(*, erasure: Erasure, by: User) -> Erasure:
 
 
 def _erase(client: Client, erasure: Erasure, by: User | None) -> Erasure:
-    erasure.save()  # confirmed: only now do the triggers let the rows go
+    erasure.save(update_fields=STATE)  # confirmed: only now do the triggers let the rows go
     erasure.counts = rows.delete(client, erasure)
     erasure.save(update_fields=["counts"])
     audit.record(LogEvent.CLIENT_ERASED, erasure, by=by, client=erasure.client, reason=erasure.reason)
@@ -138,7 +139,7 @@ def _call_off_what_is_past(clients: Collection[UUID], by: User) -> None:
 
 def _call_off(erasure: Erasure, by: User) -> None:
     erasure.called_off_at, erasure.called_off_by, erasure.note = timezone.now(), by.pk, ""
-    erasure.save()
+    erasure.save(update_fields=STATE)
     audit.record(LogEvent.ERASURE_CALLED_OFF, erasure, by=by, client=erasure.client)
 
 
@@ -231,7 +232,7 @@ def replay(*, line: str) -> bool:
         for name in ("client", "reason", "asked_at", "asked_by", "confirmed_at", "confirmed_by"):
             setattr(stored, name, said[name])
         stored.note, stored.called_off_at, stored.called_off_by = "", None, None
-        stored.save()
+        stored.save(update_fields=STATE if stored.pk else None)
     ErasedGrant.objects.bulk_create(
         (ErasedGrant(code=UUID(code), erasure=stored) for code in said["grants"]), ignore_conflicts=True
     )

@@ -87,6 +87,8 @@ class Scope:
         )
 
     def rows(self, table: Table) -> "QuerySet[Any]":
+        if self.part not in parts_of(self.user):
+            return table.rows().none()
         if not table.about:
             return table.rows()
         if table.model == CLIENT and self.part == Part.CLINIC and self.client is None:

@@ -40,8 +40,9 @@ def ask(request: StaffRequest, code: UUID) -> HttpResponse:
         return redirect("erasures:erasure", waiting.code)
     form = ErasureForm(posted(request))
     if erasure := written(form, erasure_actions.ask, client=client, by=request.user):
-        erasure_notice.send(request, erasure)
-        messages.success(request, "Asked for. Nothing is erased before a second person confirms it.")
+        told = ", ".join(str(person) for person in erasure_notice.send(request, erasure))
+        mailed = f" A mail is on its way to {told}." if told else ""
+        messages.success(request, f"Asked for. Nothing is erased before a second person confirms it.{mailed}")
         return redirect("erasures:erasure", erasure.code)
     return form_page(request, "erasures/ask.html", form, client=client, preview=erasing.preview(client))
 

@@ -20,7 +20,18 @@ WEEK = timedelta(weeks=1)
 
 def words(tag):
     """Unique texts, by where they stand."""
-    places = ("label", "comment", "shared", "aside", "raw", "said", "agreed", "later", "correction", "settled")
+    places = (
+        "label",
+        "comment",
+        "shared",
+        "aside",
+        "raw",
+        "said",
+        "agreed",
+        "later",
+        "correction",
+        "settled",
+    )
     return {place: f"{place}-{tag}" for place in places}
 
 
