@@ -10,7 +10,7 @@ from django.utils import timezone
 from alliance.models import User
 from clients.models import Client
 from sessions_app.records import sheets
-from sessions_app.records.field_table import CLIENT, SESSION
+from sessions_app.records.field_kinds import CLIENT, SESSION
 from sessions_app.records.sheets import Part, Scope, Sheet
 
 EPISODE = "clients.Episode"

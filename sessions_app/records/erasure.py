@@ -25,7 +25,8 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.flags import standing
 from sessions_app.flags.episode_standing import EpisodeStanding
-from sessions_app.records.field_table import Table, going_with_the_client
+from sessions_app.records.field_kinds import Table
+from sessions_app.records.field_table import going_with_the_client
 
 # What an administrator may be told apart. The rest is one number: how many flags there are says what was found.
 TOLD_APART = {

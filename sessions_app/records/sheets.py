@@ -23,17 +23,17 @@ from alliance.measurement import instruments
 from alliance.measurement.scoring import one_decimal
 from alliance.models import Role, User
 from clients.models import Client, Episode
-from sessions_app.records.field_table import (
+from sessions_app.records.field_kinds import (
     CLIENT,
     OFFICE,
     SAID,
-    TABLES,
     THERAPIST,
     Computed,
     Field,
     Secrecy,
     Table,
 )
+from sessions_app.records.field_table import TABLES
 
 PAGE = 1000
 

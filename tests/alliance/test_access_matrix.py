@@ -1,7 +1,7 @@
 """Routes x actors x objects, from the URLconf itself. What is expected stands in the table here, not in the code."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from alliance.access import PACKAGE_PAGES
+from alliance.erasures import Erasure
 from alliance.models import AuditEvent, BrowserSession
 from clients.models import Supervision
 from sessions_app.conversations import follow_up_actions
@@ -20,6 +21,7 @@ from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake.record_rating import NotStored, record_rating
+from sessions_app.records import erasure_actions
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +42,9 @@ OPEN_TO = {
     "instruments": {"adam"},
     "settings": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
+    "exports": {"olga", "carl", "sina", "stefan", "adam"},
+    "records": {"olga", "carl"},
+    "erasures": {"olga", "carl", "adam"},
 }
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
 FOR_CLIENTS = {"rate", "go", "room"}
@@ -50,9 +55,13 @@ DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
 ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
     f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")
 }
+ONLY_THE_OFFICE |= {
+    f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
+}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
-REACH["together"] = {"olga"}
+REACH["together"] = REACH["records"] = {"olga"}
+REACH["erasures"] = {"olga", "adam"}
 REACH["instruments"] = REACH["settings"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
@@ -100,6 +109,8 @@ def world(clinic):
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
         ],
         "together:": [clinic.olgas.code],
+        "records:": [clinic.olgas.client.code],
+        "erasures:": an_erasure_each(clinic),
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
@@ -121,6 +132,13 @@ def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
     return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+
+
+def an_erasure_each(clinic) -> list[UUID]:
+    """Of Olga's client, asked for; that client, to ask for; and a batch."""
+    one = erasure_actions.ask(client=clinic.olgas.client, reason="asked", note="", by=clinic.adam)
+    batch = Erasure.objects.create(client=uuid4(), batch=uuid4(), reason="retention", asked_by=clinic.adam.pk)
+    return [one.code, clinic.olgas.client.code, batch.batch]
 
 
 def a_tablet(by) -> PairedTablet:

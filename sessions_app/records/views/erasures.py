@@ -49,11 +49,13 @@ def ask(request: StaffRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR, Role.THERAPIST)
-@ask_again
 def erasure(request: StaffRequest, code: UUID) -> HttpResponse:
     """The request as the second person looks at it; the press that erases is here."""
     one = _erasure_or_404(request, code)
     client = Client.objects.filter(code=one.client).first()
+    # Not sent by itself after the question: the press that erases is made with the page in sight.
+    if request.method == "POST" and (question := asked_first(request)):
+        return question
     form = forms.Form(posted(request))
     if client is not None and written(form, erasure_actions.confirm, erasure=one, by=request.user):
         messages.success(request, "The client is erased.")

@@ -5,21 +5,16 @@ from django.apps import apps
 from django.db import connection
 
 from sessions_app.records import sheets
-from sessions_app.records.field_table import (
-    CLIENT,
-    NOBODY,
-    TABLES,
-    TABLES_WITHOUT_A_MODEL,
-    Erased,
-    by_model,
-    going_with_the_client,
-)
+from sessions_app.records.field_kinds import CLIENT, NOBODY, Erased
+from sessions_app.records.field_table import TABLES, by_model, going_with_the_client
+from sessions_app.records.fields_of_the_clinic import TABLES_WITHOUT_A_MODEL
 from sessions_app.records.sheets import Part
 
 MODELS = {model._meta.label: model for model in apps.get_models(include_auto_created=True)}
+WHERE = "sessions_app/records/fields_of_clients.py, fields_of_courses.py or fields_of_the_clinic.py"
 HOW = (
-    "Add it in sessions_app/records/field_table.py: column(secrecy, name, what it says) if it belongs in files, else "
-    "LINK, SECRET, COMPUTED or NOT_SHOWN."
+    f"Add it in {WHERE}: column(secrecy, name, what it says) if it belongs in files, else LINK, SECRET, COMPUTED or "
+    "NOT_SHOWN."
 )
 
 
@@ -32,7 +27,7 @@ def missing(model):
 @pytest.mark.parametrize("label", MODELS)
 def test_an_unclassified_field_fails_here_and_the_sentence_says_what_to_do(label):
     assert label in by_model(), (
-        f"{label} is not in the table of all fields. Add a Table(...) for it in sessions_app/records/field_table.py; "
+        f"{label} is not in the table of all fields. Add a Table(...) for it in {WHERE}; "
         "where its rows are about a client, with every way to the client in `about`."
     )
     assert missing(MODELS[label]) == set(), f"Fields of {label} are not in the table. {HOW}"
@@ -55,7 +50,9 @@ def test_control_a_new_field_is_seen():
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.model)
 def test_no_line_is_left_of_a_field_that_is_no_more(table):
     stored = {field.name for field in MODELS[table.model]._meta.concrete_fields}
-    assert set(table.fields) - stored == set(), f"Take these out of {table.model} in field_table.py."
+    assert set(table.fields) - stored == set(), (
+        f"Take these out of {table.model} in sessions_app/records/fields_of_*.py."
+    )
 
 
 def leads_to_a_client(model, seen=()):
