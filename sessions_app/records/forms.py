@@ -17,29 +17,28 @@ PARTS = {
     Part.CLINIC: "The clinic: people, clients, episodes and sessions, without ratings",
 }
 WHOLE = [
-    (Format.ZIP.value, "Everything, as CSV for spreadsheets: one file for each sheet, in a ZIP"),
-    (Format.JSON.value, "Everything, as JSON for programs"),
+    (Format.ZIP.value, "Everything: CSV files in a ZIP"),
+    (Format.JSON.value, "Everything: JSON"),
 ]
-SEPARATORS = [
-    (",", "Comma"),
-    (";", "Semicolon: for spreadsheets whose decimal sign is a comma, as in German or French"),
-]
+SEPARATORS = [(",", "Comma"), (";", "Semicolon")]
 
 
 class ExportForm(forms.Form):
     """Which rows, in which shape."""
 
     part = forms.ChoiceField(label="Which records", widget=forms.RadioSelect)
-    what = forms.ChoiceField(label="File")
+    what = forms.ChoiceField(label="File", help_text="CSV is for spreadsheets, JSON for programs.")
     separator = forms.ChoiceField(
-        label="Cells of CSV are separated by", choices=SEPARATORS, initial=",", required=False
+        label="Cells of CSV are separated by",
+        choices=SEPARATORS,
+        help_text="Semicolon for spreadsheets whose decimal sign is a comma, as in German or French.",
     )
 
     def __init__(self, data: Any = None, *, user: User, **options: Any) -> None:
         super().__init__(data, **options)
         parts = sheets.parts_of(user)
-        found = {sheet.name: sheet.table.says for part in parts for sheet in sheets.sheets(part)}
-        single = [(name, f"{name}.csv: {says[:1].lower()}{says[1:]}") for name, says in found.items()]
+        names = dict.fromkeys(sheet.name for part in parts for sheet in sheets.sheets(part))
+        single = [(name, f"{name}.csv") for name in names]
         self.fields["part"].choices = [(part.value, PARTS[part]) for part in parts]  # type: ignore[attr-defined]
         self.fields["part"].initial = parts[0].value if parts else None
         self.fields["what"].choices = [("All sheets", WHOLE), ("One sheet, as CSV", single)]  # type: ignore[attr-defined]
@@ -51,7 +50,6 @@ class ExportForm(forms.Form):
         part, what = cleaned.get("part"), cleaned.get("what")
         if part and what and what not in {*Format, *(sheet.name for sheet in sheets.sheets(Part(part)))}:
             self.add_error("what", "This sheet is not among these records. Choose another file.")
-        cleaned["separator"] = cleaned.get("separator") or ","
         return cleaned
 
 

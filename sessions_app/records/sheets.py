@@ -237,7 +237,15 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
         yield Column(one.name, one.says, (of.name,), _plain, _in_words, for_people)
 
 
-_FOR_PROGRAMS = {"rule", "settings_version", "instrument_version", "is_new", "open_until", "accept_until"}
+_FOR_PROGRAMS = {
+    "rule",
+    "number",
+    "settings_version",
+    "instrument_version",
+    "is_new",
+    "open_until",
+    "accept_until",
+}
 
 
 def _lines(name: str) -> Iterator[Column]:

@@ -4,6 +4,7 @@ const form = document.querySelector("[data-download]");
 const progress = form.querySelector("[data-progress]");
 const said = form.querySelector("[data-said]");
 const bar = form.querySelector("progress");
+const stopping = form.querySelector("[data-stop]");
 const broken = form.querySelector("[data-broken]");
 const NEWLINE = 10;
 const EVERY = 250;
@@ -65,14 +66,14 @@ async function download() {
   const found = await pieces(response, total);
   keep(found, response);
   said.textContent = "The file is complete. Look among your downloads.";
-  bar.hidden = true;
+  bar.hidden = stopping.hidden = true;
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = form.querySelector("button");
   button.setAttribute("aria-disabled", "true");
-  bar.hidden = false;
+  bar.hidden = stopping.hidden = false;
   try {
     await download();
   } catch (error) {
@@ -82,7 +83,7 @@ form.addEventListener("submit", async (event) => {
   button.removeAttribute("aria-disabled");
 });
 
-form.querySelector("[data-stop]").addEventListener("click", () => {
+stopping.addEventListener("click", () => {
   stop?.abort();
   progress.hidden = true;
 });

@@ -99,7 +99,7 @@ def test_nobody_is_given_a_part_of_a_role_they_do_not_have(clinic, sign_in, who,
     full_course(clinic.olgas)
     person = getattr(clinic, who)
     browser = just_asked(sign_in(person))
-    assert browser.post(EXPORT, {"part": part, "what": "json"}).status_code == 422
+    assert browser.post(EXPORT, {"part": part, "what": "json", "separator": ","}).status_code == 422
     scope = Scope(person, Part(part))
     clinical = [sheet for sheet in sheets.sheets(Part.OWN) if list(sheets.values(sheet, scope))]
     assert clinical == []
@@ -108,7 +108,9 @@ def test_nobody_is_given_a_part_of_a_role_they_do_not_have(clinic, sign_in, who,
 def test_a_sheet_that_is_not_among_the_records_is_refused_with_a_sentence(clinic, sign_in):
     clinic.olga.is_administrator = True
     clinic.olga.save()
-    answer = just_asked(sign_in(clinic.olga)).post(EXPORT, {"part": "clinic", "what": "ratings"})
+    answer = just_asked(sign_in(clinic.olga)).post(
+        EXPORT, {"part": "clinic", "what": "ratings", "separator": ","}
+    )
     assert answer.status_code == 422
     assert "not among these records" in answer.content.decode()
 
