@@ -8,7 +8,8 @@ Rows of a client go with the client, and not otherwise: their delete is let thro
 the permit of a confirmed erasure of that very client (`alliance.erasures`, docs/adr/0054).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
@@ -29,34 +30,68 @@ REFUSE_CHANGE = Function(
 )
 
 
-def append_only(*, may_change: tuple[str, ...] = (), erased_along: str = "") -> Callable[[Row], Row]:
+PERMITTED = (
+    "alliance_erasurepermit AS permit JOIN alliance_erasure AS erasure"
+    " ON erasure.id = permit.erasure_id AND erasure.confirmed_at IS NOT NULL"
+)
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Erasable:
+    """What an erasure may do to rows that nobody else may touch. delete: a condition in SQL on the OLD row.
+
+    emptied: {column: the SQL of its value when the row was emptied}. reads: the tables that the conditions look into.
+    """
+
+    delete: str = ""
+    emptied: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+
+    def is_emptied(self, columns: Iterable[str], same: str) -> str:
+        """A condition on an update: with the permit of any client, it takes the content out and changes nothing else.
+
+        same: how the database says that two values, which may be null, are the same.
+        """
+        values = [f'NEW."{name}" {same} ' + self.emptied.get(name, f'OLD."{name}"') for name in columns]
+        return f"{' AND '.join(values)} AND EXISTS (SELECT 1 FROM {PERMITTED})"
+
+
+def append_only(
+    *, may_change: tuple[str, ...] = (), erased_along: str = "", emptied: Mapping[str, str] = NOTHING
+) -> Callable[[Row], Row]:
     """Declare that rows of this class are only ever added: the database refuses the rest.
 
     A wrong row is corrected by a new one that names the one it replaces; see `Rating.replaces`. The fields
     `may_change` hold the state of a row whose content stands. A column that is added later is content.
     `erased_along`: the way to the client with whom a row goes, as "session__episode__client"; none, and it never goes.
+    `emptied`: what the row of one client is left with that held the marks of another one, who is erased.
     """
 
     def declare(row: Row) -> Row:
-        columns = {field.name: str(field.column) for field in row._meta.local_fields}
+        columns = {one.name: str(one.column) for one in row._meta.local_fields}
         state = frozenset(columns[name] for name in may_change)
         APPEND_ONLY[row._meta.db_table] = state
-        triggers.declare(row, partial(_triggers, row, state, erased_along))
+        triggers.declare(row, partial(_triggers, row, state, erased_along, emptied))
         return row
 
     return declare
 
 
 def _triggers(
-    row: type[models.Model], state: frozenset[str], erased_along: str, connection: BaseDatabaseWrapper
+    row: type[models.Model],
+    state: frozenset[str],
+    erased_along: str,
+    emptied: Mapping[str, str],
+    connection: BaseDatabaseWrapper,
 ) -> Iterator[Trigger]:
     of_vendor = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    erasing, reads = _is_being_erased(row, erased_along.split("__")) if erased_along else ("", ())
-    return of_vendor(row._meta.db_table, state, connection, erasing, reads)
+    erasable = _erasable(row, erased_along.split("__"), emptied) if erased_along else Erasable()
+    return of_vendor(row._meta.db_table, state, erasable, connection)
 
 
-def _is_being_erased(row: type[models.Model], way: list[str]) -> tuple[str, tuple[str, ...]]:
-    """A condition on the OLD row: a permit is there for the client it belongs to; and the tables this reads."""
+def _erasable(row: type[models.Model], way: list[str], emptied: Mapping[str, str]) -> Erasable:
+    """Its row goes where a permit is there for the client it belongs to."""
     joins: list[str] = []
     table, key = _referred_by(row, way[0])
     reads, start = ["alliance_erasurepermit", "alliance_erasure", table._meta.db_table], f"OLD.{key}"
@@ -66,45 +101,53 @@ def _is_being_erased(row: type[models.Model], way: list[str]) -> tuple[str, tupl
         joins.append(f"JOIN {reads[-1]} AS step{place + 1} ON step{place + 1}.id = step{place}.{key}")
     condition = (
         f"EXISTS (SELECT 1 FROM {reads[2]} AS step0 {' '.join(joins)}"
-        f" JOIN alliance_erasure AS erasure ON erasure.client = step{len(joins)}.code"
-        " JOIN alliance_erasurepermit AS permit ON permit.erasure_id = erasure.id"
-        f" WHERE step0.id = {start} AND erasure.confirmed_at IS NOT NULL)"
+        f" JOIN {PERMITTED} AND erasure.client = step{len(joins)}.code WHERE step0.id = {start})"
     )
-    return condition, tuple(reads)
+    return Erasable(condition, emptied, tuple(reads))
 
 
 def _referred_by(row: type[models.Model], name: str) -> tuple[type[models.Model], str]:
     """The row class that the field `name` refers to, and its column."""
-    field: Any = row._meta.get_field(name)
-    return field.related_model, field.column
+    found: Any = row._meta.get_field(name)
+    return found.related_model, found.column
 
 
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
 
 def _on_postgresql(
-    table: str, state: frozenset[str], connection: BaseDatabaseWrapper, erasing: str, reads: tuple[str, ...]
+    table: str, state: frozenset[str], erasable: Erasable, connection: BaseDatabaseWrapper
 ) -> Iterator[Trigger]:
     runs = f"EXECUTE FUNCTION {REFUSE_CHANGE.name}()"
     name = f"{table}_append_only"
     change = "UPDATE"
     if state:
         change += f" OF {', '.join(_content_on_postgresql(table, state, connection))}"
-    if not erasing:
+    if not erasable.delete:
         change = f"DELETE OR {change}"
-    sql = f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW {runs}"
-    yield Trigger(name, table, sql, REFUSE_CHANGE)
-    if erasing:
+    function = REFUSE_CHANGE
+    if erasable.emptied:
+        with connection.cursor() as cursor:
+            columns = [one.name for one in connection.introspection.get_table_description(cursor, table)]
+        condition = erasable.is_emptied(columns, "IS NOT DISTINCT FROM")
+        function = _refuse_unless(condition, f"refuse_change_of_{table}", "NEW")
+    runs_on_row = f"EXECUTE FUNCTION {function.name}()"
+    sql = f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW {runs_on_row}"
+    yield Trigger(name, table, sql, function, erasable.reads if erasable.emptied else ())
+    if erasable.delete:
         name = f"{table}_append_only_delete"
-        unless = Function(
-            f"refuse_delete_of_{table}",
-            f" BEGIN IF {erasing} THEN RETURN OLD; END IF;{REFUSE_CHANGE.body[6:]}",
+        function = _refuse_unless(erasable.delete, f"refuse_delete_of_{table}", "OLD")
+        sql = (
+            f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function.name}()"
         )
-        sql = f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {unless.name}()"
-        yield Trigger(name, table, sql, unless, reads)
+        yield Trigger(name, table, sql, function, erasable.reads)
     name = f"{table}_append_only_truncate"
     sql = f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {runs}"
     yield Trigger(name, table, sql, REFUSE_CHANGE)
+
+
+def _refuse_unless(condition: str, name: str, row: str) -> Function:
+    return Function(name, f" BEGIN IF {condition} THEN RETURN {row}; END IF;{REFUSE_CHANGE.body[6:]}")
 
 
 def _content_on_postgresql(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> list[str]:
@@ -121,14 +164,15 @@ def _content_on_postgresql(table: str, state: frozenset[str], connection: BaseDa
 
 
 def _on_sqlite(
-    table: str, state: frozenset[str], connection: BaseDatabaseWrapper, erasing: str, reads: tuple[str, ...]
+    table: str, state: frozenset[str], erasable: Erasable, connection: BaseDatabaseWrapper
 ) -> Iterator[Trigger]:
     columns = _columns_on_sqlite(table, connection)
     content = ", ".join(f'"{name}"' for name in columns if name not in state)
     keys = _unique_keys(table, connection)
+    emptied = f" WHEN NOT ({erasable.is_emptied(columns, 'IS')})" if erasable.emptied else ""
     refused = {
-        "update": (f"UPDATE OF {content}" if state else "UPDATE", ""),
-        "delete": ("DELETE", f" WHEN NOT {erasing}" if erasing else ""),
+        "update": (f"UPDATE OF {content}" if state else "UPDATE", emptied),
+        "delete": ("DELETE", f" WHEN NOT {erasable.delete}" if erasable.delete else ""),
         "replace": ("INSERT", _is_in_the_way(table, columns, keys)),
     }
     if state:
@@ -142,7 +186,8 @@ def _on_sqlite(
             f'CREATE TRIGGER "{name}" BEFORE {change} ON "{table}"{when}'
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-        yield Trigger(name, table, sql, reads=reads if what == "delete" else ())
+        looks = erasable.reads if what == "delete" or (what == "update" and erasable.emptied) else ()
+        yield Trigger(name, table, sql, reads=looks)
 
 
 def _is_in_the_way(table: str, columns: list[str], keys: list[tuple[str, str]], but: str = "") -> str:

@@ -38,7 +38,9 @@ class ErasureQuerySet(models.QuerySet["Erasure"]):
         return self.filter(confirmed_at__isnull=False)
 
 
-@append_only(may_change=("note", "counts", "confirmed_at", "confirmed_by", "called_off_at", "called_off_by"))
+@append_only(
+    may_change=("note", "counts", "also", "confirmed_at", "confirmed_by", "called_off_at", "called_off_by")
+)
 class Erasure(models.Model):
     """One person asked for the erasure of a client; another one confirms it, or somebody calls it off.
 
@@ -62,6 +64,7 @@ class Erasure(models.Model):
     called_off_at = models.DateTimeField(null=True)
     called_off_by = models.UUIDField(null=True)
     counts = models.JSONField(default=dict, help_text="How many rows of each kind went.")
+    also = models.JSONField(default=list, help_text="The codes of records that had been merged into it.")
 
     objects = ErasureQuerySet.as_manager()
 

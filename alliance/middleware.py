@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
-from alliance import device_lock, mail, navigation, session_store
+from alliance import device_lock, mail, navigation, refused_pages, session_store
 from alliance.access import CLIENT, PUBLIC, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
@@ -140,7 +140,9 @@ class PageRules:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        refused_pages.note(request, response)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[object, ...], kwargs: dict[str, object]
@@ -182,9 +184,7 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
         )
         return send_to(request, reverse("mfa_index"))
     if rule.roles and not user.has_any_role(rule.roles):
-        return render(
-            request, "403.html", {"for_roles": [role.label.lower() for role in rule.roles]}, status=403
-        )
+        return refused_pages.for_others(request, rule.roles)
     return None
 
 

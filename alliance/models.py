@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from alliance.append_only import append_only
 from alliance.erasures import Erasure, ErasurePermit  # noqa: F401 - rows of this app too
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.log_by_client import ByNamedClient
 from alliance.log_events import LOOKS
 
@@ -23,6 +24,9 @@ class Role(models.TextChoices):
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> "LabelledQuerySet[User]":
+        return LabelledQuerySet(self.model, using=self._db)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -38,7 +42,7 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(**{f"is_{role.value}": True}, is_active=True).order_by("name", "email")
 
 
-class User(AbstractBaseUser):
+class User(Labelled, AbstractBaseUser):
     """A member of staff. Clients never have an account.
 
     One person may hold several roles; a role opens pages, never rows: which clients a person sees
@@ -47,7 +51,9 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=80)
+    name = LabelField(max_length=80)
+    name_key = SearchKeyField("name")
+    name_look = LookAlikeKeyField("name")
     is_therapist = models.BooleanField("therapist", default=False)
     is_supervisor = models.BooleanField("supervisor", default=False)
     is_administrator = models.BooleanField("administrator", default=False)
@@ -139,3 +145,26 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.entity}"
+
+
+@append_only()
+class AuditSeal(models.Model):
+    """A link of the hash chain over the access log; see `alliance.log_seals`.
+
+    It covers the lines with ids above `after` up to `upto`, and the seal before it by its hash.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="1, 2, 3 and on, without a gap.")
+    previous = models.CharField(max_length=64, help_text="The hash of the seal before; zeros for the first.")
+    after = models.BigIntegerField()
+    upto = models.BigIntegerField()
+    count = models.PositiveIntegerField(help_text="How many lines it covers.")
+    entries = models.BinaryField(help_text="The id and the SHA-256 of each line, in the order of the ids.")
+    sealed_at = models.DateTimeField()
+    hash = models.CharField(max_length=64, unique=True, help_text="The SHA-256 over all of the above.")
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}: {self.hash}"

@@ -5,6 +5,7 @@ Every refusal is a `Refused` whose text is a sentence for the person at the scre
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
@@ -19,10 +20,8 @@ from django.utils import timezone
 from alliance import audit, email_addresses, mail
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
-from alliance.refused import Gone, Refused
+from alliance.refused import ERASED, Gone, Refused
 from clients.models import Client, Ending, Episode, Supervision
-
-ERASED = "This client’s record is no longer here: it was erased."
 
 # --- Staff ---------------------------------------------------------------------------------------
 
@@ -116,9 +115,9 @@ def let_back_in(*, person: User, name: str) -> User:
 
 
 @transaction.atomic
-def note_export(*, asked: dict[str, str], by: User) -> None:
-    """The access log is about to leave as a file; `asked` tells in codes which part of it."""
-    audit.record(LogEvent.LOG_EXPORTED, by, by=by, asked=asked)
+def note_export(*, asked: dict[str, str], about: frozenset[UUID], by: User) -> None:
+    """The access log is about to leave as a file; `asked` tells in codes which part of it, `about` which clients."""
+    audit.log_read(LogEvent.LOG_EXPORTED, asked=asked, about=about, by=by)
 
 
 def _end_sessions(person: User) -> None:
@@ -193,7 +192,7 @@ def register_client(
 def change_client(*, client: Client, label: str, language: str, age_band: str, by: User) -> Client:
     _held(client)
     client.label, client.language, client.age_band = label, language, age_band
-    client.save()
+    client.save(update_fields=["label", "language", "age_band"])
     audit.record(LogEvent.CLIENT_CHANGED, client, by=by, client=client.code)
     return client
 
@@ -202,7 +201,9 @@ def change_client(*, client: Client, label: str, language: str, age_band: str, b
 def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) -> Episode:
     if not therapist.has_any_role(frozenset({Role.THERAPIST})):
         raise Refused(f"{therapist} is not a therapist who may sign in.")
-    _held(client)
+    # The lock: a merge that is under way would leave the new episode behind in a record that is in no list.
+    if (stored := _held(client)).merged_into_id:
+        raise Refused(f"{stored} was merged with another record meanwhile. Look for the client in the list.")
     last = Episode.objects.filter(client=client, therapist=therapist).order_by("opened_on", "pk").last()
     if last is not None:
         _refuse_if_transferred(last, by)

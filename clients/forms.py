@@ -1,5 +1,6 @@
 """The forms about people. They clean and explain; what may be written is decided in `actions`."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,11 +12,14 @@ from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from alliance.label_field import LabelFormField
+from alliance.labels import look_alike_key, search_key
 from alliance.log_by_client import NamesAny
-from alliance.log_events import LogEvent
+from alliance.log_events import ALIKE, LogEvent
 from alliance.models import AuditEvent, Role, User
 from alliance.quick_select import QuickSelect
 from clients import access_log
+from clients.merges import codes_of_records
 from clients.models import Client, Ending, Episode
 
 ROLES = [
@@ -49,18 +53,33 @@ def _not_far_ahead(day: date) -> None:
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 
 
+class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
+    """Everybody by name, without a row of each: for one choice, hundreds of them were made.
+
+    Two whose names may be taken for each other are told apart by their address.
+    """
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield "", self.field.empty_label
+        people = list(self.queryset.values_list("pk", "name", "email", "name_key", "name_look"))
+        known = Counter(key for *_, search, look in people for key in {search, look})
+        for pk, name, email, search, look in people:
+            is_shared = name and max(known[search], known[look]) > 1
+            yield pk, f"{name}, {email}" if is_shared else name or email
+
+
 class TherapistField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    iterator = _Staff
+
     def __init__(self, **options: Any) -> None:
         super().__init__(User.objects.with_role(Role.THERAPIST), empty_label="Choose", **options)
 
 
-class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
-    """Everybody by name, without a row of each: for one choice, hundreds of them were made."""
+class SupervisorField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    iterator = _Staff
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        yield "", self.field.empty_label
-        for pk, name, email in self.queryset.values_list("pk", "name", "email"):
-            yield pk, name or email
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose", **options)
 
 
 class StaffField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -94,8 +113,8 @@ class ClientSearch(forms.Form):
         shown = {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
         rows = Client.objects.filter(shown)
         if label := wanted.get("q"):
-            rows = rows.filter(label__icontains=label)
-        return rows.order_by("label", "registered_at")
+            rows = rows.with_label_like(label)
+        return rows.order_by("label_key", "registered_at")
 
 
 class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -119,15 +138,31 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        alike = Client.objects.visible_to(self.by).filter(label__iexact=cleaned.get("label", ""))
-        if self.client:
-            alike = alike.exclude(pk=self.client.pk)
-        if alike.exists():
+        label = cleaned.get("label", "")
+        is_new = self.client is None or label != self.client.label
+        if label and is_new and (other := self._alike(label)):
             self.fields["same_label"].widget = forms.CheckboxInput()
             if not cleaned["same_label"]:
-                self.add_error("label", "There is a client with this label. If this is another one, say so.")
+                self.add_error("label", _same_label(label, other))
         cleaned.pop("same_label")
         return cleaned
+
+    def _alike(self, label: str) -> Client | None:
+        """A client whom this person may know and whose label may be taken for this one, the same label first."""
+        rows = Client.objects.visible_to(self.by).filter(merged_into__isnull=True)
+        if self.client:
+            rows = rows.exclude(pk=self.client.pk)
+        key = search_key(label)
+        found = list(rows.filter(Q(label_key=key) | Q(label_look=look_alike_key(label))))
+        return min(found, key=lambda client: (client.label_key != key, client.pk), default=None)
+
+
+def _same_label(label: str, other: Client) -> str:
+    if other.label_key == search_key(label):
+        return "There is a client with this label. If this is another one, say so."
+    return (
+        f"There is a client whose label looks like this one: {other.label}. If this is another one, say so."
+    )
 
 
 class RegisterForm(ClientForm):
@@ -190,7 +225,9 @@ class PersonSearch(forms.Form):
 
     def found(self) -> QuerySet[User]:
         wanted = self.cleaned_data["q"] if self.is_valid() else ""
-        rows = User.objects.filter(Q(name__icontains=wanted) | Q(email__icontains=wanted))
+        # An address is stored in small letters. Not by its key: what is typed of one has no accents to leave out.
+        is_like = Q(name_key__contains=search_key(wanted)) | Q(email__contains=wanted.lower())
+        rows = User.objects.filter(is_like)
         return rows.order_by("-is_active", "name", "email")
 
 
@@ -202,8 +239,36 @@ class RolesField(forms.TypedMultipleChoiceField):
         return set(super().clean(value))
 
 
-class InviteForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+class NameForm(forms.Form):
+    """A name; asked about where somebody else has it, or one that may be taken for it."""
+
+    name = LabelFormField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    same_name = forms.BooleanField(
+        label="This is another person with the same name", required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *arguments: Any, person: User | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.person = person
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        name, is_another = cleaned.get("name", ""), cleaned.pop("same_name", False)
+        if name and (self.person is None or name != self.person.name) and (other := self._alike(name)):
+            self.fields["same_name"].widget = forms.CheckboxInput()
+            if not is_another:
+                said = f"{other.name} ({other.email}) has this name, or one that looks like it."
+                self.add_error("name", f"{said} If this is another person, say so.")
+        return cleaned
+
+    def _alike(self, name: str) -> User | None:
+        rows = User.objects.filter(Q(name_key=search_key(name)) | Q(name_look=look_alike_key(name)))
+        if self.person:
+            rows = rows.exclude(pk=self.person.pk)
+        return rows.order_by("-is_active", "email").first()
+
+
+class InviteForm(NameForm):
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
 
@@ -222,8 +287,7 @@ class EmailForm(forms.Form):
     )
 
 
-class PersonForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+class PersonForm(NameForm):
     roles = RolesField(required=False)
     is_active = forms.BooleanField(
         label="May sign in",
@@ -233,7 +297,7 @@ class PersonForm(forms.Form):
 
 
 class SupervisionForm(forms.Form):
-    supervisor = forms.ModelChoiceField(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose")
+    supervisor = SupervisorField()
     therapist = TherapistField()
     starts_on = day_field(label="From", initial=timezone.localdate, validators=[_not_far_ahead])
 
@@ -251,6 +315,7 @@ class EndSupervisionForm(forms.Form):
 
 
 EVERYTHING = "everything"
+WRITINGS = "writings"
 
 
 class LogSearch(forms.Form):
@@ -261,6 +326,7 @@ class LogSearch(forms.Form):
         choices=[
             ("", "Everything but looks at lists"),
             (EVERYTHING, "Everything"),
+            (WRITINGS, "Wrote in the record"),
             *((event.value, event.capitalize()) for event in sorted(access_log.asked_for())),
         ],
         required=False,
@@ -279,25 +345,24 @@ class LogSearch(forms.Form):
         if client:
             # By an expression: PostgreSQL must not read the log backwards until it has met fifty such lines.
             rows = rows.filter(NamesAny(self.about)).order_by((F("pk") + 0).desc())
-        if action and action != EVERYTHING:
+        if action == WRITINGS:
+            rows = rows.filter(action__in=ALIKE)
+        elif action and action != EVERYTHING:
             rows = rows.filter(action=action)
         # Under the looks at lists everything else would drown. Whoever asks about one client wants to know
         # of those too.
         if not action and not client:
             rows = rows.exclude(action=LogEvent.LISTED)
-        if since:
-            rows = rows.filter(at__gte=_midnight(since))
-        if until:
-            rows = rows.filter(at__lt=_midnight(min(until, LAST_DAY) + timedelta(days=1)))
-        return rows
+        return _in_days(rows, since, until)
 
     @cached_property
     def about(self) -> frozenset[UUID]:
-        """The codes of the clients whose label has what was asked for in it; none where nothing was asked."""
+        """The codes of the clients whose label has what was asked for in it; none where nothing was asked.
+
+        Of a record that was merged with another, the codes of both: it is one person's log.
+        """
         label = self.cleaned_data.get("client") if self.is_valid() else None
-        if not label:
-            return frozenset()
-        return frozenset(Client.objects.filter(label__icontains=label).values_list("code", flat=True))
+        return codes_of_records(Client.objects.with_label_like(label)) if label else frozenset()
 
     def in_codes(self) -> dict[str, str]:
         """What was asked for, as the log may keep it: a client's label is left out."""
@@ -305,6 +370,26 @@ class LogSearch(forms.Form):
         return {name: str(value.pk if name == "person" else value) for name, value in asked.items()}
 
 
-def _midnight(day: date) -> datetime:
+class DaysSearch(forms.Form):
+    """Which days of who looked at a client."""
+
+    since = day_field(label="From", required=False)
+    until = day_field(label="To and including", required=False)
+
+    def found_in(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        if not self.is_valid():
+            return rows.none()
+        return _in_days(rows, self.cleaned_data["since"], self.cleaned_data["until"])
+
+
+def _in_days(rows: QuerySet[AuditEvent], since: date | None, until: date | None) -> QuerySet[AuditEvent]:
+    if since:
+        rows = rows.filter(at__gte=midnight(since))
+    if until:
+        rows = rows.filter(at__lt=midnight(min(until, LAST_DAY) + timedelta(days=1)))
+    return rows
+
+
+def midnight(day: date) -> datetime:
     # A year off either end of the calendar has no midnight in every zone.
     return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

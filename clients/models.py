@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
+from alliance.labels import search_key
 from alliance.models import User
 
 
@@ -66,7 +68,11 @@ class Supervision(models.Model):
         return f"{self.supervisor} supervises {self.therapist}"
 
 
-class ClientQuerySet(models.QuerySet["Client"]):
+class ClientQuerySet(LabelledQuerySet["Client"]):
+    def with_label_like(self, asked: str) -> Self:
+        """The clients whose label has what was asked for in it, whatever the case, the accents and the database."""
+        return self.filter(label_key__contains=search_key(asked))
+
     def visible_to(self, user: User) -> Self:
         """The clients whose *label* this person may see: all of them for an administrator, else one's own.
 
@@ -77,28 +83,43 @@ class ClientQuerySet(models.QuerySet["Client"]):
         return self.filter(episodes__in=Episode.objects.visible_to(user)).distinct()
 
 
-class Client(models.Model):
+class Client(Labelled):
     """A label the clinic chooses, a language and an age band. This is not a medical record."""
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    label = models.CharField(
+    label = LabelField(
         max_length=40, help_text="Initials, or a code from your record system. Never the client's full name."
     )
+    label_key = SearchKeyField("label")
+    label_look = LookAlikeKeyField("label")
     language = models.CharField(
         "language of the form", max_length=10, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
     )
     age_band = models.CharField("age", max_length=20, choices=AgeBand.choices, default=AgeBand.ADULT)
     registered_at = models.DateTimeField(default=timezone.now, editable=False)
+    # A record that was merged has no episode and stands in no list; what leads to it leads on to the other.
+    merged_into = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="merged_records", db_index=False
+    )
 
     objects = ClientQuerySet.as_manager()
 
     class Meta:
-        ordering = ("label",)
-        # The order of the client list: a page of it is read from here, and not out of all clients.
-        indexes = (models.Index(fields=["label", "registered_at"], name="client_by_label"),)
+        ordering = ("label_key", "registered_at")
+        indexes = (
+            # The order of the client list: a page of it is read from here, and not out of all clients.
+            models.Index(fields=["label_key", "registered_at"], name="client_by_label"),
+            models.Index(fields=["label_look"], name="client_by_look_alike"),
+            models.Index(
+                fields=["merged_into"], condition=Q(merged_into__isnull=False), name="client_by_merged_into"
+            ),
+        )
+        constraints = (
+            models.CheckConstraint(condition=~Q(merged_into=F("id")), name="client_merged_into_another"),
+        )
 
     def __str__(self) -> str:
-        return self.label
+        return str(self.label)
 
     @property
     def client_code(self) -> uuid.UUID:
@@ -157,7 +178,7 @@ class Episode(models.Model):
     objects = EpisodeQuerySet.as_manager()
 
     class Meta:
-        ordering = ("client__label", "opened_on")
+        ordering = ("client__label_key", "opened_on")
         constraints = (
             models.CheckConstraint(
                 condition=Q(closed_on__isnull=True, ending="") | (Q(closed_on__isnull=False) & ~Q(ending="")),
@@ -185,3 +206,116 @@ class Episode(models.Model):
     @property
     def client_code(self) -> uuid.UUID:
         return self.client.code
+
+
+# --- One person, one record ----------------------------------------------------------------------
+
+
+class ClientMergeQuerySet(models.QuerySet["ClientMerge"]):
+    def standing(self) -> Self:
+        return self.filter(undone_at__isnull=True)
+
+
+class ClientMerge(models.Model):
+    """Two records were of one person: the episodes of `merged` moved to `kept`, whose details stay."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kept = models.ForeignKey(Client, models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    merged_at = models.DateTimeField(default=timezone.now)
+    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
+    )
+
+    objects = ClientMergeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-merged_at",)
+        constraints = (
+            models.CheckConstraint(condition=~Q(kept=F("merged")), name="merge_of_two_records"),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="merge_undone_at_and_by",
+            ),
+            models.UniqueConstraint(
+                fields=["merged"], condition=Q(undone_at__isnull=True), name="one_standing_merge_a_record"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.merged} into {self.kept}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.kept.code
+
+
+class EpisodeMoveQuerySet(models.QuerySet["EpisodeMove"]):
+    def standing(self) -> Self:
+        return self.filter(undone_at__isnull=True)
+
+
+class EpisodeMove(models.Model):
+    """An episode was put under another record: alone, with a reason, or with all others in a merge."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    episode = models.ForeignKey(Episode, models.PROTECT, related_name="moves")
+    from_client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    to_client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    merge = models.ForeignKey(ClientMerge, models.PROTECT, related_name="moves", null=True)
+    why = models.CharField(max_length=200, blank=True, default="")
+    moved_at = models.DateTimeField(default=timezone.now)
+    moved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
+    )
+
+    objects = EpisodeMoveQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-moved_at", "-pk")
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(from_client=F("to_client")), name="episode_moved_to_another_record"
+            ),
+            models.CheckConstraint(
+                condition=Q(merge__isnull=False) | ~Q(why=""), name="episode_moved_with_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
+                | Q(undone_at__isnull=False, undone_by__isnull=False),
+                name="move_undone_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.episode} from {self.from_client}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.to_client.code
+
+
+class DifferentClients(models.Model):
+    """An administrator looked at two records that read alike: they are of two people."""
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    first = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    second = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
+    noted_at = models.DateTimeField(default=timezone.now)
+    noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
+
+    class Meta:
+        ordering = ("-noted_at",)
+        constraints = (
+            # In the order of their numbers: a pair has one row, whoever names which of the two first.
+            models.CheckConstraint(condition=Q(first__lt=F("second")), name="different_clients_in_order"),
+            models.UniqueConstraint(fields=["first", "second"], name="different_clients_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.first} is not {self.second}"

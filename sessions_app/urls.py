@@ -3,6 +3,7 @@
 from django.urls import path
 
 from sessions_app.conversations import views as together
+from sessions_app.corrections import misfiling_views
 from sessions_app.corrections import views as set_aside
 from sessions_app.dashboards.views import caseload, dashboard, deferrals, follow_ups
 from sessions_app.instruments import views as instruments
@@ -65,11 +66,15 @@ dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
+    path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
+    path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
     path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),
+    path("sessions/<uuid:code>/void/", therapy_sessions.void_session, name="void_session"),
+    path("sessions/<uuid:code>/put-back/", therapy_sessions.put_session_back, name="put_session_back"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
@@ -81,8 +86,13 @@ dashboard_pages = [
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
+    path("set-aside/<uuid:code>/misfiled/", misfiling_views.misfile_arrived, name="misfile_marks"),
     path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
     path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
+]
+marks_pages = [
+    path("<uuid:code>/set-aside/", misfiling_views.misfile, name="set_aside"),
+    path("<uuid:code>/put-back/", misfiling_views.put_back, name="put_back"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),

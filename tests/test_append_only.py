@@ -6,10 +6,10 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField
 from django.test.utils import CaptureQueriesContext
 
-from alliance import triggers
+from alliance import log_seals, triggers
 from alliance.append_only import APPEND_ONLY
 from alliance.erasures import Erasure
-from alliance.models import AuditEvent
+from alliance.models import AuditEvent, AuditSeal
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
@@ -19,8 +19,8 @@ from sessions_app.intake import hand_over_actions
 from sessions_app.records.retention_rule import RetentionRule
 from tests import cast
 
-ROWS = (AuditEvent, Rating, SetAsideRating, Correction, ClinicWording, Licence, ClinicSettings, RetentionRule)
-ROWS = (*ROWS, Erasure)
+ROWS = (AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, ClinicWording, Licence, ClinicSettings)
+ROWS = (*ROWS, Erasure, RetentionRule)
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
 on_postgresql = pytest.mark.postgresql
@@ -59,6 +59,7 @@ def one_of_each(clinic):
     )
     Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
     RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
+    log_seals.seal()
     if POSTGRESQL:
         # A constraint that waits for the end would refuse TRUNCATE instead of us.
         run("SET CONSTRAINTS ALL IMMEDIATE")
@@ -157,6 +158,8 @@ class TestEveryUniqueKey:
             ("sessions_app_setasiderating", ANEW),
             ("sessions_app_correction", ANEW),
             ("sessions_app_clinicsettings", ANEW),
+            ("alliance_auditseal", {"id": "id + 1000"}),
+            ("alliance_auditseal", {"id": "id + 1000", "number": "number + 1"}),
             ("sessions_app_clinicwording", {**ANEW, "edition": "'another'"}),
             ("sessions_app_clinicwording", {**ANEW, "edition": "upper(edition)", **OFF}),
         ],
@@ -311,6 +314,7 @@ class TestMigrate:
         assert {trigger.table for trigger in triggers.declared(connection)} == {
             "alliance_auditevent",
             "alliance_erasure",
+            "alliance_auditseal",
         }
         call_command("migrate", verbosity=0)
         assert triggers.missing_triggers(connection) == []

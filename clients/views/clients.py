@@ -17,9 +17,9 @@ from alliance.erasures import Erasure
 from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
-from clients import actions
+from clients import actions, duplicates, merges
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
-from clients.models import Client, Episode
+from clients.models import Client, Episode, EpisodeMove
 
 PER_PAGE = 25
 
@@ -30,7 +30,10 @@ def listing(request: StaffRequest) -> HttpResponse:
     search = ClientSearch({"show": "open", **request.GET.dict()})
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
     clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
-    return render(request, "clients/list.html", {"clients": clients, "search": search})
+    context = {"clients": clients, "search": search}
+    if request.user.is_administrator and not request.htmx:  # a search in place leaves the hint as it is
+        context["duplicates"] = duplicates.how_many()
+    return render(request, "clients/list.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,12 +52,17 @@ def register(request: StaffRequest) -> HttpResponse:
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def client(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code, looked_at=True)
+    if one.code != code:
+        return redirect("clients:client", one.code)
     context = {
         "client": one,
         "may_change": _may_change(request.user, one),
+        "earlier": _earlier_labels(one),
         "treats": any(episode.therapist_id == request.user.pk for episode in one.managed),  # type: ignore[attr-defined]
-        "erasure": Erasure.objects.open().filter(client=code).first(),
+        "erasure": Erasure.objects.open().filter(client=one.code).first(),
     }
+    if request.user.is_administrator:
+        context["changes"] = merges.changes_of(one)
     return render(request, "clients/client.html", context)
 
 
@@ -123,7 +131,12 @@ def _managed_episodes(user: User) -> Prefetch:  # type: ignore[type-arg]
 
 
 def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False) -> Client:
-    """A client of whom this person manages an episode; to see a supervisee's client is not to manage them."""
+    """A client of whom this person manages an episode; to see a supervisee's client is not to manage them.
+
+    The code of a record that was merged leads to the one that was kept.
+    """
+    merged = Client.objects.filter(code=code, merged_into__isnull=False)
+    code = merged.values_list("merged_into__code", flat=True).first() or code
     managed = Client.objects.filter(episodes__in=Episode.objects.managed_by(request.user)).distinct()
     rows = managed.prefetch_related(_managed_episodes(request.user))
     found: Client = visible_or_404(request, rows, code, looked_at=looked_at)
@@ -133,6 +146,13 @@ def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False
 def _episode_or_404(request: StaffRequest, code: UUID) -> Episode:
     rows = Episode.objects.managed_by(request.user).select_related("client", "therapist")
     return get_object_or_404(rows, code=code)
+
+
+def _earlier_labels(client: Client) -> list[str]:
+    """Under which other labels this person knew the client: a colleague's label stays unknown."""
+    moves = EpisodeMove.objects.standing().filter(episode__in=client.managed)  # type: ignore[attr-defined]
+    labels = moves.order_by("from_client__label_key").values_list("from_client__label", flat=True)
+    return [label for label in dict.fromkeys(labels) if label != client.label]
 
 
 def _may_change(user: User, client: Client) -> bool:

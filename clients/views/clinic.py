@@ -62,7 +62,7 @@ def add_person(request: StaffRequest) -> HttpResponse:
 def person(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     stored = {"name": one.name, "roles": one.roles, "is_active": one.is_active}
-    form = PersonForm(posted(request), initial=stored)
+    form = PersonForm(posted(request), initial=stored, person=one)
     if written(form, actions.change_person, person=one, by=request.user):
         messages.success(request, f"{one} is saved.")
         return redirect("clinic:people" if request.user != one else "home")

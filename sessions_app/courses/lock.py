@@ -2,10 +2,8 @@
 
 from collections.abc import Collection
 
-from alliance.refused import Gone
+from alliance.refused import ERASED, Gone
 from clients.models import Episode
-
-ERASED = "This client’s record is no longer here: it was erased."
 
 
 def lock_episode(episode_id: int) -> Episode:

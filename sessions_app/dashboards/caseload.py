@@ -18,9 +18,9 @@ from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
+from alliance.days import day
 from alliance.measurement import instruments
 from alliance.measurement.flag_rules import RULES, STRENGTH
 from alliance.measurement.process import Share
@@ -327,8 +327,7 @@ def _age(session: TherapySession, now: datetime) -> str:
 
 
 def _day(moment: datetime, now: datetime) -> str:
-    day, today = timezone.localdate(moment), timezone.localdate(now)
-    return date_format(day, "j M" if day.year == today.year else "j M Y")
+    return day(moment, today=timezone.localdate(now))
 
 
 def _counted(count: int, thing: str) -> str:

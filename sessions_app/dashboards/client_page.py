@@ -1,6 +1,6 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,9 @@ from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, marks_state, state_of
-from sessions_app.dashboards import change_stamp, charts, course_reading
+from sessions_app.dashboards import change_stamp, charts, course_reading, voided_sessions
 from sessions_app.dashboards.course_reading import CourseReading, by_session
+from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_form import DiscussionForm
@@ -38,6 +39,7 @@ class SessionRow:
     total: str = ""
     answers: list[tuple[str, str]] = field(default_factory=list)  # heading of the line, answer
     state: RatingState = RatingState.PLANNED
+    can_be_handed_over: bool = False
     awaits: bool = False  # a hand-over that can be taken back
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
@@ -46,6 +48,7 @@ class SessionRow:
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
+    shows_marks: bool = False  # whether the client left any; a form that came back empty has none
     other_form: str = ""  # from this session on another form was used: its name
 
 
@@ -86,6 +89,7 @@ class ClientPage:
     stamp: str
     item_labels: list[str]
     rows: list[SessionRow]  # newest first
+    voided: list[VoidedSession]  # the sessions that count nowhere, newest first
     talks: list[Talk]
     calls: bool  # whether anything calls for a talk
     deferral: Deferral | None  # the one that holds
@@ -101,8 +105,10 @@ class ClientPage:
     put_off_until: list[datetime]  # when what is put off comes back, or came
 
     @property
-    def sessions_to_settle(self) -> list[int]:
-        return sorted({one.row.session.number for one in self.to_settle})
+    def sessions_to_settle(self) -> list[str]:
+        sessions = {one.row.session_id: one.row.session for one in self.to_settle}
+        in_order = sorted(sessions.values(), key=lambda one: (one.is_voided, one.number))
+        return [f"{one.number}{' (voided)' if one.is_voided else ''}" for one in in_order]
 
 
 def build(
@@ -128,7 +134,9 @@ def build(
     last = next((one.rating for one in reversed(rated) if one.rating), None)
     instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
     may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
-    rows = _rows(reading, rated, reads_comments=may_write)
+    beside = set_aside.of_episode(episode, reads_comments=may_write)
+    rows = _rows(reading, rated, beside, reads_comments=may_write)
+    voided = voided_sessions.read(episode, beside, reads_comments=may_write)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     talks = _talks(rows, form)
@@ -144,6 +152,7 @@ def build(
         stamp=stamp,
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
+        voided=voided,
         talks=talks,
         calls=any(flag.calls for talk in talks if not talk.as_well for flag in talk.flags),
         deferral=_put_off(rows, talks),
@@ -152,7 +161,11 @@ def build(
         answers=FollowUp.Answer.choices,
         story=story.tell(ruptures, rated, notes, now),
         by_chance=repairs.by_chance(),
-        to_settle=[one for row in rows for one in row.beside.to_settle],
+        to_settle=[
+            one
+            for of_session in (*(row.beside for row in rows), *(one.beside for one in voided))
+            for one in of_session.to_settle
+        ],
         figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters, ruptures),
@@ -161,13 +174,16 @@ def build(
 
 
 def _rows(
-    reading: CourseReading, rated: list[course.RatedSession], *, reads_comments: bool
+    reading: CourseReading,
+    rated: list[course.RatedSession],
+    beside: Mapping[int, set_aside.OfSession],
+    *,
+    reads_comments: bool,
 ) -> list[SessionRow]:
     """The sessions as the table shows them, newest first."""
     other_forms = {one.session.pk for one in rated if one.changes_form}
     flags, talks = by_session(reading.flags), by_session(reading.talks)
     deferrals = by_session(reading.deferrals)
-    beside = set_aside.of_episode(reading.episode, reads_comments=reads_comments)
     rows = []
     for session in reversed(reading.sessions):
         rating = reading.ratings.get(session.pk)
@@ -184,7 +200,9 @@ def _rows(
             is_declined=session.is_declined,
             now=reading.now,
         )
+        row.can_be_handed_over = row.state.can_be_handed_over(session, reading.now)
         if rating:
+            row.shows_marks = not rating.is_blank
             row.total = "" if rating.total is None else one_decimal(rating.total)
             row.answers = [
                 (_heading(item), _answer(rating.marks[item.id]))

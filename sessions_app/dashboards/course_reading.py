@@ -112,7 +112,8 @@ def read(episode: Episode, now: datetime) -> CourseReading:
     keys = Prefetch("flags", Flag.objects.only("session_id", "instrument", "rule"))
     talks = Discussion.objects.standing().filter(session__in=list(by_pk))
     deferrals = Deferral.objects.standing().filter(session__in=list(by_pk))
-    follow_ups = FollowUp.objects.standing().filter(session__in=list(by_pk))
+    # By what they answer: the session after whose rating it was asked may have been voided since.
+    follow_ups = FollowUp.objects.standing().filter(discussion__session__in=list(by_pk))
     found = CourseReading(
         episode,
         now,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from alliance.measurement.session_times import MAY_BEGIN_EARLY
 from alliance.models import User
 from clients.models import Episode
 from sessions_app.conversations import asking
@@ -88,8 +89,10 @@ def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
     yield beginning_of(timezone.localdate(now) + timedelta(days=1))
     for row in page.rows:
         session = row.session
+        yield session.held_at - MAY_BEGIN_EARLY
         yield session.ends_at
         yield session.overdue_from
+        yield session.not_rated_from
     grants = RatingGrant.objects.filter(session__episode=page.episode, withdrawn_at__isnull=True)
     for open_until, accept_until in grants.filter(rating__isnull=True).values_list(
         "open_until", "accept_until"
@@ -105,6 +108,10 @@ def _people(page: ClientPage) -> Iterator[User]:
         yield from (talk.discussed_by for talk in row.discussions)
         yield from (deferral.deferred_by for deferral in row.deferrals)
         yield from row.beside.people
+    for voided in page.voided:
+        if voided.session.voided_by:
+            yield voided.session.voided_by
+        yield from voided.beside.people
 
 
 def _names(people: Collection[UUID]) -> dict[UUID, tuple[str, str]]:

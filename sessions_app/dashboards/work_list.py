@@ -19,15 +19,15 @@ from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards import course_standings
-from sessions_app.dashboards.course_standings import OVERDUE_SHOWN_FOR, CourseStanding, Place
+from sessions_app.dashboards.course_standings import CourseStanding, Place
 from sessions_app.flags import reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.facts import beginning_of
 from sessions_app.flags.models import Discussion, Flag
 
-HAS_MARKS = frozenset(
-    {RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED, RatingState.TAKEN_OUT}
-)
+# Who has not said by then whether a session took place is asked on the client's page alone.
+SHOWN_FOR = timedelta(days=14)
+HAS_MARKS = frozenset({RatingState.RATED, RatingState.PARTLY, RatingState.NOTHING_MARKED})
 NOTHING_TO_DO = frozenset(
     {
         RatingState.RATED,
@@ -36,6 +36,7 @@ NOTHING_TO_DO = frozenset(
         RatingState.CANCELLED,
         RatingState.DID_NOT_ATTEND,
         RatingState.DECLINED,
+        RatingState.NOT_RATED,
     }
 )
 
@@ -143,6 +144,12 @@ class SessionLine:
     session: TherapySession
     episode: Episode
     state: RatingState
+    can_be_handed_over: bool
+
+    @property
+    def came_back_unfinished(self) -> bool:
+        """Handed in with a line missing, or with none marked: the client may still be there to be asked."""
+        return self.state in {RatingState.PARTLY, RatingState.NOTHING_MARKED}
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,7 @@ _LINES = Prepared(_written_lines, therapist=UUID, since=datetime, now=datetime)
 def _lines(therapist: User, courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
     """The sessions of the last days and all to come, each with where its rating stands; one query."""
     lines = []
-    for session in _LINES.rows(therapist=therapist.pk, since=now - OVERDUE_SHOWN_FOR, now=now):
+    for session in _LINES.rows(therapist=therapist.pk, since=now - SHOWN_FOR, now=now):
         course = courses.get(session.episode_id)
         if course is None:  # opened since the courses were read
             continue
@@ -218,7 +225,7 @@ def _lines(therapist: User, courses: dict[int, CourseStanding], now: datetime) -
             is_declined=session.is_declined,
             now=now,
         )
-        lines.append(SessionLine(session, course.episode, state))
+        lines.append(SessionLine(session, course.episode, state, state.can_be_handed_over(session, now)))
     return lines
 
 

@@ -14,7 +14,8 @@ from sessions_app.courses.models import EpisodeRows, TherapySession
 
 class DeferralQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        return self.filter(undone_at__isnull=True)
+        """Those that were not taken back, of sessions that were not voided."""
+        return self.filter(undone_at__isnull=True, session__voided_at__isnull=True)
 
     def not_needed(self) -> Self:
         return self.standing().filter(kind=Deferral.Kind.NOT_NEEDED)

@@ -135,7 +135,8 @@ class Flag(models.Model):
 
 class DiscussionQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        return self.filter(withdrawn_at__isnull=True)
+        """Those that were not taken back, of sessions that were not voided."""
+        return self.filter(withdrawn_at__isnull=True, session__voided_at__isnull=True)
 
 
 class Discussion(models.Model):

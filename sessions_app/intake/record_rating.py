@@ -61,6 +61,7 @@ def record_rating(
     marks = Rating(
         grant=grant,
         session=grant.session,
+        replaces_id=grant.instead_of_id,
         instrument=grant.instrument,
         instrument_version=grant.instrument_version,
         comment=comment,

@@ -2,7 +2,7 @@
 
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.conversations.own_questions import OwnQuestion
-from sessions_app.courses.decisions import Correction, Settlement
+from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.erased_grants import ErasedGrant
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
@@ -27,6 +27,7 @@ __all__ = [
     "Flag",
     "FollowUp",
     "Licence",
+    "Misfiling",
     "OwnQuestion",
     "PairedTablet",
     "ProcessDay",

@@ -25,6 +25,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.flags import standing
 from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.records import foreign_marks
 from sessions_app.records.field_kinds import Table
 from sessions_app.records.field_table import going_with_the_client
 
@@ -44,8 +45,8 @@ outside = logging.getLogger("alliance.erasures")
 
 
 def whole(client: Client) -> QuerySet[Client]:
-    """The rows of this person: what is erased as one."""
-    return Client.objects.filter(pk=client.pk)
+    """The records of this person, those that were merged into it too: what is erased as one."""
+    return Client.objects.filter(Q(pk=client.pk) | Q(merged_into=client.pk))
 
 
 def rows_of(table: Table, clients: Collection[int]) -> "QuerySet[Any]":
@@ -83,11 +84,19 @@ def told(counted: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
+def episodes_to_lock(client: Client) -> list[int]:
+    """Those of the client, and those in which marks of the client came in under another name."""
+    pks, _ = _keys(client)
+    own = Episode.objects.filter(client__in=pks).order_by().values_list("pk", flat=True)
+    return sorted({*own, *foreign_marks.copies_elsewhere(pks).episodes()})
+
+
 def delete(client: Client, erasure: Erasure) -> dict[str, int]:
     """Take every row of the client away, and what leads to them elsewhere; how many rows of each kind went."""
     pks, codes = _keys(client)
     labels = list(Client.objects.filter(pk__in=pks).values_list("label", flat=True))
     grants = RatingGrant.objects.filter(session__episode__client__in=pks)
+    erasure.also = sorted(code.hex for code in codes if code != client.code)
     tokens = dict(grants.values_list("token_hash", "code"))
     ErasedGrant.objects.bulk_create(
         (ErasedGrant(code=code, erasure=erasure) for code in tokens.values()), ignore_conflicts=True
@@ -95,6 +104,7 @@ def delete(client: Client, erasure: Erasure) -> dict[str, int]:
     _take_out_of_the_counts(pks)
     counted = {}
     permit = ErasurePermit.objects.create(erasure=erasure)
+    foreign_marks.empty(foreign_marks.copies_elsewhere(pks), pks)
     for table in going_with_the_client():
         # Past the collector of Django: rows that protect each other all go, and the database checks at the end.
         rows = rows_of(table, pks)
@@ -171,6 +181,7 @@ def as_line(erasure: Erasure) -> str:
                 erasure.confirmed_at and erasure.confirmed_at.isoformat(),
                 str(erasure.confirmed_by),
             ],
+            "also": erasure.also,
             "grants": [code.hex for code in grants],
         }
     )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from datetime import datetime
 from time import monotonic
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -31,6 +31,7 @@ from sessions_app.records.retention_rule import RetentionRule
 
 # Where the log of the service goes, the list goes: it outlives the database (docs/deployment.md).
 outside = logging.getLogger("alliance.erasures")
+SAID = ("reason", "asked_at", "asked_by", "confirmed_at", "confirmed_by")
 STATE = ("note", "confirmed_at", "confirmed_by", "called_off_at", "called_off_by")
 NOT_THERE = "This client is no longer here."
 CHANGED_MEANWHILE = "Somebody changed this meanwhile. Look at it again, then save."
@@ -41,6 +42,8 @@ def ask(*, client: Client, reason: str, note: str, by: User) -> Erasure:
     """Ask for the erasure of one client. Nothing goes before another person confirms it."""
     if not by.is_administrator:
         raise Refused("An administrator asks for an erasure.")
+    if client.merged_into_id:
+        raise Refused(f"{client} was merged with another record. Erase that one: this one goes with it.")
     if client.label.casefold() in note.casefold():
         raise Refused("The line names the client. Leave the label out: the second person sees it anyway.")
     _call_off_what_is_past([client.code], by)
@@ -86,7 +89,7 @@ def confirm(*, erasure: Erasure, by: User) -> Erasure:
 def _erase(client: Client, erasure: Erasure, by: User | None) -> Erasure:
     erasure.save(update_fields=STATE)  # confirmed: only now do the triggers let the rows go
     erasure.counts = rows.delete(client, erasure)
-    erasure.save(update_fields=["counts"])
+    erasure.save(update_fields=["counts", "also"])
     audit.record(LogEvent.CLIENT_ERASED, erasure, by=by, client=erasure.client, reason=erasure.reason)
     transaction.on_commit(lambda: _afterwards(erasure))
     return erasure
@@ -103,19 +106,14 @@ def _locked(code: UUID) -> Client:
     client = Client.objects.filter(code=code).first()
     if client is None:
         raise Refused(NOT_THERE)
-    found = _episodes(client)
+    found = rows.episodes_to_lock(client)
     lock_episodes(found)
     held = list(rows.whole(client).select_for_update().order_by("pk"))
     if not held:
         raise Refused(NOT_THERE)
-    if _episodes(client) != found:
-        raise Refused("An episode of this client was opened just now. Look at it again.")
+    if rows.episodes_to_lock(client) != found:
+        raise Refused("Something of this client was changed just now. Look at it again.")
     return client
-
-
-def _episodes(client: Client) -> list[int]:
-    of_all = Episode.objects.filter(client__in=rows.whole(client))
-    return sorted(of_all.order_by().values_list("pk", flat=True))
 
 
 def _refuse_if_decided(erasure: Erasure) -> None:
@@ -229,16 +227,27 @@ def replay(*, line: str) -> bool:
         Erasure.objects.filter(client=said["client"], confirmed_at=None, called_off_at=None).exclude(
             code=said["code"]
         ).update(called_off_at=said["confirmed_at"], called_off_by=said["confirmed_by"])
-        for name in ("client", "reason", "asked_at", "asked_by", "confirmed_at", "confirmed_by"):
+        for name in ("client", *SAID):
             setattr(stored, name, said[name])
         stored.note, stored.called_off_at, stored.called_off_by = "", None, None
         stored.save(update_fields=STATE if stored.pk else None)
     ErasedGrant.objects.bulk_create(
         (ErasedGrant(code=UUID(code), erasure=stored) for code in said["grants"]), ignore_conflicts=True
     )
-    if not Client.objects.filter(code=stored.client).exists():
+    found = [_erased_again(code, stored) for code in [stored.client, *said["also"]]]
+    return any(found)
+
+
+def _erased_again(code: UUID, erasure: Erasure) -> bool:
+    """Whether the client of this code was there. A record that was merged since the backup has a code of its own."""
+    if not Client.objects.filter(code=code).exists():
         return False
-    _erase(_locked(stored.client), stored, by=None)
+    if code != erasure.client:
+        erasure, _ = Erasure.objects.get_or_create(
+            code=uuid5(erasure.code, code.hex),
+            defaults={name: getattr(erasure, name) for name in SAID} | {"client": code},
+        )
+    _erase(_locked(code), erasure, by=None)
     return True
 
 
@@ -255,6 +264,7 @@ def _read(line: str) -> Mapping[str, Any]:
             "asked_by": UUID(said["asked"][1]),
             "confirmed_at": confirmed_at,
             "confirmed_by": UUID(said["confirmed"][1]),
+            "also": [UUID(code) for code in said.get("also", [])],
             "grants": [str(code) for code in said["grants"]],
         }
     except (KeyError, TypeError, IndexError) as error:

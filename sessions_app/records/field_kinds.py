@@ -57,6 +57,7 @@ class Computed:
     says: str
     of: tuple[str, ...]
     value: Callable[..., Any]
+    for_people: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Table:
     shared_if: str = ""
 
     def rows(self) -> "models.QuerySet[Any]":
-        rows: models.QuerySet[Any] = apps.get_model(self.model)._default_manager.all()
+        rows: models.QuerySet[Any] = apps.get_model(self.model)._base_manager.all()  # voided sessions too
         return rows
 
     @property

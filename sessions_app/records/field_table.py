@@ -43,11 +43,14 @@ def going_with_the_client() -> tuple[Table, ...]:
 
 
 def _referred_to(model: type[models.Model], by: Mapping[type[models.Model], Table]) -> bool:
-    """Whether a row of another of these models refers to `model`."""
+    """Whether a row of another of these models always refers to `model`.
+
+    What may be null can run in a ring; the database looks at references when the transaction ends.
+    """
     return any(
         field.related_model is model
         for other in by
         if other is not model
         for field in other._meta.concrete_fields
-        if field.is_relation
+        if field.is_relation and not field.null
     )

@@ -4,6 +4,8 @@ A new model or field gets its line here; see `field_table`.
 """
 
 from sessions_app.records.field_kinds import (
+    CLINICAL,
+    COMPUTED,
     IN_THE_CLINICS_TIME,
     LINK,
     NOT_SHOWN,
@@ -13,6 +15,7 @@ from sessions_app.records.field_kinds import (
     Table,
     Whose,
     column,
+    not_shown,
 )
 
 # The order of the sheets in files.
@@ -32,6 +35,8 @@ TABLES_OF_CLIENTS = (
             "is_administrator": column(OFFICE, "is_administrator", "yes or no"),
             "is_active": column(OFFICE, "may_sign_in", "yes or no"),
             "joined_at": column(OFFICE, "joined_at", IN_THE_CLINICS_TIME),
+            "name_key": COMPUTED,
+            "name_look": COMPUTED,
             "question_language": NOT_SHOWN,
             "last_login": NOT_SHOWN,
             "password": SECRET,
@@ -65,6 +70,11 @@ TABLES_OF_CLIENTS = (
             "language": column(OFFICE, "form_language", "of the form: en, de ..."),
             "age_band": column(OFFICE, "age_band", "adult, adolescent, child, young_child"),
             "registered_at": column(OFFICE, "registered_at", IN_THE_CLINICS_TIME),
+            "label_key": COMPUTED,
+            "label_look": COMPUTED,
+            "merged_into": column(
+                OFFICE, "merged_into_client_code", "the record that holds its episodes now"
+            ),
         },
     ),
     Table(
@@ -98,6 +108,29 @@ TABLES_OF_CLIENTS = (
             "ends_at": column(OFFICE, "ends_at", IN_THE_CLINICS_TIME),
             "modality": column(OFFICE, "modality", "in_person, video, phone"),
             "attendance": column(OFFICE, "attendance", "planned, attended, cancelled, did_not_attend"),
+            "voided_at": column(OFFICE, "voided_at", "moment; empty: it counts"),
+            "voided_by": column(OFFICE, "voided_by", "name"),
+            "void_reason": column(CLINICAL, "void_reason", "in the therapist’s words"),
+            "form_key": NOT_SHOWN,
         },
+    ),
+    # --- One person, one record. Rows that name two clients go with either. ---
+    Table(
+        "clients.ClientMerge",
+        about=("kept", "merged"),
+        fields=not_shown("id", "code", "kept", "merged", "merged_at", "merged_by", "undone_at", "undone_by"),
+    ),
+    Table(
+        "clients.EpisodeMove",
+        about=("episode__client", "from_client", "to_client"),
+        fields=not_shown(
+            *("id", "code", "episode", "from_client", "to_client", "merge", "why"),
+            *("moved_at", "moved_by", "undone_at", "undone_by"),
+        ),
+    ),
+    Table(
+        "clients.DifferentClients",
+        about=("first", "second"),
+        fields=not_shown("id", "code", "first", "second", "noted_at", "noted_by"),
     ),
 )

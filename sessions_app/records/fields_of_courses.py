@@ -18,14 +18,17 @@ from sessions_app.records.field_kinds import (
     SECRET,
     THERAPIST,
     Computed,
+    Erased,
+    Field,
     Table,
     column,
 )
 
 
-def _sentence(rule: str, is_new: bool, on_work_list: bool, evidence: dict[str, Any], instrument: str) -> str:
+def _sentence(withdrawn: Any, rule: str, is_new: bool, on_work_list: bool, *of: Any) -> str | None:
+    evidence, instrument = of
     finding = flag_rules.Finding(rule, is_new, on_work_list, evidence)
-    return flag_rules.sentence(finding, instruments.get(instrument))
+    return None if withdrawn else flag_rules.sentence(finding, instruments.get(instrument))
 
 
 def _rule(rule: str) -> str:
@@ -45,9 +48,9 @@ TABLES_OF_COURSES = (
         computed={
             "counts": Computed(
                 CLINICAL,
-                "yes; no where a later rating took its place",
-                ("replaced_by__pk",),
-                lambda later: later is None,
+                "yes; no where a later row took its place, it holds no marks, or its session was voided",
+                ("replaced_by__pk", "mode", "session__voided_at"),
+                lambda later, mode, voided: later is None and mode != "none" and voided is None,
             )
         },
         fields={
@@ -63,7 +66,7 @@ TABLES_OF_COURSES = (
                 CLINICAL, "comment_is_shared", "the client agreed that it is read in supervision"
             ),
             "language": column(CLINICAL, "language", "in which the client read the form"),
-            "mode": column(CLINICAL, "mode", "line, number, paper, verbal: how the marks were made"),
+            "mode": column(CLINICAL, "mode", "line, number, paper, verbal; none: what stood was set aside"),
             "received_at": column(CLINICAL, "received_at", IN_THE_CLINICS_TIME),
             "replaces": column(CLINICAL, "replaces_rating_code", "the rating in whose place it stands"),
             "claimed_at": column(
@@ -85,7 +88,11 @@ TABLES_OF_COURSES = (
             "id": ROW_NUMBER,
             "code": column(CLINICAL, "correction_code", "random; the same in every file"),
             "rating": column(CLINICAL, "rating_code", "the later of the two"),
+            "kind": column(
+                CLINICAL, "kind", "corrected, completed, used, restored, taken_out, misfiled, moved_here"
+            ),
             "why": column(CLINICAL, "why", "in the therapist’s words"),
+            "restores": column(CLINICAL, "restores_rating_code", "whose marks count again"),
             "corrected_at": column(CLINICAL, "corrected_at", IN_THE_CLINICS_TIME),
             "corrected_by": column(CLINICAL, "corrected_by", "name"),
         },
@@ -134,6 +141,26 @@ TABLES_OF_COURSES = (
         },
     ),
     Table(
+        "sessions_app.Misfiling",
+        about=("rating__session__episode__client",),
+        sheet="misfilings",
+        title="Marks that were not of this client or session",
+        says="Marks that were found in the wrong record. The marks themselves are in no file of this one.",
+        fields={
+            "id": ROW_NUMBER,
+            "code": column(CLINICAL, "misfiling_code", "random; the same in every file"),
+            "rating": LINK,
+            "left": LINK,
+            # Neither record names the other.
+            "moved_to": Field(says="in another record", erased=Erased.EMPTIED),
+            "why": column(CLINICAL, "why", "in the words of who set them aside"),
+            "set_aside_at": column(CLINICAL, "set_aside_at", IN_THE_CLINICS_TIME),
+            "set_aside_by": column(CLINICAL, "set_aside_by", "name"),
+            "undone_at": column(CLINICAL, "undone_at", "moment; empty: it stands"),
+            "undone_by": column(CLINICAL, "undone_by", "name"),
+        },
+    ),
+    Table(
         "sessions_app.RatingGrant",
         about=("session__episode__client",),
         sheet="forms",
@@ -156,6 +183,8 @@ TABLES_OF_COURSES = (
             "withdrawn_at": column(CLINICAL, "taken_back_at", "moment; empty: it was not"),
             "withdrawn_by": column(CLINICAL, "taken_back_by", "name"),
             "paired_tablet": NOT_SHOWN,
+            "instead_of": LINK,
+            "form_key": NOT_SHOWN,
             "wording": column(CLINICAL, "wording_code", "edition of the clinic’s own wording, if any"),
             "token_hash": SECRET,
             "link_hash": SECRET,
@@ -174,9 +203,16 @@ TABLES_OF_COURSES = (
             "rule_name": Computed(CLINICAL, "the rule in words", ("rule",), _rule),
             "sentence": Computed(
                 CLINICAL,
-                "as it stood on the page",
-                ("rule", "is_new", "on_work_list", "evidence", "instrument"),
+                "as it stands on the page; empty where the flag was withdrawn",
+                ("withdrawn_at", "rule", "is_new", "on_work_list", "evidence", "instrument"),
                 _sentence,
+            ),
+            "evidence": Computed(
+                CLINICAL,
+                "the figures behind it, in tenths; JSON; empty where the flag was withdrawn",
+                ("withdrawn_at", "evidence"),
+                lambda withdrawn, evidence: None if withdrawn else evidence,
+                for_people=False,
             ),
         },
         fields={
@@ -188,7 +224,8 @@ TABLES_OF_COURSES = (
             "rule": column(CLINICAL, "rule", "letter of the rule (docs/clinical-rules.md)"),
             "is_new": column(CLINICAL, "is_new", "yes; no where it goes on"),
             "on_work_list": column(CLINICAL, "is_reason_to_talk", "yes or no"),
-            "evidence": column(CLINICAL, "evidence", "the figures behind it, in tenths; JSON"),
+            # Of a withdrawn one it may hold marks that turned out to be somebody else's.
+            "evidence": Field(says="in the column of this name, while the flag stands"),
             "settings_version": column(CLINICAL, "settings_version", "of the rules that raised it"),
             "raised_at": column(CLINICAL, "raised_at", IN_THE_CLINICS_TIME),
             "withdrawn_at": column(CLINICAL, "withdrawn_at", "moment; empty: it stands"),

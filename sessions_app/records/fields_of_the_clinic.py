@@ -45,7 +45,9 @@ TABLES_OF_THE_CLINIC = (
         "sessions_app.PairedTablet",
         whose=Whose.CLINIC,
         fields={
-            **not_shown("id", "code", "name", "pairing_until", "paired_at", "paired_by"),
+            **not_shown(
+                "id", "code", "name", "name_key", "name_look", "pairing_until", "paired_at", "paired_by"
+            ),
             **not_shown("last_seen_at", "revoked_at", "revoked_by"),
             "key_hash": SECRET,
             "pairing_hash": SECRET,
@@ -95,13 +97,21 @@ TABLES_OF_THE_CLINIC = (
             **not_shown("entity_code", "client", "clients", "detail", erased=Erased.PSEUDONYM),
         },
     ),
+    # Of the lines of the log it holds hashes alone, and no line is ever taken out.
+    Table(
+        "alliance.AuditSeal",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            "id", "number", "previous", "after", "upto", "count", "entries", "sealed_at", "hash"
+        ),
+    ),
     Table(
         "alliance.Erasure",
         whose=Whose.CLINIC,
         fields={
             **not_shown("id", "code", "batch", "reason", "asked_at", "asked_by", "counts"),
             **not_shown("confirmed_at", "confirmed_by", "called_off_at", "called_off_by"),
-            **not_shown("client", erased=Erased.PSEUDONYM),
+            **not_shown("client", "also", erased=Erased.PSEUDONYM),
             **not_shown("note", erased=Erased.EMPTIED),
         },
     ),

@@ -23,6 +23,7 @@ from alliance.measurement import instruments
 from alliance.measurement.scoring import one_decimal
 from alliance.models import Role, User
 from clients.models import Client, Episode
+from sessions_app.records import foreign_marks
 from sessions_app.records.field_kinds import (
     CLIENT,
     OFFICE,
@@ -95,7 +96,7 @@ class Scope:
             return table.rows()  # also those who have no episode
         way = "pk__in" if table.model == CLIENT else f"{table.episode or 'pk'}__in"
         of = self.episodes().values("client" if table.model == CLIENT else "pk")
-        return table.rows().filter(**{way: of})
+        return foreign_marks.left_out(table.rows().filter(**{way: of}), self.episodes())
 
     def refuse_if_erased_meanwhile(self) -> None:
         if _erasures_so_far() != self.erasures:
@@ -284,7 +285,7 @@ def _lines(name: str) -> Iterator[Column]:
 
 
 def _computed(name: str, of: Computed) -> Column:
-    return Column(name, of.says, of.of, of.value, lambda *found: _in_words(of.value(*found)))
+    return Column(name, of.says, of.of, of.value, lambda *found: _in_words(of.value(*found)), of.for_people)
 
 
 def _only_if_shared(one: Column, table: Table) -> Column:

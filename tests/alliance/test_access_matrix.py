@@ -12,14 +12,16 @@ from django.utils import timezone
 from alliance.access import PACKAGE_PAGES
 from alliance.erasures import Erasure
 from alliance.models import AuditEvent, BrowserSession
+from clients import merge_actions
 from clients.models import Supervision
 from sessions_app.conversations import follow_up_actions
-from sessions_app.corrections import actions
+from sessions_app.corrections import actions, misfiling_actions
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
+from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.records import erasure_actions
 from tests import cast
@@ -35,6 +37,7 @@ OPEN_TO = {
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
+    "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
@@ -52,19 +55,34 @@ PUBLIC = {"health"}
 # They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
 WORKERS = ["rate:worker", "room:worker", "go:worker"]
 DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
-ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
-    f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")
-}
+OFFICE_PAGES_OF_CLIENTS = ("transfer_episode", "merge", "undo_merge", "tell_apart", "undo_telling_apart")
+ONLY_THE_OFFICE = {
+    *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
+} | {f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")}
 ONLY_THE_OFFICE |= {
     f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
 }
+# Beside the area's own people: those who may see the course, so no administrator and whoever supervises.
+BY_PAGE = {"clients:who_looked": {"olga", "carl", "sina", "stefan"}}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = REACH["records"] = {"olga"}
 REACH["erasures"] = {"olga", "adam"}
+REACH["marks"] = {"olga", "sina"}
+REACH["clients:who_looked"] = {"olga", "sina"}
 REACH["instruments"] = REACH["settings"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
+
+
+def let_in(name: str) -> set[str]:
+    return BY_PAGE.get(name) or OPEN_TO[name.split(":")[0]]
+
+
+def reach(name: str) -> set[str]:
+    return REACH.get(name) or REACH[name.split(":")[0]]
+
+
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
 
 
@@ -90,27 +108,36 @@ WITH_A_CODE = [(name, entry) for name, entry in OURS if takes_a_code(entry)]
 
 @pytest.fixture
 def world(clinic):
+    return with_rows(clinic)
+
+
+def with_rows(clinic):
     """Olga's rows, one of each kind, by the URL name's object."""
     first, last = cast.rated_course(clinic.olgas, [380, 330])
     planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
     discussion = discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
     deferral = a_deferral(clinic.olgas, by=clinic.olga)
     aside, rating = marks_set_aside(first), last.ratings.get()
+    twice = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-2), attendance="planned")
+    session_actions.void_session(session=twice, why="x", by=clinic.olga)
     cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
     helped = follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
+    misfiled = cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=54)), 375)
+    misfiling = misfiling_actions.set_aside(rating=misfiled, why="x", by=clinic.olga)
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
     clinic.codes = {
-        "clients:": [clinic.olgas.client.code, clinic.olgas.code],
+        "clients:": [clinic.olgas.client.code, clinic.olgas.code, *put_together(clinic)],
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
-            *(clinic.olgas.code, planned.code, first.code, discussion.code),
+            *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
         ],
         "together:": [clinic.olgas.code],
         "records:": [clinic.olgas.client.code],
         "erasures:": an_erasure_each(clinic),
+        "marks:": [rating.code, misfiling.code],
         "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
@@ -139,6 +166,20 @@ def an_erasure_each(clinic) -> list[UUID]:
     one = erasure_actions.ask(client=clinic.olgas.client, reason="asked", note="", by=clinic.adam)
     batch = Erasure.objects.create(client=uuid4(), batch=uuid4(), reason="retention", asked_by=clinic.adam.pk)
     return [one.code, clinic.olgas.client.code, batch.batch]
+
+
+def put_together(clinic) -> list[UUID]:
+    """A merge, a move and a pair that was told apart, among clients whose therapist has left."""
+    gone = cast.person("Gone", "therapist")
+    one, other, third = (
+        cast.episode(gone, f"Gone {n}", closed_on=cast.STARTED, ending="planned") for n in range(3)
+    )
+    seen = [one.code, other.code]
+    merge = merge_actions.merge_clients(kept=one.client, merged=other.client, seen=seen, by=clinic.adam)
+    other.refresh_from_db()
+    move = merge_actions.move_episode(episode=other, to=third.client, why="x", by=clinic.adam)
+    told = merge_actions.tell_apart(one=one.client, other=third.client, by=clinic.adam)
+    return [merge.code, move.code, told.code]
 
 
 def a_tablet(by) -> PairedTablet:
@@ -185,9 +226,8 @@ def test_every_page_of_ours_is_in_the_table():
 def test_every_page_lets_in_whom_the_table_names_and_refuses_the_rest_without_a_change(world, who):
     browser, wrong, before = browser_of(world, who), [], None
     for name, entry in OURS:
-        area = name.split(":")[0]
-        allowed = who in OPEN_TO[area] and not (name in ONLY_THE_OFFICE and who != "adam")
-        reaches = allowed and (not takes_a_code(entry) or who in REACH[area])
+        allowed = who in let_in(name) and not (name in ONLY_THE_OFFICE and who != "adam")
+        reaches = allowed and (not takes_a_code(entry) or who in reach(name))
         # What a refusal left as it was need not be read again before the next one: a quarter of this test's time.
         before = None if reaches else before or snapshot()
         for address in addresses(world, name, entry):
@@ -216,8 +256,7 @@ def refusals(who: str, *, allowed: bool, htmx: bool) -> set[int]:
 def test_foreign_and_absent_answer_alike_to_the_byte(world, who):
     browser, wrong, looked_at = browser_of(world, who), [], 0
     for name, entry in WITH_A_CODE:
-        area = name.split(":")[0]
-        if who not in OPEN_TO[area] or who in REACH[area]:
+        if who not in let_in(name) or who in reach(name):
             continue
         absent = browser.get(addresses(world, name, entry, [uuid4()])[0])
         for address in addresses(world, name, entry):

@@ -34,7 +34,9 @@ SECONDS_A_STEP = 5.0
 @page(Role.ADMINISTRATOR)
 @ask_again
 def ask(request: StaffRequest, code: UUID) -> HttpResponse:
-    client = get_object_or_404(Client, code=code)
+    client = get_object_or_404(Client.objects.select_related("merged_into"), code=code)
+    if client.merged_into:
+        return redirect("erasures:ask", client.merged_into.code)
     waiting = Erasure.objects.open().filter(client=code).first()
     if waiting and request.method != "POST":
         return redirect("erasures:erasure", waiting.code)

@@ -6,6 +6,7 @@ import pytest
 
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
+from sessions_app.corrections import misfiling_actions
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Mode, SetAsideRating
 from sessions_app.flags import deferral_actions, discussion_actions
@@ -31,6 +32,7 @@ def words(tag):
         "later",
         "correction",
         "settled",
+        "misfiled",
     )
     return {place: f"{place}-{tag}" for place in places}
 
@@ -60,6 +62,8 @@ def full_course(episode, tag="canary"):
             delivery="11111111-1111-4111-8111-111111111111",
             claimed_at=None,
         )
+    wrong = cast.therapy_session(episode, ago=2.5 * WEEK)
+    misfiling_actions.set_aside(rating=cast.rating(wrong, 383), why=said["misfiled"], by=by)
     paper = cast.therapy_session(episode, ago=2 * WEEK)
     typed = enter_rating(session=paper, answers=cast.answers(280), channel=Channel.PAPER, by=by)
     decide.correct(

@@ -105,7 +105,9 @@ def test_every_row_of_the_client_goes_and_none_of_anybody_else(clinic):
     others = {
         table.model: list(erasure.rows_of(table, [theirs]).values_list("pk", flat=True)) for table in tables
     }
-    assert {model for model, rows in others.items() if not rows} == set()
+    # test_foreign_marks.py has records that were merged.
+    merges = {"clients.ClientMerge", "clients.EpisodeMove", "clients.DifferentClients"}
+    assert {model for model, rows in others.items() if not rows} == merges
     lines = AuditEvent.objects.count()
     erase(clinic)
     for table in tables:

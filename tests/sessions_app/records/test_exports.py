@@ -54,8 +54,8 @@ def test_a_therapist_takes_away_everything_of_their_own_clients_and_of_nobody_el
     ratings = whole["sheets"]["ratings"]
     assert {row["client_label"] for row in ratings} == {said["label"]}
     assert (
-        sorted(row["counts"] for row in ratings).count(False) == 2
-    )  # corrected, and replaced by marks set aside
+        sorted(row["counts"] for row in ratings).count(False) == 3
+    )  # corrected; replaced by marks set aside; none left
 
 
 def test_tenths_and_points_stand_in_columns_of_their_own(clinic, exporting):
@@ -75,7 +75,7 @@ def test_a_supervisor_is_given_the_clients_own_words_only_where_they_were_shared
     full_course(clinic.carls, "carl")
     text = content(exporting(clinic.sina, part="supervised", what="json")).decode()
     seen = {place for place, words in said.items() if words in text}
-    assert seen == {"label", "shared", "said", "agreed", "later", "correction", "settled"}
+    assert seen == {"label", "shared", "said", "agreed", "later", "correction", "settled", "misfiled"}
     assert "-carl" not in text
     assert "-olga" not in content(exporting(clinic.stefan, part="supervised", what="json")).decode()
 

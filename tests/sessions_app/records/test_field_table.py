@@ -103,7 +103,7 @@ def test_rows_go_before_what_they_refer_to():
     order = [MODELS[table.model] for table in going_with_the_client()]
     for place, model in enumerate(order):
         later = order[place + 1 :]
-        refers = [f.related_model for f in model._meta.concrete_fields if f.is_relation]
+        refers = [f.related_model for f in model._meta.concrete_fields if f.is_relation and not f.null]
         assert not [other for other in order[:place] if other in refers and other is not model], model
         assert model._meta.label == CLIENT or any(one in later for one in refers)
     assert order[-1]._meta.label == CLIENT
@@ -117,6 +117,7 @@ def test_every_text_that_could_be_about_a_client_goes_or_says_what_becomes_of_it
         for name in table.fields
         if table.erased(name) == Erased.STAYS
         and MODELS[table.model]._meta.get_field(name).get_internal_type() in {"TextField", "JSONField"}
+        and not name.endswith(("_key", "_look"))  # of a name, beside it
     }
     assert stays == {
         "alliance.Erasure.counts",
