@@ -218,6 +218,8 @@ ALIKE = frozenset(
     {
         LogEvent.SESSION_ADDED,
         LogEvent.SESSION_CHANGED,
+        LogEvent.SESSION_VOIDED,
+        LogEvent.SESSION_PUT_BACK,
         LogEvent.DISCUSSED,
         LogEvent.DISCUSSION_WITHDRAWN,
         LogEvent.DISCUSSION_CHANGED,
