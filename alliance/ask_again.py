@@ -10,8 +10,9 @@ from allauth.account.decorators import reauthentication_required
 from allauth.core.exceptions import ReauthenticationRequired
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
+from alliance import refused_pages
 from alliance.access import PageRule, StaffRequest, View
 
 
@@ -42,8 +43,7 @@ def _asking(view: View, matters: Callable[[StaffRequest], bool]) -> View:
     def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         rule: PageRule = guarded.page_rule  # type: ignore[attr-defined]  # declared above this
         if rule.roles and not request.user.has_any_role(rule.roles):
-            roles = sorted(role.label.lower() for role in rule.roles)
-            return render(request, "403.html", {"for_roles": roles}, status=403)
+            return refused_pages.for_others(request, rule.roles)
         answer: HttpResponse = (asking if matters(request) else view)(request, *args, **kwargs)
         return answer
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import models
 
+from alliance.log_by_client import FEW
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 
@@ -54,6 +55,29 @@ def listed(clients: Iterable[UUID], *, by: User) -> None:
     named = sorted({code.hex for code in clients})
     if named:
         _line(LogEvent.LISTED, by, entity="client", clients=named).save()
+
+
+def exported(clients: Iterable[UUID], *, by: User, **detail: Any) -> None:
+    """Write that somebody takes rows of these clients away as a file: one line, which names every one of them."""
+    named = sorted({code.hex for code in clients})
+    _line(LogEvent.RECORDS_EXPORTED, by, entity="client", clients=named, detail=detail).save()
+
+
+def log_read(event: LogEvent, *, asked: dict[str, str], about: Iterable[UUID], by: User) -> None:
+    """Write that somebody opened or exported this log. `asked`: what they searched for, in codes.
+
+    The clients they searched for are named, so that each one's line is found; not the many that a letter finds.
+    """
+    named = sorted({code.hex for code in about})
+    _line(
+        event, by, entity="log", clients=named if 0 < len(named) <= FEW else None, detail={"asked": asked}
+    ).save()
+
+
+def refused(*, page: str, why: str, code: UUID | None, client: UUID | None, by: User) -> None:
+    """Write that somebody was refused a page; see `alliance.refused_pages`."""
+    detail = {"page": page, "why": why}
+    _line(LogEvent.REFUSED, by, entity="page", entity_code=code, client=client, detail=detail).save()
 
 
 def _line(event: LogEvent, by: User | None, **of: Any) -> AuditEvent:

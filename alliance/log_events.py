@@ -1,7 +1,8 @@
 """Every event of the access log, with the sentence in which an administrator reads it: a new one goes here.
 
-Administrators see no ratings. So no sentence tells what was marked or found, and a look at a flag reads like a
-look at the client. The words that are stored never change: the log stands.
+Administrators see no ratings. So no sentence they read tells what was marked or found: a look at a flag reads like a
+look at the client, and what is only done where there is a flag reads like any other writing (`ALIKE`). The words
+that are stored never change: the log stands.
 """
 
 from enum import StrEnum
@@ -29,8 +30,55 @@ class LogEvent(StrEnum):
     EPISODE_OPENED = "episode opened", "{who} opened an episode of client {client} with {therapist}"
     EPISODE_CLOSED = "episode closed", "{who} closed an episode of client {client}"
     EPISODE_REOPENED = "episode reopened", "{who} reopened an episode of client {client}"
+    EPISODE_TAKEN_AWAY = (
+        "episode taken away",
+        "{who} took back the transfer of client {client} to {therapist}, before anything was written there",
+    )
+    EPISODE_DAYS_CORRECTED = (
+        "episode days corrected",
+        "{who} corrected the days of an episode of client {client}",
+    )
+    COVER_ARRANGED = (
+        "cover arranged",
+        "{who} let {therapist} cover client {client} from {first} to {last}",
+    )
+    COVER_ENDED = "cover ended", "{who} ended the cover of client {client} by {therapist}"
+    CONSENT_RECORDED = (
+        "consent recorded",
+        "{who} noted that client {client} agrees to look at an earlier course together",
+    )
+    CONSENT_WITHDRAWN = (
+        "consent withdrawn",
+        "{who} noted that client {client} no longer agrees to look at an earlier course together",
+    )
+    LATE_MARKS_SEEN = (
+        "late marks seen",
+        "{who} saw what arrived of client {client} after the end of an episode",
+    )
+    CLIENT_MERGED = "client merged", "{who} merged client {client} into client {other}"
+    RECORD_ADDED = "record added", "{who} merged client {other} into client {client}"
+    CLIENT_MERGE_UNDONE = (
+        "client merge undone",
+        "{who} took client {client} out of client {other} again, as before their merge",
+    )
+    RECORD_TAKEN_OUT = (
+        "record taken out",
+        "{who} took client {other} out of client {client} again, as before their merge",
+    )
+    EPISODE_MOVED_IN = "episode moved in", "{who} moved an episode from client {other} to client {client}"
+    EPISODE_MOVED_OUT = "episode moved out", "{who} moved an episode from client {client} to client {other}"
+    CLIENTS_TOLD_APART = (
+        "clients told apart",
+        "{who} noted that client {client} and client {other} are two people",
+    )
+    TELLING_APART_UNDONE = (
+        "telling apart undone",
+        "{who} took back that client {client} and client {other} are two people",
+    )
     SESSION_ADDED = "session added", "{who} added a session of client {client}"
     SESSION_CHANGED = "session changed", "{who} changed a session of client {client}"
+    SESSION_VOIDED = "session voided", "{who} voided a session of client {client}"
+    SESSION_PUT_BACK = "session put back", "{who} put a voided session of client {client} back"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"
     HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
     LINK_MADE = "link made", "{who} made a link for the phone of client {client}"
@@ -56,15 +104,38 @@ class LogEvent(StrEnum):
         "earlier marks used again",
         "{who} let earlier marks of client {client} count again",
     )
+    MARKS_SET_ASIDE = "marks set aside", "{who} set marks in the record of client {client} aside"
+    MARKS_MOVED_AWAY = "marks moved away", "{who} moved marks out of the record of client {client}"
+    MARKS_MOVED_HERE = "marks moved here", "{who} moved marks into the record of client {client}"
+    MARKS_PUT_BACK = "marks put back", "{who} put marks back into the record of client {client}"
+    MARKS_MOVED_BACK = (
+        "marks moved back",
+        "{who} moved marks out of the record of client {client} again, back to where they came in",
+    )
     DISCUSSED = "discussed", "{who} noted a conversation with client {client}"
     DISCUSSION_WITHDRAWN = (
         "discussion withdrawn",
         "{who} took back a note of a conversation with client {client}",
     )
-    DEFERRED = "deferred", "{who} made a note about client {client}"
-    DEFERRAL_UNDONE = "deferral undone", "{who} took back a note about client {client}"
-    FOLLOW_UP_NOTED = "follow-up noted", "{who} made a note about client {client}"
-    FOLLOW_UP_UNDONE = "follow-up undone", "{who} took back a note about client {client}"
+    DISCUSSION_CHANGED = (
+        "discussion changed",
+        "{who} changed a note of a conversation with client {client}",
+    )
+    DISCUSSION_PUT_BACK = (
+        "discussion put back",
+        "{who} put back a note of a conversation with client {client}",
+    )
+    DEFERRED = "deferred", "{who} put off a talk with client {client}"
+    DEFERRAL_UNDONE = "deferral undone", "{who} no longer put off a talk with client {client}"
+    FOLLOW_UP_NOTED = "follow-up noted", "{who} noted whether a talk with client {client} had helped"
+    FOLLOW_UP_UNDONE = (
+        "follow-up undone",
+        "{who} took back a note on whether a talk with client {client} had helped",
+    )
+    FOLLOW_UP_CHANGED = (
+        "follow-up changed",
+        "{who} changed a note on whether a talk with client {client} had helped",
+    )
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"
@@ -86,6 +157,10 @@ class LogEvent(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery codes renewed", "{who} made new recovery codes"
     SUPERVISION_STARTED = "supervision started", "{who} made {supervisor} the supervisor of {therapist}"
     SUPERVISION_ENDED = "supervision ended", "{who} ended the supervision of {therapist} by {supervisor}"
+    SUPERVISION_DAYS_CORRECTED = (
+        "supervision days corrected",
+        "{who} corrected the days of the supervision of {therapist} by {supervisor}",
+    )
     TABLET_PAIRED = "tablet paired", "{who} paired the tablet of a room"
     TABLET_REVOKED = "tablet revoked", "{who} revoked the tablet of a room"
     WORDING_LOADED = "wording loaded", "{who} loaded a wording of {form}"
@@ -104,12 +179,34 @@ class LogEvent(StrEnum):
         "settings used again",
         "{who} saved version {version} of the settings: as version {earlier}",
     )
-    LOG_EXPORTED = "log exported", "{who} exported the access log"
     IMPORT_FILE_LOADED = "import file loaded", "{who} loaded a file to import: {kind}"
     IMPORT_FILE_REMOVED = "import file removed", "{who} removed a file that was not imported: {kind}"
     FILE_IMPORTED = "file imported", "{who} imported a file: {kind}"
     CLIENT_IMPORTED = "client imported", "{who} imported client {client}"
     COURSE_IMPORTED = "course imported", "{who} imported sessions or earlier ratings of client {client}"
+    RECORDS_EXPORTED = "records exported", "{who} exported {clients} as a file"
+    OFFICE_RECORDS_EXPORTED = (
+        "office records exported",
+        "{who} exported people, clients, episodes and sessions as a file, without ratings",
+    )
+    RECORD_MADE = "record made", "{who} made a file of the whole record of client {client}"
+    ERASURE_ASKED = "erasure asked", "{who} asked to erase client {client}"
+    ERASURE_CALLED_OFF = "erasure called off", "{who} called off the erasure of client {client}"
+    CLIENT_ERASED = (
+        "client erased",
+        "{who} confirmed an erasure as the second person: client {client} is erased",
+        "A client was erased again, after a backup had been restored",
+    )
+    ERASURES_EXPORTED = "erasures exported", "{who} exported the list of erasures"
+    RETENTION_CHANGED = "retention changed", "{who} changed how long records are kept"
+    LOG_OPENED = "log opened", "{who} opened the access log{about}"
+    LOG_EXPORTED = "log exported", "{who} exported the access log{about}"
+    LOG_VERIFIED = "log verified", "{who} compared the access log with its seals: nothing was changed"
+    LOG_FOUND_CHANGED = (
+        "log found changed",
+        "{who} found that the access log was changed: see what manage.py audit_verify says",
+    )
+    REFUSED = "refused", "{who} {refusal}"
     # Written by the system only where a flag came or went: the line itself would tell what was found.
     FLAGS_REFRESHED = "flags refreshed", "{who} looked for flags of client {client}"
     DEMO_SEEDED = "demo seeded", "{who} made an invented clinic"
@@ -118,9 +215,25 @@ class LogEvent(StrEnum):
 STORED = {event.value: event for event in LogEvent}
 # A look changes nothing on anybody's page; see `sessions_app.dashboards.change_stamp`. As plain strings: an
 # index of the log is made with them.
-LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value)
+LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value, LogEvent.REFUSED.value)
 UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED})
-# Read alike, and cannot be asked for apart: something is only put off where a flag calls for a talk.
-NOTES = frozenset(
-    {LogEvent.DEFERRED, LogEvent.DEFERRAL_UNDONE, LogEvent.FOLLOW_UP_NOTED, LogEvent.FOLLOW_UP_UNDONE}
+# A talk is noted or put off only where a flag calls for one. So these read alike to whoever may not know of flags,
+# and are asked for together; sessions are among them, because without any company one sentence tells as much as four.
+ALIKE = frozenset(
+    {
+        LogEvent.SESSION_ADDED,
+        LogEvent.SESSION_CHANGED,
+        LogEvent.SESSION_VOIDED,
+        LogEvent.SESSION_PUT_BACK,
+        LogEvent.DISCUSSED,
+        LogEvent.DISCUSSION_WITHDRAWN,
+        LogEvent.DISCUSSION_CHANGED,
+        LogEvent.DISCUSSION_PUT_BACK,
+        LogEvent.DEFERRED,
+        LogEvent.DEFERRAL_UNDONE,
+        LogEvent.FOLLOW_UP_NOTED,
+        LogEvent.FOLLOW_UP_UNDONE,
+        LogEvent.FOLLOW_UP_CHANGED,
+    }
 )
+READS_ALIKE = "{who} wrote in the record of client {client}"

@@ -1,5 +1,6 @@
 """Staff and the record of what they saw and did."""
 
+import secrets
 import uuid
 from typing import Any, ClassVar
 
@@ -11,6 +12,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.erasures import Erasure, ErasurePermit  # noqa: F401 - rows of this app too
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.log_by_client import ByNamedClient
 from alliance.log_events import LOOKS
 
@@ -22,6 +25,9 @@ class Role(models.TextChoices):
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> "LabelledQuerySet[User]":
+        return LabelledQuerySet(self.model, using=self._db)
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -37,7 +43,11 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(**{f"is_{role.value}": True}, is_active=True).order_by("name", "email")
 
 
-class User(AbstractBaseUser):
+def new_salt() -> str:
+    return secrets.token_hex(16)
+
+
+class User(Labelled, AbstractBaseUser):
     """A member of staff. Clients never have an account.
 
     One person may hold several roles; a role opens pages, never rows: which clients a person sees
@@ -46,13 +56,21 @@ class User(AbstractBaseUser):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField("e-mail address", unique=True)
-    name = models.CharField(max_length=80)
+    name = LabelField(max_length=80)
+    name_key = SearchKeyField("name")
+    name_look = LookAlikeKeyField("name")
     is_therapist = models.BooleanField("therapist", default=False)
     is_supervisor = models.BooleanField("supervisor", default=False)
     is_administrator = models.BooleanField("administrator", default=False)
     is_active = models.BooleanField("may sign in", default=True)
     question_language = models.CharField(
         "language of the questions to ask", max_length=10, default="en", help_text="A tag of LANGUAGES."
+    )
+    draft_salt = models.CharField(
+        max_length=32,
+        default=new_salt,
+        editable=False,
+        help_text="See `alliance.drafts`: another one ends them.",
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -138,3 +156,26 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.action} {self.entity}"
+
+
+@append_only()
+class AuditSeal(models.Model):
+    """A link of the hash chain over the access log; see `alliance.log_seals`.
+
+    It covers the lines with ids above `after` up to `upto`, and the seal before it by its hash.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True, help_text="1, 2, 3 and on, without a gap.")
+    previous = models.CharField(max_length=64, help_text="The hash of the seal before; zeros for the first.")
+    after = models.BigIntegerField()
+    upto = models.BigIntegerField()
+    count = models.PositiveIntegerField(help_text="How many lines it covers.")
+    entries = models.BinaryField(help_text="The id and the SHA-256 of each line, in the order of the ids.")
+    sealed_at = models.DateTimeField()
+    hash = models.CharField(max_length=64, unique=True, help_text="The SHA-256 over all of the above.")
+
+    class Meta:
+        ordering = ("-number",)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}: {self.hash}"

@@ -3,26 +3,49 @@
 Which sentence tells of which event stands in `alliance.log_events`.
 """
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
+from datetime import date, datetime
+from itertools import groupby, islice
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 
-from alliance.log_events import NOTES, STORED, UNTOLD, LogEvent
+from alliance import csv_file
+from alliance.log_events import ALIKE, READS_ALIKE, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
 from alliance.models import AuditEvent, User
-from clients.models import Client
+from clients.models import Client, Episode
 
 # Of no clinic but the demo's.
-NOT_ASKED_FOR = NOTES | UNTOLD | {LogEvent.DEMO_SEEDED}
+NOT_ASKED_FOR = ALIKE | UNTOLD | {LogEvent.DEMO_SEEDED}
 CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
 FACTORS = {"totp": "an app with one-time codes", "webauthn": "a passkey", "recovery_codes": "recovery codes"}
+# Parts of the site (`alliance.refused_pages`), as an administrator calls them.
+PAGES = {
+    "dashboard": "a page of therapists",
+    "together": "the page for therapist and client",
+    "caseload": "a page of supervisors",
+    "clients": "a page about clients and episodes",
+    "clinic": "a page of the clinic",
+    "instruments": "the page of forms and licences",
+    "settings": "the clinic's settings",
+    "records": "the record of a client",
+    "erasures": "the page of erasures",
+    "exports": "the page of exports",
+    "tablets": "the page of tablets",
+    "rules": "a page about flag rules",
+    "marks": "a page about marks",
+}
+REFUSALS = {
+    "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",
+    "for others": "asked for {page}{of} and was refused: for other roles",
+    "too often": "asked for {page} too often and was made to wait",
+}
+NOT_LISTED = "no longer listed"
 CHUNK = 500
 
 
@@ -35,10 +58,26 @@ class Line:
 
     at: datetime
     who: str
+    roles: str
     sentence: str
     labels: list[str]
     address: str
     names_apart: bool
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Lines that follow each other and say the same. `line` is the newest of them, `since` the time of the oldest."""
+
+    line: Line
+    times: int
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Day:
+    date: date
+    entries: list[Entry]
 
 
 def told() -> QuerySet[AuditEvent]:
@@ -50,16 +89,24 @@ def asked_for() -> frozenset[LogEvent]:
     return frozenset(LogEvent) - NOT_ASKED_FOR
 
 
+def client_of_code(code: UUID) -> UUID | None:
+    """The client whose own code or episode's code this is; in one query, whatever it finds."""
+    episodes = Episode.objects.filter(code=code).order_by().values_list("client__code", flat=True)
+    clients = Client.objects.filter(code=code).order_by().values_list("code", flat=True)
+    return next(iter(episodes.union(clients)), None)
+
+
 def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) -> list[Line]:
     """The events in words, in two queries however many they are.
 
     `about`: the clients that were searched for, if any. A line for a list then names no others.
     """
     events = list(events)
-    people = {person.pk: person for person in User.objects.filter(pk__in=_people_in(events))}
+    people = _people_in(events)
     searched = {code.hex for code in about}
     codes = {event.pk: _clients_of(event, searched) for event in events}
-    named = set().union(*codes.values())
+    others = {event.pk: UUID(event.detail["other"]).hex for event in events if "other" in event.detail}
+    named = set(others.values()).union(*codes.values())
     labels = {
         code.hex: label for code, label in Client.objects.filter(code__in=named).values_list("code", "label")
     }
@@ -67,11 +114,41 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
         _line(
             event,
             people,
-            sorted({labels.get(code, "no longer listed") for code in codes[event.pk]}),
+            sorted({labels.get(code, NOT_LISTED) for code in codes[event.pk]}),
+            labels.get(others.get(event.pk, ""), NOT_LISTED),
             is_searched=bool(about),
         )
         for event in events
     ]
+
+
+def lines_of_one(events: Iterable[AuditEvent], client: Client, therapist: UUID) -> list[Line]:
+    """The events in words for those who may see the course of `client` with `therapist`: no other client is in them.
+
+    What the therapist wrote is told plainly. Whoever else writes about this client does so in another course, which
+    these readers do not know.
+    """
+    events = list(events)
+    for event in events:
+        event.clients = [client.code.hex] if event.clients else None
+    people = _people_in(events)
+    return [_line(event, people, [client.label], is_plain=event.actor == therapist) for event in events]
+
+
+def by_day(lines: Iterable[Line]) -> list[Day]:
+    """The lines, newest first, by days of the clinic's time zone."""
+    return [
+        Day(day, [_entry(list(alike)) for _, alike in groupby(of_day, key=_what_it_says)])
+        for day, of_day in groupby(lines, key=lambda line: timezone.localdate(line.at))
+    ]
+
+
+def _what_it_says(line: Line) -> tuple[object, ...]:
+    return line.who, line.sentence, line.labels, line.address
+
+
+def _entry(alike: list[Line]) -> Entry:
+    return Entry(alike[0], len(alike), alike[-1].at)
 
 
 def _clients_of(event: AuditEvent, searched: set[str]) -> set[str]:
@@ -82,27 +159,44 @@ def _clients_of(event: AuditEvent, searched: set[str]) -> set[str]:
     return codes | {event.client.hex} if event.client else codes
 
 
-def _people_in(events: list[AuditEvent]) -> set[UUID]:
+def _people_in(events: list[AuditEvent]) -> dict[UUID, User]:
     named = {event.actor for event in events if event.actor}
     for event in events:
         if event.entity == "user" and event.entity_code:
             named.add(event.entity_code)
         named |= {UUID(event.detail[role]) for role in ("supervisor", "therapist") if role in event.detail}
-    return named
+    return {person.pk: person for person in User.objects.filter(pk__in=named)}
 
 
-def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_searched: bool) -> Line:
+def _line(
+    event: AuditEvent,
+    people: dict[UUID, User],
+    labels: list[str],
+    other: str = "",
+    *,
+    is_searched: bool = False,
+    is_plain: bool = False,
+) -> Line:
+    """`other`: the label of a second client that the event is about; not told where there is none."""
+
     def name(code: UUID | str | None) -> str:
         return str(people.get(UUID(str(code)), "somebody no longer listed")) if code else "somebody"
 
     who = name(event.actor) if event.actor else "The system"
-    sentence = _pattern(event).format(
+    clients = _clients(event, labels)
+    pattern = _pattern(event, is_plain=is_plain)
+    sentence = (pattern if other else pattern.replace("client {other}", "another record")).format(
         who=who,
         client=labels[0] if event.client else "",
-        clients=_clients(event, labels),
+        clients=clients,
+        about=f", searched for {clients}" if event.clients else "",
+        refusal=_refusal(event, labels),
+        other=other,
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),
+        first=_day(event.detail.get("first", "")),
+        last=_day(event.detail.get("last", "")),
         form=_form(event.detail),
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
@@ -117,20 +211,34 @@ def _line(event: AuditEvent, people: dict[UUID, User], labels: list[str], *, is_
     actor = people.get(event.actor) if event.actor else None
     # The address beside the name: a name can be changed, and then old lines would name somebody else.
     account = f"{actor} ({actor.email})" if actor else ""
-    return Line(event.at, account, sentence, labels, event.address or "", is_list and not is_searched)
+    roles = ", ".join(role.label for role in actor.roles) if actor else ""
+    return Line(event.at, account, roles, sentence, labels, event.address or "", is_list and not is_searched)
 
 
-def _pattern(event: AuditEvent) -> str:
+def _pattern(event: AuditEvent, *, is_plain: bool) -> str:
     """The sentence of an event; a plain one where a newer release wrote it, and this one does not know it."""
     known = STORED.get(event.action)
     if known is None:
         return "{who}: " + event.action + (", client {client}" if event.client else "")
+    if known in ALIKE and not is_plain:
+        return READS_ALIKE
     return known.sentence if event.actor else known.by_client
 
 
 def _clients(event: AuditEvent, labels: list[str]) -> str:
     count = len(event.clients or ())
     return f"{count} clients" if count > 1 else f"client {labels[0]}" if labels else "nobody"
+
+
+def _day(written: str) -> str:
+    return date_format(date.fromisoformat(written), "j F Y") if written else ""
+
+
+def _refusal(event: AuditEvent, labels: list[str]) -> str:
+    page = event.detail.get("page", "")
+    pattern = REFUSALS.get(event.detail.get("why", ""), "asked for {page}{of} and was refused")
+    of = f", client {labels[0]}," if event.client else ""
+    return pattern.format(page=PAGES.get(page, "another page of the site"), of=of)
 
 
 def _form(detail: dict[str, str]) -> str:
@@ -145,25 +253,14 @@ def _form(detail: dict[str, str]) -> str:
 # --- As a file -----------------------------------------------------------------------------------
 
 
-class _Echo:
-    """What `csv` takes for a file; the row goes straight to the browser."""
-
-    def write(self, row: str) -> str:
-        return row
-
-
 def as_csv(events: QuerySet[AuditEvent], about: frozenset[UUID] = frozenset()) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff"  # spreadsheets guess the encoding wrong without it
-    yield writer.writerow(["When", "Who", "What", "Client", "Address"])
+    yield csv_file.BEGINS_A_FILE
+    yield from csv_file.as_rows([["When", "Who", "What", "Client", "Address"]])
     found = events.iterator(CHUNK)
     while chunk := list(islice(found, CHUNK)):
-        for line in lines(chunk, about):
-            when = timezone.localtime(line.at).isoformat(sep=" ", timespec="seconds")
-            cells = (when, line.who, line.sentence, ", ".join(line.labels), line.address)
-            yield writer.writerow([harmless(cell) for cell in cells])
+        yield from csv_file.as_rows(_cells(line) for line in lines(chunk, about))
 
 
-def harmless(cell: str) -> str:
-    """A spreadsheet runs a cell that starts like a formula; a quote makes it text (OWASP: CSV injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+def _cells(line: Line) -> tuple[str, ...]:
+    when = timezone.localtime(line.at).isoformat(sep=" ", timespec="seconds")
+    return when, line.who, line.sentence, ", ".join(line.labels), line.address

@@ -1,5 +1,6 @@
 """The forms about people. They clean and explain; what may be written is decided in `actions`."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,24 +12,32 @@ from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from alliance.label_field import LabelFormField
+from alliance.labels import look_alike_key, search_key
 from alliance.log_by_client import NamesAny
-from alliance.log_events import LogEvent
+from alliance.log_events import ALIKE, LogEvent
 from alliance.models import AuditEvent, Role, User
 from alliance.quick_select import QuickSelect
 from clients import access_log
-from clients.models import Client, Ending, Episode
+from clients.merges import codes_of_records
+from clients.models import Client, Ending, Episode, EpisodeQuerySet
+from clients.plausible_days import A_YEAR, NOT_AHEAD, PlausibleDay
 
 ROLES = [
     (Role.THERAPIST, "Therapist: sees their own clients"),
     (Role.SUPERVISOR, "Supervisor: sees the clients of the therapists they supervise"),
     (Role.ADMINISTRATOR, "Administrator: manages people, sees no ratings"),
 ]
-# Further ahead than this, the year is more likely to be a slip than a plan.
-FAR_AHEAD = timedelta(days=365)
 CLIENT_FIELDS = ("label", "language", "age_band")
 
 
-def day_field(**options: Any) -> forms.DateField:
+def day_field(*, ahead: timedelta = A_YEAR, **options: Any) -> forms.DateField:
+    """A plausible day, at most `ahead` of today."""
+    return searched_day(validators=[PlausibleDay(ahead)], **options)
+
+
+def searched_day(**options: Any) -> forms.DateField:
+    """Any day: of a search, which finds nothing where nothing is."""
     return forms.DateField(
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": "Write the date as year, month, day: 2026-03-31."},
@@ -36,31 +45,36 @@ def day_field(**options: Any) -> forms.DateField:
     )
 
 
-def _today_or_before(day: date) -> None:
-    if day > timezone.localdate():
-        raise forms.ValidationError("This day is still to come.")
-
-
-def _not_far_ahead(day: date) -> None:
-    if day > timezone.localdate() + FAR_AHEAD:
-        raise forms.ValidationError("This day is more than a year ahead. Is the year right?")
-
-
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 
 
+class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
+    """Everybody by name, without a row of each: for one choice, hundreds of them were made.
+
+    Two whose names may be taken for each other are told apart by their address.
+    """
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        yield "", self.field.empty_label
+        people = list(self.queryset.values_list("pk", "name", "email", "name_key", "name_look"))
+        known = Counter(key for *_, search, look in people for key in {search, look})
+        for pk, name, email, search, look in people:
+            is_shared = name and max(known[search], known[look]) > 1
+            yield pk, f"{name}, {email}" if is_shared else name or email
+
+
 class TherapistField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    iterator = _Staff
+
     def __init__(self, **options: Any) -> None:
         super().__init__(User.objects.with_role(Role.THERAPIST), empty_label="Choose", **options)
 
 
-class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
-    """Everybody by name, without a row of each: for one choice, hundreds of them were made."""
+class SupervisorField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    iterator = _Staff
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        yield "", self.field.empty_label
-        for pk, name, email in self.queryset.values_list("pk", "name", "email"):
-            yield pk, name or email
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose", **options)
 
 
 class StaffField(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -87,15 +101,19 @@ class ClientSearch(forms.Form):
         initial="open",
     )
 
+    def managed(self, user: User) -> EpisodeQuerySet:
+        """The episodes among which clients are looked for."""
+        return Episode.objects.managed_by(user)
+
     def found_for(self, user: User) -> QuerySet[Client]:
         wanted = self.cleaned_data if self.is_valid() else {}
-        managed = Episode.objects.managed_by(user).filter(client=OuterRef("pk"))
+        managed = self.managed(user).filter(client=OuterRef("pk"))
         is_open, is_managed = Exists(managed.open()), Exists(managed)
         shown = {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
         rows = Client.objects.filter(shown)
         if label := wanted.get("q"):
-            rows = rows.filter(label__icontains=label)
-        return rows.order_by("label", "registered_at")
+            rows = rows.with_label_like(label)
+        return rows.order_by("label_key", "registered_at")
 
 
 class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -119,20 +137,36 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        alike = Client.objects.visible_to(self.by).filter(label__iexact=cleaned.get("label", ""))
-        if self.client:
-            alike = alike.exclude(pk=self.client.pk)
-        if alike.exists():
+        label = cleaned.get("label", "")
+        is_new = self.client is None or label != self.client.label
+        if label and is_new and (other := self._alike(label)):
             self.fields["same_label"].widget = forms.CheckboxInput()
             if not cleaned["same_label"]:
-                self.add_error("label", "There is a client with this label. If this is another one, say so.")
+                self.add_error("label", _same_label(label, other))
         cleaned.pop("same_label")
         return cleaned
+
+    def _alike(self, label: str) -> Client | None:
+        """A client whom this person may know and whose label may be taken for this one, the same label first."""
+        rows = Client.objects.visible_to(self.by).filter(merged_into__isnull=True)
+        if self.client:
+            rows = rows.exclude(pk=self.client.pk)
+        key = search_key(label)
+        found = list(rows.filter(Q(label_key=key) | Q(label_look=look_alike_key(label))))
+        return min(found, key=lambda client: (client.label_key != key, client.pk), default=None)
+
+
+def _same_label(label: str, other: Client) -> str:
+    if other.label_key == search_key(label):
+        return "There is a client with this label. If this is another one, say so."
+    return (
+        f"There is a client whose label looks like this one: {other.label}. If this is another one, say so."
+    )
 
 
 class RegisterForm(ClientForm):
     therapist = TherapistField()
-    opened_on = day_field(label="Opened on", initial=timezone.localdate, validators=[_not_far_ahead])
+    opened_on = day_field(label="Opened on", initial=timezone.localdate)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -144,7 +178,7 @@ class RegisterForm(ClientForm):
 
 class EpisodeForm(forms.Form):
     therapist = TherapistField()
-    opened_on = day_field(label="Opened on", initial=timezone.localdate, validators=[_not_far_ahead])
+    opened_on = day_field(label="Opened on", initial=timezone.localdate)
 
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -164,21 +198,11 @@ def _offer_therapists(form: RegisterForm | EpisodeForm) -> None:
 
 
 class CloseForm(forms.Form):
-    closed_on = day_field(label="Closed on", initial=timezone.localdate, validators=[_today_or_before])
+    closed_on = day_field(label="Closed on", initial=timezone.localdate, ahead=NOT_AHEAD)
     ending = forms.ChoiceField(
         label="How it ended",
         choices=[(Ending.PLANNED, "As planned"), (Ending.UNPLANNED, "Not as planned")],
         widget=forms.RadioSelect,
-    )
-
-
-class TransferForm(forms.Form):
-    therapist = TherapistField(label="New therapist")
-    on = day_field(
-        label="Day of the transfer",
-        help_text="The last day with the former therapist and the first with the new one.",
-        initial=timezone.localdate,
-        validators=[_today_or_before],
     )
 
 
@@ -190,7 +214,9 @@ class PersonSearch(forms.Form):
 
     def found(self) -> QuerySet[User]:
         wanted = self.cleaned_data["q"] if self.is_valid() else ""
-        rows = User.objects.filter(Q(name__icontains=wanted) | Q(email__icontains=wanted))
+        # An address is stored in small letters. Not by its key: what is typed of one has no accents to leave out.
+        is_like = Q(name_key__contains=search_key(wanted)) | Q(email__contains=wanted.lower())
+        rows = User.objects.filter(is_like)
         return rows.order_by("-is_active", "name", "email")
 
 
@@ -202,8 +228,36 @@ class RolesField(forms.TypedMultipleChoiceField):
         return set(super().clean(value))
 
 
-class InviteForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+class NameForm(forms.Form):
+    """A name; asked about where somebody else has it, or one that may be taken for it."""
+
+    name = LabelFormField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+    same_name = forms.BooleanField(
+        label="This is another person with the same name", required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *arguments: Any, person: User | None = None, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.person = person
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        name, is_another = cleaned.get("name", ""), cleaned.pop("same_name", False)
+        if name and (self.person is None or name != self.person.name) and (other := self._alike(name)):
+            self.fields["same_name"].widget = forms.CheckboxInput()
+            if not is_another:
+                said = f"{other.name} ({other.email}) has this name, or one that looks like it."
+                self.add_error("name", f"{said} If this is another person, say so.")
+        return cleaned
+
+    def _alike(self, name: str) -> User | None:
+        rows = User.objects.filter(Q(name_key=search_key(name)) | Q(name_look=look_alike_key(name)))
+        if self.person:
+            rows = rows.exclude(pk=self.person.pk)
+        return rows.order_by("-is_active", "email").first()
+
+
+class InviteForm(NameForm):
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
 
@@ -222,20 +276,32 @@ class EmailForm(forms.Form):
     )
 
 
-class PersonForm(forms.Form):
-    name = forms.CharField(max_length=80, widget=forms.TextInput({"autocomplete": "off"}))
+class PersonForm(NameForm):
     roles = RolesField(required=False)
     is_active = forms.BooleanField(
         label="May sign in",
         help_text="Taking this away signs the person out everywhere, at once.",
         required=False,
     )
+    successor = TherapistField(
+        label="Takes over the open clients",
+        help_text="Where somebody leaves, all open clients go to this colleague as of today. "
+        "To give them to several colleagues, transfer the caseload first.",
+        required=False,
+    )
+
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        super().__init__(*args, person=person, **options)
+        successor: Any = self.fields["successor"]
+        successor.queryset = successor.queryset.exclude(pk=person.pk)
+        if not Episode.objects.open().filter(therapist=person).exists():
+            del self.fields["successor"]
 
 
 class SupervisionForm(forms.Form):
-    supervisor = forms.ModelChoiceField(User.objects.with_role(Role.SUPERVISOR), empty_label="Choose")
+    supervisor = SupervisorField()
     therapist = TherapistField()
-    starts_on = day_field(label="From", initial=timezone.localdate, validators=[_not_far_ahead])
+    starts_on = day_field(label="From", initial=timezone.localdate)
 
 
 class EndSupervisionForm(forms.Form):
@@ -243,7 +309,6 @@ class EndSupervisionForm(forms.Form):
         label="Last day",
         help_text="The last day on which the supervisor sees this therapist's clients.",
         initial=timezone.localdate,
-        validators=[_not_far_ahead],
     )
 
 
@@ -251,6 +316,7 @@ class EndSupervisionForm(forms.Form):
 
 
 EVERYTHING = "everything"
+WRITINGS = "writings"
 
 
 class LogSearch(forms.Form):
@@ -261,13 +327,14 @@ class LogSearch(forms.Form):
         choices=[
             ("", "Everything but looks at lists"),
             (EVERYTHING, "Everything"),
+            (WRITINGS, "Wrote in the record"),
             *((event.value, event.capitalize()) for event in sorted(access_log.asked_for())),
         ],
         required=False,
         widget=QuickSelect,
     )
-    since = day_field(label="From", required=False)
-    until = day_field(label="To and including", required=False)
+    since = searched_day(label="From", required=False)
+    until = searched_day(label="To and including", required=False)
 
     def found(self) -> QuerySet[AuditEvent]:
         if not self.is_valid():
@@ -279,25 +346,24 @@ class LogSearch(forms.Form):
         if client:
             # By an expression: PostgreSQL must not read the log backwards until it has met fifty such lines.
             rows = rows.filter(NamesAny(self.about)).order_by((F("pk") + 0).desc())
-        if action and action != EVERYTHING:
+        if action == WRITINGS:
+            rows = rows.filter(action__in=ALIKE)
+        elif action and action != EVERYTHING:
             rows = rows.filter(action=action)
         # Under the looks at lists everything else would drown. Whoever asks about one client wants to know
         # of those too.
         if not action and not client:
             rows = rows.exclude(action=LogEvent.LISTED)
-        if since:
-            rows = rows.filter(at__gte=_midnight(since))
-        if until:
-            rows = rows.filter(at__lt=_midnight(min(until, LAST_DAY) + timedelta(days=1)))
-        return rows
+        return _in_days(rows, since, until)
 
     @cached_property
     def about(self) -> frozenset[UUID]:
-        """The codes of the clients whose label has what was asked for in it; none where nothing was asked."""
+        """The codes of the clients whose label has what was asked for in it; none where nothing was asked.
+
+        Of a record that was merged with another, the codes of both: it is one person's log.
+        """
         label = self.cleaned_data.get("client") if self.is_valid() else None
-        if not label:
-            return frozenset()
-        return frozenset(Client.objects.filter(label__icontains=label).values_list("code", flat=True))
+        return codes_of_records(Client.objects.with_label_like(label)) if label else frozenset()
 
     def in_codes(self) -> dict[str, str]:
         """What was asked for, as the log may keep it: a client's label is left out."""
@@ -305,6 +371,26 @@ class LogSearch(forms.Form):
         return {name: str(value.pk if name == "person" else value) for name, value in asked.items()}
 
 
-def _midnight(day: date) -> datetime:
+class DaysSearch(forms.Form):
+    """Which days of who looked at a client."""
+
+    since = searched_day(label="From", required=False)
+    until = searched_day(label="To and including", required=False)
+
+    def found_in(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        if not self.is_valid():
+            return rows.none()
+        return _in_days(rows, self.cleaned_data["since"], self.cleaned_data["until"])
+
+
+def _in_days(rows: QuerySet[AuditEvent], since: date | None, until: date | None) -> QuerySet[AuditEvent]:
+    if since:
+        rows = rows.filter(at__gte=midnight(since))
+    if until:
+        rows = rows.filter(at__lt=midnight(min(until, LAST_DAY) + timedelta(days=1)))
+    return rows
+
+
+def midnight(day: date) -> datetime:
     # A year off either end of the calendar has no midnight in every zone.
     return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
+from clients.views import covers
 from sessions_app.conversations import views as together
+from sessions_app.corrections import misfiling_views
 from sessions_app.corrections import views as set_aside
-from sessions_app.dashboards.views import caseload, dashboard, deferrals, follow_ups
+from sessions_app.dashboards.views import (
+    caseload,
+    consents,
+    dashboard,
+    deferrals,
+    follow_ups,
+    late_marks,
+    talks,
+)
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
 from sessions_app.moving_in import views as moving_in
+from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
 
 rate_pages = [
@@ -77,30 +88,66 @@ dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
+    path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
+    path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
     path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),
+    path("sessions/<uuid:code>/void/", therapy_sessions.void_session, name="void_session"),
+    path("sessions/<uuid:code>/put-back/", therapy_sessions.put_session_back, name="put_session_back"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
-    path("discussions/<uuid:code>/withdraw/", dashboard.withdraw_discussion, name="withdraw_discussion"),
+    path("discussions/<uuid:code>/edit/", talks.edit, name="edit_discussion"),
+    path("discussions/<uuid:code>/take-back/", talks.take_back, name="take_back_discussion"),
+    path("discussions/<uuid:code>/put-back/", talks.put_back, name="put_back_discussion"),
+    path("discussions/<uuid:code>/undo/", talks.undo, name="undo_discussion"),
     path("clients/<uuid:code>/defer/", deferrals.defer, name="defer"),
     path("deferrals/<uuid:code>/undo/", deferrals.undo, name="undo_deferral"),
+    path("deferrals/<uuid:code>/take-back/", deferrals.take_back, name="take_back_deferral"),
     path("discussions/<uuid:code>/helped/", follow_ups.note, name="note_follow_up"),
     path("follow-ups/<uuid:code>/undo/", follow_ups.undo, name="undo_follow_up"),
+    path("follow-ups/<uuid:code>/change/", follow_ups.change, name="change_follow_up"),
+    path("clients/<uuid:code>/late-marks/seen/", late_marks.seen, name="late_marks_seen"),
+    path("earlier/<uuid:code>/consent/", consents.record, name="record_consent"),
+    path("consents/<uuid:code>/withdraw/", consents.withdraw, name="withdraw_consent"),
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
+    path("set-aside/<uuid:code>/misfiled/", misfiling_views.misfile_arrived, name="misfile_marks"),
     path("ratings/<uuid:code>/correct/", set_aside.correct, name="correct_rating"),
     path("ratings/<uuid:code>/put-back/", set_aside.put_back, name="put_back"),
+]
+marks_pages = [
+    path("<uuid:code>/set-aside/", misfiling_views.misfile, name="set_aside"),
+    path("<uuid:code>/put-back/", misfiling_views.put_back, name="put_back"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),
     path("<uuid:code>/", together.show, name="show"),
 ]
+export_pages = [
+    path("", exports.export, name="export"),
+    path("columns/", exports.columns, name="columns"),
+]
+record_pages = [
+    path("<uuid:code>/", records.client, name="client"),
+]
+erasure_pages = [
+    path("", erasures.listing, name="list"),
+    path("file/", erasures.as_file, name="file"),
+    path("clients/<uuid:code>/", erasures.ask, name="ask"),
+    path("retention/", erasures.retain, name="retention"),
+    path("retention/ask/", erasures.ask_for_all_due, name="ask_for_all_due"),
+    path("batches/<uuid:code>/", erasures.batch, name="batch"),
+    path("<uuid:code>/", erasures.erasure, name="erasure"),
+    path("<uuid:code>/call-off/", erasures.call_off, name="call_off"),
+]
 caseload_pages = [
     path("", caseload.overview, name="overview"),
     path("clients/<uuid:code>/", caseload.client, name="client"),
+    path("clients/<uuid:code>/late-marks/seen/", late_marks.seen_by_supervisor, name="late_marks_seen"),
+    path("clients/<uuid:code>/let-read/", covers.let_read, name="let_read"),
 ]

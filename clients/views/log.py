@@ -8,12 +8,14 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from alliance import audit
 from alliance.access import StaffRequest, page
 from alliance.ask_again import asked_first
+from alliance.log_events import LogEvent
 from alliance.long_list import LongList
 from alliance.models import Role
 from clients import actions
-from clients.access_log import as_csv, lines
+from clients.access_log import as_csv, by_day, lines
 from clients.forms import LogSearch
 from clients.views.clinic import PER_PAGE
 
@@ -26,7 +28,10 @@ DAYS_AT_FIRST = 30
 def log(request: StaffRequest) -> HttpResponse:
     search = _search(request.GET)
     events = LongList(search.found(), PER_PAGE).page(request.GET.get("page"))
-    context = {"search": search, "events": events, "lines": lines(events, search.about)}
+    told = lines(events, search.about)
+    context = {"search": search, "events": events, "lines": told, "days": by_day(told)}
+    # After the reading: the first line is not one's own look.
+    audit.log_read(LogEvent.LOG_OPENED, asked=search.in_codes(), about=search.about, by=request.user)
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
 
 
@@ -39,7 +44,7 @@ def export_log(request: StaffRequest) -> HttpResponseBase:
         return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
     if question := asked_first(request):
         return question
-    actions.note_export(asked=search.in_codes(), by=request.user)
+    actions.note_export(asked=search.in_codes(), about=search.about, by=request.user)
     headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
     return StreamingHttpResponse(
         as_csv(events, search.about), content_type="text/csv; charset=utf-8", headers=headers

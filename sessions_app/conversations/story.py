@@ -9,8 +9,8 @@ from datetime import datetime
 from enum import IntEnum
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
+from alliance import days
 from alliance.measurement.repairs import RepairState, Rupture
 from alliance.measurement.scoring import points
 from sessions_app.conversations.follow_ups import FollowUp
@@ -218,8 +218,7 @@ def _when(one: RatedSession) -> datetime:
 
 
 def day_of(moment: datetime, now: datetime) -> str:
-    day, today = timezone.localdate(moment), timezone.localdate(now)
-    return date_format(day, "j M" if day.year == today.year else "j M Y")
+    return days.day(moment, today=timezone.localdate(now))
 
 
 def table_words(ruptures: Iterable[Rupture]) -> dict[int, list[tuple[RepairState, str]]]:

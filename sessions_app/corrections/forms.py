@@ -8,6 +8,7 @@ from django.http import QueryDict
 from alliance.line_field import LineField
 from alliance.measurement import instruments
 from alliance.measurement.scoring import points
+from sessions_app.corrections import families
 from sessions_app.courses.decisions import LINE
 from sessions_app.courses.models import Rating
 from sessions_app.intake.session_forms import PaperRatingForm
@@ -51,6 +52,9 @@ class CorrectionForm(PaperRatingForm):
         self.fields["why"].help_text = "Such as: typed 28 for 82. It stays beside the earlier marks."
         typed = {item: "" if tenths is None else points(tenths) for item, tenths in rating.marks.items()}
         self.initial = {**typed, "comment": rating.comment, "channel": rating.mode}
+        for item in families.marked_by_the_client(rating):
+            self.fields[item].disabled = True
+            self.fields[item].help_text = "The client marked this on a device."
 
     def clean(self) -> dict[str, Any]:
         why = self.cleaned_data.get("why", "")

@@ -1,22 +1,23 @@
 """Marks that do not count, as pages show them: why, what to do, and side by side with those that stand."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from alliance.measurement import instruments, scoring
 from alliance.measurement.instruments import Instrument, Item
 from alliance.measurement.scoring import one_decimal, points
 from alliance.models import User
 from alliance.prepared import Prepared
-from clients.models import Episode
-from sessions_app.corrections.actions import TYPED
-from sessions_app.courses.decisions import Correction, Settlement
+from clients.models import Ending, Episode
+from sessions_app.corrections import families
+from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.models import (
+    TYPED,
     Mode,
     Rating,
     SetAsideQuerySet,
@@ -34,6 +35,7 @@ WHY = {
     "invalid": "They could not be read as marks.",
 }
 DECLINED = "The client had said on the form that they did not want to rate."
+VOIDED = "The session was voided. To use them, put it back first, below under Voided sessions."
 LEFT_OPEN = "The time to fill in this form was past. It may have lain open."
 ADVICE = {
     Reason.DISPUTED: "Ask the client which marks they meant.",
@@ -85,6 +87,8 @@ class SetAside:
 
     @property
     def advice(self) -> str:
+        if self.row.session.is_voided:
+            return VOIDED
         reason = Reason.WITHDRAWN if self._was_left_open else self.row.reason
         return ADVICE.get(reason, ADVICE[Reason.DISPUTED])
 
@@ -96,7 +100,12 @@ class SetAside:
     @property
     def raw(self) -> str:
         """What arrived, where nobody could read it as marks."""
-        return self.row.raw or ""
+        return "" if self.is_misfiled else self.row.raw or ""
+
+    @property
+    def is_misfiled(self) -> bool:
+        """Whether somebody decided that these marks are not of this session."""
+        return self.decision is not None and self.decision.outcome == Settlement.Outcome.MISFILED
 
     @property
     def claimed_at(self) -> datetime | None:
@@ -105,14 +114,22 @@ class SetAside:
 
     @property
     def can_be_used(self) -> bool:
-        return self.decision is None and bool(self.lines)
+        return self.decision is None and bool(self.lines) and not self.row.session.is_voided
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether these marks are the rating now."""
+        return (
+            self.decision is not None
+            and self.stands is not None
+            and self.decision.rating_id == self.stands.pk
+        )
 
     @property
     def can_be_taken_out(self) -> bool:
         """Whether these marks are the rating now, and none stood before them."""
-        if self.decision is None or self.stands is None:
-            return False
-        return self.decision.rating_id == self.stands.pk and self.stands.replaces_id is None
+        before = self.stands.replaces if self.stands else None
+        return self.is_standing and (before is None or before.is_taken_out)
 
     @property
     def now(self) -> str:
@@ -149,9 +166,22 @@ class Earlier:
     rating: Rating
     marks: str
     comment: str
-    correction: Correction | None
+    correction: Correction | None  # None where the client was asked again
     replaced_by: Rating
     can_be_put_back: bool
+    can_be_set_aside: bool
+
+
+@dataclass(frozen=True)
+class Misfiled:
+    """Marks that left this session, or came to it, because they had been in the wrong record. Never which."""
+
+    at: datetime
+    by: User
+    undone_at: datetime | None
+    undone_by: User | None
+    came_here: bool
+    way_back: Misfiling | None = None  # of marks that left; what arrived here and left is among the settled
 
 
 @dataclass
@@ -161,6 +191,7 @@ class OfSession:
     to_settle: list[SetAside] = field(default_factory=list)
     settled: list[SetAside] = field(default_factory=list)
     earlier: list[Earlier] = field(default_factory=list)
+    misfiled: list[Misfiled] = field(default_factory=list)
 
     @property
     def people(self) -> Iterator[User]:
@@ -171,6 +202,12 @@ class OfSession:
         for one in self.earlier:
             if one.correction:
                 yield one.correction.corrected_by
+            else:
+                yield one.replaced_by.grant.made_by
+        for misfiled in self.misfiled:
+            yield misfiled.by
+            if misfiled.undone_by:
+                yield misfiled.undone_by
 
 
 @dataclass(frozen=True)
@@ -187,18 +224,22 @@ def can_be_corrected(rating: Rating | None) -> bool:
 
 
 def _written_to_look_at(therapist: UUID) -> QuerySet[SetAsideRating]:
-    return SetAsideRating.objects.to_settle().filter(session__episode__therapist=therapist)
+    rows = SetAsideRating.objects.to_settle().filter(session__episode__therapist=therapist)
+    return rows.exclude(session__episode__ending=Ending.TRANSFERRED)
 
 
 _TO_LOOK_AT = Prepared(_written_to_look_at, therapist=UUID)
 
 
-def to_look_at(therapist: User) -> list[ToLookAt]:
-    """Of the therapist's own clients, closed episodes too: late marks come when they come.
+def to_look_at(therapist: User, covered: Collection[int] = ()) -> list[ToLookAt]:
+    """Of the therapist's own clients, closed episodes too: late marks come when they come. And of those covered.
 
     One query where there are none, as on most days; else one more.
     """
-    if not (waiting := _TO_LOOK_AT.rows(therapist=therapist.pk)):
+    waiting = _TO_LOOK_AT.rows(therapist=therapist.pk)
+    if covered:
+        waiting += SetAsideRating.objects.to_settle().filter(session__episode__in=covered)
+    if not waiting:
         return []
     rows = SetAsideRating.objects.own(therapist).filter(pk__in=[row.pk for row in waiting])
     found = list(rows.select_related("session__episode__client").order_by("received_at"))
@@ -214,20 +255,36 @@ def count_of(episode: OuterRef) -> Subquery:
 
 
 def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession]:
-    """{session: what it has beside its rating}, in three queries."""
+    """{session: what it has beside its rating}, in five queries."""
     found: dict[int, OfSession] = defaultdict(OfSession)
     # Of most sessions the page has read the one rating there is: only those with more are read here.
     more = Rating.objects.filter(session=OuterRef("session"), replaces__isnull=False)
     aside = SetAsideRating.objects.filter(session=OuterRef("session"))
     ratings = Rating.objects.filter(Exists(more) | Exists(aside), session__episode=episode).order_by("pk")
-    rows = {row.pk: row for row in ratings.select_related("correction__corrected_by", "settlement")}
-    replaced = {row.replaces_id: row for row in rows.values() if row.replaces_id}
-    for pk, by in replaced.items():
-        if _waits_again(rows[pk]) and not reads_comments:
+    rows = list(ratings.select_related("correction__corrected_by", "settlement", "grant__made_by"))
+    by_pk = {row.pk: row for row in rows}
+    for row in rows:
+        if row.replaces_id:
+            row.replaces = by_pk[row.replaces_id]
+    misfilings = _misfilings(episode)
+    not_here = families.hidden(rows, misfilings)
+    for session, misfiled in _misfiled(episode, misfilings):
+        found[session].misfiled.append(misfiled)
+    replaced = {row.replaces_id: row for row in rows if row.replaces_id}
+    for row in rows:
+        by = replaced.get(row.pk)
+        if by is None or row.is_taken_out or row.pk in not_here:
+            continue
+        if _waits_again(row) and not reads_comments:
             continue  # they are set aside again: a supervisor learns how many, not which
-        earlier = _earlier(rows[pk], by, last=by.pk not in replaced, reads_comments=reads_comments)
+        can_be_put_back = (
+            by.pk not in replaced
+            and not _waits_again(row)
+            and families.can_count_again(by.pk, rows, not_here) is not None
+        )
+        earlier = _earlier(row, by, can_be_put_back=can_be_put_back, reads_comments=reads_comments)
         found[by.session_id].earlier.append(earlier)
-    standing = [row for row in rows.values() if row.pk not in replaced]
+    standing = [row for row in rows if row.pk not in replaced]
     stands = {(row.session_id, rivals_of(row.instrument)): row for row in standing}
     asides = with_decisions(SetAsideRating.objects.filter(session__episode=episode))
     for row in asides.order_by("received_at"):
@@ -236,6 +293,29 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
         of_session = found[row.session_id]
         (of_session.settled if one.decision else of_session.to_settle).append(one)
     return found
+
+
+def _misfiled(episode: Episode, misfilings: Iterable[Misfiling]) -> Iterator[tuple[int, Misfiled]]:
+    """By session, what left it and stands so, and what came to it, even if it went back."""
+    for one in misfilings:
+        said = (one.set_aside_at, one.set_aside_by, one.undone_at, one.undone_by)
+        if one.rating.session.episode_id == episode.pk and one.undone_at is None:
+            yield one.rating.session_id, Misfiled(*said, came_here=False, way_back=one)
+        if one.moved_to and one.moved_to.session.episode_id == episode.pk:
+            yield one.moved_to.session_id, Misfiled(*said, came_here=True)
+    arrived = Settlement.objects.filter(outcome=Settlement.Outcome.MISFILED, rating__session__episode=episode)
+    for settlement in arrived.select_related("rating", "settled_by", "undone_by"):
+        said = (settlement.settled_at, settlement.settled_by, settlement.undone_at, settlement.undone_by)
+        if settlement.rating:
+            yield settlement.rating.session_id, Misfiled(*said, came_here=True)
+
+
+def _misfilings(episode: Episode) -> list[Misfiling]:
+    inside = Q(rating__session__episode=episode) | Q(moved_to__session__episode=episode)
+    rows = Misfiling.objects.filter(inside).select_related(
+        "rating__session", "moved_to__session", "set_aside_by", "undone_by"
+    )
+    return list(rows.order_by("set_aside_at"))
 
 
 def with_decisions(rows: SetAsideQuerySet) -> SetAsideQuerySet:
@@ -251,26 +331,35 @@ def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool)
     instrument = instruments.get(aside.grant.instrument, aside.grant.instrument_version)
     stands = stands if stands and not stands.is_blank else None
     decided: list[Settlement] = getattr(aside, "decisions", [])
+    decision = decided[0] if decided else None
+    if decision is not None and decision.outcome == Settlement.Outcome.MISFILED:
+        # Somebody else's: this record says that marks came, and neither which nor with what words.
+        return SetAside(row=aside, stands=stands, lines=(), total="", comment="", decision=decision)
     return SetAside(
         row=aside,
         stands=stands,
         lines=compared(instrument, aside.answers, stands.answers if stands else {}),
         total=_total(instrument, aside.answers),
         comment=aside.comment if reads_comments or aside.share_comment else "",
-        decision=decided[0] if decided else None,
+        decision=decision,
     )
 
 
-def _earlier(rating: Rating, by: Rating, *, last: bool, reads_comments: bool) -> Earlier:
+def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comments: bool) -> Earlier:
     instrument = instruments.get(rating.instrument, rating.instrument_version)
     return Earlier(
         rating=rating,
-        marks=_total_in_words(rating) or in_words(instrument, rating.answers),
+        marks=_total_in_words(rating) or _lines_in_words(instrument, rating),
         comment=rating.comment if reads_comments or rating.share_comment else "",
         correction=getattr(by, "correction", None),
         replaced_by=by,
-        can_be_put_back=last and not _waits_again(rating),
+        can_be_put_back=can_be_put_back,
+        can_be_set_aside=not rating.is_blank,
     )
+
+
+def _lines_in_words(instrument: Instrument, rating: Rating) -> str:
+    return "nothing marked" if rating.is_blank else in_words(instrument, rating.answers)
 
 
 def _total_in_words(rating: Rating) -> str:

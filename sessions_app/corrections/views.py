@@ -17,9 +17,8 @@ from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.refused import Refused
-from sessions_app.corrections import actions, set_aside
+from sessions_app.corrections import actions, families, misfiling_actions, set_aside
 from sessions_app.corrections.forms import CorrectionForm, LeaveForm, UseForm
-from sessions_app.courses.decisions import Settlement
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 
 
@@ -46,10 +45,12 @@ def leave(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_POST
 @page(Role.THERAPIST)
 def take_up(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of `leave`."""
+    """Undo of `leave`, and of marks that are not of this session."""
     aside = _own_marks(request, code)
+    is_misfiled = set_aside.shown(aside, None, reads_comments=True).is_misfiled
+    undo = misfiling_actions.take_up_misfiled if is_misfiled else actions.take_up_again
     try:
-        actions.take_up_again(aside=aside, by=request.user)
+        undo(aside=aside, by=request.user)
     except Refused as refusal:
         messages.error(request, str(refusal))
         return redirect("dashboard:client", aside.session.episode.code)
@@ -75,7 +76,7 @@ def correct(request: StaffRequest, code: UUID) -> HttpResponse:
 def put_back(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of a correction and of marks that were used: the earlier ones count again, or none where none did."""
     rating, form = _own_rating(request, code), forms.Form(posted(request))
-    earlier = rating.replaces
+    earlier = families.replaced_by_decision(rating)
     if written(form, actions.put_back, rating=rating, by=request.user):
         done = "the earlier marks count again." if earlier else "the marks are taken out again."
         return _back(request, rating.session, done)
@@ -87,7 +88,7 @@ def put_back(request: StaffRequest, code: UUID) -> HttpResponse:
         form,
         earlier=earlier,
         lines=set_aside.compared(instrument, earlier.answers, rating.answers) if earlier else (),
-        can_be_taken_out=Settlement.objects.standing().filter(rating=rating).exists(),
+        can_be_taken_out=families.use_of(rating).exists(),
         label="Use the earlier marks" if earlier else "Take the marks out",
     )
 
@@ -105,7 +106,7 @@ def _own_rating(request: StaffRequest, code: UUID) -> Rating:
 
 
 def _about(request: StaffRequest, template: str, aside: SetAsideRating, form: forms.Form) -> HttpResponse:
-    stands = actions.standing(aside.session, aside.grant.instrument)
+    stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
     if isinstance(form, UseForm):
         form.shows(stands)
     one = set_aside.shown(aside, stands, reads_comments=True)

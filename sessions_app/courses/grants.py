@@ -86,6 +86,9 @@ class RatingGrant(models.Model):
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     declined = models.BooleanField(default=False, help_text="The client chose not to rate.")
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="Of the press that made it (`FormKeyField`)."
+    )
     opened_at = models.DateTimeField(null=True, help_text="When the device it was sent to fetched it.")
     link_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
     short_code_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
@@ -93,6 +96,8 @@ class RatingGrant(models.Model):
     paired_tablet = models.ForeignKey(
         PairedTablet, models.PROTECT, related_name="grants", null=True, db_index=False
     )
+    # The row that the rating will replace: nothing marked, a line missing, or set aside. Null for a first one.
+    instead_of = models.ForeignKey(Rating, models.PROTECT, related_name="asked_again", null=True)
     # What the client is given to read; null where the wording is our own, or the marks were made on paper
     # of an edition nobody knows.
     wording = models.ForeignKey(ClinicWording, models.PROTECT, related_name="+", null=True)

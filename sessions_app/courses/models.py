@@ -1,25 +1,31 @@
 """What happened in an episode, and what the client marked."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alliance import triggers
 from alliance.append_only import append_only
 from alliance.measurement import instruments
-from alliance.measurement.overdue import OVERDUE_AFTER, overdue_from
+from alliance.measurement.overdue import OVERDUE_AFTER, not_rated_from, overdue_from
+from alliance.measurement.session_times import Times
 from alliance.models import User
 from clients.models import Episode
+from clients.plausible_days import FIRST_DAY
 from sessions_app.courses.answer_range import answers_in_range
 from sessions_app.instruments.clinic_wording import ClinicWording
 
 # The scales of which a session has one rating at most, whichever the clinic uses.
 SESSION_SCALES = instruments.session_scale_ids()
 SESSION_LENGTH = timedelta(minutes=50)
+FIRST_MOMENT = datetime.combine(FIRST_DAY - timedelta(days=1), datetime.min.time(), UTC)  # in any zone
+VOID_REASON = 200  # characters
 
 
 class EpisodeRows(models.QuerySet[Any]):
@@ -50,6 +56,9 @@ class Attendance(models.TextChoices):
 class TherapySessionQuerySet(EpisodeRows):
     to_episode = "episode"
 
+    def voided(self) -> Self:
+        return self.filter(voided_at__isnull=False)
+
     def attended(self) -> Self:
         return self.filter(attendance=Attendance.ATTENDED)
 
@@ -65,16 +74,36 @@ class TherapySessionQuerySet(EpisodeRows):
         return self.attended().unrated().filter(ends_at__lte=now - OVERDUE_AFTER)
 
 
+SessionManager = models.Manager.from_queryset(TherapySessionQuerySet)
+
+
+class LiveSessions(SessionManager["TherapySession"]):
+    """The sessions that count: without those that were voided."""
+
+    def get_queryset(self) -> TherapySessionQuerySet:
+        return TherapySessionQuerySet(self.model, using=self._db).filter(voided_at__isnull=True)
+
+
 class TherapySession(models.Model):
-    """One therapy session. Its number orders the course: device clocks and hand-in times never do."""
+    """One therapy session. Its number orders the course: device clocks and hand-in times never do.
+
+    One that was voided keeps all that hangs on it, and counts nowhere: neither `objects` nor `episode.sessions`
+    has it, so that no reader can forget to leave it out. `every` has it, for the pages that show what was voided.
+    """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     episode = models.ForeignKey(Episode, models.PROTECT, related_name="sessions")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField(help_text="Of a voided one: the number that it had.")
     held_at = models.DateTimeField("starts")
     ends_at = models.DateTimeField("ends")
     modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
     attendance = models.CharField(max_length=20, choices=Attendance.choices, default=Attendance.PLANNED)
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="Of the form that added it (`FormKeyField`)."
+    )
+    voided_at = models.DateTimeField(null=True)
+    voided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    void_reason = models.CharField(max_length=VOID_REASON, blank=True, default="")
 
     standing_ratings: "list[Rating]"  # where `course` fetched them along
     # Where it came through `rating_state.with_waits`:
@@ -82,19 +111,30 @@ class TherapySession(models.Model):
     awaits_opened_at: datetime | None
     is_declined: bool
 
-    objects = TherapySessionQuerySet.as_manager()
+    objects = LiveSessions()  # the first one: it is the one of `episode.sessions` too
+    every = TherapySessionQuerySet.as_manager()
 
     class Meta:
         ordering = ("episode", "number")
         indexes = (models.Index(fields=["held_at"], name="session_by_day"),)
         constraints = (
-            models.UniqueConstraint(fields=["episode", "number"], name="one_session_a_number"),
+            models.UniqueConstraint(
+                fields=["episode", "number"],
+                condition=Q(voided_at__isnull=True),
+                name="one_session_a_number",
+            ),
+            models.CheckConstraint(
+                condition=Q(voided_at__isnull=True, voided_by__isnull=True, void_reason="")
+                | (Q(voided_at__isnull=False, voided_by__isnull=False) & ~Q(void_reason="")),
+                name="session_voided_at_by_and_why",
+            ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("held_at")), name="session_ends_after_start"),
             models.CheckConstraint(condition=Q(number__gte=1), name="session_number_from_one"),
+            models.CheckConstraint(condition=Q(held_at__gte=FIRST_MOMENT), name="session_day_is_plausible"),
         )
 
     def __str__(self) -> str:
-        return f"Session {self.number}"
+        return f"Session {self.number}" if self.voided_at is None else f"Voided session {self.number}"
 
     @property
     def client_code(self) -> uuid.UUID:
@@ -108,6 +148,18 @@ class TherapySession(models.Model):
     def overdue_from(self) -> datetime:
         return overdue_from(self.ends_at)
 
+    @property
+    def not_rated_from(self) -> datetime:
+        return not_rated_from(self.ends_at)
+
+    @property
+    def times(self) -> Times:
+        return Times(self.held_at, self.ends_at)
+
+    @property
+    def is_voided(self) -> bool:
+        return self.voided_at is not None
+
 
 class Mode(models.TextChoices):
     """How the marks were made; the most recent way where a client used several."""
@@ -117,6 +169,11 @@ class Mode(models.TextChoices):
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
     IMPORTED = "imported", "In another system"
+    NONE = "none", "No marks: what stood was set aside"
+
+
+# Somebody of the staff typed them, and may have mistyped them.
+TYPED = frozenset({Mode.PAPER, Mode.VERBAL})
 
 
 def rivals_of(instrument: str) -> tuple[str, ...]:
@@ -126,8 +183,20 @@ def rivals_of(instrument: str) -> tuple[str, ...]:
 
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        """The ratings of the alliance that count: those no later row replaces. Companion scales are read apart."""
-        return self.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES)
+        """The ratings of the alliance that count: those no later row replaces, of sessions that were not voided.
+
+        Companion scales are read apart. A session whose marks were set aside has none, and is as unrated as if
+        nobody had marked anything.
+        """
+        live = self.filter(session__voided_at__isnull=True)
+        return live.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES).exclude(mode=Mode.NONE)
+
+    def last_of(self, session: TherapySession, instrument: str) -> "Rating | None":
+        """The row that the next one of this session has to replace, even where it holds no marks."""
+        found: Rating | None = (
+            self.of_the_session(session, instrument).filter(replaced_by__isnull=True).first()
+        )
+        return found
 
     def of_the_session(self, session: TherapySession, instrument: str) -> Self:
         """What stands in the way of another rating: one of the same instrument, or of any alliance scale."""
@@ -138,8 +207,8 @@ class RatingQuerySet(EpisodeRows):
         return self.select_related("wording").defer("wording__items", "wording__introduction")
 
     def of_the_same(self, marks: "Rating") -> Self:
-        """What the constraints let stand only once: a rating of this grant, delivery, or session."""
-        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces__isnull=True)
+        """What the constraints let stand only once: a rating of this grant, delivery, or place in the session."""
+        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces=marks.replaces_id)
         delivered = Q(delivery=marks.delivery, delivery__isnull=False)
         return rivals | self.filter(Q(grant=marks.grant) | delivered)
 
@@ -152,7 +221,11 @@ def series_of(instrument: str, version: str, edition: str | None) -> str:
     return f"{instrument}/{version}/{edition or ''}"
 
 
-@append_only()
+# Marks of another person that were found in this record: what is left of them when that person is erased.
+EMPTIED = {"answers": "'{}'", "total": "NULL", "comment": "''", "mode": "'none'", "sha256": "'erased'"}
+
+
+@append_only(erased_along="session__episode__client", emptied=EMPTIED)
 class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
@@ -210,6 +283,12 @@ class Rating(models.Model):
                 name="rating_total_in_range",
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
+            models.CheckConstraint(
+                # Or what is left of marks of somebody else who was erased (`EMPTIED`).
+                condition=~Q(mode=Mode.NONE)
+                | Q(total__isnull=True, comment="") & (Q(replaces__isnull=False) | Q(sha256="erased")),
+                name="rating_taken_out_has_no_marks",
+            ),
             models.UniqueConstraint(
                 fields=["delivery"], condition=Q(delivery__isnull=False), name="one_rating_a_delivery"
             ),
@@ -247,9 +326,26 @@ class Rating(models.Model):
         return all(answer is None for answer in self.answers.values())
 
     @property
+    def is_partial(self) -> bool:
+        """A line is missing, and something was marked or said."""
+        return self.total is None and not self.is_blank
+
+    @property
+    def given(self) -> dict[str, int]:
+        """The lines that were answered."""
+        return {item: answer for item, answer in self.marks.items() if answer is not None}
+
+    @property
+    def came(self) -> str:
+        """When, as in "the marks came at 10:52", with the day where that is not today."""
+        local = timezone.localtime(self.received_at)
+        day = "" if local.date() == timezone.localdate() else f"on {date_format(local, 'j F Y')} "
+        return f"{day}at {date_format(local, 'H:i')}"
+
+    @property
     def is_taken_out(self) -> bool:
-        """What is left where marks that had been set aside were used and taken out again."""
-        return self.is_blank and self.replaces_id is not None and self.mode == Mode.PAPER
+        """The row that stands where marks were set aside or taken out: it holds none, and does not count."""
+        return self.mode == Mode.NONE
 
     @property
     def marks(self) -> dict[str, int | None]:
@@ -272,7 +368,11 @@ class SetAsideQuerySet(EpisodeRows):
         return self.annotate(decision=standing).filter(decision__isnull=True)
 
 
-@append_only()
+@append_only(
+    erased_along="session__episode__client",
+    # A grant can have several, and no two with one hash.
+    emptied={"answers": "'{}'", "comment": "''", "raw": "NULL", "sha256": "'erased ' || OLD.id"},
+)
 class SetAsideRating(models.Model):
     """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
 

@@ -1,13 +1,13 @@
 """Where the rating of a session stands: one answer for the work list and the client's page."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from sessions_app.courses.grants import SENT, RatingGrant
+from alliance.measurement.session_times import still_to_come
+from sessions_app.courses.grants import SENT, RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.models import Attendance, Rating, TherapySession, TherapySessionQuerySet
 
 
@@ -15,15 +15,16 @@ class RatingState(StrEnum):
     RATED = "rated"
     PARTLY = "partly"  # a line is missing
     NOTHING_MARKED = "nothing_marked"  # handed in with no line marked
-    TAKEN_OUT = "taken_out"  # set aside, used, and taken out again
     CANCELLED = "cancelled"
     DID_NOT_ATTEND = "did_not_attend"
     OVERDUE = "overdue"
+    NOT_RATED = "not_rated"  # a week is over: no page waits any more
     AWAITING = "awaiting"  # handed over, and the rating may still come
     SENT = "sent"  # to a phone or a room, and nobody has opened it there
     OPENED = "opened"
     TO_RATE = "to_rate"
     DECLINED = "declined"  # the client gave the tablet back without a rating
+    ON_NOW = "on_now"  # planned, and on or about to begin
     TODAY = "today"  # planned, later today
     PLANNED = "planned"
     UNSETTLED = "unsettled"  # planned, past, and nobody said whether it took place
@@ -34,7 +35,15 @@ class RatingState(StrEnum):
 
     @property
     def can_be_rated(self) -> bool:
+        """Whether marks can be entered: from paper or voice, and perhaps by a form that is handed over."""
         return self in _CAN_BE_RATED
+
+    def can_be_handed_over(self, session: TherapySession, now: datetime) -> bool:
+        """Whether pages offer to hand the form of this session over, whose rating stands so.
+
+        Who declined is not asked again by a press too many: the page of the hand-over has a way for a change of mind.
+        """
+        return self.can_be_rated and self != RatingState.DECLINED and now < session.not_rated_from
 
     @property
     def may_change(self) -> bool:
@@ -52,50 +61,31 @@ class RatingState(StrEnum):
 
 _CAN_BE_RATED = {
     RatingState.OVERDUE,
+    RatingState.NOT_RATED,
     RatingState.AWAITING,
     RatingState.SENT,
     RatingState.OPENED,
     RatingState.TO_RATE,
-    RatingState.TODAY,
+    RatingState.ON_NOW,
     RatingState.UNSETTLED,
     RatingState.DECLINED,
+    # A form that came back empty or half filled in blocks nothing: the client can be asked again.
+    RatingState.PARTLY,
+    RatingState.NOTHING_MARKED,
 }
 
 
-@dataclass(frozen=True)
-class Waits:
-    """Sessions whose grant is still accepted, with how far it is, and those whose client chose not to rate."""
-
-    awaiting: dict[int, RatingState]
-    declined: frozenset[int]
-
-
-def waits(sessions: QuerySet[TherapySession], now: datetime) -> Waits:
-    grants = RatingGrant.objects.filter(session__in=sessions)
-    awaiting = RatingGrant.objects.awaiting(now).filter(session__in=sessions)
-    return Waits(
-        {row[0]: how_far(*row[1:]) for row in awaiting.values_list("session", "channel", "opened_at")},
-        frozenset(grants.filter(declined=True).values_list("session", flat=True)),
-    )
+def declined(grants: RatingGrantQuerySet) -> RatingGrantQuerySet:
+    """Those whose client chose not to rate, and after which nothing that counts came in."""
+    later = Rating.objects.standing().filter(session=OuterRef("session"), grant__gt=OuterRef("pk"))
+    found: RatingGrantQuerySet = grants.filter(~Exists(later), declined=True)
+    return found
 
 
 def how_far(channel: str, opened_at: datetime | None) -> RatingState:
     if channel not in SENT:
         return RatingState.AWAITING
     return RatingState.OPENED if opened_at else RatingState.SENT
-
-
-def rating_state(
-    session: TherapySession, *, rating: Rating | None, waits: Waits, now: datetime
-) -> RatingState:
-    """`rating`: the one of this session that counts, if there is one."""
-    return state_of(
-        session,
-        marks=marks_state(rating) if rating is not None else None,
-        awaits=waits.awaiting.get(session.pk),
-        is_declined=session.pk in waits.declined,
-        now=now,
-    )
 
 
 def state_of(
@@ -108,19 +98,32 @@ def state_of(
 ) -> RatingState:
     """Where the rating of a session stands; marks: what its rating says (`marks_state`), None without one."""
     if marks is not None:
-        return marks
+        return _asked_again(marks, awaits=awaits, is_declined=is_declined)
     if session.attendance == Attendance.PLANNED:
         if session.ends_at <= now:
             return RatingState.UNSETTLED
+        if not still_to_come(session.held_at, now):
+            return RatingState.ON_NOW
         same_day = timezone.localdate(session.held_at) == timezone.localdate(now)
         return RatingState.TODAY if same_day else RatingState.PLANNED
     if session.attendance != Attendance.ATTENDED:
         return RatingState(session.attendance)
     if is_declined and not awaits:
         return RatingState.DECLINED
+    if session.not_rated_from <= now and not awaits:
+        return RatingState.NOT_RATED
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return awaits or RatingState.TO_RATE
+
+
+def _asked_again(marks: RatingState, *, awaits: RatingState | None, is_declined: bool) -> RatingState:
+    """Where a session with marks stands: a form that came back empty or half filled in may be out once more."""
+    if marks == RatingState.RATED:
+        return marks
+    if awaits:
+        return awaits
+    return RatingState.DECLINED if is_declined and marks == RatingState.NOTHING_MARKED else marks
 
 
 def with_waits(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessionQuerySet:
@@ -130,7 +133,7 @@ def with_waits(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessio
     found: TherapySessionQuerySet = sessions.annotate(
         awaits_channel=Subquery(awaiting.values("channel")[:1]),
         awaits_opened_at=Subquery(awaiting.values("opened_at")[:1]),
-        is_declined=Exists(grants.filter(declined=True)),
+        is_declined=Exists(declined(grants)),
     )
     return found
 
@@ -141,8 +144,11 @@ def awaited(session: TherapySession) -> RatingState | None:
 
 
 def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> RatingState:
-    """Where one link stands, whatever else was made for its session; `rating` as for `rating_state`."""
-    if rating is not None:
+    """Where one link stands, whatever else was made for its session; `rating`: the one that counts, if there is one.
+
+    A rating that the link asks to replace says nothing of the link.
+    """
+    if rating is not None and rating.pk != grant.instead_of_id:
         return marks_state(rating)
     if grant.declined:
         return RatingState.DECLINED
@@ -155,10 +161,8 @@ def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> R
 
 
 def marks_state(rating: Rating) -> RatingState:
-    """What a rating that counts says of its session: whole, partly, nothing marked, or taken out again."""
+    """What a rating that counts says of its session: whole, partly, or nothing marked."""
     if rating.total is not None:
         return RatingState.RATED
-    if rating.is_taken_out:
-        return RatingState.TAKEN_OUT
     is_marked = any(answer is not None for answer in rating.answers.values())
     return RatingState.PARTLY if is_marked else RatingState.NOTHING_MARKED

@@ -7,15 +7,15 @@ from typing import Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 from django.utils import timezone
 
+from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from sessions_app.courses.tokens import hash_of_token
 
 SEEN_LATELY = timedelta(minutes=2)
 
 
-class PairedTabletQuerySet(models.QuerySet["PairedTablet"]):
+class PairedTabletQuerySet(LabelledQuerySet["PairedTablet"]):
     def with_key(self, key: str) -> Self:
         return self.filter(key_hash=hash_of_token(key))
 
@@ -27,14 +27,16 @@ class PairedTabletQuerySet(models.QuerySet["PairedTablet"]):
         return self.filter(paired_at__isnull=True, pairing_until__gt=now)
 
 
-class PairedTablet(models.Model):
+class PairedTablet(Labelled):
     """A tablet in a room. Its key can wait for a form and write the rating it was sent, and nothing else.
 
     A row begins when a tablet asks to be paired: it has a key then and no name, and its key opens nothing.
     """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    name = models.CharField(max_length=40, blank=True, default="")
+    name = LabelField(max_length=40, blank=True, default="")
+    name_key = SearchKeyField("name")
+    name_look = LookAlikeKeyField("name")
     key_hash = models.CharField(max_length=64, unique=True)
     pairing_hash = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - null: unique
     pairing_until = models.DateTimeField()
@@ -63,9 +65,14 @@ class PairedTablet(models.Model):
                 name="tablet_revoked_at_and_by",
             ),
             models.UniqueConstraint(
-                Lower("name"),
+                fields=["name_key"],
                 condition=Q(paired_at__isnull=False, revoked_at__isnull=True),
                 name="one_tablet_in_use_a_name",
+            ),
+            models.UniqueConstraint(
+                fields=["name_look"],
+                condition=Q(paired_at__isnull=False, revoked_at__isnull=True),
+                name="one_tablet_in_use_a_look",
             ),
         )
 

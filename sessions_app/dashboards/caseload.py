@@ -14,13 +14,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 
+from alliance.days import day
 from alliance.measurement import instruments
 from alliance.measurement.flag_rules import RULES, STRENGTH
 from alliance.measurement.process import Share
@@ -162,7 +161,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         episodes = episodes.filter(therapist=chosen)
     rules = rule_settings.in_force()
     open_now = with_beside(episodes.open())
-    read = course_standings.read(open_now, now, Lower("client__label"), "pk", beside=("asides", "helped"))
+    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=("asides", "helped"))
     courses = [course for course, _ in read]
     rows = _by_part(read)
     return Caseload(
@@ -194,7 +193,7 @@ def _code(text: str | None) -> UUID | None:
 def _supervisees(supervisor: User) -> QuerySet[User]:
     """By the alphabet, here and on the page: any other order would be read as a ranking."""
     today = Supervision.objects.today().filter(supervisor=supervisor)
-    return User.objects.filter(pk__in=today.values("therapist")).order_by(Lower("name"), "email")
+    return User.objects.filter(pk__in=today.values("therapist")).order_by("name_key", "email")
 
 
 # --- Who needs a talk first --------------------------------------------------------------------------
@@ -327,8 +326,7 @@ def _age(session: TherapySession, now: datetime) -> str:
 
 
 def _day(moment: datetime, now: datetime) -> str:
-    day, today = timezone.localdate(moment), timezone.localdate(now)
-    return date_format(day, "j M" if day.year == today.year else "j M Y")
+    return day(moment, today=timezone.localdate(now))
 
 
 def _counted(count: int, thing: str) -> str:

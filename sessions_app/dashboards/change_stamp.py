@@ -16,9 +16,10 @@ WRITES_LOOKED_AT = 20
 # Written out: open pages ask this every four seconds, and Django takes ten times as long to put it together as
 # the database to answer it. The last writes of each client apart, by the index of the writes: asked for those
 # of all clients at once, PostgreSQL walks back through every look since the last write. Their sum grows with
-# every line that comes among them, whatever its number, for no line is ever taken out.
+# every line that comes among them, whatever its number, for no line is ever taken out. Each record apart, and with
+# those that were merged into it: a write that waited for the merge still names the record it began with.
 _LAST_WRITES = f"""
-SELECT episode.id, (
+SELECT episode.id, whose.id, (
     SELECT SUM(last.id) FROM (
         SELECT event.id FROM {AuditEvent._meta.db_table} event
         WHERE event.client = whose.code AND NOT (event.action IN ({", ".join(["%s"] * len(LOOKS))}))
@@ -26,7 +27,7 @@ SELECT episode.id, (
     ) last
 )
 FROM {Episode._meta.db_table} episode
-JOIN {Client._meta.db_table} whose ON whose.id = episode.client_id
+JOIN {Client._meta.db_table} whose ON whose.id = episode.client_id OR whose.merged_into_id = episode.client_id
 WHERE episode.id IN
 """  # noqa: S608 - names of our own tables alone
 
@@ -49,16 +50,16 @@ def is_current(request: HttpRequest, episode: QuerySet[Episode]) -> bool:
     return seen is not None and bool(rows := _last_writes(episode)) and seen == _hash_of(rows)
 
 
-def _hash_of(rows: list[tuple[int, int]]) -> str:
+def _hash_of(rows: list[tuple[int, int, int]]) -> str:
     return hashlib.sha256(f"arrivals {rows}".encode()).hexdigest()[:16]
 
 
-def _last_writes(episodes: QuerySet[Episode]) -> list[tuple[int, int]]:
-    """For each episode the sum of the numbers of its client's last writes."""
+def _last_writes(episodes: QuerySet[Episode]) -> list[tuple[int, int, int]]:
+    """For each episode and each record of its client, the sum of the numbers of the last writes."""
     try:
         which, values = episodes.order_by().values("pk").query.sql_with_params()
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:
         cursor.execute(f"{_LAST_WRITES} ({which})", [*LOOKS, *values])
-        return sorted((episode, int(total or 0)) for episode, total in cursor.fetchall())
+        return sorted((episode, client, int(total or 0)) for episode, client, total in cursor.fetchall())

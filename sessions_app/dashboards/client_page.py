@@ -1,6 +1,7 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,15 +13,16 @@ from alliance.measurement.instruments import Item
 from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
-from clients.models import Episode
-from sessions_app.conversations import asking, last_time, repairs, story
+from clients.models import Ending, Episode
+from sessions_app.conversations import asking, earlier, last_time, repairs, story
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, marks_state, state_of
-from sessions_app.dashboards import change_stamp, charts, course_reading
+from sessions_app.dashboards import change_stamp, charts, course_reading, voided_sessions
 from sessions_app.dashboards.course_reading import CourseReading, by_session
+from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_form import DiscussionForm
@@ -38,14 +40,18 @@ class SessionRow:
     total: str = ""
     answers: list[tuple[str, str]] = field(default_factory=list)  # heading of the line, answer
     state: RatingState = RatingState.PLANNED
+    can_be_handed_over: bool = False
     awaits: bool = False  # a hand-over that can be taken back
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
+    talks_taken_back: list[Discussion] = field(default_factory=list)
+    deferrals_taken_back: list[Deferral] = field(default_factory=list)
     repairs: list[tuple[RepairState, str]] = field(default_factory=list)  # what begins or ends here, in words
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
+    shows_marks: bool = False  # whether the client left any; a form that came back empty has none
     other_form: str = ""  # from this session on another form was used: its name
 
 
@@ -82,10 +88,12 @@ class Talk:
 @dataclass
 class ClientPage:
     episode: Episode
-    may_write: bool
+    is_own: bool  # read as its therapist does: their own, or covered today
+    may_write: bool  # the same, as long as it is open
     stamp: str
     item_labels: list[str]
     rows: list[SessionRow]  # newest first
+    voided: list[VoidedSession]  # the sessions that count nowhere, newest first
     talks: list[Talk]
     calls: bool  # whether anything calls for a talk
     deferral: Deferral | None  # the one that holds
@@ -101,8 +109,15 @@ class ClientPage:
     put_off_until: list[datetime]  # when what is put off comes back, or came
 
     @property
-    def sessions_to_settle(self) -> list[int]:
-        return sorted({one.row.session.number for one in self.to_settle})
+    def may_settle(self) -> bool:
+        """Whether the reader decides about marks that arrived: also after the end, never after a transfer."""
+        return self.is_own and self.episode.ending != Ending.TRANSFERRED
+
+    @property
+    def sessions_to_settle(self) -> list[str]:
+        sessions = {one.row.session_id: one.row.session for one in self.to_settle}
+        in_order = sorted(sessions.values(), key=lambda one: (one.is_voided, one.number))
+        return [f"{one.number}{' (voided)' if one.is_voided else ''}" for one in in_order]
 
 
 def build(
@@ -114,11 +129,12 @@ def build(
     rules: RuleSettings | None = None,
     questions: asking.Asking | None = None,
     stamp: str = "",
+    is_own: bool | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
-    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp: where
-    the caller has read them.
+    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp, is_own:
+    where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
@@ -127,8 +143,10 @@ def build(
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
     last = next((one.rating for one in reversed(rated) if one.rating), None)
     instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
-    may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
-    rows = _rows(reading, rated, reads_comments=may_write)
+    is_own = episode.is_worked_by(viewer) if is_own is None else is_own
+    beside = set_aside.of_episode(episode, reads_comments=is_own)
+    rows = _rows(reading, rated, beside, reads_comments=is_own)
+    voided = voided_sessions.read(episode, beside, reads_comments=is_own)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     talks = _talks(rows, form)
@@ -140,10 +158,12 @@ def build(
     notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
-        may_write=may_write,
+        is_own=is_own,
+        may_write=is_own and episode.is_open,
         stamp=stamp,
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
+        voided=voided,
         talks=talks,
         calls=any(flag.calls for talk in talks if not talk.as_well for flag in talk.flags),
         deferral=_put_off(rows, talks),
@@ -152,7 +172,11 @@ def build(
         answers=FollowUp.Answer.choices,
         story=story.tell(ruptures, rated, notes, now),
         by_chance=repairs.by_chance(),
-        to_settle=[one for row in rows for one in row.beside.to_settle],
+        to_settle=[
+            one
+            for of_session in (*(row.beside for row in rows), *(one.beside for one in voided))
+            for one in of_session.to_settle
+        ],
         figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters, ruptures),
@@ -161,17 +185,24 @@ def build(
 
 
 def _rows(
-    reading: CourseReading, rated: list[course.RatedSession], *, reads_comments: bool
+    reading: CourseReading,
+    rated: list[course.RatedSession],
+    beside: Mapping[int, set_aside.OfSession],
+    *,
+    reads_comments: bool,
 ) -> list[SessionRow]:
     """The sessions as the table shows them, newest first."""
     other_forms = {one.session.pk for one in rated if one.changes_form}
-    flags, talks = by_session(reading.flags), by_session(reading.talks)
-    deferrals = by_session(reading.deferrals)
-    beside = set_aside.of_episode(reading.episode, reads_comments=reads_comments)
+    flags, talks = by_session(reading.flags), by_session(_with_earlier(reading))
+    deferrals = by_session(reading.all_deferrals)
     rows = []
     for session in reversed(reading.sessions):
         rating = reading.ratings.get(session.pk)
-        row = SessionRow(session, rating, discussions=talks[session.pk], deferrals=deferrals[session.pk])
+        row = SessionRow(session, rating)
+        row.discussions = [talk for talk in talks[session.pk] if talk.withdrawn_at is None]
+        row.talks_taken_back = [talk for talk in talks[session.pk] if talk.withdrawn_at]
+        row.deferrals = [one for one in deferrals[session.pk] if one.undone_at is None]
+        row.deferrals_taken_back = [one for one in deferrals[session.pk] if one.undone_at]
         row.flags = sorted(flags[session.pk], key=lambda flag: flag.strength)
         row.beside = beside[session.pk]
         row.can_be_corrected = set_aside.can_be_corrected(rating)
@@ -184,7 +215,9 @@ def _rows(
             is_declined=session.is_declined,
             now=reading.now,
         )
+        row.can_be_handed_over = row.state.can_be_handed_over(session, reading.now)
         if rating:
+            row.shows_marks = not rating.is_blank
             row.total = "" if rating.total is None else one_decimal(rating.total)
             row.answers = [
                 (_heading(item), _answer(rating.marks[item.id]))
@@ -194,6 +227,18 @@ def _rows(
             row.comment = rating.comment if reads_comments or rating.share_comment else ""
         rows.append(row)
     return rows
+
+
+def _with_earlier(reading: CourseReading) -> list[Discussion]:
+    """All notes of conversations, each with what it said before and the answer to "did it help?"."""
+    gone = defaultdict(list)
+    for answer in reading.all_follow_ups:
+        if answer.undone_at:
+            gone[answer.discussion_id].append(answer)
+    for talk in reading.all_talks:
+        talk.earlier = earlier.of_note(talk, gone[talk.pk])
+        talk.answer = reading.follow_ups.get(talk.pk)
+    return reading.all_talks
 
 
 def _heading(item: Item) -> str:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from alliance.measurement.overdue import STAYS_OVERDUE
 from clients.models import Episode
 from sessions_app.courses.rating_state import RatingState
 from sessions_app.dashboards.kept import Kept
@@ -23,8 +24,6 @@ from sessions_app.flags.facts import beginning_of
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
 
-# An older gap cannot be filled from memory; it stays visible on the client's page.
-OVERDUE_SHOWN_FOR = timedelta(days=14)
 JOINED = (
     "client",
     "therapist",
@@ -65,9 +64,9 @@ class CourseStanding:
         for flag in self.row.course["flags"]:
             if flag["put_off_until"]:
                 moments.append(datetime.fromisoformat(flag["put_off_until"]))
-        for _, held_at, overdue_from in self.row.course["overdue"]:
-            last = datetime.fromisoformat(held_at) + OVERDUE_SHOWN_FOR  # shown at this moment still
-            moments += [datetime.fromisoformat(overdue_from), last + timedelta.resolution]
+        for _, _, overdue_from in self.row.course["overdue"]:
+            begins = datetime.fromisoformat(overdue_from)
+            moments += [begins, begins + STAYS_OVERDUE]
         return min(moment for moment in moments if moment > self.now)
 
     @cached_property
@@ -183,13 +182,12 @@ class CourseStanding:
 
     @cached_property
     def overdue(self) -> list[Place]:
-        """Sessions without a complete rating that it is not too late to ask about."""
-        since = self.now - OVERDUE_SHOWN_FOR
+        """Sessions without a complete rating that it is not too late to ask about; later they are not rated."""
         places = [
             (Place(number, datetime.fromisoformat(held_at)), datetime.fromisoformat(overdue_from))
             for number, held_at, overdue_from in self.row.course["overdue"]
         ]
-        return [place for place, begins in places if begins <= self.now and place.held_at >= since]
+        return [place for place, begins in places if begins <= self.now < begins + STAYS_OVERDUE]
 
 
 _kept: Kept[CourseStanding] = Kept(4000)  # about 5 KB each

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from clients.models import Episode
-from sessions_app.courses.models import Attendance, TherapySession
+from sessions_app.courses.models import Attendance, Rating, TherapySession
 
 
 def next_session(episode: Episode, now: datetime) -> TherapySession | None:
@@ -12,6 +14,5 @@ def next_session(episode: Episode, now: datetime) -> TherapySession | None:
         episode=episode,
         ends_at__gt=now,
         attendance__in=[Attendance.PLANNED, Attendance.ATTENDED],
-        ratings__isnull=True,
-    )
+    ).exclude(Exists(Rating.objects.standing().filter(session=OuterRef("pk"))))
     return to_come.order_by("held_at").first()

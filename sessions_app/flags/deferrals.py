@@ -14,7 +14,8 @@ from sessions_app.courses.models import EpisodeRows, TherapySession
 
 class DeferralQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        return self.filter(undone_at__isnull=True)
+        """Those that were not taken back, of sessions that were not voided."""
+        return self.filter(undone_at__isnull=True, session__voided_at__isnull=True)
 
     def not_needed(self) -> Self:
         return self.standing().filter(kind=Deferral.Kind.NOT_NEEDED)
@@ -45,6 +46,7 @@ class Deferral(models.Model):
     deferred_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    undone_why = models.CharField("reason of taking it back", max_length=LINE, blank=True, default="")
 
     holds = False  # whether it still puts off, where `answered_flags` or the standing says so
 

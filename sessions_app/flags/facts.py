@@ -179,9 +179,10 @@ def _courses(
     put_off: dict[int, dict[int, DeferralFact]] = defaultdict(dict)
     for flag, talk, deferral in _flags_and_answers(episode_of):
         flags[episode_of[flag.key.session]][flag.key] = flag
-        if talk is not None:
+        # What was said or decided at a session that was voided since counts as little as the session.
+        if talk is not None and talk.session in episode_of:
             talks[episode_of[talk.session]].setdefault(talk.pk, talk).about.add(flag.key)
-        if deferral is not None:
+        if deferral is not None and deferral.session in episode_of:
             put_off[episode_of[deferral.session]].setdefault(deferral.pk, deferral).about.add(flag.key)
     return {
         episode: CourseFacts(
@@ -232,7 +233,7 @@ def _sessions(
     standing = {
         session: rating_fact(rating, edition)
         for session, edition, rating in marks
-        if rating.pk not in replaced
+        if rating.pk not in replaced and not rating.is_taken_out
     }
     return sessions, standing, came_along
 

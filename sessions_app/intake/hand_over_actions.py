@@ -7,16 +7,21 @@ Every write about an episode takes the lock of the episode's row first (`lock_ep
 orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alliance import audit
+from alliance.days import day
+from alliance.form_keys import key_of_press, secret_of
 from alliance.log_events import LogEvent
 from alliance.measurement import instruments
+from alliance.measurement.session_times import still_to_come
 from alliance.models import AuditEvent, User
 from alliance.refused import Refused
 from clients.models import Episode
@@ -30,6 +35,7 @@ from sessions_app.courses.models import (
     TherapySession,
 )
 from sessions_app.courses.tokens import hash_of_token, new_token
+from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings
@@ -39,30 +45,58 @@ from sessions_app.intake.session_actions import session_now
 OPEN_FOR = timedelta(minutes=30)
 ACCEPT_FOR = timedelta(days=7)
 LANGUAGE_CHANGES_A_GRANT = 20
+DONE_BEFORE = (
+    "This page was sent before: its form was handed in or taken back meanwhile. Look at the client's page; to ask "
+    "again, open this page anew from there."
+)
 
 
 # --- Hand-over and rating --------------------------------------------------------------------------
 
 
 @transaction.atomic
-def hand_over(*, session: TherapySession, by: User) -> tuple[RatingGrant, str]:
-    """One permission to write this session's rating on this browser. Returns the grant and its token."""
-    grant, token = ask(session=session, channel=Channel.TABLET, by=by)
+def hand_over(*, session: TherapySession, by: User, form_key: UUID | None = None) -> tuple[RatingGrant, str]:
+    """One permission to write this session's rating on this browser. Returns the grant and its token.
+
+    form_key: pressed again with the same one, the same permission with the same token.
+    """
+    lock_episode(session.episode_id)
+    press = key_of_press(form_key, Channel.TABLET, session.pk)
+    if grant := made_by(press):
+        if not grant.is_open(timezone.now()):
+            raise Refused(DONE_BEFORE)
+        return grant, _token_of(press)
+    grant, token = ask(session=session, channel=Channel.TABLET, by=by, form_key=press)
     audit.record(LogEvent.HANDED_OVER, grant, by=by, client=grant.client_code)
     return grant, token
 
 
-def ask(*, session: TherapySession, channel: Channel, by: User, **sent: Any) -> tuple[RatingGrant, str]:
+def made_by(press: UUID | None) -> RatingGrant | None:
+    """The grant that this press made when it came before."""
+    return RatingGrant.objects.filter(form_key=press).select_related("session").first() if press else None
+
+
+def _token_of(press: UUID | None) -> str:
+    return secret_of(press, "token of a grant") if press else new_token()
+
+
+def ask(
+    *, session: TherapySession, channel: Channel, by: User, form_key: UUID | None = None, **sent: Any
+) -> tuple[RatingGrant, str]:
     """A grant for this session's rating, inside the caller's transaction; `sent`: how it reaches its device.
 
-    An earlier grant that is still open is withdrawn: two devices must not wait for one session.
+    An earlier grant that is still open is withdrawn: two devices must not wait for one session. form_key: of the
+    press that makes it, which the caller knows to be the first.
     """
-    lock_episode(session.episode_id)
+    # As it is now: the client's record may have been merged with another one while this waited.
+    session.episode = lock_episode(session.episode_id)
     form = ClinicSettings.objects.in_force().form
-    _refuse_unless_ratable(session, form.id)
+    instead_of = _refuse_unless_ratable(session, form.id)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)
-    grant, token = _new_grant(session, form, offer.wording, channel, by, **sent)
+    grant, token = _new_grant(
+        session, form, offer.wording, channel, by, instead_of=instead_of, form_key=form_key, **sent
+    )
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -82,17 +116,41 @@ def withdraw_what_is_out(session: TherapySession, by: User) -> None:
 
 @transaction.atomic
 def hand_over_now(
-    *, episode: Episode, by: User, session: TherapySession | None = None
+    *, episode: Episode, by: User, form_key: UUID | None = None, **which: Any
 ) -> tuple[RatingGrant, str]:
-    """Hand over for `session`, else for today's, else for a new one that ends now."""
-    return hand_over(session=session_now(episode=episode, session=session, by=by), by=by)
+    """Hand over for a session of this episode; `which`: as for `session_now`."""
+    session = session_now(episode=episode, by=by, form_key=form_key, **which)
+    return hand_over(session=session, by=by, form_key=form_key)
 
 
 @transaction.atomic
-def take_back(*, grant: RatingGrant, by: User) -> None:
-    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside."""
-    if _withdraw(grant, by):
+def take_back(*, grant: RatingGrant, by: User) -> bool:
+    """Undo of a hand-over that came to nothing. Marks that arrive later are kept aside. False: it was over."""
+    withdrawn = _withdraw(grant, by)
+    if withdrawn:
         audit.record(LogEvent.HAND_OVER_TAKEN_BACK, grant, by=by, client=grant.client_code)
+    return withdrawn
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of a wish to take a hand-over back. stands: the marks that count, where nothing was out any more."""
+
+    was_out: bool
+    stands: Rating | None = None
+    declined: bool = False
+
+
+@transaction.atomic
+def take_back_of(*, session: TherapySession, by: User) -> TakenBack:
+    """Take back whatever is out for this session, and say what is true now: a page may be older than the marks."""
+    lock_episode(session.episode_id)
+    out = list(RatingGrant.objects.awaiting(timezone.now()).filter(session=session))
+    if [grant for grant in out if take_back(grant=grant, by=by)]:
+        return TakenBack(was_out=True)
+    stands = Rating.objects.standing().filter(session=session).first()
+    newest = RatingGrant.objects.filter(session=session).order_by("-pk").first()
+    return TakenBack(was_out=False, stands=stands, declined=newest is not None and newest.declined)
 
 
 @transaction.atomic
@@ -140,15 +198,39 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
     return True
 
 
-def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> None:
+def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Rating | None:
+    """What a new rating of this session replaces: None, or a row on which a line is missing, or none was left.
+
+    The caller holds the lock: the session is looked at as it is now.
+    """
+    session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
+    refuse_if_voided(session)
     if not session.episode.is_open:
         raise Refused("This episode is closed. Reopen it before you ask for a rating.")
-    if Rating.objects.of_the_session(session, instrument_id).exists():
-        raise Refused(f"Session {session.number} has its rating already.")
+    refuse_before_its_day(session.episode)
+    last = Rating.objects.last_of(session, instrument_id)
+    if last is not None and last.total is not None:
+        raise Refused(
+            f"Session {session.number} has its rating already: it came {last.came}. "
+            "If those marks are not of this client and session, set them aside first."
+        )
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
-    if timezone.localdate(session.held_at) > timezone.localdate():
-        raise Refused(f"Session {session.number} is still to come.")
+    if still_to_come(session.held_at, timezone.now()):
+        begins = day(session.held_at, "j F, H:i")
+        raise Refused(
+            f"Session {session.number} is still to come: it begins on {begins}. If it is on now, change its time."
+        )
+    return last
+
+
+def refuse_before_its_day(episode: Episode) -> None:
+    """Nobody is asked for marks in an episode that begins on a day to come: a slip in that day, or in the client."""
+    if timezone.localdate() < episode.opened_on:
+        raise Refused(
+            f"This episode opens on {day(episode.opened_on, 'j F')}, a day to come. Until then no rating is asked for. "
+            "If that day is wrong, correct it under Client and episodes."
+        )
 
 
 def _new_grant(
@@ -159,7 +241,7 @@ def _new_grant(
     by: User,
     **sent: Any,
 ) -> tuple[RatingGrant, str]:
-    token, now = new_token(), timezone.now()
+    token, now = _token_of(sent.get("form_key") if channel == Channel.TABLET else None), timezone.now()
     grant = RatingGrant.objects.create(
         session=session,
         instrument=form.id,

@@ -6,8 +6,12 @@ the grant's from then on; the link and the short code open nothing twice.
 One order of locks for all: the tablet, then the episodes by their number.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count, islice
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -16,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from alliance import audit
+from alliance.form_keys import key_of_press, secret_of
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
@@ -23,7 +28,7 @@ from clients.models import Client, Episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel, RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.lock import lock_episode
-from sessions_app.courses.models import Mode, Rating, TherapySession
+from sessions_app.courses.models import Mode, Rating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.intake import hand_over_actions, session_actions, short_codes
@@ -32,6 +37,7 @@ LINK_FOR = timedelta(hours=72)
 SHORT_CODE_FOR = timedelta(minutes=30)
 PAIRING_FOR = timedelta(minutes=10)
 SEEN_EVERY = timedelta(minutes=1)
+CODES_TRIED = 100
 
 
 # --- The client's own phone ----------------------------------------------------------------------
@@ -47,23 +53,51 @@ class Link:
 
 
 @transaction.atomic
-def make_link(*, episode: Episode, by: User, session: TherapySession | None = None) -> Link:
-    """For `session`, else for today's, else for a new one that ends now."""
-    session = session_actions.session_now(episode=episode, session=session, by=by)
-    token, now = new_token(), timezone.now()
-    short_code = short_codes.new_short_code()
-    while RatingGrant.objects.filter(short_code_hash=short_codes.hash_of_code(short_code)).exists():
-        short_code = short_codes.new_short_code()
+def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **which: Any) -> Link:
+    """For a session of this episode; `which`: as for `session_now`.
+
+    form_key: pressed again with the same one, the same link once more, though it is stored nowhere.
+    """
+    session = session_actions.session_now(episode=episode, by=by, form_key=form_key, **which)
+    press = key_of_press(form_key, Channel.PHONE, session.pk)
+    if press and (made := hand_over_actions.made_by(press)):
+        return _made_before(made, press)
+    token, now = secret_of(press, "link") if press else new_token(), timezone.now()
+    short_code = next(code for code in _short_codes(press) if not _is_taken(code))
     grant, _nobodys = hand_over_actions.ask(
         session=session,
         channel=Channel.PHONE,
         by=by,
+        form_key=press,
         open_until=now + LINK_FOR,
         link_hash=hash_of_token(token),
         short_code_hash=short_codes.hash_of_code(short_code),
         short_code_until=now + SHORT_CODE_FOR,
     )
     audit.record(LogEvent.LINK_MADE, grant, by=by, client=grant.client_code)
+    return Link(grant, token, short_code)
+
+
+def _short_codes(press: UUID | None) -> Iterator[str]:
+    """Codes to choose from; for the same press always the same ones."""
+    for place in count():
+        yield (
+            short_codes.drawn_from(secret_of(press, f"short code {place}"))
+            if press
+            else short_codes.new_short_code()
+        )
+
+
+def _is_taken(short_code: str) -> bool:
+    return RatingGrant.objects.filter(short_code_hash=short_codes.hash_of_code(short_code)).exists()
+
+
+def _made_before(grant: RatingGrant, press: UUID) -> Link:
+    token = secret_of(press, "link")
+    if hash_of_token(token) != grant.link_hash:  # the site has another secret since
+        raise Refused("This link is shown only once. Make a new one from the client's page.")
+    codes = islice(_short_codes(press), CODES_TRIED)
+    short_code = next((one for one in codes if short_codes.hash_of_code(one) == grant.short_code_hash), "")
     return Link(grant, token, short_code)
 
 
@@ -92,12 +126,15 @@ def _is_known_to_read(client: Client) -> bool:
     """Whether somebody chose the client's language: another than the preset, or the client by marking in it."""
     if client.language != settings.LANGUAGE_CODE:
         return True
-    marked = Rating.objects.filter(session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER])
+    marked = Rating.objects.standing().filter(
+        session__episode__client=client, mode__in=[Mode.LINE, Mode.NUMBER]
+    )
     return marked.exists()
 
 
 def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
-    if Rating.objects.of_the_session(grant.session, grant.instrument).exists():
+    last = Rating.objects.last_of(grant.session, grant.instrument)
+    if last is not None and last.pk != grant.instead_of_id:
         raise Refused(_("This form was handed in already. There is nothing more to do."))
     if grant.withdrawn_at is not None:
         raise Refused(_("This form was taken back. Ask your therapist for a new link."))
@@ -143,7 +180,8 @@ def pair(*, pairing_code: str, name: str, by: User) -> PairedTablet:
             tablet.save()
     except IntegrityError as error:
         raise Refused(
-            f"There is a tablet named {name} already. Choose another name, or revoke that one."
+            f"There is a tablet named {name} already, or one whose name looks the same."
+            " Choose another name, or revoke that one."
         ) from error
     audit.record(LogEvent.TABLET_PAIRED, tablet, by=by)
     return tablet
@@ -165,12 +203,13 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
 
 @transaction.atomic
 def send(
-    *, episode: Episode, tablet: PairedTablet, by: User, session: TherapySession | None = None
+    *, episode: Episode, tablet: PairedTablet, by: User, form_key: UUID | None = None, **which: Any
 ) -> RatingGrant:
     """Send the form to a room. It takes the place of a form that may still be open there.
 
     Else the marks of whoever sits there now could be stored as those of the client before. One that can be
     on no screen any more stays: its marks may wait on a tablet without a connection.
+    `which`: as for `session_now`; form_key: pressed again with the same one, the form that was sent.
     """
     # The row lock makes two who send to one tablet queue, and one who sends while another revokes.
     locked = PairedTablet.objects.select_for_update().in_use().filter(pk=tablet.pk).first()
@@ -178,10 +217,13 @@ def send(
         raise Refused(f"{tablet} is not paired any more. Choose another way.")
     shown = RatingGrant.objects.on_a_screen(timezone.now()).filter(paired_tablet=locked)
     _lock_all(shown, episode)
+    session = session_actions.session_now(episode=episode, by=by, form_key=form_key, **which)
+    press = key_of_press(form_key, Channel.PAIRED, locked.pk, session.pk)
+    if made := hand_over_actions.made_by(press):
+        return made
     _take_back(shown, by)
-    session = session_actions.session_now(episode=episode, session=session, by=by)
     grant, _nobodys = hand_over_actions.ask(
-        session=session, channel=Channel.PAIRED, by=by, paired_tablet=locked
+        session=session, channel=Channel.PAIRED, by=by, form_key=press, paired_tablet=locked
     )
     audit.record(LogEvent.FORM_SENT, grant, by=by, client=grant.client_code, tablet=str(locked.code))
     return grant

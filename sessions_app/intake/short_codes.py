@@ -14,10 +14,19 @@ def new_short_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(SHORT_CODE_LENGTH))
 
 
+def drawn_from(secret: str) -> str:
+    """The short code that is always the same for this secret."""
+    return _drawn("short code of a press", secret, SHORT_CODE_LENGTH)
+
+
 def pairing_code(key: str) -> str:
     """The code a tablet shows while it holds `key`: drawn from the key, so that nothing has to keep it."""
-    drawn = int.from_bytes(salted_hmac("pairing code", key, algorithm="sha256").digest())
-    places = [len(ALPHABET) ** place for place in range(PAIRING_CODE_LENGTH)]
+    return _drawn("pairing code", key, PAIRING_CODE_LENGTH)
+
+
+def _drawn(purpose: str, key: str, length: int) -> str:
+    drawn = int.from_bytes(salted_hmac(purpose, key, algorithm="sha256").digest())
+    places = [len(ALPHABET) ** place for place in range(length)]
     return "".join(ALPHABET[drawn // place % len(ALPHABET)] for place in places)
 
 

@@ -2,6 +2,7 @@
 
 from django import forms
 
+from alliance.label_field import LabelFormField
 from sessions_app.courses.tablets import PairedTablet
 
 
@@ -13,7 +14,7 @@ class PairForm(forms.Form):
             {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "size": 10}
         ),
     )
-    name = forms.CharField(
+    name = LabelFormField(
         label="Name",
         help_text="Where it stands, such as Room 3. Therapists choose it by this name.",
         max_length=PairedTablet._meta.get_field("name").max_length,

@@ -2,11 +2,14 @@
 
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.conversations.own_questions import OwnQuestion
-from sessions_app.courses.decisions import Correction, Settlement
+from sessions_app.courses.decisions import Correction, Misfiling, Settlement
+from sessions_app.courses.erased_grants import ErasedGrant
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
@@ -14,6 +17,7 @@ from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.records.retention_rule import RetentionRule
 
 __all__ = [
     "ClinicSettings",
@@ -21,19 +25,24 @@ __all__ = [
     "Correction",
     "Deferral",
     "Discussion",
+    "DiscussionChange",
     "EpisodeStanding",
+    "ErasedGrant",
     "Flag",
     "FollowUp",
     "ImportPart",
     "ImportRun",
     "ImportedNumber",
+    "LateMarks",
     "Licence",
+    "Misfiling",
     "OwnQuestion",
     "PairedTablet",
     "ProcessDay",
     "Rating",
     "RatingGrant",
     "Recomputation",
+    "RetentionRule",
     "SetAsideRating",
     "Settlement",
     "TherapySession",

@@ -4,7 +4,6 @@ A sentence repeats what stands in the cell only where the office may read it: ne
 """
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
@@ -16,13 +15,13 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from alliance import languages
+from alliance.labels import clean_label
 from alliance.measurement.scoring import AnswerError, points, tenths_from_text
 from alliance.models import Role
 from clients.models import AgeBand, Ending
+from clients.plausible_days import A_YEAR, FIRST_DAY, NOT_AHEAD, implausible
 from sessions_app.courses.models import Attendance, Modality
 
-FIRST_DAY = date(1990, 1, 1)
-FARTHEST_AHEAD = timedelta(days=366)
 NOON = time(12)
 MOST_SIGNS_TOLD = 40
 
@@ -43,9 +42,10 @@ def told(text: str) -> str:
 
 def line_of(text: str, most: int) -> str:
     """A label, a name or a number: one line, without what nobody sees."""
-    line = " ".join(unicodedata.normalize("NFC", text).split())
-    if any(unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Co", "Cn"} for sign in line):
-        raise CellError("This holds a character that cannot be seen. Delete it, or type the whole by hand.")
+    try:
+        line = clean_label(text)
+    except ValidationError as error:
+        raise CellError(" ".join(error.messages)) from None
     if len(line) > most:
         raise CellError(f"{told(line)} is longer than {most} characters.")
     return line
@@ -202,7 +202,7 @@ def day_of(text: str, *, month_first: bool = False) -> date:
     except ValueError:
         raise CellError(f"{told(text)} is no day of the calendar.") from None
     if found_day < FIRST_DAY:
-        raise CellError(f"{told(text)} is before {FIRST_DAY.year}. Is the year right?")
+        raise CellError(f"{told(text)} {implausible(found_day)}")
     return found_day
 
 
@@ -215,16 +215,17 @@ def only_day_of(text: str, *, month_first: bool = False) -> date:
 
 
 def day_not_ahead(text: str, *, month_first: bool = False) -> date:
-    day = only_day_of(text, month_first=month_first)
-    if day > timezone.localdate():
-        raise CellError(f"{told(text)} is still to come.")
-    return day
+    return _plausible(text, NOT_AHEAD, month_first=month_first)
 
 
 def day_not_far_ahead(text: str, *, month_first: bool = False) -> date:
+    return _plausible(text, A_YEAR, month_first=month_first)
+
+
+def _plausible(text: str, ahead: timedelta, *, month_first: bool) -> date:
     day = only_day_of(text, month_first=month_first)
-    if day > timezone.localdate() + FARTHEST_AHEAD:
-        raise CellError(f"{told(text)} is more than a year ahead. Is the year right?")
+    if why := implausible(day, ahead=ahead):
+        raise CellError(f"{told(text)} {why}")
     return day
 
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.conf import settings
-from django.db.models.functions import Lower
+from django.db.models import Q
 
 from alliance import audit
+from alliance.labels import look_alike_key, search_key
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role, User
+from alliance.refused import Refused
 from clients.models import AgeBand, Client, Episode
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.moving_in.models import ImportedNumber
@@ -18,6 +20,7 @@ from sessions_app.moving_in.staff_import import people_by_email
 from sessions_app.moving_in.verdicts import Context, OnceOnly, Outcome, Verdict
 
 EPISODES_AT_ONCE = 100
+MEANWHILE = "Something was changed meanwhile by somebody else. Nothing was imported: check the file again."
 Of = ImportedNumber.Of
 FIELDS = {"label": "label", "language": "language of the form", "age_band": "age"}
 
@@ -27,11 +30,21 @@ def clients_by_number(numbers: Iterable[str]) -> dict[str, Client]:
     return {row.number: row.client for row in rows.select_related("client") if row.client}
 
 
-def labels_here(labels: Iterable[str]) -> frozenset[str]:
-    """Those of these labels that a client has already, whatever the case."""
-    folded = {label.lower() for label in labels}
-    here = Client.objects.annotate(folded=Lower("label")).filter(folded__in=folded)
-    return frozenset(here.values_list("folded", flat=True))
+def labels_here(labels: Iterable[str]) -> dict[str, str]:
+    """{label: one that a client has already and that a person may take for it}."""
+    keys = {label: (search_key(label), look_alike_key(label)) for label in labels}
+    by_key, by_look = ({pair[place] for pair in keys.values()} for place in (0, 1))
+    alike = Q(label_key__in=by_key) | Q(label_look__in=by_look)
+    here: dict[str, str] = {}
+    for label, *found in Client.objects.filter(alike, merged_into__isnull=True).values_list(
+        "label", "label_key", "label_look"
+    ):
+        here |= dict.fromkeys(found, label)
+    return {
+        label: here.get(key) or here[look]
+        for label, (key, look) in keys.items()
+        if key in here or look in here
+    }
 
 
 def conclude_new(episodes: Sequence[int]) -> Iterator[None]:
@@ -63,7 +76,7 @@ class ClientImport:
         here = clients_by_number(row.number for row in rows)
         therapists = people_by_email(row.therapist for row in rows)
         labels = labels_here(row.label for row in rows if row.number not in here)
-        opened = _episodes_of([client.pk for client in here.values()])
+        opened = _episodes_of([_kept(client) for client in here.values()])
         return [self._judged(row, here.get(row.number), therapists, labels, opened) for row in rows]
 
     def _judged(
@@ -71,15 +84,17 @@ class ClientImport:
         row: ClientRow,
         client: Client | None,
         therapists: dict[str, User],
-        labels: Collection[str],
+        labels: Mapping[str, str],
         opened: dict[int, list[Episode]],
     ) -> Verdict:
         verdict = Verdict(row, found=(client, therapists.get(row.therapist)))
         if self.once.is_again(row.number):
             return verdict.wrong("Number", f"The number {row.number} stands in the file twice.")
         if client is None:
-            if row.label.lower() in labels and not self.context.same_label:
-                verdict.wrong("Label", f"A client {row.label} is here already, without this number.")
+            if row.label in labels and not self.context.same_label:
+                verdict.wrong("Label", f"A client {labels[row.label]} is here already, without this number.")
+        elif client.merged_into_id:  # the details that count are those of the record it was merged with
+            verdict.outcome = Outcome.SAME
         elif differs := _differences(row, client):
             verdict.outcome = Outcome.CHANGED
             if not self.context.update:
@@ -88,7 +103,7 @@ class ClientImport:
             verdict.outcome = Outcome.SAME
         if row.therapist and row.opened_on:
             first = _FirstEpisode(row.row, row.therapist, row.opened_on)
-            theirs = opened.get(client.pk, []) if client else []
+            theirs = opened.get(_kept(client), []) if client else []
             is_new = _judge_episode(verdict, first, therapists, theirs)
             if is_new and client is not None and verdict.outcome != Outcome.WRONG:
                 verdict.wrong(
@@ -131,7 +146,7 @@ class ClientImport:
             client.age_band = row.age_band or client.age_band
         clients = [verdict.found[0] for verdict in changed]
         for client in clients:
-            client.save()  # not in bulk: what is kept beside a label is worked out when it is saved
+            client.save(update_fields=["label", "language", "age_band"])
         by, of_run = self.context.by, self.context.of_run
         audit.write(
             audit.line(LogEvent.CLIENT_CHANGED, one, by=by, client=one.code, **of_run) for one in clients
@@ -152,7 +167,7 @@ class EpisodeImport:
     def judge(self, rows: Sequence[EpisodeRow]) -> list[Verdict]:
         clients = clients_by_number(row.client for row in rows)
         therapists = people_by_email(row.therapist for row in rows)
-        theirs = _episodes_of([client.pk for client in clients.values()])
+        theirs = _episodes_of([_kept(client) for client in clients.values()])
         numbers = ImportedNumber.objects.filter(
             kind=Of.EPISODE, number__in={row.number for row in rows} - {""}
         )
@@ -175,7 +190,7 @@ class EpisodeImport:
             return verdict.wrong("Episode id", f"{row.number} stands in the file twice.")
         if self.once.is_again(row.client, row.therapist, row.opened_on):
             return verdict.wrong("", "This episode stands in the file twice.")
-        theirs = opened.get(client.pk, [])
+        theirs = opened.get(_kept(client), [])
         is_new = _judge_episode(verdict, row, therapists, theirs)
         if row.number in taken and not any(
             one.pk == taken[row.number] for one in _the_same(theirs, verdict, row)
@@ -191,9 +206,10 @@ class EpisodeImport:
 
     def write(self, verdicts: Iterable[Verdict]) -> None:
         new = [verdict for verdict in verdicts if verdict.outcome == Outcome.NEW]
+        clients = _locked({_kept(verdict.found[0]) for verdict in new})
         made = [
             Episode(
-                client=one.found[0],
+                client=clients[_kept(one.found[0])],
                 therapist=one.found[1],
                 opened_on=one.row.opened_on,
                 closed_on=one.row.closed_on,
@@ -210,6 +226,20 @@ class EpisodeImport:
 
     def finish(self) -> Iterator[None]:
         yield from conclude_new(self.opened)
+
+
+def _kept(client: Client) -> int:
+    """The record that counts: another one where it was merged."""
+    return client.merged_into_id or client.pk
+
+
+def _locked(clients: Collection[int]) -> dict[int, Client]:
+    """A merge that is under way would leave a new episode behind in a record that is in no list."""
+    rows = Client.objects.select_for_update().filter(pk__in=clients).order_by("pk")
+    locked = {client.pk: client for client in rows}
+    if len(locked) < len(clients) or any(client.merged_into_id for client in locked.values()):
+        raise Refused(MEANWHILE)
+    return locked
 
 
 def _differences(row: ClientRow, client: Client) -> list[str]:

@@ -13,6 +13,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.refused import Refused
 from clients.models import Episode
+from clients.plausible_days import implausible, said
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import (
     SESSION_LENGTH,
@@ -25,14 +26,12 @@ from sessions_app.courses.models import (
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.intake.imported_rating import imported_rating
 from sessions_app.intake.session_numbers import number_many_by_date
-from sessions_app.moving_in.cells import FARTHEST_AHEAD
-from sessions_app.moving_in.client_import import EPISODES_AT_ONCE
+from sessions_app.moving_in.client_import import EPISODES_AT_ONCE, MEANWHILE
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.moving_in.rows import Marks, RatingRow, SessionRow
 from sessions_app.moving_in.verdicts import Context, OnceOnly, Outcome, Verdict
 
 Of = ImportedNumber.Of
-MEANWHILE = "Something was changed meanwhile by somebody else. Nothing was imported: check the file again."
 MOST_SESSIONS = 16_000  # of one episode: a number is a small one, and numbering anew needs twice as many
 HAS_MARKS = (
     "This session has a rating already, given here. Take the marks out of this row: no import changes it."
@@ -55,6 +54,7 @@ class KnownSession(NamedTuple):
     episode: int
     held_at: datetime
     attendance: str
+    is_voided: bool
 
 
 @dataclass
@@ -80,7 +80,8 @@ def _known(
     now: datetime,
 ) -> Known:
     """By the numbers that a batch names, and for its days; nine queries."""
-    of_client = dict(_numbers(Of.CLIENT, clients).values_list("number", "client_id"))
+    records = _numbers(Of.CLIENT, clients).values_list("number", "client__merged_into_id", "client_id")
+    of_client = {number: merged_into or client for number, merged_into, client in records}
     of_number = dict(_numbers(Of.EPISODE, episodes).values_list("number", "episode_id"))
     numbered = dict(_numbers(Of.SESSION, sessions).values_list("number", "session_id"))
     rows = Episode.objects.filter(client__in=set(of_client.values())).select_related("client")
@@ -121,13 +122,21 @@ def _numbers(kind: str, numbers: Iterable[str]) -> QuerySet[ImportedNumber]:
 
 
 def _sessions(**which: object) -> list[KnownSession]:
-    # Those that were voided too: imported again they would come back by another way.
-    rows = TherapySession._base_manager.filter(**which).order_by("held_at")
-    return [KnownSession(*row) for row in rows.values_list("pk", "episode_id", "held_at", "attendance")]
+    """Those that were voided too: imported again they would come back by another way. They stand behind the others."""
+    rows = TherapySession.every.filter(**which).order_by("held_at")
+    names = ("pk", "episode_id", "held_at", "attendance", "voided_at")
+    found = [
+        KnownSession(pk, episode, held_at, attendance, voided_at is not None)
+        for pk, episode, held_at, attendance, voided_at in rows.values_list(*names)
+    ]
+    return sorted(found, key=lambda session: session.is_voided)
 
 
 def _ratings(sessions: Collection[int]) -> tuple[frozenset[int], dict[int, Marks]]:
-    """Sessions with a rating given here; {session: the marks it was imported with}, for those that have no other."""
+    """Sessions with a rating given here and none that was imported; {session: the marks it was imported with}.
+
+    What became of imported marks since, as where they were set aside, makes the same file no other one.
+    """
     native: set[int] = set()
     imported: dict[int, Marks] = {}
     rows = Rating.objects.filter(session__in=sessions, instrument__in=SESSION_SCALES).order_by("pk")
@@ -136,7 +145,7 @@ def _ratings(sessions: Collection[int]) -> tuple[frozenset[int], dict[int, Marks
             imported.setdefault(session, Marks(answers, total))
         else:
             native.add(session)
-    return frozenset(native), {pk: marks for pk, marks in imported.items() if pk not in native}
+    return frozenset(native - imported.keys()), imported
 
 
 def _is_on(session: KnownSession, held_at: datetime, *, has_time: bool) -> bool:
@@ -154,6 +163,8 @@ def _judge_marks(verdict: Verdict, session: KnownSession, marks: Marks, known: K
         return False
     if session.pk in known.native:
         verdict.wrong("", HAS_MARKS)
+    elif session.is_voided:
+        verdict.wrong("", "This session was voided here. Its therapist can put it back.")
     elif session.attendance != Attendance.ATTENDED:
         verdict.wrong("", "This session did not take place here. Say first on its page that it did.")
     elif session.pk in known.awaited:
@@ -423,8 +434,8 @@ def _session_of(row: RatingRow, verdict: Verdict, known: Known) -> KnownSession 
 def _judge_attendance(verdict: Verdict, now: datetime) -> None:
     row = verdict.row
     is_ahead = row.held_at > now
-    if row.held_at > now + FARTHEST_AHEAD:
-        verdict.wrong("Date", f"{row.held_at:%-d %B %Y} is more than a year ahead. Is the year right?")
+    if why := implausible(timezone.localdate(row.held_at)):
+        verdict.wrong("Date", f"{said(timezone.localdate(row.held_at))} {why}")
     elif is_ahead and row.marks:
         verdict.wrong("Date", "This session is still to come, and there are marks in its row.")
     elif is_ahead and row.attendance in {Attendance.ATTENDED, Attendance.DID_NOT_ATTEND}:

@@ -1,6 +1,6 @@
 """The writes of an import: a file loaded, understood, checked, imported in one transaction, removed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
@@ -237,6 +237,19 @@ def remove_file(*, run: ImportRun, by: User | None) -> ImportRun:
     now.save()
     audit.record(LogEvent.IMPORT_FILE_REMOVED, now, by=by, kind=now.sheet.many, file=now.sha256)
     return now
+
+
+def forget(labels: Collection[str]) -> None:
+    """What may name a client who is being erased: every file that waits, and files with the label in their name.
+
+    Runs in the transaction of the erasure.
+    """
+    for run in ImportRun.objects.with_file():
+        remove_file(run=run, by=None)
+    for run in ImportRun.objects.all():
+        if any(label in run.file_name for label in labels):
+            run.file_name = "A file that named a client who was erased"
+            run.save(update_fields=["file_name"])
 
 
 def remove_past() -> int:

@@ -19,7 +19,11 @@ def people_by_email(emails: Iterable[str]) -> dict[str, User]:
 
 
 class PeopleImport:
-    """An address that is here already is the same person. Administrators are made and unmade on their page alone."""
+    """An address that is here already is the same person.
+
+    Roles are added and never taken away: who has open clients leaves them to somebody first, on the person's page.
+    Administrators are made there too.
+    """
 
     def __init__(self, context: Context) -> None:
         self.context, self.once = context, OnceOnly()
@@ -37,7 +41,7 @@ class PeopleImport:
             return verdict
         differs = [
             *([f"the name is “{person.name}” here"] if person.name != row.name else []),
-            *([f"the roles are {_named(person)} here"] if _held(person) != row.roles else []),
+            *([f"the roles are {_named(person)} here"] if row.roles - _held(person) else []),
         ]
         verdict.outcome = Outcome.CHANGED if differs else Outcome.SAME
         if differs and not self.context.update:
@@ -51,9 +55,12 @@ class PeopleImport:
             if verdict.outcome == Outcome.NEW:
                 actions.add_person(email=row.email, name=row.name, roles=set(row.roles), by=by)
             elif verdict.outcome == Outcome.CHANGED:
-                kept = {role for role in person.roles if role not in ROLES_OF_FILES}
                 actions.change_person(
-                    person=person, name=row.name, roles=kept | row.roles, is_active=person.is_active, by=by
+                    person=person,
+                    name=row.name,
+                    roles={*person.roles, *row.roles},
+                    is_active=person.is_active,
+                    by=by,
                 )
 
     def finish(self) -> Iterator[None]:

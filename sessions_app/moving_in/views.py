@@ -1,8 +1,6 @@
 """The administrator's pages on which a clinic moves in: a file, how it is understood, what it would do, done."""
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again, asked_first
+from alliance.csv_file import BEGINS_A_FILE, as_rows
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
 from alliance.refused import Refused
-from clients.access_log import harmless
 from sessions_app.moving_in import import_actions, preview
 from sessions_app.moving_in.columns import SHEETS, Kind
 from sessions_app.moving_in.csv_file import Unreadable
@@ -46,12 +44,9 @@ def example(request: StaffRequest) -> HttpResponse:
     if kind not in {one.value for one in Kind}:
         raise Http404
     sheet = SHEETS[Kind(kind)]
-    text = StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.label for column in sheet.columns])
-    writer.writerows(sheet.example)
+    rows = as_rows([[column.label for column in sheet.columns], *sheet.example])
     headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
-    return HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+    return HttpResponse([BEGINS_A_FILE, *rows], content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -168,15 +163,10 @@ def remarks(request: StaffRequest, code: UUID) -> HttpResponseBase:
 def _as_csv(one: ImportRun) -> Iterator[str]:
     source = import_actions.source_of(one)
     importer = importer_of(source, import_actions.context_of(one, source, None))
-    yield "\ufeff" + _line("Row", "Column", "What to put right")
+    yield BEGINS_A_FILE
+    yield from as_rows([("Row", "Column", "What to put right")])
     for tally in walk(source, importer, writes=False):
-        yield "".join(_line(str(found.row), found.column, found.sentence) for found in tally.latest)
-
-
-def _line(*cells: str) -> str:
-    text = StringIO()
-    csv.writer(text, quoting=csv.QUOTE_ALL).writerow([harmless(cell) for cell in cells])
-    return text.getvalue()
+        yield from as_rows((found.row, found.column, found.sentence) for found in tally.latest)
 
 
 @require_POST

@@ -1,7 +1,7 @@
 """Routes x actors x objects, from the URLconf itself. What is expected stands in the table here, not in the code."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.apps import apps
@@ -10,17 +10,21 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from alliance.access import PACKAGE_PAGES
-from alliance.models import AuditEvent, BrowserSession
-from clients.models import Supervision
+from alliance.erasures import Erasure
+from alliance.models import AuditEvent, BrowserSession, User
+from clients import caseload_transfer, cover_actions, earlier_courses, merge_actions
+from clients.models import CaseloadTransfer, Cover, EarlierCourseConsent, Episode, Supervision
 from sessions_app.conversations import follow_up_actions
-from sessions_app.corrections import actions
+from sessions_app.corrections import actions, misfiling_actions
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
+from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.moving_in.columns import Kind
+from sessions_app.records import erasure_actions
 from tests import cast
 from tests.sessions_app.moving_in.files import checked, clients
 
@@ -31,10 +35,13 @@ OPEN_TO = {
     "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "discard_unsaved": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "draft_keys": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "change_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
+    "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
@@ -43,6 +50,9 @@ OPEN_TO = {
     "import": {"adam"},
     "settings": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
+    "exports": {"olga", "carl", "sina", "stefan", "adam"},
+    "records": {"olga", "carl"},
+    "erasures": {"olga", "carl", "adam"},
 }
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
 FOR_CLIENTS = {"rate", "go", "room"}
@@ -50,15 +60,35 @@ PUBLIC = {"health"}
 # They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
 WORKERS = ["rate:worker", "room:worker", "go:worker"]
 DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
-ONLY_THE_OFFICE = {"clients:transfer_episode"} | {
-    f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")
+TRANSFERS = ("transfer_episode", "transfer", "transferred", "undo_transfer")
+OFFICE_PAGES_OF_CLIENTS = (*TRANSFERS, "merge", "undo_merge", "tell_apart", "undo_telling_apart")
+ONLY_THE_OFFICE = {
+    *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
+} | {f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")}
+ONLY_THE_OFFICE |= {
+    f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
 }
+# Beside the area's own people: those who may see the course, so no administrator and whoever supervises.
+BY_PAGE = {"clients:who_looked": {"olga", "carl", "sina", "stefan"}}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
-REACH["together"] = {"olga"}
+REACH["together"] = REACH["records"] = {"olga"}
+REACH["erasures"] = {"olga", "adam"}
+REACH["marks"] = {"olga", "sina"}
+REACH["clients:who_looked"] = {"olga", "sina"}
 REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
+
+
+def let_in(name: str) -> set[str]:
+    return BY_PAGE.get(name) or OPEN_TO[name.split(":")[0]]
+
+
+def reach(name: str) -> set[str]:
+    return REACH.get(name) or REACH[name.split(":")[0]]
+
+
 EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
 
 
@@ -84,26 +114,42 @@ WITH_A_CODE = [(name, entry) for name, entry in OURS if takes_a_code(entry)]
 
 @pytest.fixture
 def world(clinic):
+    return with_rows(clinic)
+
+
+def with_rows(clinic):
     """Olga's rows, one of each kind, by the URL name's object."""
     first, last = cast.rated_course(clinic.olgas, [380, 330])
     planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
     discussion = discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
     deferral = a_deferral(clinic.olgas, by=clinic.olga)
     aside, rating = marks_set_aside(first), last.ratings.get()
+    twice = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-2), attendance="planned")
+    session_actions.void_session(session=twice, why="x", by=clinic.olga)
     cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
     helped = follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
+    misfiled = cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=54)), 375)
+    misfiling = misfiling_actions.set_aside(rating=misfiled, why="x", by=clinic.olga)
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
+    consent = a_consent(clinic)
     clinic.codes = {
-        "clients:": [clinic.olgas.client.code, clinic.olgas.code],
+        "clients:": [
+            *(clinic.olgas.client.code, clinic.olgas.code, a_cover(clinic).code),
+            *(a_transfer(clinic).code, *put_together(clinic)),
+        ],
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
-            *(clinic.olgas.code, planned.code, first.code, discussion.code),
+            *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
+            *(consent.code, consent.earlier.code),
         ],
         "together:": [clinic.olgas.code],
-        "caseload:": [clinic.olgas.code],
+        "caseload:": [clinic.olgas.code, over(clinic).code],
+        "records:": [clinic.olgas.client.code],
+        "erasures:": an_erasure_each(clinic),
+        "marks:": [rating.code, misfiling.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
@@ -111,6 +157,36 @@ def world(clinic):
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic
+
+
+def a_cover(clinic) -> Cover:
+    today = timezone.localdate()
+    # Not Carl, who must not reach Olga's rows.
+    helper = cast.person("Helper", "therapist")
+    (made,) = cover_actions.start(
+        episodes=[clinic.olgas], colleague=helper, starts_on=today, ends_on=today, by=clinic.olga
+    )
+    return made
+
+
+def a_transfer(clinic) -> CaseloadTransfer:
+    moves = [caseload_transfer.Move(cast.episode(clinic.carl, "K-8"), cast.person("Next", "therapist"))]
+    return caseload_transfer.transfer(moves=moves, on=timezone.localdate(), by=clinic.adam)
+
+
+def over(clinic) -> Episode:
+    return cast.episode(clinic.olga, "K-6", closed_on=timezone.localdate(), ending="planned")
+
+
+def a_consent(clinic) -> EarlierCourseConsent:
+    """To a course with somebody who has left: nobody but Olga reaches anything of it."""
+    former = cast.person("Former", "therapist")
+    earlier = cast.episode(former, "K-7", closed_on=cast.STARTED, ending="planned")
+    User.objects.filter(pk=former.pk).update(is_active=False)
+    episode = Episode.objects.create(client=earlier.client, therapist=clinic.olga, opened_on=cast.STARTED)
+    return earlier_courses.record_consent(
+        earlier=earlier, episode=episode, given_on=timezone.localdate(), by=clinic.olga
+    )
 
 
 def marks_set_aside(session, comment="") -> SetAsideRating:
@@ -125,6 +201,27 @@ def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
     return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+
+
+def an_erasure_each(clinic) -> list[UUID]:
+    """Of Olga's client, asked for; that client, to ask for; and a batch."""
+    one = erasure_actions.ask(client=clinic.olgas.client, reason="asked", note="", by=clinic.adam)
+    batch = Erasure.objects.create(client=uuid4(), batch=uuid4(), reason="retention", asked_by=clinic.adam.pk)
+    return [one.code, clinic.olgas.client.code, batch.batch]
+
+
+def put_together(clinic) -> list[UUID]:
+    """A merge, a move and a pair that was told apart, among clients whose therapist has left."""
+    gone = cast.person("Gone", "therapist")
+    one, other, third = (
+        cast.episode(gone, f"Gone {n}", closed_on=cast.STARTED, ending="planned") for n in range(3)
+    )
+    seen = [one.code, other.code]
+    merge = merge_actions.merge_clients(kept=one.client, merged=other.client, seen=seen, by=clinic.adam)
+    other.refresh_from_db()
+    move = merge_actions.move_episode(episode=other, to=third.client, why="x", by=clinic.adam)
+    told = merge_actions.tell_apart(one=one.client, other=third.client, by=clinic.adam)
+    return [merge.code, move.code, told.code]
 
 
 def a_tablet(by) -> PairedTablet:
@@ -171,9 +268,8 @@ def test_every_page_of_ours_is_in_the_table():
 def test_every_page_lets_in_whom_the_table_names_and_refuses_the_rest_without_a_change(world, who):
     browser, wrong, before = browser_of(world, who), [], None
     for name, entry in OURS:
-        area = name.split(":")[0]
-        allowed = who in OPEN_TO[area] and not (name in ONLY_THE_OFFICE and who != "adam")
-        reaches = allowed and (not takes_a_code(entry) or who in REACH[area])
+        allowed = who in let_in(name) and not (name in ONLY_THE_OFFICE and who != "adam")
+        reaches = allowed and (not takes_a_code(entry) or who in reach(name))
         # What a refusal left as it was need not be read again before the next one: a quarter of this test's time.
         before = None if reaches else before or snapshot()
         for address in addresses(world, name, entry):
@@ -202,8 +298,7 @@ def refusals(who: str, *, allowed: bool, htmx: bool) -> set[int]:
 def test_foreign_and_absent_answer_alike_to_the_byte(world, who):
     browser, wrong, looked_at = browser_of(world, who), [], 0
     for name, entry in WITH_A_CODE:
-        area = name.split(":")[0]
-        if who not in OPEN_TO[area] or who in REACH[area]:
+        if who not in let_in(name) or who in reach(name):
             continue
         absent = browser.get(addresses(world, name, entry, [uuid4()])[0])
         for address in addresses(world, name, entry):
@@ -314,6 +409,61 @@ class TestRevocation:
         setattr(clinic.sina, field, False)
         clinic.sina.save()
         assert self.reads(browser, clinic) == answer
+
+
+class TestCover:
+    """A colleague sees a client in the days of a cover, and what they cover, and nothing else."""
+
+    def arranged(self, clinic, **days):
+        today = timezone.localdate()
+        days = {"starts_on": today, "ends_on": today, **days}
+        (made,) = cover_actions.start(episodes=[clinic.olgas], colleague=clinic.carl, **days, by=clinic.olga)
+        return made
+
+    def reads(self, browser, clinic):
+        return browser.get(reverse("dashboard:client", args=[clinic.olgas.code])).status_code
+
+    def test_opens_the_course_and_closes_it_at_the_next_request(self, clinic):
+        browser = browser_of(clinic, "carl")
+        assert self.reads(browser, clinic) == 404
+        made = self.arranged(clinic)
+        assert self.reads(browser, clinic) == 200
+        cover_actions.end(covers=[made], by=clinic.olga)
+        assert self.reads(browser, clinic) == 404
+
+    @pytest.mark.parametrize(("first", "last"), [(1, 5), (2, 2)])
+    def test_opens_nothing_before_its_first_day(self, clinic, first, last):
+        today = timezone.localdate()
+        self.arranged(clinic, starts_on=today + timedelta(days=first), ends_on=today + timedelta(days=last))
+        assert self.reads(browser_of(clinic, "carl"), clinic) == 404
+
+    def test_opens_nothing_after_its_last_day(self, clinic, time_machine):
+        self.arranged(clinic)
+        time_machine.move_to(timezone.now() + timedelta(days=1))
+        assert self.reads(browser_of(clinic, "carl"), clinic) == 404
+
+    def test_opens_no_page_of_the_office(self, clinic):
+        self.arranged(clinic)
+        browser, client, episode = browser_of(clinic, "carl"), clinic.olgas.client.code, clinic.olgas.code
+        about_client = [(name, client) for name in ("client", "change", "open_episode")]
+        about_episode = [(name, episode) for name in ("close_episode", "reopen_episode", "correct_days")]
+        for name, code in (*about_client, *about_episode):
+            url = reverse(f"clients:{name}", args=[code])
+            assert {browser.get(url).status_code, browser.post(url).status_code} <= {404, 405}, name
+        assert "K-1" not in browser.get(reverse("clients:list")).text
+
+    def test_gives_nothing_of_another_client(self, clinic):
+        other = cast.episode(clinic.olga, "K-3")
+        self.arranged(clinic)
+        browser = browser_of(clinic, "carl")
+        assert browser.get(reverse("dashboard:client", args=[other.code])).status_code == 404
+
+    def test_is_for_active_therapists_alone(self, clinic):
+        self.arranged(clinic)
+        browser = browser_of(clinic, "carl")
+        User.objects.filter(pk=clinic.carl.pk).update(is_therapist=False, is_supervisor=True)
+        assert self.reads(browser, clinic) == 403
+        assert not Episode.objects.visible_to(User.objects.get(pk=clinic.carl.pk)).exists()
 
 
 class TestSecondFactor:

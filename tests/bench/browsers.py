@@ -128,9 +128,9 @@ def _locked(count: int) -> list[dict[str, str]]:
     from django.apps import apps
     from django.utils import timezone
 
-    therapist = _therapist_of_ratings()
+    therapist, now = _therapist_of_ratings(), timezone.now()
     sessions = apps.get_model("sessions_app.TherapySession").objects.filter(
-        episode__therapist=therapist, held_at__gt=timezone.now() - timedelta(hours=8), grants=None
+        episode__therapist=therapist, held_at__gt=now - timedelta(hours=8), held_at__lte=now, grants=None
     )
     found = []
     for session in sessions.select_related("episode").order_by("held_at", "pk")[:count]:

@@ -40,6 +40,12 @@ def test_is_a_clinic_of_a_believable_size(seeded):
     assert seeded - TherapySession.objects.earliest("held_at").held_at < timedelta(days=366)
 
 
+def test_its_log_is_in_the_order_of_its_times(seeded, capsys):
+    """As sealed lines have to be: the year was invented in a minute."""
+    call_command("audit_verify")
+    assert capsys.readouterr().out.splitlines()[-1] == "The access log is as it was sealed."
+
+
 @pytest.mark.postgresql
 def test_keeps_no_other_database_of_the_server_waiting(seeded):
     held = "SELECT relation FROM pg_locks WHERE mode = 'ShareUpdateExclusiveLock' AND pid = pg_backend_pid() AND "

@@ -18,7 +18,7 @@ from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState, link_state
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.intake import qr, sending_actions, short_codes
-from sessions_app.intake.views.therapy_sessions import named_session, ways_to_ask
+from sessions_app.intake.views.therapy_sessions import chosen_session, ways_to_ask
 
 
 @require_POST
@@ -27,8 +27,7 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
     """A link for the client's phone. It is shown in the answer and nowhere else: only hashes are stored."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     try:
-        session = named_session(request, episode)
-        link = sending_actions.make_link(episode=episode, session=session, by=request.user)
+        link = sending_actions.make_link(episode=episode, by=request.user, **chosen_session(request, episode))
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
@@ -37,7 +36,8 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
         "episode": episode,
         "session": link.grant.session,
         "grant": link.grant,
-        "state": RatingState.SENT,
+        # Sent again by a reload or by Back, the page says where its link stands by now.
+        "state": _state_of(link.grant),
         "link": address,
         "picture": qr.as_svg(address, label="QR code with the link for the client's phone"),
         "typed_at": page_of_phone.partition("://")[2],
@@ -53,8 +53,9 @@ def send(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     try:
         room = PairedTablet.objects.in_use().get(code=UUID(request.POST.get("tablet", "")))
-        session = named_session(request, episode)
-        sending_actions.send(episode=episode, session=session, tablet=room, by=request.user)
+        sending_actions.send(
+            episode=episode, tablet=room, by=request.user, **chosen_session(request, episode)
+        )
     except (ValueError, PairedTablet.DoesNotExist):
         return ways_to_ask(request, episode, Refused("That tablet is not paired any more."))
     except Refused as refusal:
@@ -69,6 +70,9 @@ def sent(request: StaffRequest, code: UUID) -> HttpResponse:
     """Where one link stands, for the page that shows it."""
     links = RatingGrant.objects.select_related("session__episode__client")
     grant = own_or_404(request, links, code)
+    return render(request, "dashboard/_sent.html", {"grant": grant, "state": _state_of(grant)})
+
+
+def _state_of(grant: RatingGrant) -> RatingState:
     rating = Rating.objects.standing().filter(session=grant.session).first()
-    state = link_state(grant, rating=rating, now=timezone.now())
-    return render(request, "dashboard/_sent.html", {"grant": grant, "state": state})
+    return link_state(grant, rating=rating, now=timezone.now())

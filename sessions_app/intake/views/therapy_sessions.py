@@ -1,7 +1,7 @@
 """What a therapist does with one therapy session: plan it, hand the tablet over, enter a paper rating."""
 
-from datetime import datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.db import transaction
@@ -9,21 +9,35 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from alliance import device_lock
 from alliance.access import StaffRequest, own_or_404, page
+from alliance.days import day
+from alliance.form_keys import key_of
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
 from alliance.refused import Refused
 from alliance.see_other import see_other
 from clients.models import AgeBand, Episode
-from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.models import Attendance, Modality, TherapySession
+from sessions_app.courses.models import Attendance, Modality, Rating, TherapySession
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings
-from sessions_app.intake import hand_over_actions, paper_entry, room_tablets, session_actions
-from sessions_app.intake.session_forms import PaperRatingForm, SessionForm, session_as_initial
+from sessions_app.intake import (
+    hand_over_actions,
+    paper_entry,
+    room_tablets,
+    session_actions,
+    which_session,
+)
+from sessions_app.intake.session_forms import (
+    CompletionForm,
+    NewRatingForm,
+    SessionForm,
+    VoidForm,
+    session_as_initial,
+)
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -32,14 +46,15 @@ MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Give the tablet to the client of an episode, for today's session, or for the one that is named."""
+    """Give the tablet to the client of an episode, for the session that is named, or for the one that is likely."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     if request.method != "POST":
         return ways_to_ask(request, episode)
     try:
         with transaction.atomic():
-            session = named_session(request, episode)
-            _, token = hand_over_actions.hand_over_now(episode=episode, session=session, by=request.user)
+            _, token = hand_over_actions.hand_over_now(
+                episode=episode, by=request.user, **chosen_session(request, episode)
+            )
             device_lock.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
@@ -49,21 +64,24 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
     now, form = timezone.now(), ClinicSettings.objects.in_force().form
-    session = named_session(request, episode) or session_actions.session_to_rate(episode, now)
+    asked = chosen_session(request, episode)
     offer, refused = None, refusal
     try:
+        hand_over_actions.refuse_before_its_day(episode)
         offer = offers.offer(form, episode.client.language, timezone.localdate(now))
     except Refused as no_form:
         refused = no_form
+    choice = which_session.choice(episode, now, named=asked.get("session"), new=asked.get("new", False))
     context = {
         "episode": episode,
-        "session": session,
-        "is_out": RatingGrant.objects.awaiting(now).filter(session=session).first() if session else None,
+        "choice": choice,
         "instrument": form,
         "offer": offer,
+        "opens_later": timezone.localdate(now) < episode.opened_on,
         "not_made_for": episode.client.age_band not in MADE_FOR.get(form.ages, set(AgeBand)),
-        "next_number": _next(episode, now),
+        "seeing": which_session.seeing_now(request.user, episode, now) if choice.chosen is None else None,
         "tablets": room_tablets.tablets_in_use(now),
+        "form_key": uuid4(),
         "refusal": refused,
     }
     return render(request, "dashboard/hand_over.html", context, status=CONFLICT if refusal else 200)
@@ -71,30 +89,85 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
 
 @require_POST
 @page(Role.THERAPIST)
+def on_paper(request: StaffRequest, code: UUID) -> HttpResponse:
+    """To the page on which the marks of the chosen session are entered, which no press here has made yet."""
+    episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    session = chosen_session(request, episode).get("session")
+    if session is None:
+        return redirect("dashboard:enter_new_rating", episode.code)
+    return redirect("dashboard:enter_rating", session.code)
+
+
+@require_POST
+@page(Role.THERAPIST)
 def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of a hand-over: nobody waits for this session's rating any more."""
+    """Undo of a hand-over: nobody waits for this session's rating any more. Says so where marks came first."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    for grant in RatingGrant.objects.awaiting(timezone.now()).filter(session=session):
-        hand_over_actions.take_back(grant=grant, by=request.user)
-    taken_back = f"Session {session.number}: the hand-over was taken back."
-    messages.success(request, f"{taken_back} If the session did not take place, say so under Change.")
+    found = hand_over_actions.take_back_of(session=session, by=request.user)
+    say = messages.success if found.was_out else messages.warning
+    say(request, _taken_back(session, found))
     return redirect("dashboard:client", session.episode.code)
+
+
+def _taken_back(session: TherapySession, found: hand_over_actions.TakenBack) -> str:
+    if found.was_out:
+        return (
+            f"Session {session.number}: the hand-over was taken back. "
+            "If the session did not take place, say so under Change."
+        )
+    if found.stands:
+        return format_html(
+            'Session {}: nothing was taken back. The marks came {} and stand. <a href="{}">Set them aside</a>, '
+            "if they are not of this client and session.",
+            session.number,
+            found.stands.came,
+            reverse("marks:set_aside", args=[found.stands.code]),
+        )
+    why = "The client chose not to rate." if found.declined else "No form was out for this session any more."
+    return f"Session {session.number}: nothing was taken back. {why}"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
-    """A rating the client gave on paper or aloud."""
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    """A rating the client gave on paper or aloud, or the lines that were missing."""
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    if request.method != "POST" and session.is_voided:
+        return _is_voided(request, session)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
-    form = PaperRatingForm(posted(request), instrument=instrument)
+    last = Rating.objects.last_of(session, instrument.id)
+    marked = last if last and last.is_partial else None
+    if marked:
+        form: NewRatingForm = CompletionForm(posted(request), rating=marked)
+    else:
+        form = NewRatingForm(posted(request), instrument=instrument)
     if written(form, paper_entry.enter_rating, session=session, by=request.user):
-        messages.success(request, f"The rating of session {session.number} is stored.")
-        return redirect("dashboard:client", session.episode.code)
-    more = {"paper": offers.on_paper(instrument, session.episode.client.language) or instrument.name}
-    return form_page(
-        request, "dashboard/enter_rating.html", form, episode=session.episode, session=session, **more
-    )
+        return _stored(request, session)
+    if isinstance(form, CompletionForm) and form.is_bound:
+        form.shows_what_stands()
+    said_at = day(session.held_at, "j F")
+    return _marks_page(request, form, session.episode, session=session, when=said_at, marked=marked)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def enter_new_rating(request: StaffRequest, code: UUID) -> HttpResponse:
+    """The same for a session that nobody has entered yet: both are stored together, or neither."""
+    episode = own_or_404(request, Episode.objects.select_related("client"), code)
+    form = NewRatingForm(posted(request), instrument=ClinicSettings.objects.in_force().form)
+    if rating := written(form, paper_entry.enter_rating_of_new_session, episode=episode, by=request.user):
+        return _stored(request, rating.session)
+    return _marks_page(request, form, episode, session=None, when="a new session, now")
+
+
+def _stored(request: StaffRequest, session: TherapySession) -> HttpResponse:
+    messages.success(request, f"The rating of session {session.number} is stored.")
+    return redirect("dashboard:client", session.episode.code)
+
+
+def _marks_page(request: StaffRequest, form: NewRatingForm, episode: Episode, **context: Any) -> HttpResponse:
+    paper = offers.on_paper(form.instrument, episode.client.language) or form.instrument.name
+    return form_page(request, "dashboard/enter_rating.html", form, episode=episode, paper=paper, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,32 +178,87 @@ def add_session(request: StaffRequest, code: UUID) -> HttpResponse:
     initial = {"held_at": now, "modality": Modality.IN_PERSON, "attendance": Attendance.PLANNED}
     form = SessionForm(posted(request), episode=episode, initial=initial)
     if session := written(form, session_actions.add_session, episode=episode, by=request.user):
-        messages.success(request, f"Session {session.number} is added.")
-        return redirect("dashboard:client", episode.code)
+        return _written(request, session, f"Session {session.number} is added.")
     return form_page(request, "dashboard/session.html", form, episode=episode)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
 def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    form = SessionForm(posted(request), episode=session.episode, initial=session_as_initial(session))
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    if request.method != "POST" and session.is_voided:
+        return _is_voided(request, session)
+    initial = session_as_initial(session)
+    form = SessionForm(posted(request), episode=session.episode, session=session, initial=initial)
     if written(form, session_actions.change_session, session=session, by=request.user):
-        messages.success(request, f"Session {session.number} is changed.")
-        return redirect("dashboard:client", session.episode.code)
+        return _written(request, session, f"Session {session.number} is changed.")
     return form_page(request, "dashboard/session.html", form, episode=session.episode, session=session)
 
 
-def _next(episode: Episode, now: datetime) -> int:
-    """The number a session held now will have."""
-    return episode.sessions.filter(held_at__lte=now).count() + 1
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def void_session(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Let a session count nowhere that should not have been entered, or not like this."""
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    if session.is_voided:
+        return _is_voided(request, session)
+    form = VoidForm(posted(request))
+    if voided := written(form, session_actions.void_session, session=session, by=request.user):
+        done = "The session is voided: it has no number and is in no figure. It stays below under Voided sessions."
+        out = " A form was out for it and is taken back; marks that still arrive are set aside and shown to you."
+        messages.success(request, done + out if voided.was_out else done)
+        return redirect("dashboard:client", session.episode.code)
+    context = {
+        "episode": session.episode,
+        "session": session,
+        "when": which_session.when(session, timezone.now()),
+    }
+    return form_page(request, "dashboard/void_session.html", form, **context)
 
 
-def named_session(request: StaffRequest, episode: Episode) -> TherapySession | None:
-    """The session named in the address, if one is."""
-    named = request.GET.get("session") or request.POST.get("session")
-    if not named:
-        return None
+@require_POST
+@page(Role.THERAPIST)
+def put_session_back(request: StaffRequest, code: UUID) -> HttpResponse:
+    """Undo of `void_session`."""
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
+    try:
+        session_actions.put_session_back(session=session, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("dashboard:client", session.episode.code)
+    return _written(request, session, f"The session is back: it is session {session.number}.")
+
+
+def _is_voided(request: StaffRequest, session: TherapySession) -> HttpResponse:
+    """Pressed twice, or in another tab meanwhile. What was typed for it is refused in its form, and stays there."""
+    messages.info(
+        request, "This session is voided. It stays below under Voided sessions, and can be put back there."
+    )
+    return redirect("dashboard:client", session.episode.code)
+
+
+def _written(request: StaffRequest, session: TherapySession, done: str) -> HttpResponse:
+    """Back to the client, with what should be looked at once more."""
+    messages.success(request, done)
+    if overlap := which_session.overlap_sentence(session, request.user):
+        messages.warning(request, overlap)
+    return redirect("dashboard:client", session.episode.code)
+
+
+def chosen_session(request: StaffRequest, episode: Episode) -> dict[str, Any]:
+    """Which session a form or an address names, as `session_actions.session_now` takes it."""
+    asked = request.POST if request.method == "POST" else request.GET
+    named = asked.get("session", "")
+    if request.method != "POST":
+        return {"session": _own_session(request, episode, named)} if named else {}
+    form_key = key_of(request.POST)
+    if named == which_session.NEW:
+        seen = frozenset(request.POST.getlist("seen")) if "seen" in request.POST else None
+        return {"new": True, "seen": seen, "form_key": form_key}
+    return {"session": _own_session(request, episode, named) if named else None, "form_key": form_key}
+
+
+def _own_session(request: StaffRequest, episode: Episode, named: str) -> TherapySession:
     try:
         code = UUID(named)
     except ValueError as error:

@@ -243,8 +243,10 @@ class TestPutBack:
 
     def test_what_was_taken_out_can_be_entered_from_paper_instead(self, clinic, session):
         nothing = decide.put_back(rating=use(withdrawn(session, 330)), by=clinic.olga)
-        right = {"answers": cast.answers(390), "channel": Channel.VERBAL, "why": "He told me."}
-        assert decide.correct(rating=nothing, by=clinic.olga, **right).total == 390
+        right = {"answers": cast.answers(390), "channel": Channel.VERBAL}
+        assert enter_rating(session=session, by=clinic.olga, **right).total == 390
+        with pytest.raises(Refused):
+            decide.correct(rating=nothing, by=clinic.olga, why="He told me.", **right)
 
     def test_marks_from_the_tablet_of_a_room_are_taken_out_too(self, clinic, session):
         tablet = PairedTablet.objects.create(

@@ -250,7 +250,7 @@ class TestDeciding:
         assert "Marks to look at" in done.text
         assert "/put-back/" not in done.text  # the marks wait, and are decided about there
         for page in (page_of(olga, clinic), olga.get(reverse("dashboard:work_list"))):
-            assert ("Marks taken out" in page.text, "Not fully answered" in page.text) == (True, False)
+            assert ("Not rated yet" in page.text, "Not fully answered" in page.text) == (True, False)
         form = olga.get(at("use_marks", aside)).context["form"]
         olga.post(at("use_marks", aside), {"seen": form["seen"].value(), "why": ""})
         assert Rating.objects.standing().get().total == 330

@@ -122,14 +122,14 @@ def test_control_without_the_lock_the_second_tab_meets_the_constraint_instead_of
     aside = disputed(cast.therapy_session(clinic.olgas), 330)
     seen = Rating.objects.get().code
     looked = threading.Barrier(2, timeout=MEET_WITHIN)
-    refuse_if_settled = decide._refuse_if_settled
+    look = decide.refuse_if_settled
 
     def looks_then_waits(aside):
-        refuse_if_settled(aside)
+        look(aside)
         looked.wait()
 
     monkeypatch.setattr(decide, "lock_episode", lambda pk: Episode.objects.get(pk=pk))
-    monkeypatch.setattr(decide, "_refuse_if_settled", looks_then_waits)
+    monkeypatch.setattr(decide, "refuse_if_settled", looks_then_waits)
     outcomes = at_once(*[using(aside, seen, clinic.olga)] * 2)
     assert [type(one) for one in unexpected(outcomes, Refused)] == [IntegrityError]
     assert Settlement.objects.standing().count() == 1
@@ -143,6 +143,6 @@ def test_a_decision_is_about_what_one_saw(clinic):
     record_rating(grant=late, answers=cast.answers(380), mode=Mode.LINE)
     with pytest.raises(Refused, match="Look at both again"):
         decide.use(aside=aside, seen=None, by=clinic.olga)
-    decide.use(aside=aside, seen=decide.standing(session, aside.grant.instrument).code, by=clinic.olga)
+    decide.use(aside=aside, seen=Rating.objects.last_of(session, aside.grant.instrument).code, by=clinic.olga)
     assert standing(session).get().total == 330
     assert not RatingGrant.objects.awaiting(timezone.now()).exists()

@@ -98,7 +98,7 @@ class TestWorkList:
         waiting = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].waiting
         assert [line.state for line in waiting] == ["unsettled"]
 
-    @pytest.mark.parametrize(("days", "shown"), [(1, True), (13, True), (15, False)])
+    @pytest.mark.parametrize(("days", "shown"), [(1, True), (6, True), (7, False)])
     def test_sessions_without_a_rating_are_shown_while_it_can_be_entered(self, clinic, sign_in, days, shown):
         cast.therapy_session(clinic.olgas, ago=timedelta(days=days, hours=2))
         waiting = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].waiting
@@ -311,7 +311,7 @@ class TestDiscussing:
         discussion = discussion_actions.discuss(
             flags=flagged.flags.all(), said="x", agreed="", by=clinic.olga
         )
-        sign_in(clinic.olga).post(at("withdraw_discussion", discussion))
+        sign_in(clinic.olga).post(at("undo_discussion", discussion))
         assert answered.calling().count() == 2
 
     @pytest.mark.parametrize("name", ["carl", "sina"])

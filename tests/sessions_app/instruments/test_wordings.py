@@ -164,7 +164,7 @@ class TestWhatStandsInTheWay:
         said = page.content.decode()
         assert "No licence to use SRS on screens is on record." in said
         assert "Send to the phone" not in said
-        assert reverse("dashboard:enter_rating", args=[session.code]) in said
+        assert reverse("dashboard:on_paper", args=[clinic.olgas.code]) in said
 
     def test_the_page_of_a_form_that_can_be_given_names_edition_and_language(
         self, clinic, session, srs, sign_in

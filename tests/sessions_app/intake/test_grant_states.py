@@ -102,8 +102,8 @@ class Grants(RuleBasedStateMachine):
     # --- What people do --------------------------------------------------------------------------
 
     def given(self, make, way):
-        """A new grant takes the place of those that still wait; a rated session takes none."""
-        if self.is_rated:
+        """A new grant takes the place of those that still wait; a rated session, or one of last week, takes none."""
+        if self.is_rated or self.now >= self.session.ends_at + 7 * DAYS:
             with pytest.raises(Refused):
                 make()
             return
@@ -114,9 +114,8 @@ class Grants(RuleBasedStateMachine):
 
     @rule()
     def hand_over(self):
-        self.given(
-            lambda: hand_over_actions.hand_over(session=self.session, by=self.clinic.olga)[0], "tablet"
-        )
+        asked = {"episode": self.episode, "session": self.session, "by": self.clinic.olga}
+        self.given(lambda: hand_over_actions.hand_over_now(**asked)[0], "tablet")
 
     @rule()
     def make_link(self):

@@ -127,15 +127,18 @@ def test_two_tabs_with_different_marks_keep_both_and_count_one(clinic):
 
 def test_a_rating_is_no_victim_of_what_the_therapist_does_meanwhile(clinic):
     now = timezone.now()
-    move = {"held_at": now, "modality": "phone", "attendance": "attended", "by": clinic.olga}
-    for _ in range(ROUNDS):
+    move = {"modality": "phone", "attendance": "attended", "by": clinic.olga}
+    for place in range(ROUNDS):
+        minutes = timedelta(minutes=place)
         first, session = (cast.therapy_session(clinic.olgas, ago=timedelta(hours=hours)) for hours in (2, 1))
         grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
         outcomes = at_once(
             handing_in(grant, 330),
-            lambda first=first: session_actions.change_session(session=first, **move),
-            lambda: session_actions.add_session(
-                episode=clinic.olgas, held_at=now - timedelta(days=9), by=clinic.olga
+            lambda first=first, minutes=minutes: session_actions.change_session(
+                session=first, held_at=now - minutes, **move
+            ),
+            lambda minutes=minutes: session_actions.add_session(
+                episode=clinic.olgas, held_at=now - timedelta(days=9) - minutes, by=clinic.olga
             ),
             lambda: conclude(episode=clinic.olgas),
         )

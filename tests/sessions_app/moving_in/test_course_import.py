@@ -13,12 +13,13 @@ from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.conversations import together
 from sessions_app.corrections import actions as decide
+from sessions_app.corrections import misfiling_actions
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating, TherapySession
 from sessions_app.dashboards import work_list
 from sessions_app.flags import checks
 from sessions_app.flags.models import Flag
-from sessions_app.intake import hand_over_actions
+from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from tests import cast
@@ -212,6 +213,24 @@ class TestWhatIsHere:
         imported(Kind.SESSIONS, sessions("4711;2025-01-20;;;;;;38"), clinic.adam)
         assert "imported with other marks before" in says(clinic, "4711;2025-01-20;;;;;;37")
         assert Rating.objects.get().total == 380
+
+    def test_imported_marks_that_were_set_aside_since_make_the_same_file_no_other_one(self, clinic):
+        file = sessions("4711;2025-01-20;;;;;;38")
+        imported(Kind.SESSIONS, file, clinic.adam)
+        misfiling_actions.set_aside(rating=Rating.objects.get(), why="another client's", by=clinic.olga)
+        assert imported(Kind.SESSIONS, file, clinic.adam).counts["same"] == 1
+        assert not Rating.objects.standing().exists()
+        assert nothing_differs()
+
+    def test_a_session_that_was_voided_does_not_come_back(self, clinic):
+        file = sessions("4711;2025-01-20;;;;;;")
+        imported(Kind.SESSIONS, file, clinic.adam)
+        session_actions.void_session(
+            session=TherapySession.objects.get(), why="never took place", by=clinic.olga
+        )
+        assert imported(Kind.SESSIONS, file, clinic.adam).counts["same"] == 1
+        assert not TherapySession.objects.exists()
+        assert "was voided here" in says(clinic, "4711;2025-01-20;;;;;;38")
 
     def test_a_session_whose_form_is_out_waits_for_it(self, clinic):
         session = cast.therapy_session(episode(), ago=timedelta(days=1))

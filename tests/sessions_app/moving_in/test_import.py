@@ -7,14 +7,17 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from alliance.models import AuditEvent, User
+from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
+from clients import merge_actions
 from clients.models import Client, Episode, Supervision
 from sessions_app.flags import checks
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.moving_in import import_actions
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.records import erasure_actions
+from tests import cast
 from tests.sessions_app.moving_in.files import checked, clients, finished, imported, loaded, sentences, text
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +82,7 @@ class TestAClientWhoIsHere:
 
     def test_under_the_same_label_without_the_number_is_asked_about(self, clinic):
         run = checked(Kind.CLIENTS, clients("1;k-1;en;;;"), clinic.adam)
-        assert sentences(run) == ["2 Label: A client k-1 is here already, without this number."]
+        assert sentences(run) == ["2 Label: A client K-1 is here already, without this number."]
         imported(Kind.CLIENTS, clients("1;k-1;en;;;"), clinic.adam, same_label=True)
         assert Client.objects.filter(label__iexact="k-1").count() == 2
 
@@ -87,6 +90,21 @@ class TestAClientWhoIsHere:
         monkeypatch.setattr("sessions_app.moving_in.walk.ROWS_AT_ONCE", 1)
         run = checked(Kind.CLIENTS, clients("1;A;en;;;", "2;B;en;;;", "1;C;en;;;"), clinic.adam)
         assert sentences(run) == ["4 Number: The number 1 stands in the file twice."]
+
+    def test_whose_record_was_merged_with_another_is_there_still(self, clinic):
+        file = clients("1;C-1;de;adult;;", "2;C-1b;de;adult;;")
+        imported(Kind.CLIENTS, file, clinic.adam)
+        kept, merged = (ImportedNumber.objects.get(number=number).client for number in ("1", "2"))
+        merge_actions.merge_clients(kept=kept, merged=merged, seen=[], by=clinic.adam)
+        assert imported(Kind.CLIENTS, file, clinic.adam).counts["same"] == 2
+        row = f"2;{OLGA};2025-01-13;;;"
+        imported(Kind.EPISODES, text(TestEpisodes.HEADER, row), clinic.adam)
+        assert kept.episodes.count() == 1
+        assert not merged.episodes.exists()
+
+    def test_with_a_character_that_nobody_sees_is_refused(self, clinic):
+        run = checked(Kind.CLIENTS, clients("1;C\u200b-1;de;adult;;"), clinic.adam)
+        assert "a character that cannot be seen" in sentences(run)[0]
 
 
 class TestPeople:
@@ -100,6 +118,14 @@ class TestPeople:
         assert mailoutbox == []
         assert not AuditEvent.objects.filter(action="invited").exists()
         assert imported(Kind.PEOPLE, self.FILE, clinic.adam).counts["same"] == 1
+
+    def test_a_role_is_added_and_none_taken_away(self, clinic):
+        """Olga has open clients: who may not treat them any more leaves them to somebody first."""
+        file = text("E-mail;Name;Rolle", f"{OLGA};Olga;supervisor")
+        assert "the roles are therapist here" in sentences(checked(Kind.PEOPLE, file, clinic.adam))[0]
+        imported(Kind.PEOPLE, file, clinic.adam, update=True)
+        clinic.olga.refresh_from_db()
+        assert (clinic.olga.is_therapist, clinic.olga.is_supervisor) == (True, True)
 
     def test_a_file_neither_makes_nor_unmakes_an_administrator(self, clinic):
         file = text("E-mail;Name;Rolle", "adam@clinic.example;Adam;therapist")
@@ -211,6 +237,20 @@ class TestTheFile:
         with pytest.raises(Refused, match=r"empty|nothing in this file"):
             checked(Kind.CLIENTS, content, clinic.adam)
         assert not ImportRun.objects.filter(imported_at__isnull=False).exists()
+
+
+def test_an_erasure_takes_files_that_wait_and_the_numbers_along(clinic):
+    """A file may name the client who is erased, and nobody can look into it."""
+    imported(Kind.CLIENTS, clients(f"1;canary-7c1f;de;adult;{OLGA};2025-01-13"), clinic.adam)
+    waiting = checked(Kind.CLIENTS, clients("1;canary-7c1f;en;;;", "2;;;;;"), clinic.adam)
+    ImportRun.objects.filter(pk=waiting.pk).update(file_name="canary-7c1f.csv")
+    client = ImportedNumber.objects.get(number="1").client
+    other = cast.person("Otto", Role.ADMINISTRATOR)
+    erasure = erasure_actions.ask(client=client, reason="wish", note="", by=clinic.adam)
+    erasure_actions.confirm(erasure=erasure, by=other)
+    assert not ImportPart.objects.exists()
+    assert not ImportedNumber.objects.exists()
+    assert "canary" not in str(list(ImportRun.objects.values()))
 
 
 def test_whoever_stops_reading_leaves_nothing_half_done(clinic, monkeypatch):

@@ -1,0 +1,64 @@
+"""Which session a form that is handed over now is about: from the times of the sessions alone."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+# A session that is planned for a quarter past counts as on at the full hour: people begin early, and the plan is
+# only a plan. One that begins later than that is still to come, and no form is about it.
+MAY_BEGIN_EARLY = timedelta(minutes=15)
+# So long after its end it is the one that was just talked about, also where the next one is about to begin.
+JUST_ENDED = timedelta(hours=1)
+SHORTEST = timedelta(minutes=1)
+
+
+class Times(NamedTuple):
+    """From when to when one session lasts."""
+
+    starts: datetime
+    ends: datetime
+
+
+def still_to_come(starts: datetime, now: datetime) -> bool:
+    """Whether a session that starts then cannot be the one that is on."""
+    return starts > now + MAY_BEGIN_EARLY
+
+
+def is_on(starts: datetime, ends: datetime, now: datetime) -> bool:
+    """Whether the session is on, or about to begin."""
+    return not still_to_come(starts, now) and now < ends
+
+
+def most_likely(sessions: Sequence[Times], now: datetime) -> int | None:
+    """The place of the session that a form handed over now is about; None where there is none.
+
+    The one that is on; else the one that just ended; else one that is about to begin; else the one that ended last.
+    Of two that are on, the one that began last. One still to come is never the answer.
+    """
+    ranked = [
+        (_likeliness(one, now), place)
+        for place, one in enumerate(sessions)
+        if not still_to_come(one.starts, now)
+    ]
+    return max(ranked)[1] if ranked else None
+
+
+def _likeliness(one: Times, now: datetime) -> tuple[int, float]:
+    if one.starts <= now < one.ends:
+        return 3, one.starts.timestamp()
+    if one.starts > now:
+        return 1, -one.starts.timestamp()
+    return (2 if now - one.ends <= JUST_ENDED else 0), one.ends.timestamp()
+
+
+def start_of_new(before: Sequence[Times], now: datetime, length: timedelta) -> datetime:
+    """When a session that ends now began, so that it comes after those that began `before` it.
+
+    `length` before now, unless another one was on then: after the end of that one, or, where it lasts longer than now
+    (it ended before its time), after its start. So it takes the next number and not one in between.
+    """
+    start, latest = now - length, now - SHORTEST
+    for one in before:
+        if one.starts <= now:
+            start = max(start, one.ends if one.ends <= latest else one.starts + SHORTEST)
+    return min(start, latest)
