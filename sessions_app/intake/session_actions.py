@@ -28,7 +28,7 @@ from sessions_app.courses.models import (
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
-from sessions_app.intake import which_session
+from sessions_app.intake import opening_day, which_session
 from sessions_app.intake.replacements import no_marks
 from sessions_app.intake.session_numbers import number_by_date
 
@@ -48,11 +48,13 @@ def add_session(
     length: timedelta = SESSION_LENGTH,
     another: bool = False,
     form_key: UUID | None = None,
+    move_opening: bool = False,
 ) -> TherapySession:
     """A session, numbered by its date. Whoever adds one to a closed episode is told so.
 
     form_key: sent again with the same one, the session that it made is returned. another: it may start when a
-    session of this episode does already.
+    session of this episode does already. move_opening: where it lies before the episode was opened, the opening day
+    moves to it in the same step.
     """
     locked = lock_episode(episode.pk)
     if made := _made_by(form_key, locked):
@@ -61,6 +63,7 @@ def add_session(
         raise Refused("This episode is closed. Reopen it to add a session.")
     if not another:
         _refuse_if_there(locked, held_at)
+    opening_day.keep_or_move(locked, held_at, length, move=move_opening, by=by)
     session = TherapySession.objects.create(
         episode=episode,
         number=_next_number(locked),
@@ -87,8 +90,9 @@ def change_session(
     by: User,
     length: timedelta | None = None,
     another: bool = False,
+    move_opening: bool = False,
 ) -> TherapySession:
-    """length: as it was, where none is given; another: as for `add_session`."""
+    """length: as it was, where none is given; another, move_opening: as for `add_session`."""
     episode = lock_episode(session.episode_id)
     refuse_if_voided(session)
     _refuse_if_closed(episode)
@@ -106,7 +110,10 @@ def change_session(
             no_marks(stands, by=by, kind=Correction.Kind.TAKEN_OUT, why=why)
     if held_at != session.held_at and not another:
         _refuse_if_there(episode, held_at, besides=session)
-    session.ends_at = held_at + (length or session.ends_at - session.held_at)
+    length = length or session.ends_at - session.held_at
+    if held_at != session.held_at:
+        opening_day.keep_or_move(episode, held_at, length, move=move_opening, by=by)
+    session.ends_at = held_at + length
     session.held_at, session.modality, session.attendance = held_at, modality, attendance
     session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
     number_by_date(episode)

@@ -22,6 +22,7 @@ from sessions_app.records.field_kinds import (
     Field,
     Table,
     column,
+    not_shown,
 )
 
 
@@ -243,10 +244,29 @@ TABLES_OF_COURSES = (
             "code": column(CLINICAL, "talk_code", "random; the same in every file"),
             "said": column(CLINICAL, "said", "what the client said, in the therapist’s words"),
             "agreed": column(CLINICAL, "agreed", "what was agreed to change"),
+            "version": column(CLINICAL, "version", "1: never changed"),
             "discussed_at": column(CLINICAL, "noted_at", IN_THE_CLINICS_TIME),
             "discussed_by": column(CLINICAL, "noted_by", "name"),
             "withdrawn_at": column(CLINICAL, "taken_back_at", "moment; empty: it stands"),
             "withdrawn_by": column(CLINICAL, "taken_back_by", "name"),
+        },
+    ),
+    Table(
+        "sessions_app.DiscussionChange",
+        about=("discussion__session__episode__client",),
+        sheet="changes_of_talks",
+        title="Earlier note",
+        says="One row for each change of such a note, with the words that stood before it.",
+        fields={
+            "id": ROW_NUMBER,
+            "discussion": column(CLINICAL, "talk_code", "the conversation"),
+            "version": column(CLINICAL, "version", "of the words that stood before"),
+            "kind": column(CLINICAL, "change", "edited, taken back, put back"),
+            "said": column(CLINICAL, "said", "what stood before"),
+            "agreed": column(CLINICAL, "agreed", "what stood before"),
+            "why": column(CLINICAL, "why", "in the therapist’s words"),
+            "changed_at": column(CLINICAL, "changed_at", IN_THE_CLINICS_TIME),
+            "changed_by": column(CLINICAL, "changed_by", "name"),
         },
     ),
     Table(
@@ -294,6 +314,7 @@ TABLES_OF_COURSES = (
             "deferred_by": column(CLINICAL, "decided_by", "name"),
             "undone_at": column(CLINICAL, "undone_at", "moment; empty: it stands"),
             "undone_by": column(CLINICAL, "undone_by", "name"),
+            "undone_why": column(CLINICAL, "why_undone", "in the therapist’s words"),
         },
     ),
     Table(
@@ -306,6 +327,11 @@ TABLES_OF_COURSES = (
             "deferral": column(CLINICAL, "deferral_code", "the decision"),
             "flag": column(CLINICAL, "flag_code", "the flag"),
         },
+    ),
+    Table(
+        "sessions_app.LateMarks",
+        about=("session__episode__client",),
+        fields=not_shown("id", "code", "session", "arrived_at", "seen_at", "seen_by"),
     ),
     Table(
         "sessions_app.EpisodeStanding",
