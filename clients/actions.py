@@ -18,24 +18,36 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance import audit, email_addresses, mail
+from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
+from alliance.stale_forms import Opened, changed
 from clients.models import Client, Ending, Episode, Supervision
 
 # --- Staff ---------------------------------------------------------------------------------------
 
 
 @transaction.atomic
-def add_person(*, email: str, name: str, roles: set[Role], by: User | None) -> User:
-    """A new member of staff, without a password: they choose their own through an invitation."""
+def add_person(
+    *, email: str, name: str, roles: set[Role], by: User | None, form_key: UUID | None = None
+) -> User:
+    """A new member of staff, without a password: they choose their own through an invitation.
+
+    form_key: sent again with the same one, the person whom it added.
+    """
     held: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
+    key = key_of_press(form_key, "person", by.pk if by else None)
+    if made := User.objects.filter(pk=key).first():
+        return made
     try:
         with transaction.atomic():
-            person = User.objects.create_user(email=email, name=name, **held)
+            person = User.objects.create_user(email=email, name=name, **({"pk": key} if key else {}), **held)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
     except IntegrityError as error:  # between the look and the write, somebody else added it
+        if made := User.objects.filter(pk=key).first():
+            return made
         raise Refused("Somebody with this e-mail address is on the list already.") from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     audit.record(LogEvent.PERSON_ADDED, person, by=by, roles=sorted(roles))
@@ -43,17 +55,36 @@ def add_person(*, email: str, name: str, roles: set[Role], by: User | None) -> U
 
 
 @transaction.atomic
-def change_person(*, person: User, name: str, roles: set[Role], is_active: bool, by: User | None) -> User:
+def change_person(
+    *,
+    person: User,
+    name: str,
+    roles: set[Role],
+    is_active: bool,
+    by: User | None,
+    opened_with: Opened | None = None,
+) -> User:
     """Change name, roles, and whether the person may sign in. The last administrator stays."""
     # The locks make two administrators who remove each other queue: the second one is refused.
     offices = list(User.objects.with_role(Role.ADMINISTRATOR).select_for_update())
+    stands = User.objects.select_for_update().get(pk=person.pk)
+    new = changed(
+        opened_with,
+        stored={"name": stands.name, "roles": set(stands.roles), "is_active": stands.is_active},
+        typed={"name": name, "roles": roles, "is_active": is_active},
+    )
     keeps_office = is_active and Role.ADMINISTRATOR in roles
     if offices == [person] and not keeps_office:
         raise Refused("This is the only administrator. Make somebody else an administrator first.")
-    person.name, person.is_active = name, is_active
-    for role in Role:
-        setattr(person, f"is_{role.value}", role in roles)
-    person.save()
+    person.refresh_from_db(fields=["name", "is_active", *(f"is_{role.value}" for role in Role)])
+    if not new:
+        return person
+    if "roles" in new:
+        new |= {f"is_{role.value}": role in roles for role in Role}
+        del new["roles"]
+    for field, value in new.items():
+        setattr(person, field, value)
+    person.save(update_fields=new)
     if not is_active:
         _end_sessions(person)
     audit.record(LogEvent.PERSON_CHANGED, person, by=by, roles=sorted(roles), may_sign_in=is_active)
@@ -61,10 +92,12 @@ def change_person(*, person: User, name: str, roles: set[Role], is_active: bool,
 
 
 @transaction.atomic
-def change_email(*, person: User, email: str, by: User) -> User:
+def change_email(*, person: User, email: str, by: User, opened_with: Opened | None = None) -> User:
     """Another address for somebody who cannot confirm it: a slip, a new name, a mailbox that is gone."""
     if person == by and mail.is_set_up():
         raise Refused("You change your own e-mail address under Account and security.")
+    stands = User.objects.select_for_update().get(pk=person.pk)
+    changed(opened_with, stored={"email": stands.email}, typed={"email": email.lower()})
     email_addresses.change_email(person=person, email=email, by=by)
     if person != by:
         _end_sessions(person)
@@ -127,6 +160,8 @@ def _end_sessions(person: User) -> None:
 
 # --- Supervision ---------------------------------------------------------------------------------
 
+TAKEN_BACK = "This supervision was taken back meanwhile, as if it had never been: there is nothing to end."
+
 
 @transaction.atomic
 def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by: User) -> Supervision:
@@ -148,11 +183,19 @@ def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by:
 
 
 @transaction.atomic
-def end_supervision(*, supervision: Supervision, last_day: date, by: User) -> Supervision:
+def end_supervision(
+    *, supervision: Supervision, last_day: date, by: User, opened_with: Opened | None = None
+) -> Supervision:
     """`last_day` is the last day on which the supervisor sees the caseload.
 
     The day before the first takes back what was a mistake: it ends at once.
     """
+    stands = Supervision.objects.select_for_update().filter(pk=supervision.pk).first()
+    if stands is None:
+        raise Refused(TAKEN_BACK)
+    supervision.starts_on, supervision.ends_on = stands.starts_on, stands.ends_on
+    if not changed(opened_with, stored={"last_day": stands.ends_on}, typed={"last_day": last_day}):
+        return supervision
     if last_day < supervision.starts_on - timedelta(days=1):
         raise Refused("A supervision cannot end before it starts.")
     if last_day < supervision.starts_on:
@@ -180,18 +223,56 @@ def _pair(supervision: Supervision) -> dict[str, Any]:
 
 @transaction.atomic
 def register_client(
-    *, label: str, language: str, age_band: str, therapist: User, opened_on: date, by: User
+    *,
+    label: str,
+    language: str,
+    age_band: str,
+    therapist: User,
+    opened_on: date,
+    by: User,
+    form_key: UUID | None = None,
 ) -> Episode:
-    """A new client, with their first episode."""
-    client = Client.objects.create(label=label, language=language, age_band=age_band)
+    """A new client, with their first episode. form_key: sent again with the same one, the episode that it opened."""
+    key = key_of_press(form_key, "client", by.pk)
+    if Client.objects.filter(code=key).exists():
+        return _registered_before(key)
+    details = {"label": label, "language": language, "age_band": age_band, **({"code": key} if key else {})}
+    try:
+        with transaction.atomic():
+            client = Client.objects.create(**details)
+    except IntegrityError:  # the other of two presses at once was first
+        return _registered_before(key)
     audit.record(LogEvent.CLIENT_REGISTERED, client, by=by, client=client.code)
     return open_episode(client=client, therapist=therapist, opened_on=opened_on, by=by)
 
 
+def _registered_before(key: UUID | None) -> Episode:
+    episode = Episode.objects.filter(client__code=key).order_by("pk").first()
+    if episode is None:
+        raise Refused("This page was sent before, and its client was merged since. Look for them in the list.")
+    return episode
+
+
 @transaction.atomic
-def change_client(*, client: Client, label: str, language: str, age_band: str, by: User) -> Client:
-    client.label, client.language, client.age_band = label, language, age_band
-    client.save(update_fields=["label", "language", "age_band"])
+def change_client(
+    *,
+    client: Client,
+    label: str,
+    language: str,
+    age_band: str,
+    by: User,
+    opened_with: Opened | None = None,
+) -> Client:
+    """The client may choose another language on the form meanwhile: only what `by` changed is written."""
+    stands = Client.objects.select_for_update().get(pk=client.pk)
+    typed = {"label": label, "language": language, "age_band": age_band}
+    new = changed(opened_with, stored={name: getattr(stands, name) for name in typed}, typed=typed)
+    client.refresh_from_db(fields=typed)
+    if not new:
+        return client
+    for field, value in new.items():
+        setattr(client, field, value)
+    client.save(update_fields=new)
     audit.record(LogEvent.CLIENT_CHANGED, client, by=by, client=client.code)
     return client
 

@@ -50,7 +50,7 @@ def people(request: StaffRequest) -> HttpResponse:
 @page(Role.ADMINISTRATOR)
 @ask_again
 def add_person(request: StaffRequest) -> HttpResponse:
-    form = InviteForm(posted(request))
+    form = InviteForm(posted(request), by=request.user)
     if person := written(form, actions.add_person, by=request.user):
         return _invitation(request, person, actions.invite(person=person, by=request.user))
     return form_page(request, "clinic/add_person.html", form)
@@ -61,8 +61,7 @@ def add_person(request: StaffRequest) -> HttpResponse:
 @ask_again
 def person(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
-    stored = {"name": one.name, "roles": one.roles, "is_active": one.is_active}
-    form = PersonForm(posted(request), initial=stored, person=one)
+    form = PersonForm(posted(request), person=one)
     if written(form, actions.change_person, person=one, by=request.user):
         messages.success(request, f"{one} is saved.")
         return redirect("clinic:people" if request.user != one else "home")
@@ -77,7 +76,7 @@ def person(request: StaffRequest, pk: UUID) -> HttpResponse:
 def change_email(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     former = one.email
-    form = EmailForm(posted(request))
+    form = EmailForm(posted(request), person=one)
     if written(form, actions.change_email, person=one, by=request.user):
         tell_former_address(former, one)
         messages.success(request, f"{one} signs in with {one.email} now.")
@@ -149,7 +148,7 @@ def start_supervision(request: StaffRequest) -> HttpResponse:
 @ask_again
 def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     one = get_object_or_404(Supervision.objects.select_related("supervisor", "therapist"), code=code)
-    form = EndSupervisionForm(posted(request))
+    form = EndSupervisionForm(posted(request), supervision=one)
     if written(form, actions.end_supervision, supervision=one, by=request.user):
         until = f"until {one.ends_on:%-d %B %Y}" if one.ends_on else "no longer: it was taken back"
         messages.success(request, f"{one} {until}.")
