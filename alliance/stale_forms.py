@@ -29,6 +29,10 @@ UNKNOWN = (
     "This page does not say what it was opened with, so nothing was saved. What you entered is still in the form. "
     "Compare it with what is stored, then press once more."
 )
+OTHERWISE = (
+    "Things are not as they were when you opened the page, so nothing was done. "
+    "Look at what is new, then press once more if it is still right."
+)
 # As a page shows one value, and as a browser sends it.
 Shown = str | bool | list[str]
 
@@ -36,8 +40,8 @@ Shown = str | bool | list[str]
 class Stale(Refused):
     """The row is another than the page showed; `stored`: as it is now."""
 
-    def __init__(self, stored: Mapping[str, Any], *, is_known: bool) -> None:
-        super().__init__(MEANWHILE if is_known else UNKNOWN)
+    def __init__(self, stored: Mapping[str, Any], sentence: str) -> None:
+        super().__init__(sentence)
         self.stored = stored
 
 
@@ -52,7 +56,9 @@ class Opened:
         return {name: as_shown(self.fields.get(name), value) for name, value in values.items()}
 
 
-def changed(opened_with: Opened | None, *, stored: Mapping[str, Any], typed: Mapping[str, Any]) -> dict[str, Any]:
+def changed(
+    opened_with: Opened | None, *, stored: Mapping[str, Any], typed: Mapping[str, Any]
+) -> dict[str, Any]:
     """What of `typed` is to be written over `stored`: nothing where it says the same.
 
     Without `opened_with` nobody looked at a page: what is given counts. Two values that a page shows alike are one:
@@ -61,16 +67,17 @@ def changed(opened_with: Opened | None, *, stored: Mapping[str, Any], typed: Map
     if opened_with is None:
         return {name: value for name, value in typed.items() if value != stored[name]}
     now, wanted = opened_with.shown(stored), opened_with.shown(typed)
-    if wanted and all(now[name] == value for name, value in wanted.items()):
+    if all(now[name] == value for name, value in wanted.items()):
         return {}
     if opened_with.values != now:
-        raise Stale(stored, is_known=opened_with.values is not None)
+        raise Stale(stored, MEANWHILE if opened_with.values is not None else UNKNOWN)
     return {name: value for name, value in typed.items() if wanted[name] != now[name]}
 
 
-def refuse_if_changed(opened_with: Opened | None, **stored: Any) -> None:
+def refuse_if_changed(opened_with: Opened | None, stored: Mapping[str, Any]) -> None:
     """For a page with a button: what it says of how things stand must be so when the button is pressed."""
-    changed(opened_with, stored=stored, typed={})
+    if opened_with is not None and opened_with.values != opened_with.shown(stored):
+        raise Stale(stored, OTHERWISE)
 
 
 # --- The form ------------------------------------------------------------------------------------
@@ -85,8 +92,11 @@ class OpenedWith(forms.CharField):
 
     widget = forms.HiddenInput
 
-    def __init__(self, form: forms.BaseForm, row: object, stored: Mapping[str, Any]) -> None:
+    def __init__(
+        self, form: forms.BaseForm, row: object, stored: Mapping[str, Any], labels: Mapping[str, str]
+    ) -> None:
         super().__init__(required=False)
+        self.labels = labels
         self.salt = f"{type(form).__module__}.{type(form).__qualname__}:{row}"
         self.fields = form.fields
         self.initial = self.signed(stored)
@@ -101,9 +111,22 @@ class OpenedWith(forms.CharField):
             return Opened(None, self.fields)
 
 
-def opened_with(form: forms.BaseForm, *, row: object, stored: Mapping[str, Any]) -> None:
-    """Let `form` carry `stored`: by the names of its fields, or by the words of what its page says of the row."""
-    form.fields[NAME] = OpenedWith(form, row, stored)
+def opened_with(
+    form: forms.BaseForm, *, row: object, stored: Mapping[str, Any], labels: Mapping[str, str] | None = None
+) -> None:
+    """Let `form` carry `stored`: by the names of its fields, or by the words of what its page says of the row.
+
+    labels: of fields that are called otherwise beside their old value than above their new one.
+    """
+    form.fields[NAME] = OpenedWith(form, row, stored, labels or {})
+
+
+class StateForm(forms.Form):
+    """A button on a page that says how things stand with one row: `says`, {in words: how it is}."""
+
+    def __init__(self, data: Any = None, *, row: object, says: Mapping[str, Any]) -> None:
+        super().__init__(data)
+        opened_with(self, row=row, stored=says)
 
 
 def as_shown(field: forms.Field | None, value: Any) -> Shown:
@@ -142,7 +165,9 @@ def show_both(form: forms.BaseForm, stale: Stale) -> None:
     field = form.fields[NAME]
     said: Opened = _understood(form, NAME)
     now = said.shown(stale.stored)
-    typed = {name: as_shown(form.fields[name], _understood(form, name)) for name in now if name in form.fields}
+    typed = {
+        name: as_shown(form.fields[name], _understood(form, name)) for name in now if name in form.fields
+    }
     data = form.data.copy()
     for name, value in typed.items():
         if said.values is not None and value == said.values.get(name):
@@ -181,10 +206,10 @@ def _versions(
         before = None if opened is None else opened.get(name)
         if before == now[name] == typed.get(name, now[name]):
             continue
-        field = form.fields.get(name)
+        field, labels = form.fields.get(name), form.fields[NAME].labels  # type: ignore[attr-defined]
         found.append(
             Version(
-                label=str(form[name].label) if field else name,
+                label=labels.get(name) or (str(form[name].label) if field else name),
                 opened=None if before is None else in_words(field, before),
                 stored=in_words(field, now[name]),
                 typed=in_words(field, typed[name]) if name in typed else None,
@@ -206,4 +231,3 @@ def in_words(field: forms.Field | None, value: Shown) -> str:
     if isinstance(field, forms.DateField) and (found := parse_date(said)):
         return f"{found:%-d %B %Y}"
     return said or NOT_SET
-

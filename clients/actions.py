@@ -22,7 +22,7 @@ from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
-from alliance.stale_forms import Opened, changed
+from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.models import Client, Ending, Episode, Supervision
 
 # --- Staff ---------------------------------------------------------------------------------------
@@ -120,15 +120,25 @@ def invite(*, person: User, by: User | None) -> str:
 
 
 @transaction.atomic
-def remove_second_factor(*, person: User, by: User | None) -> User:
+def remove_second_factor(*, person: User, by: User | None, opened_with: Opened | None = None) -> User:
     """For somebody who lost phone and recovery codes: they set up another one at the next sign-in."""
     if person == by:
         raise Refused("You change your own second factor under Account and security.")
+    if is_set_up := second_factor_of(person):
+        refuse_if_changed(opened_with, is_set_up)
     if not Authenticator.objects.filter(user=person).delete()[0]:
         raise Refused(f"{person} has no second factor.")
     _end_sessions(person)
     audit.record(LogEvent.SECOND_FACTOR_REMOVED, person, by=by)
     return person
+
+
+def second_factor_of(person: User) -> dict[str, str]:
+    """What the page says on which it is removed; empty where there is none. Another one is not the lost one."""
+    newest = Authenticator.objects.filter(user=person).order_by("created_at", "pk").last()
+    if newest is None:
+        return {}
+    return {"Second factor": f"set up on {timezone.localtime(newest.created_at):%-d %B %Y, %H:%M:%S}"}
 
 
 @transaction.atomic
@@ -249,7 +259,9 @@ def register_client(
 def _registered_before(key: UUID | None) -> Episode:
     episode = Episode.objects.filter(client__code=key).order_by("pk").first()
     if episode is None:
-        raise Refused("This page was sent before, and its client was merged since. Look for them in the list.")
+        raise Refused(
+            "This page was sent before, and its client was merged since. Look for them in the list."
+        )
     return episode
 
 
@@ -310,11 +322,12 @@ def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -
 
 
 @transaction.atomic
-def reopen_episode(*, episode: Episode, by: User) -> Episode:
+def reopen_episode(*, episode: Episode, by: User, opened_with: Opened | None = None) -> Episode:
     """Undo of `close_episode`."""
     now_stored = _locked(episode)
-    if now_stored.is_open:
+    if now_stored.closed_on is None:
         raise Refused("This episode is open.")
+    refuse_if_changed(opened_with, how_it_ended(now_stored))
     _refuse_if_transferred(now_stored, by)
     episode.closed_on, episode.ending = None, ""
     try:
@@ -324,6 +337,12 @@ def reopen_episode(*, episode: Episode, by: User) -> Episode:
         raise Refused(f"{episode.client} is in therapy with {episode.therapist} again already.") from error
     audit.record(LogEvent.EPISODE_REOPENED, episode, by=by, client=episode.client_code)
     return episode
+
+
+def how_it_ended(episode: Episode) -> dict[str, str]:
+    """What the page says on which an ending is taken back."""
+    closed_on = f"{episode.closed_on:%-d %B %Y}" if episode.closed_on else ""
+    return {"Closed on": closed_on, "How it ended": episode.get_ending_display()}
 
 
 @transaction.atomic

@@ -290,7 +290,7 @@ class InviteForm(NameForm):
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
     form_key = FormKeyField()
-    field_order = ("form_key", "name")  # the other fields ask what it made
+    field_order = ("form_key", "name")  # `clean_email` asks what it made
 
     def __init__(self, *arguments: Any, by: User, **options: Any) -> None:
         super().__init__(*arguments, **options)

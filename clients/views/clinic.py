@@ -17,6 +17,7 @@ from alliance.ask_again import ask_again
 from alliance.email_addresses import tell_former_address
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
+from alliance.stale_forms import StateForm
 from clients import actions
 from clients.forms import (
     EmailForm,
@@ -100,7 +101,7 @@ def invite(request: StaffRequest, pk: UUID) -> HttpResponse:
 @ask_again
 def remove_second_factor(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
-    form = forms.Form(posted(request))
+    form = StateForm(posted(request), row=one.pk, says=actions.second_factor_of(one))
     if written(form, actions.remove_second_factor, person=one, by=request.user):
         messages.success(request, f"{one} sets up a new second factor at the next sign-in.")
         return redirect("clinic:people")
@@ -147,7 +148,11 @@ def start_supervision(request: StaffRequest) -> HttpResponse:
 @page(Role.ADMINISTRATOR)
 @ask_again
 def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
-    one = get_object_or_404(Supervision.objects.select_related("supervisor", "therapist"), code=code)
+    rows = Supervision.objects.select_related("supervisor", "therapist")
+    if request.method == "POST" and not rows.filter(code=code).exists():
+        messages.warning(request, actions.TAKEN_BACK)
+        return redirect("clinic:supervision")
+    one = get_object_or_404(rows, code=code)
     form = EndSupervisionForm(posted(request), supervision=one)
     if written(form, actions.end_supervision, supervision=one, by=request.user):
         until = f"until {one.ends_on:%-d %B %Y}" if one.ends_on else "no longer: it was taken back"
