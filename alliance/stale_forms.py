@@ -168,7 +168,7 @@ def show_both(form: forms.BaseForm, stale: Stale) -> None:
     typed = {
         name: as_shown(form.fields[name], _understood(form, name)) for name in now if name in form.fields
     }
-    data = form.data.copy()
+    data: Any = form.data.copy()  # type: ignore[attr-defined]
     for name, value in typed.items():
         if said.values is not None and value == said.values.get(name):
             _put(data, form.add_prefix(name), now[name])
@@ -222,7 +222,7 @@ def in_words(field: forms.Field | None, value: Shown) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(field, forms.ChoiceField):
-        choices = {str(key): str(label) for key, label in field.choices}  # type: ignore[union-attr]
+        choices = {str(key): str(label) for key, label in field.choices}  # type: ignore[union-attr,misc]
         named = value if isinstance(value, list) else [value]
         return ", ".join(choices.get(one, one) for one in named) or NOT_SET
     said = str(value)

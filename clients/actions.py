@@ -5,7 +5,7 @@ Every refusal is a `Refused` whose text is a sentence for the person at the scre
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
@@ -36,17 +36,18 @@ def add_person(
 
     form_key: sent again with the same one, the person whom it added.
     """
-    held: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
-    key = key_of_press(form_key, "person", by.pk if by else None)
-    if made := User.objects.filter(pk=key).first():
+    fields: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
+    if key := key_of_press(form_key, "person", by.pk if by else None):
+        fields["pk"] = key
+    if key and (made := User.objects.filter(pk=key).first()):
         return made
     try:
         with transaction.atomic():
-            person = User.objects.create_user(email=email, name=name, **({"pk": key} if key else {}), **held)
+            person = User.objects.create_user(email=email, name=name, **fields)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
     except IntegrityError as error:  # between the look and the write, somebody else added it
-        if made := User.objects.filter(pk=key).first():
+        if key and (made := User.objects.filter(pk=key).first()):
             return made
         raise Refused("Somebody with this e-mail address is on the list already.") from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
@@ -243,21 +244,20 @@ def register_client(
     form_key: UUID | None = None,
 ) -> Episode:
     """A new client, with their first episode. form_key: sent again with the same one, the episode that it opened."""
-    key = key_of_press(form_key, "client", by.pk)
-    if Client.objects.filter(code=key).exists():
-        return _registered_before(key)
-    details = {"label": label, "language": language, "age_band": age_band, **({"code": key} if key else {})}
+    code = key_of_press(form_key, "client", by.pk) or uuid4()
+    if Client.objects.filter(code=code).exists():
+        return _registered_before(code)
     try:
         with transaction.atomic():
-            client = Client.objects.create(**details)
+            client = Client.objects.create(code=code, label=label, language=language, age_band=age_band)
     except IntegrityError:  # the other of two presses at once was first
-        return _registered_before(key)
+        return _registered_before(code)
     audit.record(LogEvent.CLIENT_REGISTERED, client, by=by, client=client.code)
     return open_episode(client=client, therapist=therapist, opened_on=opened_on, by=by)
 
 
-def _registered_before(key: UUID | None) -> Episode:
-    episode = Episode.objects.filter(client__code=key).order_by("pk").first()
+def _registered_before(code: UUID) -> Episode:
+    episode = Episode.objects.filter(client__code=code).order_by("pk").first()
     if episode is None:
         raise Refused(
             "This page was sent before, and its client was merged since. Look for them in the list."

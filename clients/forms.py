@@ -298,7 +298,10 @@ class InviteForm(NameForm):
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
-        if User.objects.filter(email__iexact=email).exclude(pk=self._made_before()).exists():
+        rows = User.objects.filter(email__iexact=email)
+        if made := self._made_before():
+            rows = rows.exclude(pk=made)
+        if rows.exists():
             raise forms.ValidationError("Somebody with this e-mail address is on the list already.")
         return email
 

@@ -37,7 +37,8 @@ def change_settings(
         if not new:
             return now
         made = _next_version(now, by, **new)
-        audit.record(LogEvent.SETTINGS_CHANGED, made, by=by, version=made.version, **typed)
+        event = LogEvent.SETTINGS_CHANGED
+        audit.record(event, made, by=by, version=made.version, instrument=instrument, closing=closing)
         return made
 
     return _on_what_is_in_force(write)
@@ -64,8 +65,8 @@ def change_rules(
         if after.rules == before.rules:
             return now
         made = _next_version(now, by, rules=after.rules)
-        about = {"version": made.version, "instrument": instrument.id, "language": language}
-        audit.record(LogEvent.RULES_CHANGED, made, by=by, **about)
+        event, version = LogEvent.RULES_CHANGED, made.version
+        audit.record(event, made, by=by, version=version, instrument=instrument.id, language=language)
         return made
 
     return _on_what_is_in_force(write)

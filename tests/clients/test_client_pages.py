@@ -322,7 +322,7 @@ def test_only_an_administrator_transfers(clinic, sign_in):
     text = own.get(page("client", clinic.olgas.client.code)).text
     assert "Carl" not in text
     assert page("reopen_episode", clinic.olgas.code) not in text
-    assert own.post(page("reopen_episode", clinic.olgas.code)).status_code == 422
+    assert save(own, page("reopen_episode", clinic.olgas.code)).status_code == 422
 
 
 def test_somebody_without_a_role_is_told_what_to_do(clinic, sign_in):

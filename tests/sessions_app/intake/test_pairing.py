@@ -203,6 +203,7 @@ class TestWhatTheKeyReaches:
             "tablets:": [room.row.code],
             "instruments:": [cast.wording(clinic.adam).code],
             "together:": [clinic.olgas.code],
+            "marks:": [clinic.olgas.code],
             "rules:": [cast.question(clinic.adam).code],
             "settings:": [cast.choose(clinic.adam, closing="marks").code],
         }
