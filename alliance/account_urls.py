@@ -6,12 +6,14 @@ Each has its text in `templates/account`, `templates/mfa` or `templates/usersess
 from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
-from alliance import views
+from alliance import drafts, unsaved, views
 from alliance.account_views import change_email, confirm_email
 
 urlpatterns = [
     path("security/", views.account_security, name="account_security"),
     path("still-here/", views.still_here, name="still_here"),
+    path("draft-keys/", drafts.keys, name="draft_keys"),
+    path("unsaved/discard/", unsaved.discard, name="discard_unsaved"),
     path("email/", change_email, name="change_email"),
     path("email/confirm/", confirm_email, name="confirm_email"),
     path("login/", allauth.login, name="account_login"),

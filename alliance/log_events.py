@@ -30,6 +30,31 @@ class LogEvent(StrEnum):
     EPISODE_OPENED = "episode opened", "{who} opened an episode of client {client} with {therapist}"
     EPISODE_CLOSED = "episode closed", "{who} closed an episode of client {client}"
     EPISODE_REOPENED = "episode reopened", "{who} reopened an episode of client {client}"
+    EPISODE_TAKEN_AWAY = (
+        "episode taken away",
+        "{who} took back the transfer of client {client} to {therapist}, before anything was written there",
+    )
+    EPISODE_DAYS_CORRECTED = (
+        "episode days corrected",
+        "{who} corrected the days of an episode of client {client}",
+    )
+    COVER_ARRANGED = (
+        "cover arranged",
+        "{who} let {therapist} cover client {client} from {first} to {last}",
+    )
+    COVER_ENDED = "cover ended", "{who} ended the cover of client {client} by {therapist}"
+    CONSENT_RECORDED = (
+        "consent recorded",
+        "{who} noted that client {client} agrees to look at an earlier course together",
+    )
+    CONSENT_WITHDRAWN = (
+        "consent withdrawn",
+        "{who} noted that client {client} no longer agrees to look at an earlier course together",
+    )
+    LATE_MARKS_SEEN = (
+        "late marks seen",
+        "{who} saw what arrived of client {client} after the end of an episode",
+    )
     CLIENT_MERGED = "client merged", "{who} merged client {client} into client {other}"
     RECORD_ADDED = "record added", "{who} merged client {other} into client {client}"
     CLIENT_MERGE_UNDONE = (
@@ -92,12 +117,24 @@ class LogEvent(StrEnum):
         "discussion withdrawn",
         "{who} took back a note of a conversation with client {client}",
     )
+    DISCUSSION_CHANGED = (
+        "discussion changed",
+        "{who} changed a note of a conversation with client {client}",
+    )
+    DISCUSSION_PUT_BACK = (
+        "discussion put back",
+        "{who} put back a note of a conversation with client {client}",
+    )
     DEFERRED = "deferred", "{who} put off a talk with client {client}"
     DEFERRAL_UNDONE = "deferral undone", "{who} no longer put off a talk with client {client}"
     FOLLOW_UP_NOTED = "follow-up noted", "{who} noted whether a talk with client {client} had helped"
     FOLLOW_UP_UNDONE = (
         "follow-up undone",
         "{who} took back a note on whether a talk with client {client} had helped",
+    )
+    FOLLOW_UP_CHANGED = (
+        "follow-up changed",
+        "{who} changed a note on whether a talk with client {client} had helped",
     )
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
@@ -120,6 +157,10 @@ class LogEvent(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery codes renewed", "{who} made new recovery codes"
     SUPERVISION_STARTED = "supervision started", "{who} made {supervisor} the supervisor of {therapist}"
     SUPERVISION_ENDED = "supervision ended", "{who} ended the supervision of {therapist} by {supervisor}"
+    SUPERVISION_DAYS_CORRECTED = (
+        "supervision days corrected",
+        "{who} corrected the days of the supervision of {therapist} by {supervisor}",
+    )
     TABLET_PAIRED = "tablet paired", "{who} paired the tablet of a room"
     TABLET_REVOKED = "tablet revoked", "{who} revoked the tablet of a room"
     WORDING_LOADED = "wording loaded", "{who} loaded a wording of {form}"
@@ -164,10 +205,13 @@ ALIKE = frozenset(
         LogEvent.SESSION_CHANGED,
         LogEvent.DISCUSSED,
         LogEvent.DISCUSSION_WITHDRAWN,
+        LogEvent.DISCUSSION_CHANGED,
+        LogEvent.DISCUSSION_PUT_BACK,
         LogEvent.DEFERRED,
         LogEvent.DEFERRAL_UNDONE,
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
+        LogEvent.FOLLOW_UP_CHANGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

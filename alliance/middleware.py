@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
-from django.contrib.auth.views import redirect_to_login
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from alliance import device_lock, mail, navigation, refused_pages, session_store
+from alliance import device_lock, drafts, mail, navigation, refused_pages, session_store, unsaved
 from alliance.access import CLIENT, PUBLIC, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
@@ -115,7 +116,9 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
         seen_at = _moment(request, _SEEN_AT, now)
         idle = now - seen_at > timedelta(minutes=settings.IDLE_MINUTES)
         if idle or now - began_at > timedelta(hours=settings.SIGNED_IN_HOURS):
+            form = unsaved.of_request(request, request.user) if request.method == "POST" else ""
             logout(request)
+            unsaved.keep(request, form)
             request.session["signed_out_idle"] = idle
             return _to_sign_in(request)
         if POLL_HEADER not in request.headers and (
@@ -189,11 +192,31 @@ def _has_second_factor(user: User) -> bool:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    if request.headers.get("HX-Request"):
-        return send_to(request, reverse("account_login"))
-    if request.method == "GET":
-        return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-    return redirect(settings.LOGIN_URL)
+    """To the sign-in page, from which one comes back to where one was."""
+    said = {REDIRECT_FIELD_NAME: _page_it_was_on(request)}
+    if request.method not in _READS and POLL_HEADER not in request.headers:
+        # The sign-in page says that what was sent is not saved, and whether it is lost.
+        is_kept = drafts.FIELD in request.POST or unsaved.is_kept(request)
+        said["unsaved"] = "kept" if is_kept else "lost"
+    query = urlencode({name: value for name, value in said.items() if value})
+    sign_in = reverse(settings.LOGIN_URL) + (f"?{query}" if query else "")
+    return send_to(request, sign_in) if request.headers.get("HX-Request") else redirect(sign_in)
+
+
+def _page_it_was_on(request: HttpRequest) -> str:
+    """Path and query of the page whose request this is; empty where the browser does not say, or lies.
+
+    Of a piece or a POST that is the page around it: its own address may take no GET. The header is the browser's
+    own word, so another site's address in it leads nowhere.
+    """
+    if request.method in _READS and not request.headers.get("HX-Request"):
+        return request.get_full_path()
+    said = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
+    if not url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(said)
+    page = urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return "" if parts.path == reverse(settings.LOGIN_URL) else page
 
 
 def send_to(request: HttpRequest, url: str) -> HttpResponse:
@@ -215,5 +238,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "sends_mail": mail.is_set_up(),
         "places": partial(navigation.places, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
+        "unsaved": SimpleLazyObject(lambda: unsaved.held(request)),
         "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),
     }

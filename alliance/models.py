@@ -1,5 +1,6 @@
 """Staff and the record of what they saw and did."""
 
+import secrets
 import uuid
 from typing import Any, ClassVar
 
@@ -41,6 +42,10 @@ class UserManager(BaseUserManager["User"]):
         return self.filter(**{f"is_{role.value}": True}, is_active=True).order_by("name", "email")
 
 
+def new_salt() -> str:
+    return secrets.token_hex(16)
+
+
 class User(Labelled, AbstractBaseUser):
     """A member of staff. Clients never have an account.
 
@@ -59,6 +64,12 @@ class User(Labelled, AbstractBaseUser):
     is_active = models.BooleanField("may sign in", default=True)
     question_language = models.CharField(
         "language of the questions to ask", max_length=10, default="en", help_text="A tag of LANGUAGES."
+    )
+    draft_salt = models.CharField(
+        max_length=32,
+        default=new_salt,
+        editable=False,
+        help_text="See `alliance.drafts`: another one ends them.",
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 

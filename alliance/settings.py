@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "alliance.saved_forms.tell_what_was_saved",
     "alliance.middleware.PageRules",
 ]
 ROOT_URLCONF = "alliance.urls"

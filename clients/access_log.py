@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from alliance.log_events import ALIKE, READS_ALIKE, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
@@ -23,7 +24,6 @@ from clients.models import Client, Episode
 NOT_ASKED_FOR = ALIKE | UNTOLD | {LogEvent.DEMO_SEEDED}
 CLOSINGS = {"thanks": "only thanks at the end", "marks": "the client's own marks at the end"}
 FACTORS = {"totp": "an app with one-time codes", "webauthn": "a passkey", "recovery_codes": "recovery codes"}
-NOT_LISTED = "no longer listed"
 # Parts of the site (`alliance.refused_pages`), as an administrator calls them.
 PAGES = {
     "dashboard": "a page of therapists",
@@ -35,12 +35,14 @@ PAGES = {
     "settings": "the clinic's settings",
     "tablets": "the page of tablets",
     "rules": "a page about flag rules",
+    "marks": "a page about marks",
 }
 REFUSALS = {
     "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",
     "for others": "asked for {page}{of} and was refused: for other roles",
     "too often": "asked for {page} too often and was made to wait",
 }
+NOT_LISTED = "no longer listed"
 CHUNK = 500
 
 
@@ -167,28 +169,31 @@ def _line(
     event: AuditEvent,
     people: dict[UUID, User],
     labels: list[str],
-    other: str = "another record",
+    other: str = "",
     *,
     is_searched: bool = False,
     is_plain: bool = False,
 ) -> Line:
-    """`other`: the label of a second client that the event is about."""
+    """`other`: the label of a second client that the event is about; not told where there is none."""
 
     def name(code: UUID | str | None) -> str:
         return str(people.get(UUID(str(code)), "somebody no longer listed")) if code else "somebody"
 
     who = name(event.actor) if event.actor else "The system"
     clients = _clients(event, labels)
-    sentence = _pattern(event, is_plain=is_plain).format(
+    pattern = _pattern(event, is_plain=is_plain)
+    sentence = (pattern if other else pattern.replace("client {other}", "another record")).format(
         who=who,
         client=labels[0] if event.client else "",
-        other=other,
         clients=clients,
         about=f", searched for {clients}" if event.clients else "",
         refusal=_refusal(event, labels),
+        other=other,
         person=name(event.entity_code) if event.entity == "user" else "",
         supervisor=name(event.detail.get("supervisor")),
         therapist=name(event.detail.get("therapist")),
+        first=_day(event.detail.get("first", "")),
+        last=_day(event.detail.get("last", "")),
         form=_form(event.detail),
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
@@ -219,6 +224,10 @@ def _pattern(event: AuditEvent, *, is_plain: bool) -> str:
 def _clients(event: AuditEvent, labels: list[str]) -> str:
     count = len(event.clients or ())
     return f"{count} clients" if count > 1 else f"client {labels[0]}" if labels else "nobody"
+
+
+def _day(written: str) -> str:
+    return date_format(date.fromisoformat(written), "j F Y") if written else ""
 
 
 def _refusal(event: AuditEvent, labels: list[str]) -> str:

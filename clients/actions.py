@@ -23,7 +23,9 @@ from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
-from clients.models import Client, Ending, Episode, Supervision
+from clients.closing import courses, held_after
+from clients.models import READABLE_FOR, Client, Cover, Ending, Episode, EpisodeClosing, Supervision
+from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
 
 # --- Staff ---------------------------------------------------------------------------------------
 
@@ -63,12 +65,18 @@ def change_person(
     roles: set[Role],
     is_active: bool,
     by: User | None,
+    successor: User | None = None,
     opened_with: Opened | None = None,
 ) -> User:
-    """Change name, roles, and whether the person may sign in. The last administrator stays."""
-    # The locks make two administrators who remove each other queue: the second one is refused.
-    offices = list(User.objects.with_role(Role.ADMINISTRATOR).select_for_update())
-    stands = User.objects.select_for_update().get(pk=person.pk)
+    """Change name, roles, and whether the person may sign in. The last administrator stays.
+
+    Whoever can treat nobody from now on leaves no open episode behind: `successor` takes all of them over.
+    """
+    # The locks make two administrators who remove each other queue: the second one is refused. In one statement,
+    # in the order of everybody: else this could wait for a transfer that waits for this.
+    office = User.objects.with_role(Role.ADMINISTRATOR)
+    stands = lock_staff(person, *office, *([successor] if successor else []))[person.pk]
+    offices = list(office.all())
     new = changed(
         opened_with,
         stored={"name": stands.name, "roles": set(stands.roles), "is_active": stands.is_active},
@@ -77,6 +85,8 @@ def change_person(
     keeps_office = is_active and Role.ADMINISTRATOR in roles
     if offices == [person] and not keeps_office:
         raise Refused("This is the only administrator. Make somebody else an administrator first.")
+    if not (is_active and Role.THERAPIST in roles):
+        _hand_over_clients(person, successor, by)
     person.refresh_from_db(fields=["name", "is_active", *(f"is_{role.value}" for role in Role)])
     if not new:
         return person
@@ -90,6 +100,32 @@ def change_person(
         _end_sessions(person)
     audit.record(LogEvent.PERSON_CHANGED, person, by=by, roles=sorted(roles), may_sign_in=is_active)
     return person
+
+
+def _hand_over_clients(person: User, successor: User | None, by: User | None) -> None:
+    from clients import caseload_transfer
+
+    # Whoever opens an episode with this person meanwhile waits, and is refused then.
+    lock_staff(person, *([successor] if successor else []))
+    open_ones = list(Episode.objects.open().filter(therapist=person).select_related("client", "therapist"))
+    if not open_ones:
+        return
+    if successor is None or by is None:
+        some = "1 open client" if len(open_ones) == 1 else f"{len(open_ones)} open clients"
+        raise Refused(
+            f"{person} has {some}, whom nobody would see. Transfer them first, or name who takes them over."
+        )
+    moves = [caseload_transfer.Move(episode, successor) for episode in open_ones]
+    caseload_transfer.transfer(moves=moves, on=timezone.localdate(), by=by)
+
+
+def lock_staff(*people: User) -> dict[Any, User]:
+    """{pk: this person as stored now}, held until the end of the transaction; taken before the lock of an episode.
+
+    The weaker lock, which lets others write rows that name these people.
+    """
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
+    return {row.pk: row for row in rows.order_by("pk")}
 
 
 @transaction.atomic
@@ -182,6 +218,7 @@ def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by:
         raise Refused(f"{supervisor} is not a supervisor who may sign in.")
     if not therapist.is_therapist:
         raise Refused(f"{therapist} is not a therapist.")
+    refuse_implausible(starts_on)
     try:
         with transaction.atomic():
             supervision = Supervision.objects.create(
@@ -201,6 +238,7 @@ def end_supervision(
 
     The day before the first takes back what was a mistake: it ends at once.
     """
+    refuse_implausible(last_day)
     stands = Supervision.objects.select_for_update().filter(pk=supervision.pk).first()
     if stands is None:
         raise Refused(TAKEN_BACK)
@@ -291,8 +329,8 @@ def change_client(
 
 @transaction.atomic
 def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) -> Episode:
-    if not therapist.has_any_role(frozenset({Role.THERAPIST})):
-        raise Refused(f"{therapist} is not a therapist who may sign in.")
+    refuse_implausible(opened_on)
+    _refuse_unless_therapist(therapist)
     # The lock: a merge that is under way would leave the new episode behind in a record that is in no list.
     if (stored := Client.objects.select_for_update().get(pk=client.pk)).merged_into_id:
         raise Refused(f"{stored} was merged with another record meanwhile. Look for the client in the list.")
@@ -308,33 +346,65 @@ def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) 
     return episode
 
 
+def _refuse_unless_therapist(person: User) -> None:
+    stored = lock_staff(person).get(person.pk)
+    if stored is None or not stored.has_any_role(frozenset({Role.THERAPIST})):
+        raise Refused(f"{person} is not a therapist who may sign in.")
+
+
 @transaction.atomic
 def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -> Episode:
+    """End an episode on a day, never before its own sessions. What was still out is settled, and kept as a row.
+
+    Planned sessions to come are cancelled; forms that nobody opened are taken back; those that somebody may be
+    marking stay good until their time, so that no rating is lost (`EpisodeClosing`).
+    """
+    refuse_implausible(closed_on, ahead=NOT_AHEAD)
     now_stored = _locked(episode)
     if not now_stored.is_open:
         raise Refused("This episode is closed already.")
     if closed_on < now_stored.opened_on:
-        raise Refused("An episode cannot close before it was opened.")
+        raise Refused(f"An episode cannot close before it was opened, on {said(now_stored.opened_on)}.")
+    out = courses().still_out({episode.pk: closed_on})[episode.pk]
+    if out.held_after:
+        raise Refused(held_after(str(episode.client), closed_on, out))
+    closing = EpisodeClosing(episode=episode, closed_by=by)
+    courses().end(closing, closed_on, by)
+    closing.save()
     episode.closed_on, episode.ending = closed_on, ending
     episode.save(update_fields=["closed_on", "ending"])
+    # Who covered saw the course as its therapist does; from here on it is the therapist's alone.
+    Cover.objects.not_over().filter(episode=episode).update(ended_at=timezone.now(), ended_by=by)
     audit.record(LogEvent.EPISODE_CLOSED, episode, by=by, client=episode.client_code, ending=ending)
     return episode
 
 
 @transaction.atomic
 def reopen_episode(*, episode: Episode, by: User, opened_with: Opened | None = None) -> Episode:
-    """Undo of `close_episode`."""
+    """Undo of `close_episode`. Sessions to come that it cancelled are planned again."""
+    _refuse_unless_therapist(episode.therapist)
     now_stored = _locked(episode)
     if now_stored.closed_on is None:
         raise Refused("This episode is open.")
     refuse_if_changed(opened_with, how_it_ended(now_stored))
     _refuse_if_transferred(now_stored, by)
+    if now_stored.closed_on < timezone.localdate() - READABLE_FOR and not by.is_administrator:
+        raise Refused(
+            f"This episode ended more than {READABLE_FOR.days} days ago. An administrator can reopen it; "
+            "for a new course of therapy, open another episode."
+        )
     episode.closed_on, episode.ending = None, ""
     try:
         with transaction.atomic():
             episode.save(update_fields=["closed_on", "ending"])
     except IntegrityError as error:
         raise Refused(f"{episode.client} is in therapy with {episode.therapist} again already.") from error
+    if closing := episode.closings.filter(undone_at__isnull=True).first():
+        closing.undone_at, closing.undone_by = timezone.now(), by
+        closing.save(update_fields=["undone_at", "undone_by"])
+        courses().take_up(closing, by)
+    # A cover that was made for reading an ended course does not become one that writes.
+    Cover.objects.not_over().filter(episode=episode).update(ended_at=timezone.now(), ended_by=by)
     audit.record(LogEvent.EPISODE_REOPENED, episode, by=by, client=episode.client_code)
     return episode
 
@@ -348,10 +418,12 @@ def how_it_ended(episode: Episode) -> dict[str, str]:
 @transaction.atomic
 def transfer_episode(*, episode: Episode, therapist: User, on: date, by: User) -> Episode:
     """Close the episode as transferred and open a new one: the alliance belongs to the pair and starts anew."""
-    if therapist == episode.therapist:
-        raise Refused(f"{episode.client} is with {therapist} already.")
-    close_episode(episode=episode, closed_on=on, ending=Ending.TRANSFERRED, by=by)
-    return open_episode(client=episode.client, therapist=therapist, opened_on=on, by=by)
+    from clients import caseload_transfer
+
+    made = caseload_transfer.transfer(moves=[caseload_transfer.Move(episode, therapist)], on=on, by=by)
+    new = made.episodes.get().to
+    assert new is not None
+    return new
 
 
 def _locked(episode: Episode) -> Episode:

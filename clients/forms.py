@@ -22,34 +22,29 @@ from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
 from clients import access_log
 from clients.merges import codes_of_records
-from clients.models import Client, Ending, Episode, Supervision
+from clients.models import Client, Ending, Episode, EpisodeQuerySet, Supervision
+from clients.plausible_days import A_YEAR, NOT_AHEAD, PlausibleDay
 
 ROLES = [
     (Role.THERAPIST, "Therapist: sees their own clients"),
     (Role.SUPERVISOR, "Supervisor: sees the clients of the therapists they supervise"),
     (Role.ADMINISTRATOR, "Administrator: manages people, sees no ratings"),
 ]
-# Further ahead than this, the year is more likely to be a slip than a plan.
-FAR_AHEAD = timedelta(days=365)
 CLIENT_FIELDS = ("label", "language", "age_band")
 
 
-def day_field(**options: Any) -> forms.DateField:
+def day_field(*, ahead: timedelta = A_YEAR, **options: Any) -> forms.DateField:
+    """A plausible day, at most `ahead` of today."""
+    return searched_day(validators=[PlausibleDay(ahead)], **options)
+
+
+def searched_day(**options: Any) -> forms.DateField:
+    """Any day: of a search, which finds nothing where nothing is."""
     return forms.DateField(
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         error_messages={"invalid": "Write the date as year, month, day: 2026-03-31."},
         **options,
     )
-
-
-def _today_or_before(day: date) -> None:
-    if day > timezone.localdate():
-        raise forms.ValidationError("This day is still to come.")
-
-
-def _not_far_ahead(day: date) -> None:
-    if day > timezone.localdate() + FAR_AHEAD:
-        raise forms.ValidationError("This day is more than a year ahead. Is the year right?")
 
 
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
@@ -108,9 +103,13 @@ class ClientSearch(forms.Form):
         initial="open",
     )
 
+    def managed(self, user: User) -> EpisodeQuerySet:
+        """The episodes among which clients are looked for."""
+        return Episode.objects.managed_by(user)
+
     def found_for(self, user: User) -> QuerySet[Client]:
         wanted = self.cleaned_data if self.is_valid() else {}
-        managed = Episode.objects.managed_by(user).filter(client=OuterRef("pk"))
+        managed = self.managed(user).filter(client=OuterRef("pk"))
         is_open, is_managed = Exists(managed.open()), Exists(managed)
         shown = {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
         rows = Client.objects.filter(shown)
@@ -177,7 +176,7 @@ def _same_label(label: str, other: Client) -> str:
 
 class RegisterForm(ClientForm):
     therapist = TherapistField()
-    opened_on = day_field(label="Opened on", initial=timezone.localdate, validators=[_not_far_ahead])
+    opened_on = day_field(label="Opened on", initial=timezone.localdate)
     form_key = FormKeyField()
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -193,7 +192,7 @@ class RegisterForm(ClientForm):
 
 class EpisodeForm(forms.Form):
     therapist = TherapistField()
-    opened_on = day_field(label="Opened on", initial=timezone.localdate, validators=[_not_far_ahead])
+    opened_on = day_field(label="Opened on", initial=timezone.localdate)
 
     def __init__(self, *args: Any, by: User, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -213,21 +212,11 @@ def _offer_therapists(form: RegisterForm | EpisodeForm) -> None:
 
 
 class CloseForm(forms.Form):
-    closed_on = day_field(label="Closed on", initial=timezone.localdate, validators=[_today_or_before])
+    closed_on = day_field(label="Closed on", initial=timezone.localdate, ahead=NOT_AHEAD)
     ending = forms.ChoiceField(
         label="How it ended",
         choices=[(Ending.PLANNED, "As planned"), (Ending.UNPLANNED, "Not as planned")],
         widget=forms.RadioSelect,
-    )
-
-
-class TransferForm(forms.Form):
-    therapist = TherapistField(label="New therapist")
-    on = day_field(
-        label="Day of the transfer",
-        help_text="The last day with the former therapist and the first with the new one.",
-        initial=timezone.localdate,
-        validators=[_today_or_before],
     )
 
 
@@ -328,17 +317,27 @@ class PersonForm(NameForm):
         help_text="Taking this away signs the person out everywhere, at once.",
         required=False,
     )
+    successor = TherapistField(
+        label="Takes over the open clients",
+        help_text="Where somebody leaves, all open clients go to this colleague as of today. "
+        "To give them to several colleagues, transfer the caseload first.",
+        required=False,
+    )
 
     def __init__(self, *arguments: Any, person: User, **options: Any) -> None:
         stored = {"name": person.name, "roles": person.roles, "is_active": person.is_active}
         super().__init__(*arguments, person=person, initial=stored, **options)
         opened_with(self, row=person.pk, stored=stored)
+        successor: Any = self.fields["successor"]
+        successor.queryset = successor.queryset.exclude(pk=person.pk)
+        if not Episode.objects.open().filter(therapist=person).exists():
+            del self.fields["successor"]
 
 
 class SupervisionForm(forms.Form):
     supervisor = SupervisorField()
     therapist = TherapistField()
-    starts_on = day_field(label="From", initial=timezone.localdate, validators=[_not_far_ahead])
+    starts_on = day_field(label="From", initial=timezone.localdate)
 
 
 class EndSupervisionForm(forms.Form):
@@ -346,7 +345,6 @@ class EndSupervisionForm(forms.Form):
         label="Last day",
         help_text="The last day on which the supervisor sees this therapist's clients.",
         initial=timezone.localdate,
-        validators=[_not_far_ahead],
     )
 
     def __init__(self, *arguments: Any, supervision: Supervision, **options: Any) -> None:
@@ -375,8 +373,8 @@ class LogSearch(forms.Form):
         required=False,
         widget=QuickSelect,
     )
-    since = day_field(label="From", required=False)
-    until = day_field(label="To and including", required=False)
+    since = searched_day(label="From", required=False)
+    until = searched_day(label="To and including", required=False)
 
     def found(self) -> QuerySet[AuditEvent]:
         if not self.is_valid():
@@ -416,8 +414,8 @@ class LogSearch(forms.Form):
 class DaysSearch(forms.Form):
     """Which days of who looked at a client."""
 
-    since = day_field(label="From", required=False)
-    until = day_field(label="To and including", required=False)
+    since = searched_day(label="From", required=False)
+    until = searched_day(label="To and including", required=False)
 
     def found_in(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
         if not self.is_valid():

@@ -1,16 +1,47 @@
 """Who: clients, their episodes of therapy, and who supervises whom."""
 
 import uuid
+from datetime import date, timedelta
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.labels import search_key
 from alliance.models import User
+from clients.consents import EarlierCourseConsent
+from clients.covers import Cover
+from clients.episode_changes import CaseloadTransfer, DayCorrection, EpisodeClosing, EpisodeTransfer
+from clients.plausible_days import FIRST_DAY
+
+# Django asks here for the rows that have files of their own.
+__all__ = [
+    "READABLE_FOR",
+    "AgeBand",
+    "CaseloadTransfer",
+    "Client",
+    "ClientMerge",
+    "ClientQuerySet",
+    "Cover",
+    "DayCorrection",
+    "DifferentClients",
+    "EarlierCourseConsent",
+    "Ending",
+    "Episode",
+    "EpisodeClosing",
+    "EpisodeMove",
+    "EpisodeQuerySet",
+    "EpisodeTransfer",
+    "Supervision",
+    "SupervisionQuerySet",
+]
+
+# A course that is over stays readable for its therapist as long as that: half a year is how long clients come back,
+# letters are written and a supervision looks back. Then a supervisor or an administrator opens it by a cover.
+READABLE_FOR = timedelta(days=180)
 
 
 class AgeBand(models.TextChoices):
@@ -56,6 +87,9 @@ class Supervision(models.Model):
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="supervision_ends_after_start",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_on__gte=FIRST_DAY), name="supervision_day_is_plausible"
             ),
             models.UniqueConstraint(
                 fields=["supervisor", "therapist"],
@@ -127,11 +161,26 @@ class Client(Labelled):
 
 
 class EpisodeQuerySet(models.QuerySet["Episode"]):
-    def own(self, user: User) -> Self:
-        """The episodes this person treats: those they may write to."""
+    def treated_by(self, user: User) -> Self:
+        """The episodes of which this person is the therapist, however long they are over. Opens no clinical row."""
         if not (user.is_active and user.is_therapist):
             return self.none()
         return self.filter(therapist=user)
+
+    def own(self, user: User) -> Self:
+        """The episodes whose courses this person works with as the therapist: their own, and those they cover today.
+
+        One that is over is in here for `READABLE_FOR`, and as long as the same client is in therapy with them again;
+        then by a cover alone. It is read and not written: every write refuses where the episode is closed.
+        """
+        if not (user.is_active and user.is_therapist):
+            return self.none()
+        again = Episode.objects.open().filter(client=OuterRef("client"), therapist=OuterRef("therapist"))
+        readable = Q(closed_on__isnull=True) | Q(closed_on__gte=timezone.localdate() - READABLE_FOR)
+        treated = Episode.objects.treated_by(user).filter(readable | Exists(again)).order_by()
+        covered = Cover.objects.today().filter(colleague=user)
+        # A union: PostgreSQL finds neither half by an index where they are two conditions with OR.
+        return self.filter(pk__in=treated.values("pk").union(covered.values("episode"), all=True))
 
     def supervised_by(self, user: User) -> Self:
         """The episodes of the therapists whom this person supervises today."""
@@ -142,7 +191,7 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
         )
 
     def visible_to(self, user: User) -> Self:
-        """The one door to clinical rows: one's own episodes, and those of today's supervisees.
+        """The one door to clinical rows: one's own episodes (`own`), and those of today's supervisees.
 
         There is no branch for an all-powerful user, and none for administrators.
         """
@@ -156,7 +205,18 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
 
     def managed_by(self, user: User) -> Self:
         """The episodes whose *dates and therapist* this person may manage: an administrator all, else one's own."""
-        return self if user.is_active and user.is_administrator else self.own(user)
+        return self if user.is_active and user.is_administrator else self.treated_by(user)
+
+    def looked_at_together_by(self, user: User) -> Self:
+        """The episodes whose page for two this person may show: their own, and earlier ones by the client's consent."""
+        agreed = EarlierCourseConsent.objects.standing().filter(episode__in=Episode.objects.own(user).open())
+        return self.filter(
+            Q(pk__in=Episode.objects.own(user).values("pk")) | Q(pk__in=agreed.values("earlier"))
+        )
+
+    def unseen(self) -> Self:
+        """Open, with a therapist who cannot see them: who may not sign in, or is no therapist any more."""
+        return self.open().exclude(therapist__is_active=True, therapist__is_therapist=True)
 
     def open(self) -> Self:
         return self.filter(closed_on__isnull=True)
@@ -188,6 +248,7 @@ class Episode(models.Model):
                 condition=Q(closed_on__isnull=True) | Q(closed_on__gte=F("opened_on")),
                 name="episode_closes_after_opening",
             ),
+            models.CheckConstraint(condition=Q(opened_on__gte=FIRST_DAY), name="episode_day_is_plausible"),
             models.CheckConstraint(condition=Q(ending__in=["", *Ending.values]), name="episode_known_ending"),
             models.UniqueConstraint(
                 fields=["client", "therapist"],
@@ -206,6 +267,17 @@ class Episode(models.Model):
     @property
     def client_code(self) -> uuid.UUID:
         return self.client.code
+
+    def is_worked_by(self, user: User) -> bool:
+        """Whether this person, who may see it, is its therapist or covers it today; a query where it is another's."""
+        if self.therapist_id == user.pk or not user.is_therapist:
+            return self.therapist_id == user.pk and user.is_therapist
+        return Cover.objects.today().filter(episode=self, colleague=user).exists()
+
+    @property
+    def readable_until(self) -> date | None:
+        """The last day on which its therapist reads it without a cover; None where it is open."""
+        return self.closed_on + READABLE_FOR if self.closed_on else None
 
 
 # --- One person, one record ----------------------------------------------------------------------

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from clients.views import clients, clinic, duplicates, log, who_looked
+from clients.views import caseloads, clients, clinic, covers, duplicates, log, who_looked
 
 client_pages = [
     path("", clients.listing, name="list"),
     path("new/", clients.register, name="register"),
+    path("transfer/", caseloads.transfer, name="transfer"),
+    path("transfers/<uuid:code>/", caseloads.transferred, name="transferred"),
+    path("transfers/<uuid:code>/undo/", caseloads.undo_transfer, name="undo_transfer"),
+    path("cover/", covers.listing, name="covers"),
+    path("cover/new/", covers.arrange, name="arrange_cover"),
+    path("cover/<uuid:code>/end/", covers.end, name="end_cover"),
     path("<uuid:code>/", clients.client, name="client"),
     path("<uuid:code>/change/", clients.change, name="change"),
     path("<uuid:code>/episodes/new/", clients.open_episode, name="open_episode"),
@@ -19,6 +25,7 @@ client_pages = [
     path("episodes/<uuid:code>/close/", clients.close_episode, name="close_episode"),
     path("episodes/<uuid:code>/reopen/", clients.reopen_episode, name="reopen_episode"),
     path("episodes/<uuid:code>/transfer/", clients.transfer_episode, name="transfer_episode"),
+    path("episodes/<uuid:code>/days/", clients.correct_days, name="correct_days"),
     path("episodes/<uuid:code>/who-looked/", who_looked.client, name="who_looked"),
 ]
 clinic_pages = [
@@ -31,6 +38,7 @@ clinic_pages = [
     path("supervision/", clinic.supervision, name="supervision"),
     path("supervision/new/", clinic.start_supervision, name="start_supervision"),
     path("supervision/<uuid:code>/end/", clinic.end_supervision, name="end_supervision"),
+    path("supervision/<uuid:code>/days/", clinic.correct_supervision, name="correct_supervision"),
     path("duplicates/", duplicates.listing, name="duplicates"),
     path("log/", log.log, name="log"),
     path("log/export/", log.export_log, name="export_log"),

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 
 from alliance.log_by_client import NamesAny
@@ -17,7 +17,7 @@ from alliance.models import AuditEvent, User
 from clients import access_log
 from clients.access_log import Day
 from clients.forms import DaysSearch, midnight
-from clients.models import Episode, EpisodeQuerySet
+from clients.models import Client, Episode, EpisodeQuerySet
 
 PER_PAGE = 50
 
@@ -36,7 +36,7 @@ class WhoLooked:
 
 
 def read(episode: Episode, search: DaysSearch, number: str | None, reader: User) -> WhoLooked:
-    """In three queries. `episode` comes from `with_next`."""
+    """In three queries, and one more where records were merged. `episode` comes from `with_next`."""
     rows = search.found_in(_lines_of(episode))
     is_own_look = Q(actor=reader.pk, action__in=LOOKS)
     counts = _counts(rows, is_own_look)
@@ -59,6 +59,7 @@ def with_next(episodes: EpisodeQuerySet) -> EpisodeQuerySet:
         .order_by("opened_on", "pk")
     )
     return episodes.select_related("client", "therapist").annotate(
+        is_merged=Exists(Client.objects.filter(merged_into=OuterRef("client"))),
         next_opened_on=Subquery(later.values("opened_on")[:1]),
         next_written_at=Subquery(
             later.annotate(written_at=Subquery(opened.values("at")[:1])).values("written_at")[:1]
@@ -66,9 +67,15 @@ def with_next(episodes: EpisodeQuerySet) -> EpisodeQuerySet:
     )
 
 
-def _lines_of(episode: Episode) -> QuerySet[AuditEvent]:
-    """The lines of staff about the client since the episode began, until the client was somebody else's."""
-    rows = access_log.told().filter(NamesAny([episode.client.code]), actor__isnull=False)
+def _lines_of(episode: Any) -> QuerySet[AuditEvent]:
+    """The lines of staff about the client since the episode began, until the client was somebody else's.
+
+    Those about records that were merged into the client's, too: it is one person.
+    """
+    codes = [episode.client.code]
+    if episode.is_merged:
+        codes += Client.objects.filter(merged_into=episode.client).values_list("code", flat=True)
+    rows = access_log.told().filter(NamesAny(codes), actor__isnull=False)
     rows = rows.filter(at__gte=midnight(episode.opened_on))
     return rows.filter(at__lt=until) if (until := _until(episode)) else rows
 

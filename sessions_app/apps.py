@@ -5,4 +5,8 @@ class SessionsApp(AppConfig):
     name = "sessions_app"
 
     def ready(self) -> None:
+        from clients import closing
+        from sessions_app.dashboards.still_out import CoursesOfTheClinic
         from sessions_app.flags import first_standing  # noqa: F401 - it listens from here on
+
+        closing.register(CoursesOfTheClinic())

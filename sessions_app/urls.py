@@ -2,10 +2,19 @@
 
 from django.urls import path
 
+from clients.views import covers
 from sessions_app.conversations import views as together
 from sessions_app.corrections import misfiling_views
 from sessions_app.corrections import views as set_aside
-from sessions_app.dashboards.views import caseload, dashboard, deferrals, follow_ups
+from sessions_app.dashboards.views import (
+    caseload,
+    consents,
+    dashboard,
+    deferrals,
+    follow_ups,
+    late_marks,
+    talks,
+)
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
 from sessions_app.rulebook.views import rules, settings
@@ -77,11 +86,19 @@ dashboard_pages = [
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
-    path("discussions/<uuid:code>/withdraw/", dashboard.withdraw_discussion, name="withdraw_discussion"),
+    path("discussions/<uuid:code>/edit/", talks.edit, name="edit_discussion"),
+    path("discussions/<uuid:code>/take-back/", talks.take_back, name="take_back_discussion"),
+    path("discussions/<uuid:code>/put-back/", talks.put_back, name="put_back_discussion"),
+    path("discussions/<uuid:code>/undo/", talks.undo, name="undo_discussion"),
     path("clients/<uuid:code>/defer/", deferrals.defer, name="defer"),
     path("deferrals/<uuid:code>/undo/", deferrals.undo, name="undo_deferral"),
+    path("deferrals/<uuid:code>/take-back/", deferrals.take_back, name="take_back_deferral"),
     path("discussions/<uuid:code>/helped/", follow_ups.note, name="note_follow_up"),
     path("follow-ups/<uuid:code>/undo/", follow_ups.undo, name="undo_follow_up"),
+    path("follow-ups/<uuid:code>/change/", follow_ups.change, name="change_follow_up"),
+    path("clients/<uuid:code>/late-marks/seen/", late_marks.seen, name="late_marks_seen"),
+    path("earlier/<uuid:code>/consent/", consents.record, name="record_consent"),
+    path("consents/<uuid:code>/withdraw/", consents.withdraw, name="withdraw_consent"),
     path("set-aside/<uuid:code>/use/", set_aside.use, name="use_marks"),
     path("set-aside/<uuid:code>/leave/", set_aside.leave, name="leave_marks"),
     path("set-aside/<uuid:code>/take-up/", set_aside.take_up, name="take_up_marks"),
@@ -100,4 +117,6 @@ together_pages = [
 caseload_pages = [
     path("", caseload.overview, name="overview"),
     path("clients/<uuid:code>/", caseload.client, name="client"),
+    path("clients/<uuid:code>/late-marks/seen/", late_marks.seen_by_supervisor, name="late_marks_seen"),
+    path("clients/<uuid:code>/let-read/", covers.let_read, name="let_read"),
 ]

@@ -11,12 +11,17 @@ from alliance.append_only import APPEND_ONLY
 from alliance.models import AuditEvent, AuditSeal
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
+from sessions_app.flags import discussion_actions
+from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.intake import hand_over_actions
 from tests import cast
 
-ROWS = (AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, ClinicWording, Licence, ClinicSettings)
+ROWS = (
+    *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
+    *(ClinicWording, Licence, ClinicSettings),
+)
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
 on_postgresql = pytest.mark.postgresql
@@ -46,10 +51,12 @@ def put_back():
 def one_of_each(clinic):
     """A row in every append-only table, so that there is something to change."""
     session = cast.therapy_session(clinic.olgas)
-    rating = cast.rating(session)
+    rating = cast.rating(session, 330)
+    note = discussion_actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
+    discussion_actions.withdraw_discussion(discussion=note, by=clinic.olga)
     cast.wording(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
-    Correction.objects.create(rating=rating, why="mistyped", corrected_by=clinic.olga)
+    Correction.objects.create(rating=rating, kind="corrected", why="mistyped", corrected_by=clinic.olga)
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
@@ -151,6 +158,7 @@ class TestEveryUniqueKey:
             ("sessions_app_rating", {**ANEW, "grant_id": "grant_id + 9", "instrument": "'srs'"}),
             ("sessions_app_setasiderating", ANEW),
             ("sessions_app_correction", ANEW),
+            ("sessions_app_discussionchange", {"id": "id + 1000"}),
             ("sessions_app_clinicsettings", ANEW),
             ("alliance_auditseal", {"id": "id + 1000"}),
             ("alliance_auditseal", {"id": "id + 1000", "number": "number + 1"}),

@@ -16,9 +16,10 @@ from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
 from alliance.stale_forms import StateForm
-from clients import actions, duplicates, merges
-from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm, TransferForm
-from clients.models import Client, Episode, EpisodeMove
+from clients import actions, caseload_transfer, day_actions, duplicates, ending_page, merges
+from clients.caseload_forms import CaseloadSearch, CaseloadTransferForm, EpisodeDaysForm
+from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm
+from clients.models import Client, Cover, DayCorrection, Episode, EpisodeMove
 
 PER_PAGE = 25
 
@@ -26,12 +27,13 @@ PER_PAGE = 25
 @require_safe
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def listing(request: StaffRequest) -> HttpResponse:
-    search = ClientSearch({"show": "open", **request.GET.dict()})
+    kind = CaseloadSearch if request.user.is_administrator else ClientSearch
+    search = kind({"show": "open", **request.GET.dict()})
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
     clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
     context = {"clients": clients, "search": search}
-    if request.user.is_administrator and not request.htmx:  # a search in place leaves the hint as it is
-        context["duplicates"] = duplicates.how_many()
+    if request.user.is_administrator and not request.htmx:  # a search in place leaves the hints as they are
+        context |= {"duplicates": duplicates.how_many(), "unseen": Episode.objects.unseen().count()}
     return render(request, "clients/list.html", context)
 
 
@@ -87,11 +89,13 @@ def open_episode(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def close_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
-    form = CloseForm(posted(request))
+    form = CloseForm(ending_page.with_offered_day(posted(request), "closed_on"))
     if written(form, actions.close_episode, episode=episode, by=request.user):
-        messages.success(request, f"The episode with {episode.therapist} is closed.")
+        done = f"The episode with {episode.therapist} is closed."
+        messages.success(request, " ".join([done, *ending_page.became(episode)]))
         return redirect("clients:client", episode.client_code)
-    return form_page(request, "clients/close_episode.html", form, episode=episode)
+    page = ending_page.read([episode], form, "closed_on", request.user)
+    return form_page(request, "clients/close_episode.html", form, episode=episode, ending=page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,17 +113,40 @@ def reopen_episode(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.ADMINISTRATOR)
 def transfer_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
-    form = TransferForm(posted(request))
-    if new := written(form, actions.transfer_episode, episode=episode, by=request.user):
-        messages.success(request, f"{new.client} is now with {new.therapist}.")
+    data = ending_page.with_offered_day(posted(request), "on")
+    form = CaseloadTransferForm(data, episodes=[episode])
+    if written(form, caseload_transfer.transfer, by=request.user):
+        (move,) = form.cleaned_data["moves"]
+        done = f"{episode.client} is now with {move.therapist}."
+        messages.success(request, " ".join([done, *ending_page.became(episode)]))
         return redirect("clients:client", episode.client_code)
-    return form_page(request, "clients/transfer_episode.html", form, episode=episode)
+    page = ending_page.read([episode], form, "on", request.user)
+    return form_page(request, "clients/transfer_episode.html", form, episode=episode, ending=page)
 
 
-def _managed_episodes(user: User) -> Prefetch:  # type: ignore[type-arg]
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST, Role.ADMINISTRATOR)
+def correct_days(request: StaffRequest, code: UUID) -> HttpResponse:
+    episode = _episode_or_404(request, code)
+    form = EpisodeDaysForm(posted(request), episode=episode)
+    if written(form, day_actions.correct_days, episode=episode, by=request.user):
+        messages.success(
+            request, "The days are corrected. What stood before is kept below, with your reason."
+        )
+        return redirect("clients:client", episode.client_code)
+    return form_page(request, "clients/correct_days.html", form, episode=episode)
+
+
+def _managed_episodes(user: User, *, in_full: bool = False) -> Prefetch:  # type: ignore[type-arg]
     """As `client.managed`, the open ones first: a colleague's episode with the same client stays unknown."""
     newest_first = (F("closed_on").desc(nulls_first=True), "-opened_on")
+    corrected = DayCorrection.objects.select_related("corrected_by")
+    covers = Cover.objects.not_over().select_related("colleague").order_by("starts_on", "pk")
     rows = Episode.objects.managed_by(user).select_related("therapist").order_by(*newest_first)
+    if in_full:
+        rows = rows.prefetch_related(
+            Prefetch("day_corrections", corrected), Prefetch("covers", covers, to_attr="coming_covers")
+        )
     return Prefetch("episodes", rows, to_attr="managed")
 
 
@@ -131,7 +158,7 @@ def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False
     merged = Client.objects.filter(code=code, merged_into__isnull=False)
     code = merged.values_list("merged_into__code", flat=True).first() or code
     managed = Client.objects.filter(episodes__in=Episode.objects.managed_by(request.user)).distinct()
-    rows = managed.prefetch_related(_managed_episodes(request.user))
+    rows = managed.prefetch_related(_managed_episodes(request.user, in_full=looked_at))
     found: Client = visible_or_404(request, rows, code, looked_at=looked_at)
     return found
 

@@ -18,7 +18,8 @@ from alliance.email_addresses import tell_former_address
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
 from alliance.stale_forms import StateForm
-from clients import actions
+from clients import actions, day_actions
+from clients.caseload_forms import SupervisionDaysForm
 from clients.forms import (
     EmailForm,
     EndSupervisionForm,
@@ -159,6 +160,19 @@ def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.success(request, f"{one} {until}.")
         return redirect("clinic:supervision")
     return form_page(request, "clinic/end_supervision.html", form, supervision=one)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def correct_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
+    rows = Supervision.objects.select_related("supervisor", "therapist")
+    one = get_object_or_404(rows.prefetch_related("day_corrections__corrected_by"), code=code)
+    form = SupervisionDaysForm(posted(request), supervision=one)
+    if written(form, day_actions.correct_supervision, supervision=one, by=request.user):
+        messages.success(request, f"The days are corrected: {one}.")
+        return redirect("clinic:supervision")
+    return form_page(request, "clinic/correct_supervision.html", form, supervision=one)
 
 
 def _without_supervisor() -> QuerySet[User]:

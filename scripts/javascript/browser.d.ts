@@ -16,7 +16,7 @@ interface ParentNode {
 interface Document {
   getElementById(elementId: "link" | "short-code" | "rating" | "preview"): HTMLFormElement | null;
   getElementById(elementId: "idle"): HTMLDialogElement | null;
-  getElementById(elementId: "cleared"): HTMLTemplateElement | null;
+  getElementById(elementId: "cleared" | "draft-offer"): HTMLTemplateElement | null;
 }
 
 interface HTMLFormControlsCollection {
@@ -26,6 +26,8 @@ interface HTMLFormControlsCollection {
 // Every listener for these stands at the document or at a form, and is told of an element.
 interface DocumentEventMap {
   submit: SubmitEvent & { readonly target: HTMLFormElement };
+  input: Event & { readonly target: HTMLInputElement };
+  change: Event & { readonly target: HTMLInputElement };
   click: PointerEvent & { readonly target: HTMLElement };
   keydown: KeyboardEvent & { readonly target: HTMLElement };
   "htmx:beforeRequest": HtmxEvent;

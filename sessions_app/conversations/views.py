@@ -4,12 +4,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from alliance import audit
-from alliance.access import StaffRequest, own_or_404, page
+from alliance.access import StaffRequest, page
 from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
@@ -23,7 +23,7 @@ def choose(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _own(request, code)
     with transaction.atomic():
         audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
-    context = {"episode": episode, "entries": together.entries(episode)}
+    context = {"episode": episode, "back": _back(request, episode), "entries": together.entries(episode)}
     return render(request, "together/choose.html", context)
 
 
@@ -36,11 +36,22 @@ def show(request: StaffRequest, code: UUID) -> HttpResponse:
         return redirect("together:choose", episode.code)
     with transaction.atomic():
         audit.record(LogEvent.SHOWN_TOGETHER, episode, by=request.user, client=episode.client_code)
+    back = _back(request, episode)
     with translation.override(episode.client.language):
         shown = together.read(episode, frozenset(request.GET.getlist("show")))
-        return render(request, "together/show.html", {"episode": episode, "together": shown})
+        context = {"episode": episode, "back": back, "together": shown}
+        return render(request, "together/show.html", context)
 
 
 def _own(request: StaffRequest, code: UUID) -> Episode:
-    episode: Episode = own_or_404(request, Episode.objects.select_related("client"), code)
-    return episode
+    """One's own, or an earlier course of one's client, who agreed to it."""
+    rows = Episode.objects.looked_at_together_by(request.user)
+    return get_object_or_404(rows.select_related("client", "therapist"), code=code)
+
+
+def _back(request: StaffRequest, episode: Episode) -> Episode:
+    """The course that the reader works with: this one, or that in which the client agreed to look at this one."""
+    own = Episode.objects.own(request.user)
+    if own.filter(pk=episode.pk).exists():
+        return episode
+    return own.open().filter(consents_to_earlier__earlier=episode).order_by("-pk")[0]

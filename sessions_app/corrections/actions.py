@@ -20,7 +20,7 @@ from alliance.refused import Refused
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel
-from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.lock import lock_for_decision, lock_open_episode
 from sessions_app.courses.models import TYPED, Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
@@ -46,7 +46,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
 
     `seen` is the code of the rating that stood when the person decided, None where there was none.
     """
-    lock_episode(aside.session.episode_id)
+    lock_for_decision(aside.session.episode_id)
     refuse_if_voided(aside.session)
     refuse_if_settled(aside)
     if not aside.answers:
@@ -70,7 +70,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
 @transaction.atomic
 def leave(*, aside: SetAsideRating, by: User, why: str = "") -> Settlement:
     """Keep these marks aside for good. `take_up_again` is the undo."""
-    lock_episode(aside.session.episode_id)
+    lock_for_decision(aside.session.episode_id)
     refuse_if_settled(aside)
     settlement = Settlement.objects.create(
         set_aside=aside, outcome=Settlement.Outcome.LEFT, why=why, settled_by=by
@@ -82,7 +82,7 @@ def leave(*, aside: SetAsideRating, by: User, why: str = "") -> Settlement:
 @transaction.atomic
 def take_up_again(*, aside: SetAsideRating, by: User) -> None:
     """Undo of `leave`: the marks wait for a decision again."""
-    lock_episode(aside.session.episode_id)
+    lock_for_decision(aside.session.episode_id)
     left = Settlement.objects.standing().filter(set_aside=aside, outcome=Settlement.Outcome.LEFT)
     if not left.update(undone_at=timezone.now(), undone_by=by):
         raise Refused("These marks are not left aside any more.")
@@ -117,7 +117,7 @@ def correct(
 
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
-    lock_episode(rating.session.episode_id)
+    lock_open_episode(rating.session.episode_id)
     refuse_if_voided(rating.session)
     if rating.mode not in TYPED:
         raise Refused(THEIRS)
@@ -143,7 +143,7 @@ def put_back(*, rating: Rating, by: User) -> Rating:
 
     Marks that had been set aside on arrival wait for a decision again; where none stood before them, none do now.
     """
-    lock_episode(rating.session.episode_id)
+    lock_for_decision(rating.session.episode_id)
     refuse_if_voided(rating.session)
     _refuse_unless_standing(rating)
     earlier = families.replaced_by_decision(rating)

@@ -97,7 +97,7 @@ def put_back(request: StaffRequest, code: UUID) -> HttpResponse:
 def _shown(user: User, rating: Rating) -> dict[str, object]:
     """What both pages show: the marks, and where they are."""
     episode = rating.session.episode
-    is_own = episode.therapist_id == user.pk
+    is_own = episode.is_worked_by(user)
     return {
         "marks": rating,
         "session": rating.session,
@@ -132,7 +132,7 @@ def _done(misfiling: Misfiling) -> str:
 
 
 def _address(user: User, episode: Episode) -> str:
-    return "dashboard:client" if episode.therapist_id == user.pk and user.is_therapist else "caseload:client"
+    return "dashboard:client" if episode.is_worked_by(user) else "caseload:client"
 
 
 def _back(user: User, session: TherapySession) -> HttpResponse:

@@ -1,7 +1,7 @@
 """Marks that do not count, as pages show them: why, what to do, and side by side with those that stand."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from alliance.measurement.instruments import Instrument, Item
 from alliance.measurement.scoring import one_decimal, points
 from alliance.models import User
 from alliance.prepared import Prepared
-from clients.models import Episode
+from clients.models import Ending, Episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.models import (
@@ -224,18 +224,22 @@ def can_be_corrected(rating: Rating | None) -> bool:
 
 
 def _written_to_look_at(therapist: UUID) -> QuerySet[SetAsideRating]:
-    return SetAsideRating.objects.to_settle().filter(session__episode__therapist=therapist)
+    rows = SetAsideRating.objects.to_settle().filter(session__episode__therapist=therapist)
+    return rows.exclude(session__episode__ending=Ending.TRANSFERRED)
 
 
 _TO_LOOK_AT = Prepared(_written_to_look_at, therapist=UUID)
 
 
-def to_look_at(therapist: User) -> list[ToLookAt]:
-    """Of the therapist's own clients, closed episodes too: late marks come when they come.
+def to_look_at(therapist: User, covered: Collection[int] = ()) -> list[ToLookAt]:
+    """Of the therapist's own clients, closed episodes too: late marks come when they come. And of those covered.
 
     One query where there are none, as on most days; else one more.
     """
-    if not (waiting := _TO_LOOK_AT.rows(therapist=therapist.pk)):
+    waiting = _TO_LOOK_AT.rows(therapist=therapist.pk)
+    if covered:
+        waiting += SetAsideRating.objects.to_settle().filter(session__episode__in=covered)
+    if not waiting:
         return []
     rows = SetAsideRating.objects.own(therapist).filter(pk__in=[row.pk for row in waiting])
     found = list(rows.select_related("session__episode__client").order_by("received_at"))

@@ -106,6 +106,30 @@ class Correction(models.Model):
 
     objects = CorrectionQuerySet.as_manager()
 
+    class Meta:
+        constraints = (
+            # Not by the class above: a name of its body is not known inside the next.
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=(
+                        "corrected",
+                        "completed",
+                        "used",
+                        "restored",
+                        "taken_out",
+                        "misfiled",
+                        "moved_here",
+                    )
+                ),
+                name="correction_known_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="restored", restores__isnull=False)
+                | (~Q(kind="restored") & Q(restores__isnull=True)),
+                name="correction_restores_a_row",
+            ),
+        )
+
     def __str__(self) -> str:
         return f"Correction of {self.rating.session}"
 

@@ -1,7 +1,7 @@
 """What happened in an episode, and what the client marked."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -17,12 +17,14 @@ from alliance.measurement.overdue import OVERDUE_AFTER, not_rated_from, overdue_
 from alliance.measurement.session_times import Times
 from alliance.models import User
 from clients.models import Episode
+from clients.plausible_days import FIRST_DAY
 from sessions_app.courses.answer_range import answers_in_range
 from sessions_app.instruments.clinic_wording import ClinicWording
 
 # The scales of which a session has one rating at most, whichever the clinic uses.
 SESSION_SCALES = instruments.session_scale_ids()
 SESSION_LENGTH = timedelta(minutes=50)
+FIRST_MOMENT = datetime.combine(FIRST_DAY - timedelta(days=1), datetime.min.time(), UTC)  # in any zone
 VOID_REASON = 200  # characters
 
 
@@ -128,6 +130,7 @@ class TherapySession(models.Model):
             ),
             models.CheckConstraint(condition=Q(ends_at__gt=F("held_at")), name="session_ends_after_start"),
             models.CheckConstraint(condition=Q(number__gte=1), name="session_number_from_one"),
+            models.CheckConstraint(condition=Q(held_at__gte=FIRST_MOMENT), name="session_day_is_plausible"),
         )
 
     def __str__(self) -> str:

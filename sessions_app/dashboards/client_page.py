@@ -1,5 +1,6 @@
 """One client's course as a page shows it: figures, table rows, flags, conversations."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +13,8 @@ from alliance.measurement.instruments import Item
 from alliance.measurement.repairs import RepairState
 from alliance.measurement.scoring import one_decimal
 from alliance.models import User
-from clients.models import Episode
-from sessions_app.conversations import asking, last_time, repairs, story
+from clients.models import Ending, Episode
+from sessions_app.conversations import asking, earlier, last_time, repairs, story
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
@@ -44,6 +45,8 @@ class SessionRow:
     flags: list[Flag] = field(default_factory=list)
     discussions: list[Discussion] = field(default_factory=list)
     deferrals: list[Deferral] = field(default_factory=list)
+    talks_taken_back: list[Discussion] = field(default_factory=list)
+    deferrals_taken_back: list[Deferral] = field(default_factory=list)
     repairs: list[tuple[RepairState, str]] = field(default_factory=list)  # what begins or ends here, in words
     comment: str = ""
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
@@ -85,7 +88,8 @@ class Talk:
 @dataclass
 class ClientPage:
     episode: Episode
-    may_write: bool
+    is_own: bool  # read as its therapist does: their own, or covered today
+    may_write: bool  # the same, as long as it is open
     stamp: str
     item_labels: list[str]
     rows: list[SessionRow]  # newest first
@@ -105,6 +109,11 @@ class ClientPage:
     put_off_until: list[datetime]  # when what is put off comes back, or came
 
     @property
+    def may_settle(self) -> bool:
+        """Whether the reader decides about marks that arrived: also after the end, never after a transfer."""
+        return self.is_own and self.episode.ending != Ending.TRANSFERRED
+
+    @property
     def sessions_to_settle(self) -> list[str]:
         sessions = {one.row.session_id: one.row.session for one in self.to_settle}
         in_order = sorted(sessions.values(), key=lambda one: (one.is_voided, one.number))
@@ -120,11 +129,12 @@ def build(
     rules: RuleSettings | None = None,
     questions: asking.Asking | None = None,
     stamp: str = "",
+    is_own: bool | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
-    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp: where
-    the caller has read them.
+    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp, is_own:
+    where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
@@ -133,10 +143,10 @@ def build(
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
     last = next((one.rating for one in reversed(rated) if one.rating), None)
     instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
-    may_write = episode.therapist_id == viewer.pk and viewer.is_therapist
-    beside = set_aside.of_episode(episode, reads_comments=may_write)
-    rows = _rows(reading, rated, beside, reads_comments=may_write)
-    voided = voided_sessions.read(episode, beside, reads_comments=may_write)
+    is_own = episode.is_worked_by(viewer) if is_own is None else is_own
+    beside = set_aside.of_episode(episode, reads_comments=is_own)
+    rows = _rows(reading, rated, beside, reads_comments=is_own)
+    voided = voided_sessions.read(episode, beside, reads_comments=is_own)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
     talks = _talks(rows, form)
@@ -148,7 +158,8 @@ def build(
     notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
-        may_write=may_write,
+        is_own=is_own,
+        may_write=is_own and episode.is_open,
         stamp=stamp,
         item_labels=[_heading(item) for item in instrument.items],
         rows=rows,
@@ -182,12 +193,16 @@ def _rows(
 ) -> list[SessionRow]:
     """The sessions as the table shows them, newest first."""
     other_forms = {one.session.pk for one in rated if one.changes_form}
-    flags, talks = by_session(reading.flags), by_session(reading.talks)
-    deferrals = by_session(reading.deferrals)
+    flags, talks = by_session(reading.flags), by_session(_with_earlier(reading))
+    deferrals = by_session(reading.all_deferrals)
     rows = []
     for session in reversed(reading.sessions):
         rating = reading.ratings.get(session.pk)
-        row = SessionRow(session, rating, discussions=talks[session.pk], deferrals=deferrals[session.pk])
+        row = SessionRow(session, rating)
+        row.discussions = [talk for talk in talks[session.pk] if talk.withdrawn_at is None]
+        row.talks_taken_back = [talk for talk in talks[session.pk] if talk.withdrawn_at]
+        row.deferrals = [one for one in deferrals[session.pk] if one.undone_at is None]
+        row.deferrals_taken_back = [one for one in deferrals[session.pk] if one.undone_at]
         row.flags = sorted(flags[session.pk], key=lambda flag: flag.strength)
         row.beside = beside[session.pk]
         row.can_be_corrected = set_aside.can_be_corrected(rating)
@@ -212,6 +227,18 @@ def _rows(
             row.comment = rating.comment if reads_comments or rating.share_comment else ""
         rows.append(row)
     return rows
+
+
+def _with_earlier(reading: CourseReading) -> list[Discussion]:
+    """All notes of conversations, each with what it said before and the answer to "did it help?"."""
+    gone = defaultdict(list)
+    for answer in reading.all_follow_ups:
+        if answer.undone_at:
+            gone[answer.discussion_id].append(answer)
+    for talk in reading.all_talks:
+        talk.earlier = earlier.of_note(talk, gone[talk.pk])
+        talk.answer = reading.follow_ups.get(talk.pk)
+    return reading.all_talks
 
 
 def _heading(item: Item) -> str:

@@ -17,6 +17,7 @@ from sessions_app.courses.rating_state import with_waits
 from sessions_app.flags import answered_flags, course
 from sessions_app.flags.course import RatedSession
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.facts import (
     CourseFacts,
     DeferralFact,
@@ -40,9 +41,24 @@ class CourseReading:
     sessions: list[TherapySession]
     ratings: dict[int, Rating]
     all_flags: list[Flag]  # withdrawn ones too
-    talks: list[Discussion]  # standing, oldest first
-    deferrals: list[Deferral]  # standing, oldest first, each with `holds`
-    follow_ups: dict[int, FollowUp]  # by the discussion they answer
+    all_talks: list[Discussion]  # oldest first, each with its changes; those that were taken back too
+    all_deferrals: list[Deferral]  # oldest first, each that stands with `holds`
+    all_follow_ups: list[FollowUp]  # oldest first
+
+    @cached_property
+    def talks(self) -> list[Discussion]:
+        """Those that stand."""
+        return [talk for talk in self.all_talks if talk.withdrawn_at is None]
+
+    @cached_property
+    def deferrals(self) -> list[Deferral]:
+        """Those that stand."""
+        return [deferral for deferral in self.all_deferrals if deferral.undone_at is None]
+
+    @cached_property
+    def follow_ups(self) -> dict[int, FollowUp]:
+        """{discussion: the answer about it that stands}."""
+        return {one.discussion_id: one for one in self.all_follow_ups if one.undone_at is None}
 
     @cached_property
     def facts(self) -> CourseFacts:
@@ -101,7 +117,7 @@ def _flag_fact(flag: Flag) -> FlagFact:
 
 
 def read(episode: Episode, now: datetime) -> CourseReading:
-    """Everything of one episode; eight queries, however long the course is."""
+    """Everything of one episode; nine queries, however long the course is."""
     sessions = list(with_waits(TherapySession.objects.filter(episode=episode), now).order_by("number"))
     by_pk = {}
     for session in sessions:
@@ -110,10 +126,11 @@ def read(episode: Episode, now: datetime) -> CourseReading:
     standing = Rating.objects.standing().with_edition().filter(session__in=list(by_pk))
     flags = Flag.objects.filter(session__in=list(by_pk), instrument__in=SESSION_SCALES)
     keys = Prefetch("flags", Flag.objects.only("session_id", "instrument", "rule"))
-    talks = Discussion.objects.standing().filter(session__in=list(by_pk))
-    deferrals = Deferral.objects.standing().filter(session__in=list(by_pk))
+    changes = Prefetch("changes", DiscussionChange.objects.select_related("changed_by"))
+    talks = Discussion.objects.filter(session__in=list(by_pk))
+    deferrals = Deferral.objects.filter(session__in=list(by_pk)).select_related("deferred_by", "undone_by")
     # By what they answer: the session after whose rating it was asked may have been voided since.
-    follow_ups = FollowUp.objects.standing().filter(discussion__session__in=list(by_pk))
+    follow_ups = FollowUp.objects.filter(discussion__session__in=list(by_pk)).select_related("undone_by")
     found = CourseReading(
         episode,
         now,
@@ -121,13 +138,13 @@ def read(episode: Episode, now: datetime) -> CourseReading:
         {rating.session_id: rating for rating in standing.order_by("-received_at")},
         _of_sessions(flags.order_by("session", "rule"), by_pk),
         _of_sessions(
-            talks.select_related("discussed_by").prefetch_related(keys).order_by("discussed_at", "pk"), by_pk
-        ),
-        _of_sessions(
-            deferrals.select_related("deferred_by").prefetch_related(keys).order_by("deferred_at", "pk"),
+            talks.select_related("discussed_by")
+            .prefetch_related(keys, changes)
+            .order_by("discussed_at", "pk"),
             by_pk,
         ),
-        {answer.discussion_id: answer for answer in follow_ups},
+        _of_sessions(deferrals.prefetch_related(keys).order_by("deferred_at", "pk"), by_pk),
+        list(follow_ups.order_by("noted_at", "pk")),
     )
     holding = answered_flags.holding(found.facts, now)
     for deferral in found.deferrals:

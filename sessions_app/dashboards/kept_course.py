@@ -58,13 +58,16 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
     # The stamp first: what is read after it may be newer, never older.
     stamp = change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     rules, questions = rule_settings.in_force(), asking.of(viewer)
+    is_own = episode.is_worked_by(viewer)
     key = (
-        *(get_language(), episode.code, stamp, viewer.pk, viewer.is_therapist, questions.key),
+        *(get_language(), episode.code, stamp, viewer.pk, is_own, questions.key),
         *(rules.version, repr(rules.rules), episode.client.label, episode.opened_on, episode.closed_on),
     )
     kept = _kept.get(key)
     if kept is None or not kept.since <= now < kept.valid_until or kept.people != _names(kept.people):
-        page = client_page.build(episode, viewer, now, rules=rules, questions=questions, stamp=stamp)
+        page = client_page.build(
+            episode, viewer, now, rules=rules, questions=questions, stamp=stamp, is_own=is_own
+        )
         kept = _drawn(page, now)
         _kept.put(key, kept)
     return DrawnCourse(
@@ -105,8 +108,11 @@ def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
 def _people(page: ClientPage) -> Iterator[User]:
     """The staff who are named, as they were named."""
     for row in page.rows:
-        yield from (talk.discussed_by for talk in row.discussions)
-        yield from (deferral.deferred_by for deferral in row.deferrals)
+        for talk in (*row.discussions, *row.talks_taken_back):
+            yield talk.discussed_by
+            yield from (one.by for one in talk.earlier)
+        yield from (deferral.deferred_by for deferral in (*row.deferrals, *row.deferrals_taken_back))
+        yield from (one.undone_by for one in row.deferrals_taken_back if one.undone_by)
         yield from row.beside.people
     for voided in page.voided:
         if voided.session.voided_by:

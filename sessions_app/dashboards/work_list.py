@@ -1,5 +1,6 @@
 """The therapist's day: whom to talk to first, today's sessions, ratings still to come, everyone else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -18,7 +19,7 @@ from sessions_app.conversations import asking
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
-from sessions_app.dashboards import course_standings
+from sessions_app.dashboards import course_standings, late_arrivals
 from sessions_app.dashboards.course_standings import CourseStanding, Place
 from sessions_app.flags import reasons
 from sessions_app.flags.deferrals import Deferral
@@ -48,6 +49,7 @@ class Row:
     course: CourseStanding
     today: date
     next_session: TherapySession | None
+    is_covered: bool = False  # another therapist's, whom the reader covers
 
     @property
     def episode(self) -> Episode:
@@ -160,11 +162,14 @@ class WorkList:
     waiting: list[SessionLine]
     others: list[Row]
     to_look_at: list[set_aside.ToLookAt]  # sessions with marks that do not count
+    late: list[late_arrivals.LateArrival]  # what came after the end of a course
 
     @property
     def client_codes(self) -> list[UUID]:
         shown = [row.episode.client_code for row in (*self.talks, *self.later, *self.others)]
-        return list(dict.fromkeys([*shown, *(one.session.client_code for one in self.to_look_at)]))
+        sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
+        more = [session.client_code for session in sessions]
+        return list(dict.fromkeys([*shown, *more]))
 
     @property
     def marks_to_look_at(self) -> int:
@@ -175,26 +180,35 @@ def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
     own = Episode.objects.own(therapist).open()
     courses = [course for course, _ in course_standings.read(own, now, "client__label")]
-    lines = _lines(therapist, {course.episode.pk: course for course in courses}, now)
+    covered = [course.episode.pk for course in courses if course.episode.therapist_id != therapist.pk]
+    lines = _lines(therapist, {course.episode.pk: course for course in courses}, covered, now)
     to_come = _next_sessions(lines, now)
     questions = asking.of(therapist)
-    rows = [_row(course, to_come.get(course.episode.pk), questions, now) for course in courses]
+    rows = [_row(course, to_come.get(course.episode.pk), questions, therapist, now) for course in courses]
     today, waiting = _session_lines(lines, now)
     talks = sorted((row for row in rows if row.flags), key=lambda row: row.urgency)
     later = [row for row in rows if row.deferral and not row.flags]
     others = [row for row in rows if not (row.flags or row.deferral)]
-    return WorkList(talks, later, today, waiting, others, set_aside.to_look_at(therapist))
+    to_look_at = set_aside.to_look_at(therapist, covered)
+    looked_at_there = {one.session.pk for one in to_look_at}
+    late = [one for one in late_arrivals.of_therapist(therapist) if one.session.pk not in looked_at_there]
+    return WorkList(talks, later, today, waiting, others, to_look_at, late)
 
 
 def _row(
-    course: CourseStanding, next_session: TherapySession | None, questions: asking.Asking, now: datetime
+    course: CourseStanding,
+    next_session: TherapySession | None,
+    questions: asking.Asking,
+    reader: User,
+    now: datetime,
 ) -> Row:
     """A row with the pieces that are drawn of it, kept with the course as long as all that it shows is the same."""
     meets = (next_session.number, next_session.held_at) if next_session else None
-    key = ("work list", meets, questions.key)
+    is_covered = course.episode.therapist_id != reader.pk
+    key = ("work list", meets, questions.key, is_covered)
     row = course.kept.get(key)
     if row is None:
-        row = course.kept[key] = Row(course, timezone.localdate(now), next_session)
+        row = course.kept[key] = Row(course, timezone.localdate(now), next_session, is_covered)
         if row.flags:
             questions.prepare([row.first_reason])
     found: Row = row
@@ -211,10 +225,20 @@ def _written_lines(therapist: UUID, since: datetime, now: datetime) -> QuerySet[
 _LINES = Prepared(_written_lines, therapist=UUID, since=datetime, now=datetime)
 
 
-def _lines(therapist: User, courses: dict[int, CourseStanding], now: datetime) -> list[SessionLine]:
-    """The sessions of the last days and all to come, each with where its rating stands; one query."""
+def _lines(
+    therapist: User, courses: dict[int, CourseStanding], covered: Sequence[int], now: datetime
+) -> list[SessionLine]:
+    """The sessions of the last days and all to come, each with where its rating stands.
+
+    One query; one more for the episodes that are covered, where any are.
+    """
     lines = []
-    for session in _LINES.rows(therapist=therapist.pk, since=now - SHOWN_FOR, now=now):
+    since = now - SHOWN_FOR
+    sessions = _LINES.rows(therapist=therapist.pk, since=since, now=now)
+    if covered:
+        theirs = with_waits(TherapySession.objects.filter(episode__in=covered, held_at__gte=since), now)
+        sessions = sorted([*sessions, *theirs], key=lambda session: (session.held_at, session.number))
+    for session in sessions:
         course = courses.get(session.episode_id)
         if course is None:  # opened since the courses were read
             continue

@@ -9,20 +9,23 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
+from alliance.undo import refuse_if_late
 from clients.models import Episode
-from sessions_app.courses.lock import lock_episode
+from sessions_app.courses.lock import lock_open_episode
 from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Flag
 
 NOTHING_CALLS = "Nothing calls for a talk here any more. It was talked about or decided meanwhile."
+UNDONE = "Undone right after it was decided."
+INSTEAD = "Use Take back, which stands beside the decision."
 
 
 @transaction.atomic
 def defer(*, episode: Episode, flags: Iterable[Flag], kind: str, why: str, by: User) -> Deferral:
     """Take these flags from the work list without a talk. Pressed twice, it is decided once."""
-    lock_episode(episode.pk)
+    lock_open_episode(episode.pk)
     named = {flag.pk for flag in flags}
     calling = _calling(episode, named)
     if not calling:
@@ -65,9 +68,17 @@ def _holds(deferral: Deferral, episode: Episode) -> bool:
 
 @transaction.atomic
 def undo(*, deferral: Deferral, by: User) -> None:
-    """The flags call for a talk again. Pressed twice, it is undone once."""
-    lock_episode(deferral.session.episode_id)
+    """Undo of `defer`, right after it; later the decision is taken back instead."""
+    refuse_if_late(deferral.deferred_at, INSTEAD)
+    take_back_deferral(deferral=deferral, why=UNDONE, by=by)
+
+
+@transaction.atomic
+def take_back_deferral(*, deferral: Deferral, why: str, by: User) -> Deferral:
+    """The flags call for a talk again. Pressed twice, it is taken back once."""
+    lock_open_episode(deferral.session.episode_id)
     standing = Deferral.objects.standing().filter(pk=deferral.pk)
-    if standing.update(undone_at=timezone.now(), undone_by=by):
+    if standing.update(undone_at=timezone.now(), undone_by=by, undone_why=why):
         conclude(episode=deferral.session.episode)
         audit.record(LogEvent.DEFERRAL_UNDONE, deferral, by=by, client=deferral.client_code)
+    return deferral

@@ -46,6 +46,7 @@ class Deferral(models.Model):
     deferred_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+    undone_why = models.CharField("reason of taking it back", max_length=LINE, blank=True, default="")
 
     holds = False  # whether it still puts off, where `answered_flags` or the standing says so
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.utils import timezone
@@ -10,10 +11,23 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
-from sessions_app.courses.lock import lock_episode
+from alliance.undo import refuse_if_late
+from sessions_app.courses.lock import lock_open_episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.conclude import conclude
+from sessions_app.flags.discussion_changes import DiscussionChange
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
+
+CHANGED = "This note was changed meanwhile. Nothing of yours is saved yet; your words are still here."
+TAKEN_BACK = "This note was taken back meanwhile. Put it back first. Your words are still here."
+HELPED = (
+    "It was noted whether this agreement helped, so it cannot be left empty. Change that answer first, "
+    "or say what was agreed."
+)
+UNDONE = "Undone right after it was noted."
+INSTEAD = "Use Take back, which stands beside the note."
+TWICE = "The same words stand already at this session. There is nothing to put back."
 
 
 @transaction.atomic
@@ -28,7 +42,7 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
     if len({flag.session_id for flag in talked_about}) > 1:
         raise Refused("Note the conversation about one session at a time.")
     session = talked_about[0].session
-    lock_episode(session.episode_id)
+    lock_open_episode(session.episode_id)
     if stands := _noted_already(session, talked_about, said=said, agreed=agreed, discussed_by=by):
         return stands
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)
@@ -51,10 +65,98 @@ def _noted_already(session: TherapySession, flags: list[Flag], **words: Any) -> 
 
 
 @transaction.atomic
-def withdraw_discussion(*, discussion: Discussion, by: User) -> None:
-    """Undo of `discuss`: the words are kept, the flags are open again. Pressed twice, it is undone once."""
-    lock_episode(discussion.session.episode_id)
-    standing = Discussion.objects.standing().filter(pk=discussion.pk)
-    if standing.update(withdrawn_at=timezone.now(), withdrawn_by=by):
-        conclude(episode=discussion.session.episode)
-        audit.record(LogEvent.DISCUSSION_WITHDRAWN, discussion, by=by, client=discussion.client_code)
+def edit_discussion(
+    *, discussion: Discussion, version: int, said: str, agreed: str, why: str, by: User
+) -> Discussion:
+    """Say it in other words; `version`: of the words that one saw. It stays at the moment it was noted first."""
+    stands = _locked(discussion)
+    if stands.withdrawn_at:
+        raise Refused(TAKEN_BACK)
+    if (stands.said, stands.agreed) == (said, agreed):
+        return stands  # one press too many, or nothing was changed
+    if stands.version != version:
+        raise Refused(CHANGED)
+    if stands.agreed and not agreed and stands.follow_ups.filter(undone_at__isnull=True).exists():
+        raise Refused(HELPED)
+    _keep(stands, DiscussionChange.Kind.EDITED, why, by)
+    stands.said, stands.agreed = said, agreed
+    stands.save(update_fields=["said", "agreed", "version"])
+    conclude(episode=stands.session.episode)
+    # Lists show the words and keep what they drew by this revision; the rules need not see any difference.
+    EpisodeStanding.objects.filter(episode=stands.session.episode).update(revision=uuid4())
+    audit.record(LogEvent.DISCUSSION_CHANGED, stands, by=by, client=stands.client_code)
+    return stands
+
+
+@transaction.atomic
+def withdraw_discussion(
+    *, discussion: Discussion, by: User, why: str = "", version: int | None = None
+) -> Discussion:
+    """Take the note back: the words are kept, the flags are open again. Pressed twice, it is taken back once.
+
+    version: of the words that one saw; without it, whichever stand.
+    """
+    stands = _locked(discussion)
+    if stands.withdrawn_at:
+        return stands
+    if version not in (None, stands.version):
+        raise Refused(CHANGED)
+    return _withdrawn(stands, why, by)
+
+
+@transaction.atomic
+def undo_discussion(*, discussion: Discussion, by: User) -> Discussion:
+    """Undo of `discuss`, right after it; later, and after a change, the note is taken back instead."""
+    stands = _locked(discussion)
+    if stands.withdrawn_at:
+        return stands
+    refuse_if_late(stands.discussed_at, INSTEAD)
+    if stands.version != 1:
+        raise Refused(f"This note was changed since. {INSTEAD}")
+    return _withdrawn(stands, UNDONE, by)
+
+
+def _withdrawn(stands: Discussion, why: str, by: User) -> Discussion:
+    _keep(stands, DiscussionChange.Kind.TAKEN_BACK, why, by)
+    stands.withdrawn_at, stands.withdrawn_by = timezone.now(), by
+    stands.save(update_fields=["withdrawn_at", "withdrawn_by", "version"])
+    conclude(episode=stands.session.episode)
+    audit.record(LogEvent.DISCUSSION_WITHDRAWN, stands, by=by, client=stands.client_code)
+    return stands
+
+
+@transaction.atomic
+def put_back_discussion(*, discussion: Discussion, by: User) -> Discussion:
+    """The way back of a note that was taken back. Pressed twice, it is put back once."""
+    stands = _locked(discussion)
+    if not stands.withdrawn_at:
+        return stands
+    if _noted_already(stands.session, list(stands.flags.all()), said=stands.said, agreed=stands.agreed):
+        raise Refused(TWICE)
+    _keep(stands, DiscussionChange.Kind.PUT_BACK, "", by)
+    stands.withdrawn_at = stands.withdrawn_by = None
+    stands.save(update_fields=["withdrawn_at", "withdrawn_by", "version"])
+    conclude(episode=stands.session.episode)
+    audit.record(LogEvent.DISCUSSION_PUT_BACK, stands, by=by, client=stands.client_code)
+    return stands
+
+
+def _locked(discussion: Discussion) -> Discussion:
+    """As it stands once nobody else can change it."""
+    lock_open_episode(discussion.session.episode_id)
+    stands: Discussion = Discussion.objects.select_related("session__episode__client").get(pk=discussion.pk)
+    return stands
+
+
+def _keep(stands: Discussion, kind: DiscussionChange.Kind, why: str, by: User) -> None:
+    """Before a change: what it changes, and why. The next version begins."""
+    DiscussionChange.objects.create(
+        discussion=stands,
+        version=stands.version,
+        kind=kind,
+        said=stands.said,
+        agreed=stands.agreed,
+        why=why,
+        changed_by=by,
+    )
+    stands.version += 1

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -140,7 +140,11 @@ class DiscussionQuerySet(EpisodeRows):
 
 
 class Discussion(models.Model):
-    """The conversation about one or more flags: what the client said, what was agreed to change."""
+    """The conversation about one or more flags: what the client said, what was agreed to change.
+
+    The words are those that stand now; the earlier ones are in `DiscussionChange`. `discussed_at` stays the moment
+    at which the conversation was noted first.
+    """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     session = models.ForeignKey(
@@ -152,10 +156,14 @@ class Discussion(models.Model):
     flags = models.ManyToManyField(Flag, related_name="discussions")
     said = models.CharField("what the client said", max_length=500)
     agreed = models.CharField("what we change", max_length=500, blank=True, default="")
+    version = models.PositiveIntegerField(default=1, help_text="Grows with every change of the note.")
     discussed_at = models.DateTimeField(default=timezone.now)
     discussed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
+
+    earlier: Sequence[Any] = ()  # where a page reads it: `conversations.earlier`
+    answer: Any = None  # the `FollowUp` about it that stands, likewise
 
     objects = DiscussionQuerySet.as_manager()
 

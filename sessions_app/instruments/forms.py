@@ -10,6 +10,7 @@ from django.utils import timezone
 from alliance.measurement import instruments
 from alliance.measurement.wording_file import MOST_BYTES, WordingError, WordingFile, decoded, read_wording
 from clients.forms import day_field
+from clients.plausible_days import FIFTY_YEARS
 from sessions_app.instruments.clinic_wording import Licence, Medium
 
 
@@ -81,6 +82,7 @@ class LicenceForm(forms.Form):
         label="Last day",
         help_text="No new form is given after it. Leave it empty where the licence has no end.",
         required=False,
+        ahead=FIFTY_YEARS,
     )
     accepted = forms.BooleanField(
         label="I have read its terms, and the clinic keeps to them",

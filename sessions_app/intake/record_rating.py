@@ -16,6 +16,8 @@ from alliance.measurement import instruments, scoring
 from alliance.models import User
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.late_marks import note_if_over
+from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from sessions_app.flags import standing
 from sessions_app.flags.conclude import conclude_locked
@@ -122,6 +124,7 @@ def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
         raise NotStored(reason, marks.sha256)
     # Constraint and not check-then-insert: that doubled 35 of 40 rows in a ten-way race.
     marks.save(force_insert=True)
+    note_if_over(marks.session, before[grant.session.episode_id].episode)
     rated = audit.line(
         LogEvent.RATED, marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode
     )
@@ -147,6 +150,7 @@ def _reason_to_set_aside(grant: RatingGrant, until: datetime) -> SetAsideRating.
 
 @transaction.atomic
 def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = None) -> None:
+    episode = lock_episode(marks.session.episode_id)
     before = SetAsideRating.objects.filter(grant=marks.grant, sha256=marks.sha256).first()
     if not _is_known(before, marks) and _has_enough_aside(marks.grant):
         raise TooManySetAside
@@ -157,6 +161,7 @@ def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = N
         defaults={"reason": reason, "raw": raw, **{name: getattr(marks, name) for name in same}},
     )
     if created:
+        note_if_over(marks.session, episode)
         audit.record(LogEvent.RATING_SET_ASIDE, aside, by=None, client=marks.client_code, reason=reason)
 
 

@@ -30,7 +30,7 @@ from sessions_app.courses.models import (
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
-from sessions_app.intake import which_session
+from sessions_app.intake import opening_day, which_session
 from sessions_app.intake.replacements import no_marks
 from sessions_app.intake.session_numbers import number_by_date
 
@@ -51,11 +51,13 @@ def add_session(
     length: timedelta = SESSION_LENGTH,
     another: bool = False,
     form_key: UUID | None = None,
+    move_opening: bool = False,
 ) -> TherapySession:
     """A session, numbered by its date. Whoever adds one to a closed episode is told so.
 
     form_key: sent again with the same one, the session that it made is returned. another: it may start when a
-    session of this episode does already.
+    session of this episode does already. move_opening: where it lies before the episode was opened, the opening day
+    moves to it in the same step.
     """
     locked = lock_episode(episode.pk)
     if made := _made_by(form_key, locked):
@@ -64,6 +66,7 @@ def add_session(
         raise Refused("This episode is closed. Reopen it to add a session.")
     if not another:
         _refuse_if_there(locked, held_at)
+    opening_day.keep_or_move(locked, held_at, length, move=move_opening, by=by)
     session = TherapySession.objects.create(
         episode=episode,
         number=_next_number(locked),
@@ -91,8 +94,9 @@ def change_session(
     length: timedelta | None = None,
     another: bool = False,
     opened_with: Opened | None = None,
+    move_opening: bool = False,
 ) -> TherapySession:
-    """length: as it was, where none is given; another: as for `add_session`."""
+    """length: as it was, where none is given; another, move_opening: as for `add_session`."""
     episode = lock_episode(session.episode_id)
     refuse_if_voided(session)
     _refuse_if_closed(episode)
@@ -118,6 +122,8 @@ def change_session(
     if "held_at" in new and not another:
         _refuse_if_there(episode, held_at, besides=session)
     lasted = new.pop("minutes") * MINUTE if "minutes" in new else session.ends_at - session.held_at
+    if "held_at" in new:
+        opening_day.keep_or_move(episode, held_at, lasted, move=move_opening, by=by)
     session.held_at = new.get("held_at", session.held_at)
     new["ends_at"] = session.held_at + lasted
     for field, value in new.items():

@@ -14,6 +14,7 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.scoring import AnswerError, points, tenths_from_text
 from alliance.stale_forms import opened_with
 from clients.models import Episode
+from clients.plausible_days import PlausibleDay
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import (
     SESSION_LENGTH,
@@ -23,10 +24,9 @@ from sessions_app.courses.models import (
     Rating,
     TherapySession,
 )
+from sessions_app.intake import opening_day
 from sessions_app.intake.session_actions import MINUTE, as_stored, there_already, would_count_nowhere
 from sessions_app.intake.which_session import at_the_same_time
-
-FARTHEST_AHEAD = timedelta(days=366)
 
 
 class DateTimeInput(forms.DateTimeInput):
@@ -42,7 +42,10 @@ class SessionForm(forms.Form):
     Where one of the same client starts at the same time already, the person is asked whether this is `another`.
     """
 
-    held_at = forms.DateTimeField(label="Date and time", widget=DateTimeInput())
+    held_at = forms.DateTimeField(label="Date and time", widget=DateTimeInput(), validators=[PlausibleDay()])
+    move_opening = forms.BooleanField(
+        label="Move the opening day", required=False, widget=forms.HiddenInput()
+    )
     minutes = forms.IntegerField(
         label="Minutes", min_value=5, max_value=600, required=False, initial=SESSION_LENGTH // MINUTE
     )
@@ -69,17 +72,10 @@ class SessionForm(forms.Form):
             del self.fields["form_key"]  # changed twice to the same, it is as changed once
             opened_with(self, row=session.code, stored=stored)
 
-    def clean_held_at(self) -> datetime:
-        held_at: datetime = self.cleaned_data["held_at"]
-        if timezone.localdate(held_at) < self.episode.opened_on:
-            raise forms.ValidationError("This is before the episode was opened.")
-        if held_at > timezone.now() + FARTHEST_AHEAD:
-            raise forms.ValidationError("This is more than a year ahead.")
-        return held_at
-
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         held_at = cleaned.get("held_at")
+        opening_day.ask(self, self.episode, held_at)
         took_place = cleaned.get("attendance") in {Attendance.ATTENDED, Attendance.DID_NOT_ATTEND}
         if held_at and took_place and timezone.localdate(held_at) > timezone.localdate():
             self.add_error("attendance", "This session is still to come: leave it planned.")

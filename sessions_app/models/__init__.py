@@ -4,9 +4,11 @@ from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
@@ -20,9 +22,11 @@ __all__ = [
     "Correction",
     "Deferral",
     "Discussion",
+    "DiscussionChange",
     "EpisodeStanding",
     "Flag",
     "FollowUp",
+    "LateMarks",
     "Licence",
     "Misfiling",
     "OwnQuestion",

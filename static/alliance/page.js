@@ -2,9 +2,11 @@
 
 const trouble = document.getElementById("trouble");
 
-function say(kind) {
+// form: the one whose request failed. `kept` on it: its words are in the browser (static/drafts/drafts.js).
+function say(kind, form) {
   if (!trouble) return;
   trouble.textContent = trouble.dataset[kind] ?? trouble.dataset.failed;
+  if (form && "kept" in form.dataset) trouble.textContent += ` ${trouble.dataset.stillHere}`;
   trouble.hidden = false;
 }
 
@@ -62,12 +64,12 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 function lost(event) {
-  say(event.detail.requestConfig?.verb === "get" ? "unread" : "lost");
+  say(event.detail.requestConfig?.verb === "get" ? "unread" : "lost", event.detail.elt);
 }
 
 document.addEventListener("htmx:sendError", lost);
 document.addEventListener("htmx:timeout", lost);
-document.addEventListener("htmx:responseError", (event) => say(String(event.detail.xhr.status)));
+document.addEventListener("htmx:responseError", (event) => say(String(event.detail.xhr.status), event.detail.elt));
 
 // Signed out meanwhile: the redirect ends in a whole sign-in page, which must not land in a piece.
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -10,9 +10,9 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from alliance.access import PACKAGE_PAGES
-from alliance.models import AuditEvent, BrowserSession
-from clients import merge_actions
-from clients.models import Supervision
+from alliance.models import AuditEvent, BrowserSession, User
+from clients import caseload_transfer, cover_actions, earlier_courses, merge_actions
+from clients.models import CaseloadTransfer, Cover, EarlierCourseConsent, Episode, Supervision
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions, misfiling_actions
 from sessions_app.courses.models import SetAsideRating
@@ -31,6 +31,8 @@ OPEN_TO = {
     "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "discard_unsaved": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "draft_keys": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "change_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
@@ -50,7 +52,8 @@ PUBLIC = {"health"}
 # They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
 WORKERS = ["rate:worker", "room:worker", "go:worker"]
 DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
-OFFICE_PAGES_OF_CLIENTS = ("transfer_episode", "merge", "undo_merge", "tell_apart", "undo_telling_apart")
+TRANSFERS = ("transfer_episode", "transfer", "transferred", "undo_transfer")
+OFFICE_PAGES_OF_CLIENTS = (*TRANSFERS, "merge", "undo_merge", "tell_apart", "undo_telling_apart")
 ONLY_THE_OFFICE = {
     *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
 } | {f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")}
@@ -118,22 +121,57 @@ def with_rows(clinic):
     clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
     clinic.disabled.is_active = False
     clinic.disabled.save()
+    consent = a_consent(clinic)
     clinic.codes = {
-        "clients:": [clinic.olgas.client.code, clinic.olgas.code, *put_together(clinic)],
+        "clients:": [
+            *(clinic.olgas.client.code, clinic.olgas.code, a_cover(clinic).code),
+            *(a_transfer(clinic).code, *put_together(clinic)),
+        ],
         "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
         "dashboard:": [
             *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
+            *(consent.code, consent.earlier.code),
         ],
         "together:": [clinic.olgas.code],
+        "caseload:": [clinic.olgas.code, over(clinic).code],
         "marks:": [rating.code, misfiling.code],
-        "caseload:": [clinic.olgas.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic
+
+
+def a_cover(clinic) -> Cover:
+    today = timezone.localdate()
+    # Not Carl, who must not reach Olga's rows.
+    helper = cast.person("Helper", "therapist")
+    (made,) = cover_actions.start(
+        episodes=[clinic.olgas], colleague=helper, starts_on=today, ends_on=today, by=clinic.olga
+    )
+    return made
+
+
+def a_transfer(clinic) -> CaseloadTransfer:
+    moves = [caseload_transfer.Move(cast.episode(clinic.carl, "K-8"), cast.person("Next", "therapist"))]
+    return caseload_transfer.transfer(moves=moves, on=timezone.localdate(), by=clinic.adam)
+
+
+def over(clinic) -> Episode:
+    return cast.episode(clinic.olga, "K-6", closed_on=timezone.localdate(), ending="planned")
+
+
+def a_consent(clinic) -> EarlierCourseConsent:
+    """To a course with somebody who has left: nobody but Olga reaches anything of it."""
+    former = cast.person("Former", "therapist")
+    earlier = cast.episode(former, "K-7", closed_on=cast.STARTED, ending="planned")
+    User.objects.filter(pk=former.pk).update(is_active=False)
+    episode = Episode.objects.create(client=earlier.client, therapist=clinic.olga, opened_on=cast.STARTED)
+    return earlier_courses.record_consent(
+        earlier=earlier, episode=episode, given_on=timezone.localdate(), by=clinic.olga
+    )
 
 
 def marks_set_aside(session, comment="") -> SetAsideRating:
@@ -349,6 +387,61 @@ class TestRevocation:
         setattr(clinic.sina, field, False)
         clinic.sina.save()
         assert self.reads(browser, clinic) == answer
+
+
+class TestCover:
+    """A colleague sees a client in the days of a cover, and what they cover, and nothing else."""
+
+    def arranged(self, clinic, **days):
+        today = timezone.localdate()
+        days = {"starts_on": today, "ends_on": today, **days}
+        (made,) = cover_actions.start(episodes=[clinic.olgas], colleague=clinic.carl, **days, by=clinic.olga)
+        return made
+
+    def reads(self, browser, clinic):
+        return browser.get(reverse("dashboard:client", args=[clinic.olgas.code])).status_code
+
+    def test_opens_the_course_and_closes_it_at_the_next_request(self, clinic):
+        browser = browser_of(clinic, "carl")
+        assert self.reads(browser, clinic) == 404
+        made = self.arranged(clinic)
+        assert self.reads(browser, clinic) == 200
+        cover_actions.end(covers=[made], by=clinic.olga)
+        assert self.reads(browser, clinic) == 404
+
+    @pytest.mark.parametrize(("first", "last"), [(1, 5), (2, 2)])
+    def test_opens_nothing_before_its_first_day(self, clinic, first, last):
+        today = timezone.localdate()
+        self.arranged(clinic, starts_on=today + timedelta(days=first), ends_on=today + timedelta(days=last))
+        assert self.reads(browser_of(clinic, "carl"), clinic) == 404
+
+    def test_opens_nothing_after_its_last_day(self, clinic, time_machine):
+        self.arranged(clinic)
+        time_machine.move_to(timezone.now() + timedelta(days=1))
+        assert self.reads(browser_of(clinic, "carl"), clinic) == 404
+
+    def test_opens_no_page_of_the_office(self, clinic):
+        self.arranged(clinic)
+        browser, client, episode = browser_of(clinic, "carl"), clinic.olgas.client.code, clinic.olgas.code
+        about_client = [(name, client) for name in ("client", "change", "open_episode")]
+        about_episode = [(name, episode) for name in ("close_episode", "reopen_episode", "correct_days")]
+        for name, code in (*about_client, *about_episode):
+            url = reverse(f"clients:{name}", args=[code])
+            assert {browser.get(url).status_code, browser.post(url).status_code} <= {404, 405}, name
+        assert "K-1" not in browser.get(reverse("clients:list")).text
+
+    def test_gives_nothing_of_another_client(self, clinic):
+        other = cast.episode(clinic.olga, "K-3")
+        self.arranged(clinic)
+        browser = browser_of(clinic, "carl")
+        assert browser.get(reverse("dashboard:client", args=[other.code])).status_code == 404
+
+    def test_is_for_active_therapists_alone(self, clinic):
+        self.arranged(clinic)
+        browser = browser_of(clinic, "carl")
+        User.objects.filter(pk=clinic.carl.pk).update(is_therapist=False, is_supervisor=True)
+        assert self.reads(browser, clinic) == 403
+        assert not Episode.objects.visible_to(User.objects.get(pk=clinic.carl.pk)).exists()
 
 
 class TestSecondFactor:

@@ -53,7 +53,7 @@ def test_the_story_is_read_asked_about_and_looked_at_together(page, repaired):
     page.get_by_role("button", name="It helped a little").click()
     expect(page.locator("#messages")).to_contain_text("Noted with what was agreed.")
     expect(story).to_contain_text("Did it help? It helped a little.")
-    page.get_by_role("button", name="whether it helped").press("Enter")
+    page.get_by_role("button", name="Undo").press("Enter")
     expect(page.get_by_text("A rating has come since.")).to_be_visible()
     assert not FollowUp.objects.standing().exists()
     page.get_by_role("button", name="It helped", exact=True).click()

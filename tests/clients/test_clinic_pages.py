@@ -167,7 +167,9 @@ def test_a_disabled_person_is_out_on_the_next_request(clinic, administrator):
     assert browser.get(reverse("clients:list")).status_code == 200
     text = administrator.get(page("person", clinic.olga.pk)).text
     assert "1 open episode" in text
-    save(administrator, page("person", clinic.olga.pk), name="Olga", roles=["therapist"])
+    leaves = {"name": "Olga", "roles": ["therapist"]}
+    assert save(administrator, page("person", clinic.olga.pk), **leaves).status_code == 422
+    save(administrator, page("person", clinic.olga.pk), **leaves, successor=clinic.carl.pk)
     assert browser.get(reverse("clients:list")).url.startswith(reverse("account_login"))
     again = browser.post(reverse("account_login"), {"login": clinic.olga.email, "password": cast.PASSWORD})
     assert again.status_code == 302

@@ -13,7 +13,7 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role
-from clients import actions, who_looked
+from clients import actions, merge_actions, who_looked
 from clients.forms import DaysSearch
 from clients.models import Ending, Episode, Supervision
 from tests import cast
@@ -125,6 +125,19 @@ def test_what_the_client_did_and_what_a_colleague_noted_in_another_course_stays_
     ]
     assert "rating" not in " ".join(sentences(response))
     assert AuditEvent.objects.filter(action=LogEvent.RATED).exists()
+
+
+def test_lines_about_a_merged_record_are_told_and_no_other_label(clinic, sign_in):
+    """Of one person two records were made; both therapists go on under one of them."""
+    viewed(clinic.carls, clinic.stefan)
+    codes = [clinic.olgas.code, clinic.carls.code]
+    merge_actions.merge_clients(
+        kept=clinic.olgas.client, merged=clinic.carls.client, seen=codes, by=clinic.adam
+    )
+    said = sentences(sign_in(clinic.olga).get(address(clinic.olgas)))
+    assert said[-1] == "Stefan viewed client K-1"
+    assert "Adam merged another record into client K-1" in said
+    assert "K-2" not in " ".join(said)
 
 
 def test_no_address_of_a_colleague_is_shown(clinic, sign_in):

@@ -11,7 +11,7 @@ from alliance.access import StaffRequest, page, visible_or_404
 from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
-from sessions_app.dashboards import caseload, change_stamp, kept_course
+from sessions_app.dashboards import caseload, change_stamp, kept_course, late_arrivals
 
 
 @require_safe
@@ -19,10 +19,12 @@ from sessions_app.dashboards import caseload, change_stamp, kept_course
 def overview(request: StaffRequest) -> HttpResponse:
     """Who needs a talk first and why, over all supervisees or one of them (`?therapist=`)."""
     shown = caseload.read(request.user, timezone.now(), request.GET.get("therapist"))
+    late = late_arrivals.of_supervisor(request.user)
     with transaction.atomic():
         audit.record(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
-        audit.listed(shown.client_codes, by=request.user)
-    return render(request, "caseload/overview.html", {"caseload": shown})
+        codes = [*shown.client_codes, *(one.session.client_code for one in late)]
+        audit.listed(codes, by=request.user)
+    return render(request, "caseload/overview.html", {"caseload": shown, "late": late})
 
 
 @require_safe

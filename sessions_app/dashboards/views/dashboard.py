@@ -1,12 +1,13 @@
 """The therapist's pages: the work list, one client's course, the conversation."""
 
+from typing import Any
 from uuid import UUID
 
-from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
@@ -14,11 +15,14 @@ from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.log_events import LogEvent
 from alliance.models import Role
+from alliance.refused import Refused
+from alliance.undo import say_done
+from clients import cover_actions, earlier_courses
 from clients.models import Episode
+from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import change_stamp, client_page, kept_course, work_list
 from sessions_app.dashboards.kept_course import DrawnCourse
-from sessions_app.dashboards.views import deferrals
 from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
@@ -41,7 +45,7 @@ def day(request: StaffRequest) -> HttpResponse:
     piece = "_work_list" if request.htmx else "work_list"
     lists = work_list.build(request.user, timezone.now())
     audit.listed(lists.client_codes, by=request.user)
-    context = {"lists": lists, "stamp": stamp, "decided": deferrals.just_decided(request)}
+    context = {"lists": lists, "stamp": stamp}
     return render(request, f"dashboard/{piece}.html", context)
 
 
@@ -53,12 +57,12 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
         return HttpResponse(status=NOTHING_NEW)
     episodes = Episode.objects.select_related("client", "therapist")
     episode = own_or_404(request, episodes, code)
-    _note_the_look(request, episode)
+    note_the_look(request, episode)
     drawn = kept_course.read(request, request.user, episode, timezone.now())
     if request.htmx:
         return HttpResponse(drawn.course)
-    context = {"episode": episode, "drawn": drawn, "decided": deferrals.just_decided(request)}
-    return render(request, "dashboard/client.html", context)
+    context = {"episode": episode, "drawn": drawn}
+    return render(request, "dashboard/client.html", {**context, **_beside(episode)})
 
 
 @require_POST
@@ -76,44 +80,58 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
         settled = {flag.pk for flag in answered if flag.is_settled}
         fresh = [flag for flag in flags if flag.pk not in settled]
     if form.is_valid() and fresh:
-        discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
-        return course_after(request, session.episode, done="Noted. The next rating shows whether it helped.")
+        try:
+            note = discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
+        except Refused as refusal:
+            form.add_error(None, f"{refusal} Your words are still here.")
+            session.episode.refresh_from_db()
+            return course_after(request, session.episode, form=form)
+        done = "Noted. The next rating shows whether it helped."
+        return course_after(request, session.episode, done=done, undo=undo_address("discussion", note))
     if not fresh:
         form.add_error(None, MEANWHILE)
     return course_after(request, session.episode, form=form)
 
 
-@require_POST
-@page(Role.THERAPIST)
-def withdraw_discussion(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of `discuss`."""
-    discussions = Discussion.objects.standing().select_related("session__episode__client")
-    discussion = own_or_404(request, discussions, code)
-    discussion_actions.withdraw_discussion(discussion=discussion, by=request.user)
-    return course_after(request, discussion.session.episode, done="Taken back. The flag is open again.")
-
-
-def _note_the_look(request: StaffRequest, episode: Episode) -> None:
+def note_the_look(request: StaffRequest, episode: Episode) -> None:
     with transaction.atomic():
         audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
 
 
 def course_after(
-    request: StaffRequest, episode: Episode, *, form: DiscussionForm | None = None, done: str = ""
+    request: StaffRequest,
+    episode: Episode,
+    *,
+    form: DiscussionForm | None = None,
+    done: str = "",
+    undo: str = "",
 ) -> HttpResponse:
-    """The client's course after a write: the piece for htmx, else the page."""
+    """The client's course after a write: the piece for htmx, else the page. `undo`: see `say_done`."""
     if done:
-        messages.success(request, done)
+        say_done(request, done, undo=undo)
         if not request.htmx:
             return redirect("dashboard:client", episode.code)
-    _note_the_look(request, episode)
+    note_the_look(request, episode)
     page = client_page.build(episode, request.user, timezone.now(), form)
     course = render_to_string("components/_course.html", {"page": page, "oob": request.htmx}, request)
     status = 200 if done else 422
     if request.htmx:
         return HttpResponse(course, status=status)
     drawn = DrawnCourse(course, page.latest is not None)
-    return render(request, "dashboard/client.html", {"episode": episode, "drawn": drawn}, status=status)
+    context = {"episode": episode, "drawn": drawn, **_beside(episode)}
+    return render(request, "dashboard/client.html", context, status=status)
+
+
+def _beside(episode: Episode) -> dict[str, Any]:
+    """What stands above the course: who covers, and that there was an earlier one."""
+    return {
+        "covers": cover_actions.of_episode(episode),
+        "earlier": earlier_courses.read(episode) if episode.is_open else [],
+    }
+
+
+def undo_address(what: str, row: Discussion | FollowUp) -> str:
+    return reverse(f"dashboard:undo_{what}", args=[row.code])
 
 
 def _uuids(texts: list[str]) -> list[UUID]:

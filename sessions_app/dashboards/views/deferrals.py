@@ -15,12 +15,15 @@ from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
 from alliance.log_events import LogEvent
 from alliance.models import Role
+from alliance.refused import Refused
+from alliance.undo import say_done
 from clients.models import Episode
 from sessions_app.dashboards.next_session import next_session
 from sessions_app.flags import answered_flags, reasons
 from sessions_app.flags import deferral_actions as actions
 from sessions_app.flags.deferral_form import DeferralForm
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.discussion_form import ReasonForm
 from sessions_app.flags.models import Flag
 
 
@@ -34,7 +37,10 @@ def defer(request: StaffRequest, code: UUID) -> HttpResponse:
     form = DeferralForm(posted(request), standing=own, calling=calling)
     decided = written(form, actions.defer, episode=episode, by=request.user)
     if decided is not None:
-        return redirect(f"{_back(request, episode)}?decided={decided.code}")
+        undo_it = reverse("dashboard:undo_deferral", args=[decided.code])
+        done = f"{episode.client.label}: {decided.get_kind_display().lower()}."
+        say_done(request, done, undo=f"{undo_it}?from={_origin(request)}")
+        return redirect(_back(request, episode))
     with transaction.atomic():
         audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
     return form_page(
@@ -52,22 +58,41 @@ def defer(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_POST
 @page(Role.THERAPIST)
 def undo(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Undo of `defer`."""
-    rows = Deferral.objects.select_related("session__episode")
-    deferral: Deferral = own_or_404(request, rows, code)
-    actions.undo(deferral=deferral, by=request.user)
-    messages.success(request, "Undone. The flags call for a talk again.")
+    """Undo of `defer`, from the message right after it."""
+    deferral = _own(request, code)
+    try:
+        actions.undo(deferral=deferral, by=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "Undone. The flags call for a talk again.")
     return redirect(_back(request, deferral.session.episode))
 
 
-def just_decided(request: StaffRequest) -> Deferral | None:
-    """The decision that led to this page, so that it can be undone at once."""
-    try:
-        code = UUID(request.GET.get("decided", ""))
-    except ValueError:
-        return None
-    rows = Deferral.objects.standing().own(request.user).select_related("session__episode__client")
-    found: Deferral | None = rows.filter(code=code).first()
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.THERAPIST)
+def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
+    """The decision is taken back, with a reason."""
+    deferral, form = _own(request, code), ReasonForm(posted(request))
+    episode = deferral.session.episode
+    if written(form, actions.take_back_deferral, deferral=deferral, by=request.user):
+        messages.success(request, "Taken back. The flags call for a talk again.")
+        return redirect(_back(request, episode))
+    with transaction.atomic():
+        audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
+    return form_page(
+        request,
+        "dashboard/take_back_deferral.html",
+        form,
+        deferral=deferral,
+        episode=episode,
+        back=_back(request, episode),
+        origin=_origin(request),
+    )
+
+
+def _own(request: StaffRequest, code: UUID) -> Deferral:
+    found: Deferral = own_or_404(request, Deferral.objects.select_related("session__episode__client"), code)
     return found
 
 

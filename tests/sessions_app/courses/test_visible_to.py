@@ -11,12 +11,16 @@ from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.flags import discussion_actions
+from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
 
 pytestmark = pytest.mark.django_db
-MODELS = [TherapySession, RatingGrant, Rating, Flag, Discussion, SetAsideRating, Settlement, Correction]
+MODELS = [
+    *(TherapySession, RatingGrant, Rating, Flag, Discussion, DiscussionChange),
+    *(SetAsideRating, Settlement, Correction),
+]
 SEEN_BY = [
     ("olga", True),
     ("sina", True),
@@ -34,7 +38,8 @@ def rows(clinic):
     rating = cast.rating(session, 340)
     with pytest.raises(NotStored):
         record_rating(grant=rating.grant, answers=cast.answers(100), mode="line")
-    discussion_actions.discuss(flags=session.flags.all(), said="x", agreed="y", by=clinic.olga)
+    note = discussion_actions.discuss(flags=session.flags.all(), said="x", agreed="y", by=clinic.olga)
+    discussion_actions.withdraw_discussion(discussion=note, by=clinic.olga)
     actions.use(aside=SetAsideRating.objects.get(), seen=rating.code, by=clinic.olga)
     return clinic
 

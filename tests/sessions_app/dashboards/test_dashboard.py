@@ -311,7 +311,7 @@ class TestDiscussing:
         discussion = discussion_actions.discuss(
             flags=flagged.flags.all(), said="x", agreed="", by=clinic.olga
         )
-        sign_in(clinic.olga).post(at("withdraw_discussion", discussion))
+        sign_in(clinic.olga).post(at("undo_discussion", discussion))
         assert answered.calling().count() == 2
 
     @pytest.mark.parametrize("name", ["carl", "sina"])

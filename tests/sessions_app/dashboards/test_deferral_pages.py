@@ -66,7 +66,7 @@ class TestDeciding:
     def test_leads_back_to_the_list_with_the_undo_in_front(self, clinic, session, olga, kind):
         answer = olga.post(page(clinic.olgas), said(session, kind=kind))
         deferral = Deferral.objects.get()
-        assert (answer.status_code, answer.url) == (302, f"{WORK_LIST}?decided={deferral.code}")
+        assert (answer.status_code, answer.url) == (302, WORK_LIST)
         assert (deferral.kind, deferral.why) == (kind, "Her exam comes first")
         after = olga.get(answer.url)
         assert after.context["lists"].talks == []
@@ -140,18 +140,28 @@ class TestUndo:
             assert olga.post(reverse("dashboard:undo_deferral", args=[deferral.code])).status_code == 302
         assert AuditEvent.objects.filter(action="deferral undone").count() == 1
 
-    def test_a_decision_of_somebody_else_is_not_named_in_front(self, clinic, session, sign_in):
-        deferral = decided(clinic, session)
-        text = sign_in(clinic.carl).get(WORK_LIST, {"decided": deferral.code}).text
-        assert "K-1" not in text
-        assert sign_in(clinic.carl).get(WORK_LIST, {"decided": "nonsense"}).status_code == 200
+    def test_stands_in_the_message_alone_and_once(self, clinic, session, olga):
+        olga.post(page(clinic.olgas), said(session))
+        undo = reverse("dashboard:undo_deferral", args=[Deferral.objects.get().code])
+        assert undo in olga.get(WORK_LIST).text
+        assert undo not in olga.get(WORK_LIST).text
+
+    def test_of_a_message_that_stayed_open_is_refused_and_says_where_to_go(
+        self, clinic, session, olga, time_machine
+    ):
+        undo = reverse("dashboard:undo_deferral", args=[decided(clinic, session).code])
+        time_machine.move_to(NOW + timedelta(minutes=11), tick=False)
+        answer = olga.post(undo, follow=True)
+        assert "Use Take back, which stands beside the decision." in answer.text
+        assert Deferral.objects.standing().exists()
 
     @pytest.mark.parametrize("kind", ["later", "not_needed"])
-    def test_is_on_the_clients_page_too(self, clinic, session, olga, kind):
+    def test_later_the_decision_is_taken_back_on_the_clients_page(self, clinic, session, olga, kind):
         deferral = decided(clinic, session, kind)
         text = olga.get(reverse("dashboard:client", args=[clinic.olgas.code])).text
         assert "Her exam comes first" in text
-        assert reverse("dashboard:undo_deferral", args=[deferral.code]) in text
+        assert reverse("dashboard:take_back_deferral", args=[deferral.code]) in text
+        assert "Undo" not in text
 
 
 class TestWorkList:
@@ -318,9 +328,10 @@ def test_a_page_of_before_hears_of_a_decision(clinic, session, sign_in):
     assert browser.get(WORK_LIST, **ask).status_code == 200
 
 
-def test_a_closed_episode_still_takes_the_undo(clinic, session, sign_in):
+def test_a_course_that_is_over_refuses_the_undo_in_words(clinic, session, sign_in):
     deferral = decided(clinic, session)
     clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"
     clinic.olgas.save()
-    sign_in(clinic.olga).post(reverse("dashboard:undo_deferral", args=[deferral.code]))
-    assert not Deferral.objects.standing().exists()
+    undo = reverse("dashboard:undo_deferral", args=[deferral.code])
+    assert "it is only read" in sign_in(clinic.olga).post(undo, follow=True).text
+    assert Deferral.objects.standing().exists()

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 import sessions_app
+from clients import actions as episode_actions
 from clients.models import Episode
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
@@ -200,6 +201,16 @@ WRITES = {
     "withdraw_discussion": lambda c, last: discussion_actions.withdraw_discussion(
         discussion=talk(c), by=c.olga
     ),
+    "edit_discussion": lambda c, last: discussion_actions.edit_discussion(
+        discussion=talk(c), version=1, said="y", agreed="", why="x", by=c.olga
+    ),
+    "undo_discussion": lambda c, last: discussion_actions.undo_discussion(discussion=talk(c), by=c.olga),
+    "put_back_discussion": lambda c, last: discussion_actions.put_back_discussion(
+        discussion=discussion_actions.withdraw_discussion(discussion=talk(c), by=c.olga), by=c.olga
+    ),
+    "take_back_deferral": lambda c, last: deferral_actions.take_back_deferral(
+        deferral=put_off(c), why="x", by=c.olga
+    ),
     "defer": lambda c, last: put_off(c),
     "undo": lambda c, last: deferral_actions.undo(deferral=put_off(c), by=c.olga),
     "note": _followed_up,
@@ -208,6 +219,8 @@ WRITES = {
     "take_up_again": lambda c, last: _taken_up(c, last),
     "correct": _corrected,
     "put_back": _marks_used_are_taken_out,
+    "end_course": lambda c, last: _ended(c),
+    "take_up_course": lambda c, last: episode_actions.reopen_episode(episode=_ended(c), by=c.olga),
     "withdrawn marks used": _marks_that_were_withdrawn_are_used,
     "take_back_of": lambda c, last: hand_over_actions.take_back_of(session=_handed_over(c), by=c.olga),
     "set_aside": lambda c, last: misfiling_actions.set_aside(rating=last.ratings.get(), why="x", by=c.olga),
@@ -235,6 +248,14 @@ WRITES = {
         by=c.olga,
     ),
 }
+
+
+def _ended(clinic):
+    cast.therapy_session(clinic.olgas, ago=-WEEK, attendance=Attendance.PLANNED)
+    today = timezone.localdate()
+    return episode_actions.close_episode(
+        episode=clinic.olgas, closed_on=today, ending="planned", by=clinic.olga
+    )
 
 
 def _handed_over(clinic):
@@ -292,6 +313,8 @@ WITHOUT_A_COURSE = {
     "take_out_question",
     "put_back_question",
     "rated_since",
+    "change_follow_up",  # an answer to "did it help?" is no part of the standing
+    "take_back_follow_up",
 }
 ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections")
 

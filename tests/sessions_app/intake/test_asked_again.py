@@ -11,7 +11,7 @@ from sessions_app.corrections import actions as decide
 from sessions_app.corrections import set_aside
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
-from sessions_app.intake import hand_over_actions, sending_actions, session_actions
+from sessions_app.intake import hand_over_actions, sending_actions, session_actions, which_session
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
@@ -118,9 +118,9 @@ class TestAnEmptyHandIn:
 
     def test_the_next_hand_over_of_the_day_is_for_this_session(self, clinic, session):
         cast.rating(session, None)
-        assert session_actions.session_to_rate(clinic.olgas, timezone.now()) == session
+        assert which_session.session_to_rate(clinic.olgas, timezone.now()) == session
         cast.rating(session, 390, goals=None)
-        assert session_actions.session_to_rate(clinic.olgas, timezone.now()) is None
+        assert which_session.session_to_rate(clinic.olgas, timezone.now()) is None
 
     def test_can_be_cancelled_and_stays_readable(self, clinic, session, unfinished):
         session_actions.change_session(

@@ -213,7 +213,7 @@ class TestOpening:
         [
             ("taken back", "This form was taken back. Ask your therapist for a new link."),
             ("rated on paper", "This form was handed in already. There is nothing more to do."),
-            ("episode closed", "This link is past its time. Ask your therapist for a new one."),
+            ("episode closed", "This form was taken back. Ask your therapist for a new link."),
             ("past its time", "This link is past its time. Ask your therapist for a new one."),
         ],
     )

@@ -1,0 +1,175 @@
+"""The forms by which clients change hands, are covered for a while, and by which days are put right."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from alliance.line_field import LineField
+from alliance.models import Role, User
+from alliance.quick_select import QuickSelect
+from clients.caseload_transfer import Move
+from clients.forms import ClientSearch, StaffField, TherapistField, day_field
+from clients.models import Episode, EpisodeQuerySet, Supervision
+from clients.plausible_days import NOT_AHEAD
+
+UNSEEN = "Open, and seen by nobody"
+AS_ABOVE, STAYS = "", "stays"
+WHY = LineField(
+    label="Why",
+    max_length=200,
+    help_text="In one line. It is kept with the day that stood before.",
+    widget=forms.TextInput({"autocomplete": "off"}),
+    error_messages={"required": "Write in one line why."},
+)
+
+
+class CaseloadSearch(ClientSearch):
+    """As the therapists' search, for an administrator: also by therapist, by team, and what nobody sees."""
+
+    therapist = StaffField(label="Therapist", empty_label="Anybody", required=False)
+    supervisor = StaffField(label="Team of", empty_label="Anybody", required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        show: Any = self.fields["show"]
+        show.choices = [*show.choices, ("unseen", UNSEEN)]
+        supervisor: Any = self.fields["supervisor"]
+        supervisor.queryset = supervisor.queryset.filter(is_supervisor=True)
+
+    def managed(self, user: User) -> EpisodeQuerySet:
+        wanted = self.cleaned_data if self.is_valid() else {}
+        rows = super().managed(user)
+        if therapist := wanted.get("therapist"):
+            rows = rows.filter(therapist=therapist)
+        if supervisor := wanted.get("supervisor"):
+            team = Supervision.objects.today().filter(supervisor=supervisor)
+            rows = rows.filter(therapist__in=team.values("therapist"))
+        return rows.unseen() if wanted.get("show") == "unseen" else rows
+
+
+class CaseloadTransferForm(forms.Form):
+    """One day and one new therapist for all, and for each client another one, or none."""
+
+    on = day_field(
+        label="Day of the transfer",
+        help_text="The last day with the former therapist and the first with the new one.",
+        initial=timezone.localdate,
+        ahead=NOT_AHEAD,
+    )
+    therapist = TherapistField(label="New therapist", required=False, widget=QuickSelect)
+
+    def __init__(self, *args: Any, episodes: Sequence[Episode], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.episodes = episodes
+        self.therapists = {str(person.pk): person for person in User.objects.with_role(Role.THERAPIST)}
+        all_of_them: Any = self.fields["therapist"]
+        people = [(pk, said) for pk, said in all_of_them.choices if pk]
+        all_of_them.widget.choices = [("", "Choose"), *people]
+        if len(episodes) == 1:
+            all_of_them.required = True
+            return
+        for episode in episodes:
+            stays = f"Stays with {episode.therapist}"
+            self.fields[_name(episode)] = forms.ChoiceField(
+                label=f"{episode.client}, with {episode.therapist}",
+                choices=[(AS_ABOVE, "As above"), (STAYS, stays), *people],
+                required=False,
+                widget=QuickSelect,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        moves, left = [], []
+        for episode in self.episodes:
+            chosen = cleaned.get(_name(episode), AS_ABOVE)
+            to = self.therapists.get(chosen) if chosen else cleaned.get("therapist")
+            if chosen != STAYS and to is not None and not (chosen == AS_ABOVE and to == episode.therapist):
+                moves.append(Move(episode, to))
+            elif chosen == AS_ABOVE and to is None:
+                left.append(str(episode.client))
+        if left and not self.errors:
+            self.add_error("therapist", f"Choose who takes over {_listed(left)}.")
+        elif not moves and not self.errors:
+            self.add_error("therapist", "Everybody would stay where they are. Choose another therapist.")
+        return {"moves": moves, "on": cleaned.get("on")}
+
+    def rows(self) -> Iterator[tuple[Episode, forms.BoundField | None]]:
+        for episode in self.episodes:
+            yield episode, self[_name(episode)] if _name(episode) in self.fields else None
+
+
+def _name(episode: Episode) -> str:
+    return f"to_{episode.code}"
+
+
+def _listed(labels: list[str]) -> str:
+    few = labels[:5]
+    return ", ".join(few) + (f" and {len(labels) - len(few)} more" if len(labels) > len(few) else "")
+
+
+# --- Cover -----------------------------------------------------------------------------------------
+
+
+class CoverForm(forms.Form):
+    """Whom a colleague sees, from when to when."""
+
+    colleague = TherapistField(widget=QuickSelect)
+    starts_on = day_field(label="From", initial=timezone.localdate)
+    ends_on = day_field(label="To and including")
+    episodes = forms.ModelMultipleChoiceField(
+        Episode.objects.none(),
+        label="Clients",
+        to_field_name="code",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose at least one client."},
+    )
+
+    def __init__(self, *args: Any, by: User, episodes: "QuerySet[Episode]", **options: Any) -> None:
+        super().__init__(*args, **options)
+        colleague: Any = self.fields["colleague"]
+        colleague.queryset = colleague.queryset.exclude(pk=by.pk)
+        named: Any = self.fields["episodes"]
+        named.queryset = episodes
+        named.label_from_instance = lambda episode: str(episode.client)
+        if not self.is_bound:
+            self.initial["episodes"] = [episode.code for episode in episodes]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("starts_on"), cleaned.get("ends_on")
+        if first and last and last < first:
+            self.add_error("ends_on", "This day lies before the first one.")
+        return cleaned
+
+
+# --- Days ------------------------------------------------------------------------------------------
+
+
+class EpisodeDaysForm(forms.Form):
+    opened_on = day_field(label="Opened on")
+    closed_on = day_field(label="Closed on", ahead=NOT_AHEAD)
+    why = WHY
+
+    def __init__(self, *args: Any, episode: Episode, **options: Any) -> None:
+        days = {"opened_on": episode.opened_on, "closed_on": episode.closed_on}
+        super().__init__(*args, **{"initial": days, **options})
+        if episode.is_open:
+            del self.fields["closed_on"]
+
+
+class SupervisionDaysForm(forms.Form):
+    starts_on = day_field(label="From")
+    ends_on = day_field(label="To and including", required=False, help_text="Empty: it goes on.")
+    why = WHY
+
+    def __init__(self, *args: Any, supervision: Supervision, **options: Any) -> None:
+        days: dict[str, date | None] = {"starts_on": supervision.starts_on, "ends_on": supervision.ends_on}
+        super().__init__(*args, **{"initial": days, **options})
+
+
+class ConsentForm(forms.Form):
+    given_on = day_field(label="The client agreed on", initial=timezone.localdate, ahead=NOT_AHEAD)

@@ -1,0 +1,65 @@
+"""Who sees another therapist's clients for a while."""
+
+import uuid
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from clients.plausible_days import FIRST_DAY
+
+
+class CoverQuerySet(models.QuerySet["Cover"]):
+    def standing(self) -> Self:
+        """Those that nobody ended before their time."""
+        return self.filter(ended_at__isnull=True)
+
+    def today(self) -> Self:
+        """Those in force today, in the clinic's time zone."""
+        today = timezone.localdate()
+        return self.standing().filter(starts_on__lte=today, ends_on__gte=today)
+
+    def not_over(self) -> Self:
+        return self.standing().filter(ends_on__gte=timezone.localdate())
+
+
+class Cover(models.Model):
+    """A colleague sees one episode from a day to a day, both included, as its therapist does.
+
+    Of an episode that is over it opens the reading alone.
+    """
+
+    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    made_together = models.UUIDField(help_text="The same for all clients who were named in one step.")
+    episode = models.ForeignKey("clients.Episode", models.PROTECT, related_name="covers")
+    colleague = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="covers")
+    starts_on = models.DateField("from")
+    ends_on = models.DateField("to and including")
+    made_at = models.DateTimeField(default=timezone.now)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, default=None
+    )
+
+    objects = CoverQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(starts_on__gte=FIRST_DAY), name="cover_day_is_plausible"),
+            models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="cover_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_at__isnull=False, ended_by__isnull=False),
+                name="cover_ended_at_and_by",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.colleague} covers {self.episode}"
+
+    @property
+    def client_code(self) -> uuid.UUID:
+        return self.episode.client_code

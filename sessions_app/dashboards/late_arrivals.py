@@ -1,0 +1,77 @@
+"""Who is told that marks arrived after the end of a course, and of what.
+
+Whoever may see the course: its therapist, and after a transfer or where the therapist left also the supervisor. The
+client's new therapist learns that some came, and whom to ask.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from alliance import audit
+from alliance.log_events import LogEvent
+from alliance.models import User
+from clients.earlier_courses import whom_to_ask
+from clients.models import Episode
+from sessions_app.courses.late_marks import LateMarks, LateMarksQuerySet
+from sessions_app.courses.models import TherapySession
+
+
+@dataclass(frozen=True)
+class LateArrival:
+    """One session. may_see: whether the reader sees what came; if not, `ask` says who does."""
+
+    session: TherapySession
+    may_see: bool
+    ask: tuple[User, ...]
+
+    @property
+    def episode(self) -> Episode:
+        return self.session.episode
+
+
+def of_therapist(reader: User) -> list[LateArrival]:
+    """Of the reader's own courses that are over, and of the earlier courses of the reader's clients."""
+    own = Episode.objects.own(reader)
+    concerned = Q(session__episode__in=own) | Q(
+        session__episode__client__in=own.open().order_by().values("client")
+    )
+    rows = list(_rows(LateMarks.objects.unseen().filter(concerned)))
+    if not rows:
+        return []
+    seen = set(own.filter(pk__in={row.session.episode_id for row in rows}).values_list("pk", flat=True))
+    return _arrivals(rows, seen)
+
+
+def of_supervisor(reader: User) -> list[LateArrival]:
+    rows = list(_rows(LateMarks.objects.unseen().for_supervisor(reader)))
+    return _arrivals(rows, {row.session.episode_id for row in rows}) if rows else []
+
+
+def _rows(rows: LateMarksQuerySet) -> LateMarksQuerySet:
+    return rows.select_related("session__episode__client", "session__episode__therapist")
+
+
+def _arrivals(rows: Iterable[LateMarks], seen: set[int]) -> list[LateArrival]:
+    """One for each session that may be seen; of a course that may not, one in all."""
+    sessions = {
+        (row.session_id if row.session.episode_id in seen else f"of {row.session.episode_id}"): row.session
+        for row in rows
+    }
+    ask = whom_to_ask([session.episode for session in sessions.values()])
+    return [
+        LateArrival(session, session.episode_id in seen, ask[session.episode_id])
+        for session in sessions.values()
+    ]
+
+
+@transaction.atomic
+def note_seen(*, episode: Episode, by: User) -> int:
+    """Somebody who may see the course has seen what came. Twice is once."""
+    waiting = LateMarks.objects.filter(session__episode=episode, seen_at__isnull=True)
+    if seen := waiting.update(seen_at=timezone.now(), seen_by=by):
+        audit.record(LogEvent.LATE_MARKS_SEEN, episode, by=by, client=episode.client_code)
+    return seen

@@ -1,0 +1,288 @@
+"""Clients who change hands: found, chosen, looked at, transferred in one step, and taken back."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from alliance.models import AuditEvent, Role, User
+from alliance.refused import Refused
+from clients import actions, caseload_transfer, cover_actions
+from clients.caseload_transfer import Move
+from clients.models import CaseloadTransfer, Ending, Episode, EpisodeTransfer, Supervision
+from tests import cast
+
+pytestmark = pytest.mark.django_db
+TODAY = timezone.localdate
+
+
+def page(name, *args, query=""):
+    return reverse(f"clients:{name}", args=args) + query
+
+
+def caseload(therapist, many, prefix="A"):
+    return [cast.episode(therapist, f"{prefix}-{number:02}") for number in range(many)]
+
+
+def without_sign_in(person):
+    User.objects.filter(pk=person.pk).update(is_active=False)
+    person.refresh_from_db()
+
+
+def labels_on(response):
+    return [client.label for client in response.context["clients"]]
+
+
+# --- Found ---------------------------------------------------------------------------------------
+
+
+def test_the_list_is_filtered_by_therapist_team_and_state(clinic, sign_in):
+    caseload(clinic.carl, 2, "C")
+    cast.episode(clinic.carl, "C-over", closed_on=cast.STARTED, ending="planned")
+    browser = sign_in(clinic.adam)
+    for query, found in (
+        (f"?therapist={clinic.carl.pk}", ["C-00", "C-01", "K-2"]),
+        (f"?therapist={clinic.carl.pk}&show=closed", ["C-over"]),
+        (f"?supervisor={clinic.sina.pk}", ["K-1"]),
+        (f"?supervisor={clinic.stefan.pk}&show=all&q=over", ["C-over"]),
+        (f"?therapist={uuid4()}", ["C-00", "C-01", "K-1", "K-2"]),
+        ("?show=unseen", []),
+    ):
+        assert labels_on(browser.get(page("list", query=query))) == found, query
+    Supervision.objects.filter(supervisor=clinic.sina).update(
+        ends_on=TODAY() - timedelta(days=1), starts_on=cast.STARTED
+    )
+    assert labels_on(browser.get(page("list", query=f"?supervisor={clinic.sina.pk}"))) == []
+
+
+def test_a_therapist_is_offered_no_filter_by_colleagues(clinic, sign_in):
+    answer = sign_in(clinic.olga).get(page("list", query=f"?therapist={clinic.carl.pk}"))
+    assert labels_on(answer) == ["K-1"]
+    assert "Team of" not in answer.text
+    assert "Transfer" not in answer.text
+
+
+def test_open_episodes_that_nobody_sees_are_said_and_found(clinic, sign_in):
+    browser = sign_in(clinic.adam)
+    assert "nobody sees" not in browser.get(page("list")).text
+    without_sign_in(clinic.olga)
+    assert "1 open episode nobody sees" in browser.get(page("list")).text
+    assert labels_on(browser.get(page("list", query="?show=unseen"))) == ["K-1"]
+
+
+# --- Transferred ---------------------------------------------------------------------------------
+
+
+def test_a_therapist_who_left_with_22_open_clients_is_followed_in_one_step(clinic, sign_in):
+    caseload(clinic.olga, 21)
+    without_sign_in(clinic.olga)
+    browser = sign_in(clinic.adam)
+    asked = browser.post(page("transfer"), {"all": "1", "therapist": clinic.olga.pk})
+    assert asked.text.count('name="episode"') == 22
+    codes = [str(episode.code) for episode in Episode.objects.filter(therapist=clinic.olga)]
+    done = browser.post(
+        page("transfer"), {"episode": codes, "on": TODAY().isoformat(), "therapist": clinic.carl.pk}
+    )
+    made = CaseloadTransfer.objects.get()
+    assert done.url == page("transferred", made.code)
+    assert "22 clients transferred" in browser.get(done.url).text
+    assert not Episode.objects.open().filter(therapist=clinic.olga).exists()
+    assert Episode.objects.open().filter(therapist=clinic.carl).count() == 23
+    assert AuditEvent.objects.filter(action="episode opened").count() == 22
+
+
+def test_each_client_can_go_to_somebody_else_or_stay(clinic, sign_in):
+    stays, goes, other = caseload(clinic.olga, 3)
+    otto = cast.person("Otto", Role.THERAPIST)
+    data = {
+        "episode": [one.code for one in (stays, goes, other)],
+        "on": TODAY().isoformat(),
+        "therapist": clinic.carl.pk,
+        f"to_{stays.code}": "stays",
+        f"to_{other.code}": otto.pk,
+    }
+    sign_in(clinic.adam).post(page("transfer"), data)
+    now = {
+        one.client.label: one.therapist.name
+        for one in Episode.objects.open().filter(client__label__startswith="A")
+    }
+    assert now == {"A-00": "Olga", "A-01": "Carl", "A-02": "Otto"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"therapist": ""}, "Choose who takes over A-00, A-01."),
+        ({"on": "1989-01-01"}, "This day is before 1990"),
+        ({"on": "3026-01-01"}, "This day is still to come"),
+        ({"therapist": "olga"}, "Everybody would stay where they are"),
+        ({"therapist": "sina"}, "Select a valid choice"),
+        (
+            {"on": (cast.STARTED - timedelta(days=1)).isoformat()},
+            "A-00: An episode cannot close before it was opened",
+        ),
+    ],
+)
+def test_a_refused_transfer_keeps_what_was_chosen_and_moves_nobody(clinic, sign_in, wrong, said):
+    first, second = caseload(clinic.olga, 2)
+    if wrong.get("therapist") in {"olga", "sina"}:
+        wrong = {"therapist": getattr(clinic, wrong["therapist"]).pk}
+    data = {"episode": [first.code, second.code], "on": TODAY().isoformat(), "therapist": clinic.carl.pk}
+    answer = sign_in(clinic.adam).post(page("transfer"), {**data, **wrong})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert answer.text.count('name="episode"') == 2
+    assert not EpisodeTransfer.objects.exists()
+    assert Episode.objects.open().filter(therapist=clinic.olga).count() == 3
+
+
+def test_nothing_chosen_leads_back_to_the_list(clinic, sign_in):
+    browser = sign_in(clinic.adam)
+    for answer in (
+        browser.post(page("transfer")),
+        browser.get(page("transfer")),
+        browser.post(page("transfer"), {"client": "x"}),
+    ):
+        assert answer.url == page("list")
+
+
+def test_a_transfer_is_all_or_nothing_and_names_everybody_who_cannot_go(clinic):
+    rows = caseload(clinic.olga, 3)
+    for row in rows[:2]:
+        Episode.objects.create(client=row.client, therapist=clinic.carl, opened_on=cast.STARTED)
+    with pytest.raises(Refused) as refusal:
+        caseload_transfer.transfer(moves=[Move(row, clinic.carl) for row in rows], on=TODAY(), by=clinic.adam)
+    assert "A-00: A-00 is in therapy with Carl already." in str(refusal.value)
+    assert "A-01: " in str(refusal.value)
+    assert not CaseloadTransfer.objects.exists()
+    assert Episode.objects.open().filter(therapist=clinic.olga).count() == 4
+
+
+def test_thirty_clients_on_the_page_cost_no_more_queries_than_three(clinic, sign_in):
+    browser = sign_in(clinic.adam)
+
+    def queries(prefix, many):
+        caseload(clinic.olga, many, prefix)
+        with CaptureQueriesContext(connection) as found:
+            answer = browser.post(page("transfer"), {"all": "1", "q": prefix})
+        assert answer.text.count('name="episode"') == many
+        return len(found)
+
+    queries("W", 1)
+    assert queries("X", 3) == queries("Y", 30)
+
+
+def test_the_page_of_a_transfer_costs_as_much_for_thirty_as_for_three(clinic, sign_in):
+    browser, counts = sign_in(clinic.adam), []
+    for prefix, many in (("W", 1), ("X", 3), ("Y", 30)):
+        moves = [Move(one, clinic.carl) for one in caseload(clinic.olga, many, prefix)]
+        made = caseload_transfer.transfer(moves=moves, on=TODAY(), by=clinic.adam)
+        with CaptureQueriesContext(connection) as found:
+            assert browser.get(page("transferred", made.code)).status_code == 200
+        counts.append(len(found))
+    assert counts[1] == counts[2]
+
+
+# --- Taken back ----------------------------------------------------------------------------------
+
+
+def transferred(clinic, *episodes):
+    moves = [Move(one, clinic.carl) for one in episodes]
+    return caseload_transfer.transfer(moves=moves, on=TODAY(), by=clinic.adam)
+
+
+def test_a_transfer_is_taken_back_as_one_act(clinic, sign_in):
+    rows = caseload(clinic.olga, 3)
+    made, browser = transferred(clinic, *rows), sign_in(clinic.adam)
+    assert "Take this transfer back" in browser.get(page("transferred", made.code)).text
+    browser.post(page("undo_transfer", made.code))
+    assert {one.is_open for one in Episode.objects.filter(pk__in=[row.pk for row in rows])} == {True}
+    assert Episode.objects.filter(therapist=clinic.carl).count() == 1, (
+        "the new ones, in which nothing was, are gone"
+    )
+    assert AuditEvent.objects.filter(action="episode taken away").count() == 3
+    again = browser.post(page("undo_transfer", made.code), follow=True)
+    assert "taken back already" in again.text
+    assert "and taken back" in again.text
+
+
+def test_is_not_taken_back_where_something_was_written_in_a_new_episode(clinic):
+    first, second = caseload(clinic.olga, 2)
+    made = transferred(clinic, first, second)
+    new = Episode.objects.open().get(client=second.client)
+    cover_actions.start(
+        episodes=[new],
+        colleague=cast.person("Otto", Role.THERAPIST),
+        starts_on=TODAY(),
+        ends_on=TODAY(),
+        by=clinic.carl,
+    )
+    with pytest.raises(Refused, match="Something was written in the new episode already: A-01"):
+        caseload_transfer.undo(made=made, by=clinic.adam)
+    assert Episode.objects.open().filter(therapist=clinic.carl).count() == 3, "the other one stays too"
+    first.refresh_from_db()
+    assert first.ending == Ending.TRANSFERRED
+
+
+def test_is_not_taken_back_to_somebody_who_left(clinic):
+    (row,) = caseload(clinic.olga, 1)
+    made = transferred(clinic, row)
+    without_sign_in(clinic.olga)
+    with pytest.raises(Refused, match="Olga is not a therapist who may sign in"):
+        caseload_transfer.undo(made=made, by=clinic.adam)
+    assert Episode.objects.open().filter(client=row.client).get().therapist == clinic.carl
+
+
+# --- Who leaves ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"roles": {Role.SUPERVISOR}}])
+def test_a_therapist_who_leaves_cannot_leave_open_episodes_unseen(clinic, change):
+    leave = {"person": clinic.olga, "name": "Olga", "roles": {Role.THERAPIST}, "is_active": True, **change}
+    with pytest.raises(Refused, match="Olga has 1 open client, whom nobody would see"):
+        actions.change_person(**leave, by=clinic.adam)
+    clinic.olga.refresh_from_db()
+    assert (clinic.olga.is_active, clinic.olga.is_therapist) == (True, True)
+    with pytest.raises(Refused, match="not a therapist"):
+        actions.change_person(**leave, successor=clinic.sina, by=clinic.adam)
+    actions.change_person(**leave, successor=clinic.carl, by=clinic.adam)
+    assert not Episode.objects.unseen().exists()
+    assert Episode.objects.open().get(client=clinic.olgas.client).therapist == clinic.carl
+
+
+def test_whoever_treats_nobody_leaves_without_a_question(clinic, administrator):
+    url = reverse("clinic:person", args=[clinic.sina.pk])
+    assert "Takes over" not in administrator.get(url).text
+    assert administrator.post(url, {"name": "Sina", "roles": ["supervisor"]}).status_code == 302
+
+
+def test_the_page_of_a_person_asks_who_takes_over_and_leads_to_the_caseload(clinic, administrator):
+    url = reverse("clinic:person", args=[clinic.olga.pk])
+    asked = administrator.get(url).text
+    assert "Takes over the open clients" in asked
+    address = page("transfer", query=f"?all=1&therapist={clinic.olga.pk}")
+    assert address.replace("&", "&amp;") in asked
+    assert administrator.get(address).text.count('name="episode"') == 1
+    leaves = {"name": "Olga", "roles": ["therapist"]}
+    refused = administrator.post(url, leaves)
+    assert refused.status_code == 422
+    assert "whom nobody would see" in refused.text
+    assert administrator.post(url, {**leaves, "successor": clinic.olga.pk}).status_code == 422
+    assert administrator.post(url, {**leaves, "successor": clinic.carl.pk}).status_code == 302
+
+
+def test_a_therapist_who_left_is_not_given_an_open_episode_back(clinic):
+    actions.close_episode(episode=clinic.olgas, closed_on=TODAY(), ending="planned", by=clinic.olga)
+    without_sign_in(clinic.olga)
+    for reopen in (
+        lambda: actions.reopen_episode(episode=clinic.olgas, by=clinic.adam),
+        lambda: actions.open_episode(
+            client=clinic.olgas.client, therapist=clinic.olga, opened_on=TODAY(), by=clinic.adam
+        ),
+    ):
+        with pytest.raises(Refused, match="not a therapist who may sign in"):
+            reopen()
