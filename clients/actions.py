@@ -207,7 +207,7 @@ def _end_sessions(person: User) -> None:
 
 # --- Supervision ---------------------------------------------------------------------------------
 
-TAKEN_BACK = "This supervision was taken back meanwhile, as if it had never been: there is nothing to end."
+TAKEN_BACK = "This supervision was taken back meanwhile, as if it had never been. There is nothing to change."
 
 
 @transaction.atomic

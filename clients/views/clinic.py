@@ -167,6 +167,9 @@ def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
 @ask_again
 def correct_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     rows = Supervision.objects.select_related("supervisor", "therapist")
+    if request.method == "POST" and not rows.filter(code=code).exists():
+        messages.warning(request, actions.TAKEN_BACK)
+        return redirect("clinic:supervision")
     one = get_object_or_404(rows.prefetch_related("day_corrections__corrected_by"), code=code)
     form = SupervisionDaysForm(posted(request), supervision=one)
     if written(form, day_actions.correct_supervision, supervision=one, by=request.user):

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from django.utils import timezone
 from alliance import stale_forms
 from alliance.models import AuditEvent, Role, User
 from alliance.stale_forms import NAME, Opened, Stale, as_shown, changed, opened_with
-from clients import actions, merge_actions
+from clients import actions, cover_actions, earlier_courses, merge_actions
 from clients.models import Client, Ending, Episode, Supervision
 from sessions_app.courses.models import TherapySession
 from sessions_app.instruments import actions as instrument_actions
@@ -234,6 +234,31 @@ EDITS = {
         shows=("Below cutoff: Cutoff 36.0 36.0 34.0", "Sudden fall: Smallest fall 4.0 5.7 4.0"),
         kept=lambda world: rules_now(world) == {"cutoff": 340, "sudden_fall": 57},
     ),
+    "clients:correct_days": Edit(
+        row=ended_course,
+        typed={"opened_on": "2026-01-02", "why": "It began earlier"},
+        meanwhile=lambda world: Episode.objects.filter(pk=world.ended.pk).update(
+            closed_on=cast.STARTED + timedelta(days=3)
+        ),
+        shows=("Closed on", f"{cast.STARTED + timedelta(days=3):%-d %B %Y}", "2 January 2026"),
+        kept=lambda world: (
+            list(Episode.objects.filter(pk=world.ended.pk).values_list("opened_on", "closed_on"))
+            == [(date(2026, 1, 2), cast.STARTED + timedelta(days=3))]
+        ),
+        who="olga",
+    ),
+    "clinic:correct_supervision": Edit(
+        row=lambda world: Supervision.objects.get(therapist=world.olga).code,
+        typed={"starts_on": "2026-01-02", "why": "It began earlier"},
+        meanwhile=lambda world: Supervision.objects.filter(therapist=world.olga).update(
+            ends_on=timezone.localdate() + timedelta(days=3)
+        ),
+        shows=("To and including not set", "2 January 2026"),
+        kept=lambda world: (
+            list(Supervision.objects.filter(therapist=world.olga).values_list("starts_on", "ends_on"))
+            == [(date(2026, 1, 2), timezone.localdate() + timedelta(days=3))]
+        ),
+    ),
     # Pages with a button: what they say of how things stand is what is compared.
     "settings:use_again": Edit(
         row=lambda world: ClinicSettings.objects.get(version=1).code,
@@ -297,6 +322,36 @@ ACTS = {
         "test_what_a_second_tab_believes_does_not_close_",
     ),
     "clients:transfer_episode": ("refused where it is closed", "test_a_transfer_on_a_stale_page_is_refused"),
+    "clients:transfer": (
+        "names its episodes",
+        "test_who_was_transferred_meanwhile_is_left_out_and_it_is_said",
+    ),
+    "clients:undo_transfer": ("refused where it is taken back", "test_a_transfer_is_taken_back_as_one_act"),
+    "clients:arrange_cover": ("adds", "test_a_therapist_lets_a_colleague_cover_named_clients"),
+    "clients:end_cover": ("says so where it is over", "test_a_cover_that_is_over_is_said"),
+    "caseload:let_read": ("adds", "test_a_course_that_ended_long_ago_is_opened_to_its_therapist_by_a_cover"),
+    "caseload:late_marks_seen": ("the same again is nothing", "test_after_the_end_the_therapist_is_told_"),
+    "dashboard:late_marks_seen": ("the same again is nothing", "test_after_the_end_the_therapist_is_told_"),
+    "dashboard:record_consent": ("adds", "test_the_clients_consent_opens_the_page_for_two_and_nothing_else"),
+    "dashboard:withdraw_consent": ("the same again is nothing", "test_a_consent_is_withdrawn_once"),
+    "dashboard:edit_discussion": ("carries its version", "test_two_tabs_that_edit_one_note_read_both_texts_"),
+    "dashboard:take_back_discussion": (
+        "carries its version",
+        "test_of_words_that_changed_meanwhile_shows_them_",
+    ),
+    "dashboard:put_back_discussion": (
+        "refused where it stands",
+        "test_noted_again_meanwhile_it_is_not_put_back_",
+    ),
+    "dashboard:undo_discussion": (
+        "refused where it was edited",
+        "test_words_that_were_edited_since_are_not_",
+    ),
+    "dashboard:take_back_deferral": (
+        "the same again is nothing",
+        "test_a_decision_is_taken_back_with_a_reason_",
+    ),
+    "dashboard:change_follow_up": ("refused where it is another", "test_a_stale_page_changes_nothing"),
     "clients:merge": ("carries the episodes it showed", "test_what_was_not_shown_does_not_move"),
     "clients:undo_merge": ("refused where it is undone", "test_a_merge_is_undone_once"),
     "clients:undo_move": ("refused where it is undone", "test_a_move_is_undone_once"),
@@ -336,7 +391,6 @@ ACTS = {
     "dashboard:put_session_back": ("the same again is nothing", "test_void_read_and_put_back"),
     "dashboard:take_back": ("says whether marks came first", "test_says_so_where_it_was_taken_back"),
     "dashboard:discuss": ("words kept where flags went", "test_flags_somebody_discussed_meanwhile_lose_no_"),
-    "dashboard:withdraw_discussion": ("the same again is nothing", "test_undo_opens_the_flags_again"),
     "dashboard:defer": (
         "refused where nothing calls any more",
         "test_what_was_talked_about_meanwhile_is_refused",
@@ -577,6 +631,46 @@ def test_a_move_is_undone_once(clinic, sign_in):
 def moving_of(world):
     moving(world)
     world.moving.refresh_from_db()
+
+
+def test_who_was_transferred_meanwhile_is_left_out_and_it_is_said(clinic, sign_in):
+    other, browser = cast.episode(clinic.olga, "K-8"), sign_in(clinic.adam)
+    form = {"episode": [str(clinic.olgas.code), str(other.code)], "therapist": str(clinic.carl.pk)}
+    form["on"] = f"{timezone.localdate()}"
+    actions.transfer_episode(
+        episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
+    )
+    refused = browser.post(reverse("clients:transfer"), form)
+    assert (refused.status_code, "K-1 was closed or transferred meanwhile" in refused.text) == (422, True)
+    assert Episode.objects.get(pk=other.pk).is_open, "nothing is done yet"
+    assert str(clinic.olgas.code) not in refused.text
+    assert (
+        browser.post(reverse("clients:transfer"), {**form, "episode": [str(other.code)]}).status_code == 302
+    )
+    assert not Episode.objects.get(pk=other.pk).is_open
+
+
+def test_a_cover_that_is_over_is_said(clinic, sign_in):
+    today = timezone.localdate()
+    days = {"starts_on": today, "ends_on": today + timedelta(days=7)}
+    episodes = Episode.objects.filter(pk=clinic.olgas.pk)
+    (cover,) = cover_actions.start(episodes=episodes, colleague=clinic.carl, **days, by=clinic.olga)
+    address, browser = reverse("clients:end_cover", args=[cover.code]), sign_in(clinic.olga)
+    assert "does not cover any more" in browser.post(address, follow=True).text
+    assert "This cover is over already." in browser.post(address, follow=True).text
+
+
+def test_a_consent_is_withdrawn_once(clinic):
+    actions.transfer_episode(
+        episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
+    )
+    new = Episode.objects.open().get(client=clinic.olgas.client_id)
+    clinic.olgas.refresh_from_db()
+    asked = {"earlier": clinic.olgas, "episode": new, "given_on": timezone.localdate(), "by": clinic.carl}
+    consent = earlier_courses.record_consent(**asked)
+    for _ in range(2):
+        earlier_courses.withdraw_consent(consent=consent, by=clinic.carl)
+    assert AuditEvent.objects.filter(action="consent withdrawn").count() == 1
 
 
 def test_a_transfer_on_a_stale_page_is_refused(clinic, sign_in):
