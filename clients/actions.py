@@ -72,8 +72,8 @@ def change_person(
 
     Whoever can treat nobody from now on leaves no open episode behind: `successor` takes all of them over.
     """
-    # The locks make two administrators who remove each other queue: the second one is refused. In one statement,
-    # in the order of everybody: else this could wait for a transfer that waits for this.
+    # The locks make two administrators who remove each other queue: the second one is refused; so is whoever opens
+    # an episode with this person meanwhile. In one statement: else this and a transfer could wait for each other.
     office = User.objects.with_role(Role.ADMINISTRATOR)
     stands = lock_staff(person, *office, *([successor] if successor else []))[person.pk]
     offices = list(office.all())
@@ -103,10 +103,9 @@ def change_person(
 
 
 def _hand_over_clients(person: User, successor: User | None, by: User | None) -> None:
+    """The caller holds the locks of both people."""
     from clients import caseload_transfer
 
-    # Whoever opens an episode with this person meanwhile waits, and is refused then.
-    lock_staff(person, *([successor] if successor else []))
     open_ones = list(Episode.objects.open().filter(therapist=person).select_related("client", "therapist"))
     if not open_ones:
         return

@@ -167,7 +167,7 @@ class TestBeforeTheOpeningDay:
         session = cast.therapy_session(new)
         url = reverse("dashboard:change_session", args=[session.code])
         assert sign_in(clinic.olga).post(url, form).status_code == 422
-        assert sign_in(clinic.olga).post(url, {**form, "move_opening": "on"}).status_code == 302
+        assert save(sign_in(clinic.olga), url, **form, move_opening="on").status_code == 302
         new.refresh_from_db()
         assert new.opened_on == TODAY() - DAY
 
