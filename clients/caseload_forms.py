@@ -1,7 +1,6 @@
 """The forms by which clients change hands, are covered for a while, and by which days are put right."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -11,8 +10,10 @@ from django.utils import timezone
 from alliance.line_field import LineField
 from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
+from alliance.stale_forms import opened_with
 from clients.caseload_transfer import Move
 from clients.closing import courses
+from clients.day_actions import days_of, days_of_supervision
 from clients.forms import ClientSearch, StaffField, TherapistField, day_field
 from clients.models import Episode, EpisodeQuerySet, Supervision
 from clients.plausible_days import NOT_AHEAD, said
@@ -168,10 +169,11 @@ class EpisodeDaysForm(forms.Form):
     why = WHY
 
     def __init__(self, *args: Any, episode: Episode, **options: Any) -> None:
-        days = {"opened_on": episode.opened_on, "closed_on": episode.closed_on}
-        super().__init__(*args, **{"initial": days, **options})
+        stored = days_of(episode)
+        super().__init__(*args, **{"initial": stored, **options})
         if episode.is_open:
             del self.fields["closed_on"]
+        opened_with(self, row=episode.code, stored=stored)
 
 
 class SupervisionDaysForm(forms.Form):
@@ -180,8 +182,9 @@ class SupervisionDaysForm(forms.Form):
     why = WHY
 
     def __init__(self, *args: Any, supervision: Supervision, **options: Any) -> None:
-        days: dict[str, date | None] = {"starts_on": supervision.starts_on, "ends_on": supervision.ends_on}
-        super().__init__(*args, **{"initial": days, **options})
+        stored = days_of_supervision(supervision)
+        super().__init__(*args, **{"initial": stored, **options})
+        opened_with(self, row=supervision.code, stored=stored)
 
 
 class ConsentForm(forms.Form):
