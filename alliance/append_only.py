@@ -30,9 +30,9 @@ REFUSE_CHANGE = Function(
 )
 
 
-PERMITTED = (
-    "alliance_erasurepermit AS permit JOIN alliance_erasure AS erasure"
-    " ON erasure.id = permit.erasure_id AND erasure.confirmed_at IS NOT NULL"
+_CONFIRMED = (
+    "alliance_erasure AS erasure JOIN alliance_erasurepermit AS permit ON permit.erasure_id = erasure.id"
+    " WHERE erasure.confirmed_at IS NOT NULL"
 )
 NOTHING: Mapping[str, str] = {}
 
@@ -54,7 +54,7 @@ class Erasable:
         same: how the database says that two values, which may be null, are the same.
         """
         values = [f'NEW."{name}" {same} ' + self.emptied.get(name, f'OLD."{name}"') for name in columns]
-        return f"{' AND '.join(values)} AND EXISTS (SELECT 1 FROM {PERMITTED})"
+        return f"{' AND '.join(values)} AND EXISTS (SELECT 1 FROM {_CONFIRMED})"
 
 
 def append_only(
@@ -99,10 +99,10 @@ def _erasable(row: type[models.Model], way: list[str], emptied: Mapping[str, str
         table, key = _referred_by(table, name)
         reads.append(table._meta.db_table)
         joins.append(f"JOIN {reads[-1]} AS step{place + 1} ON step{place + 1}.id = step{place}.{key}")
-    condition = (
-        f"EXISTS (SELECT 1 FROM {reads[2]} AS step0 {' '.join(joins)}"
-        f" JOIN {PERMITTED} AND erasure.client = step{len(joins)}.code WHERE step0.id = {start})"
+    belongs = (
+        f"SELECT step{len(joins)}.code FROM {reads[2]} AS step0 {' '.join(joins)} WHERE step0.id = {start}"
     )
+    condition = f"EXISTS (SELECT 1 FROM {_CONFIRMED} AND erasure.client = ({belongs}))"
     return Erasable(condition, emptied, tuple(reads))
 
 

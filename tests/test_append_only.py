@@ -248,7 +248,8 @@ class TestWhatIsLost:
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql"
             " AS $$BEGIN RETURN NEW; END$$"
         )
-        assert len(triggers.missing_triggers(connection)) == 2 * len(TABLES)
+        run_it = [one for one in triggers.declared(connection) if one.function.name == "refuse_change"]
+        assert len(triggers.missing_triggers(connection)) == len(run_it) > len(TABLES)
         put_back()
         assert triggers.missing_triggers(connection) == []
 
@@ -275,7 +276,8 @@ class TestMigrate:
             editor.add_field(Rating, late)
         try:
             lost = triggers.missing_triggers(connection)
-            assert bool(lost) == (connection.vendor == "sqlite")
+            # PostgreSQL keeps them; the one that compares column by column does not know the new one yet.
+            assert lost == ["sessions_app_rating_append_only"] if POSTGRESQL else lost
             call_command("migrate", verbosity=0)
             assert triggers.missing_triggers(connection) == []
         finally:

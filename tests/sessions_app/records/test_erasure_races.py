@@ -219,5 +219,5 @@ def test_control_without_the_lock_of_the_client_an_episode_is_opened_into_nothin
         closed_on=timezone.localdate(), ending="planned"
     )
     monkeypatch.setattr(actions, "_held", lambda client: client)
-    monkeypatch.setattr(erasure_actions, "_episodes", lambda client: [])
+    monkeypatch.setattr(erasure, "episodes_to_lock", lambda client: [])
     assert unexpected(at_once(opens, erases), Refused) != []
