@@ -7,6 +7,7 @@ from django import forms
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
+from alliance import stale_forms
 from alliance.access import StaffRequest
 from alliance.refused import Refused
 
@@ -21,12 +22,19 @@ def written(form: forms.BaseForm, action: Callable[..., Any], **more: Any) -> An
         return None
     try:
         return action(**form.cleaned_data, **more)
+    except stale_forms.Stale as stale:
+        stale_forms.show_both(form, stale)
     except Refused as refusal:
         form.add_error(None, str(refusal))
-        return None
+    return None
 
 
 def form_page(request: StaffRequest, template: str, form: forms.BaseForm, **context: Any) -> HttpResponse:
-    """The page with the form: 422 where something has to be put right, with all that was typed."""
-    status = 422 if form.is_bound and form.errors else 200
+    """The page with the form: 422 where something has to be put right, 409 where it is another meanwhile.
+
+    With all that was typed.
+    """
+    status = 200
+    if form.is_bound and form.errors:
+        status = 409 if hasattr(form, "versions") else 422
     return render(request, template, {"form": form, **context}, status=status)

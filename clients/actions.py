@@ -5,7 +5,7 @@ Every refusal is a `Refused` whose text is a sentence for the person at the scre
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
@@ -18,9 +18,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance import audit, email_addresses, mail
+from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import ERASED, Gone, Refused
+from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.closing import courses, held_after
 from clients.models import READABLE_FOR, Client, Cover, Ending, Episode, EpisodeClosing, Supervision
 from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
@@ -29,15 +31,26 @@ from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
 
 
 @transaction.atomic
-def add_person(*, email: str, name: str, roles: set[Role], by: User | None) -> User:
-    """A new member of staff, without a password: they choose their own through an invitation."""
-    held: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
+def add_person(
+    *, email: str, name: str, roles: set[Role], by: User | None, form_key: UUID | None = None
+) -> User:
+    """A new member of staff, without a password: they choose their own through an invitation.
+
+    form_key: sent again with the same one, the person whom it added.
+    """
+    fields: dict[str, Any] = {f"is_{role.value}": role in roles for role in Role}
+    if key := key_of_press(form_key, "person", by.pk if by else None):
+        fields["pk"] = key
+    if key and (made := User.objects.filter(pk=key).first()):
+        return made
     try:
         with transaction.atomic():
-            person = User.objects.create_user(email=email, name=name, **held)
+            person = User.objects.create_user(email=email, name=name, **fields)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
     except IntegrityError as error:  # between the look and the write, somebody else added it
+        if key and (made := User.objects.filter(pk=key).first()):
+            return made
         raise Refused("Somebody with this e-mail address is on the list already.") from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     audit.record(LogEvent.PERSON_ADDED, person, by=by, roles=sorted(roles))
@@ -53,22 +66,36 @@ def change_person(
     is_active: bool,
     by: User | None,
     successor: User | None = None,
+    opened_with: Opened | None = None,
 ) -> User:
     """Change name, roles, and whether the person may sign in. The last administrator stays.
 
     Whoever can treat nobody from now on leaves no open episode behind: `successor` takes all of them over.
     """
-    # The locks make two administrators who remove each other queue: the second one is refused.
-    offices = list(User.objects.with_role(Role.ADMINISTRATOR).select_for_update())
+    # The locks make two administrators who remove each other queue: the second one is refused; so is whoever opens
+    # an episode with this person meanwhile. In one statement: else this and a transfer could wait for each other.
+    office = User.objects.with_role(Role.ADMINISTRATOR)
+    stands = lock_staff(person, *office, *([successor] if successor else []))[person.pk]
+    offices = list(office.all())
+    new = changed(
+        opened_with,
+        stored={"name": stands.name, "roles": set(stands.roles), "is_active": stands.is_active},
+        typed={"name": name, "roles": roles, "is_active": is_active},
+    )
     keeps_office = is_active and Role.ADMINISTRATOR in roles
     if offices == [person] and not keeps_office:
         raise Refused("This is the only administrator. Make somebody else an administrator first.")
     if not (is_active and Role.THERAPIST in roles):
         _hand_over_clients(person, successor, by)
-    person.name, person.is_active = name, is_active
-    for role in Role:
-        setattr(person, f"is_{role.value}", role in roles)
-    person.save()
+    person.refresh_from_db(fields=["name", "is_active", *(f"is_{role.value}" for role in Role)])
+    if not new:
+        return person
+    if "roles" in new:
+        new |= {f"is_{role.value}": role in roles for role in Role}
+        del new["roles"]
+    for field, value in new.items():
+        setattr(person, field, value)
+    person.save(update_fields=new)
     if not is_active:
         _end_sessions(person)
     audit.record(LogEvent.PERSON_CHANGED, person, by=by, roles=sorted(roles), may_sign_in=is_active)
@@ -76,10 +103,9 @@ def change_person(
 
 
 def _hand_over_clients(person: User, successor: User | None, by: User | None) -> None:
+    """The caller holds the locks of both people."""
     from clients import caseload_transfer
 
-    # Whoever opens an episode with this person meanwhile waits, and is refused then.
-    lock_staff(person, *([successor] if successor else []))
     open_ones = list(Episode.objects.open().filter(therapist=person).select_related("client", "therapist"))
     if not open_ones:
         return
@@ -102,10 +128,12 @@ def lock_staff(*people: User) -> dict[Any, User]:
 
 
 @transaction.atomic
-def change_email(*, person: User, email: str, by: User) -> User:
+def change_email(*, person: User, email: str, by: User, opened_with: Opened | None = None) -> User:
     """Another address for somebody who cannot confirm it: a slip, a new name, a mailbox that is gone."""
     if person == by and mail.is_set_up():
         raise Refused("You change your own e-mail address under Account and security.")
+    stands = User.objects.select_for_update().get(pk=person.pk)
+    changed(opened_with, stored={"email": stands.email}, typed={"email": email.lower()})
     email_addresses.change_email(person=person, email=email, by=by)
     if person != by:
         _end_sessions(person)
@@ -128,15 +156,25 @@ def invite(*, person: User, by: User | None) -> str:
 
 
 @transaction.atomic
-def remove_second_factor(*, person: User, by: User | None) -> User:
+def remove_second_factor(*, person: User, by: User | None, opened_with: Opened | None = None) -> User:
     """For somebody who lost phone and recovery codes: they set up another one at the next sign-in."""
     if person == by:
         raise Refused("You change your own second factor under Account and security.")
+    if is_set_up := second_factor_of(person):
+        refuse_if_changed(opened_with, is_set_up)
     if not Authenticator.objects.filter(user=person).delete()[0]:
         raise Refused(f"{person} has no second factor.")
     _end_sessions(person)
     audit.record(LogEvent.SECOND_FACTOR_REMOVED, person, by=by)
     return person
+
+
+def second_factor_of(person: User) -> dict[str, str]:
+    """What the page says on which it is removed; empty where there is none. Another one is not the lost one."""
+    newest = Authenticator.objects.filter(user=person).order_by("created_at", "pk").last()
+    if newest is None:
+        return {}
+    return {"Second factor": f"set up on {timezone.localtime(newest.created_at):%-d %B %Y, %H:%M:%S}"}
 
 
 @transaction.atomic
@@ -168,6 +206,8 @@ def _end_sessions(person: User) -> None:
 
 # --- Supervision ---------------------------------------------------------------------------------
 
+TAKEN_BACK = "This supervision was taken back meanwhile, as if it had never been. There is nothing to change."
+
 
 @transaction.atomic
 def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by: User) -> Supervision:
@@ -190,12 +230,20 @@ def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by:
 
 
 @transaction.atomic
-def end_supervision(*, supervision: Supervision, last_day: date, by: User) -> Supervision:
+def end_supervision(
+    *, supervision: Supervision, last_day: date, by: User, opened_with: Opened | None = None
+) -> Supervision:
     """`last_day` is the last day on which the supervisor sees the caseload.
 
     The day before the first takes back what was a mistake: it ends at once.
     """
     refuse_implausible(last_day)
+    stands = Supervision.objects.select_for_update().filter(pk=supervision.pk).first()
+    if stands is None:
+        raise Refused(TAKEN_BACK)
+    supervision.starts_on, supervision.ends_on = stands.starts_on, stands.ends_on
+    if not changed(opened_with, stored={"last_day": stands.ends_on}, typed={"last_day": last_day}):
+        return supervision
     if last_day < supervision.starts_on - timedelta(days=1):
         raise Refused("A supervision cannot end before it starts.")
     if last_day < supervision.starts_on:
@@ -223,19 +271,57 @@ def _pair(supervision: Supervision) -> dict[str, Any]:
 
 @transaction.atomic
 def register_client(
-    *, label: str, language: str, age_band: str, therapist: User, opened_on: date, by: User
+    *,
+    label: str,
+    language: str,
+    age_band: str,
+    therapist: User,
+    opened_on: date,
+    by: User,
+    form_key: UUID | None = None,
 ) -> Episode:
-    """A new client, with their first episode."""
-    client = Client.objects.create(label=label, language=language, age_band=age_band)
+    """A new client, with their first episode. form_key: sent again with the same one, the episode that it opened."""
+    code = key_of_press(form_key, "client", by.pk) or uuid4()
+    if Client.objects.filter(code=code).exists():
+        return _registered_before(code)
+    try:
+        with transaction.atomic():
+            client = Client.objects.create(code=code, label=label, language=language, age_band=age_band)
+    except IntegrityError:  # the other of two presses at once was first
+        return _registered_before(code)
     audit.record(LogEvent.CLIENT_REGISTERED, client, by=by, client=client.code)
     return open_episode(client=client, therapist=therapist, opened_on=opened_on, by=by)
 
 
+def _registered_before(code: UUID) -> Episode:
+    episode = Episode.objects.filter(client__code=code).order_by("pk").first()
+    if episode is None:
+        raise Refused(
+            "This page was sent before, and its client was merged since. Look for them in the list."
+        )
+    return episode
+
+
 @transaction.atomic
-def change_client(*, client: Client, label: str, language: str, age_band: str, by: User) -> Client:
-    _held(client)
-    client.label, client.language, client.age_band = label, language, age_band
-    client.save(update_fields=["label", "language", "age_band"])
+def change_client(
+    *,
+    client: Client,
+    label: str,
+    language: str,
+    age_band: str,
+    by: User,
+    opened_with: Opened | None = None,
+) -> Client:
+    """The client may choose another language on the form meanwhile: only what `by` changed is written."""
+    stands = _held(client)
+    typed = {"label": label, "language": language, "age_band": age_band}
+    new = changed(opened_with, stored={name: getattr(stands, name) for name in typed}, typed=typed)
+    client.refresh_from_db(fields=typed)
+    if not new:
+        return client
+    for field, value in new.items():
+        setattr(client, field, value)
+    client.save(update_fields=new)
     audit.record(LogEvent.CLIENT_CHANGED, client, by=by, client=client.code)
     return client
 
@@ -293,12 +379,13 @@ def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -
 
 
 @transaction.atomic
-def reopen_episode(*, episode: Episode, by: User) -> Episode:
+def reopen_episode(*, episode: Episode, by: User, opened_with: Opened | None = None) -> Episode:
     """Undo of `close_episode`. Sessions to come that it cancelled are planned again."""
     _refuse_unless_therapist(episode.therapist)
     now_stored = _locked(episode)
     if now_stored.closed_on is None:
         raise Refused("This episode is open.")
+    refuse_if_changed(opened_with, how_it_ended(now_stored))
     _refuse_if_transferred(now_stored, by)
     if now_stored.closed_on < timezone.localdate() - READABLE_FOR and not by.is_administrator:
         raise Refused(
@@ -319,6 +406,12 @@ def reopen_episode(*, episode: Episode, by: User) -> Episode:
     Cover.objects.not_over().filter(episode=episode).update(ended_at=timezone.now(), ended_by=by)
     audit.record(LogEvent.EPISODE_REOPENED, episode, by=by, client=episode.client_code)
     return episode
+
+
+def how_it_ended(episode: Episode) -> dict[str, str]:
+    """What the page says on which an ending is taken back."""
+    closed_on = f"{episode.closed_on:%-d %B %Y}" if episode.closed_on else ""
+    return {"Closed on": closed_on, "How it ended": episode.get_ending_display()}
 
 
 @transaction.atomic

@@ -9,6 +9,8 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
+from alliance.stale_forms import Opened, changed
+from clients.actions import TAKEN_BACK
 from clients.closing import courses, held_after
 from clients.models import DayCorrection, Ending, Episode, Supervision
 from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
@@ -19,12 +21,20 @@ Of = DayCorrection.Of
 
 @transaction.atomic
 def correct_days(
-    *, episode: Episode, opened_on: date, why: str, by: User, closed_on: date | None = None
+    *,
+    episode: Episode,
+    opened_on: date,
+    why: str,
+    by: User,
+    closed_on: date | None = None,
+    opened_with: Opened | None = None,
 ) -> list[DayCorrection]:
     """Other days for an episode; `closed_on` is asked for where it is over. Its sessions stay within them."""
     stored = Episode.objects.select_for_update().get(pk=episode.pk)
     if (closed_on is None) != stored.is_open:
         raise Refused("This episode was closed or reopened meanwhile. Look at it again.")
+    typed = {"opened_on": opened_on} if stored.is_open else {"opened_on": opened_on, "closed_on": closed_on}
+    changed(opened_with, stored=days_of(stored), typed=typed)
     if stored.ending == Ending.TRANSFERRED and not by.is_administrator:
         raise Refused(f"{episode.client} was transferred. An administrator corrects the days.")
     refuse_implausible(opened_on)
@@ -53,6 +63,12 @@ def correct_days(
     return made
 
 
+def days_of(episode: Episode) -> dict[str, date | None]:
+    """What the page says before one of them is put right."""
+    opened: dict[str, date | None] = {"opened_on": episode.opened_on}
+    return opened if episode.is_open else {**opened, "closed_on": episode.closed_on}
+
+
 @transaction.atomic
 def move_opening_day(*, episode: Episode, to: date, why: str, by: User) -> DayCorrection:
     """An earlier opening day, for a session that lies before it. The caller holds the lock of the episode."""
@@ -62,10 +78,20 @@ def move_opening_day(*, episode: Episode, to: date, why: str, by: User) -> DayCo
 
 @transaction.atomic
 def correct_supervision(
-    *, supervision: Supervision, starts_on: date, why: str, by: User, ends_on: date | None = None
+    *,
+    supervision: Supervision,
+    starts_on: date,
+    why: str,
+    by: User,
+    ends_on: date | None = None,
+    opened_with: Opened | None = None,
 ) -> list[DayCorrection]:
     """Other days for a supervision; without a last day it goes on."""
-    stored = Supervision.objects.select_for_update().get(pk=supervision.pk)
+    stored = Supervision.objects.select_for_update().filter(pk=supervision.pk).first()
+    if stored is None:
+        raise Refused(TAKEN_BACK)
+    typed = {"starts_on": starts_on, "ends_on": ends_on}
+    changed(opened_with, stored=days_of_supervision(stored), typed=typed)
     refuse_implausible(starts_on)
     if ends_on is not None:
         refuse_implausible(ends_on)
@@ -87,6 +113,10 @@ def correct_supervision(
     pair: dict[str, Any] = {"supervisor": str(stored.supervisor_id), "therapist": str(stored.therapist_id)}
     audit.record(LogEvent.SUPERVISION_DAYS_CORRECTED, supervision, by=by, **pair, **_days(made))
     return made
+
+
+def days_of_supervision(supervision: Supervision) -> dict[str, date | None]:
+    return {"starts_on": supervision.starts_on, "ends_on": supervision.ends_on}
 
 
 def _corrected(

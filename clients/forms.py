@@ -12,15 +12,17 @@ from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from alliance.form_keys import FormKeyField, key_of_press
 from alliance.label_field import LabelFormField
 from alliance.labels import look_alike_key, search_key
 from alliance.log_by_client import NamesAny
 from alliance.log_events import ALIKE, LogEvent
 from alliance.models import AuditEvent, Role, User
 from alliance.quick_select import QuickSelect
+from alliance.stale_forms import opened_with
 from clients import access_log
 from clients.merges import codes_of_records
-from clients.models import Client, Ending, Episode, EpisodeQuerySet
+from clients.models import Client, Ending, Episode, EpisodeQuerySet, Supervision
 from clients.plausible_days import A_YEAR, NOT_AHEAD, PlausibleDay
 
 ROLES = [
@@ -134,6 +136,8 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         stored = {name: getattr(client, name) for name in CLIENT_FIELDS} if client else {}
         super().__init__(*args, **{"initial": stored, **options})
         self.by, self.client = by, client
+        if client:
+            opened_with(self, row=client.code, stored=stored)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -151,9 +155,15 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]
         rows = Client.objects.visible_to(self.by).filter(merged_into__isnull=True)
         if self.client:
             rows = rows.exclude(pk=self.client.pk)
+        if made := self._made_before():
+            rows = rows.exclude(code=made)
         key = search_key(label)
         found = list(rows.filter(Q(label_key=key) | Q(label_look=look_alike_key(label))))
         return min(found, key=lambda client: (client.label_key != key, client.pk), default=None)
+
+    def _made_before(self) -> UUID | None:
+        """What this form itself made, if it was sent before."""
+        return None
 
 
 def _same_label(label: str, other: Client) -> str:
@@ -167,6 +177,7 @@ def _same_label(label: str, other: Client) -> str:
 class RegisterForm(ClientForm):
     therapist = TherapistField()
     opened_on = day_field(label="Opened on", initial=timezone.localdate)
+    form_key = FormKeyField()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -174,6 +185,9 @@ class RegisterForm(ClientForm):
 
     def clean(self) -> dict[str, Any]:
         return {"therapist": self.by, **super().clean()}
+
+    def _made_before(self) -> UUID | None:
+        return key_of_press(self.cleaned_data.get("form_key"), "client", self.by.pk)
 
 
 class EpisodeForm(forms.Form):
@@ -240,6 +254,10 @@ class NameForm(forms.Form):
         super().__init__(*arguments, **options)
         self.person = person
 
+    def _made_before(self) -> UUID | None:
+        """Whom this form itself added, if it was sent before."""
+        return None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         name, is_another = cleaned.get("name", ""), cleaned.pop("same_name", False)
@@ -252,20 +270,32 @@ class NameForm(forms.Form):
 
     def _alike(self, name: str) -> User | None:
         rows = User.objects.filter(Q(name_key=search_key(name)) | Q(name_look=look_alike_key(name)))
-        if self.person:
-            rows = rows.exclude(pk=self.person.pk)
+        if known := self.person.pk if self.person else self._made_before():
+            rows = rows.exclude(pk=known)
         return rows.order_by("-is_active", "email").first()
 
 
 class InviteForm(NameForm):
     email = forms.EmailField(label="E-mail address", widget=forms.EmailInput({"autocomplete": "off"}))
     roles = RolesField(error_messages={"required": "Choose at least one role."})
+    form_key = FormKeyField()
+    field_order = ("form_key", "name")  # `clean_email` asks what it made
+
+    def __init__(self, *arguments: Any, by: User, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.by = by
 
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
-        if User.objects.filter(email__iexact=email).exists():
+        rows = User.objects.filter(email__iexact=email)
+        if made := self._made_before():
+            rows = rows.exclude(pk=made)
+        if rows.exists():
             raise forms.ValidationError("Somebody with this e-mail address is on the list already.")
         return email
+
+    def _made_before(self) -> UUID | None:
+        return key_of_press(self.cleaned_data.get("form_key"), "person", self.by.pk)
 
 
 class EmailForm(forms.Form):
@@ -274,6 +304,10 @@ class EmailForm(forms.Form):
     email = forms.EmailField(
         label="New e-mail address", widget=forms.EmailInput({"autocomplete": "off", "spellcheck": "false"})
     )
+
+    def __init__(self, *arguments: Any, person: User, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        opened_with(self, row=person.pk, stored={"email": person.email})
 
 
 class PersonForm(NameForm):
@@ -290,8 +324,10 @@ class PersonForm(NameForm):
         required=False,
     )
 
-    def __init__(self, *args: Any, person: User, **options: Any) -> None:
-        super().__init__(*args, person=person, **options)
+    def __init__(self, *arguments: Any, person: User, **options: Any) -> None:
+        stored = {"name": person.name, "roles": person.roles, "is_active": person.is_active}
+        super().__init__(*arguments, person=person, initial=stored, **options)
+        opened_with(self, row=person.pk, stored=stored)
         successor: Any = self.fields["successor"]
         successor.queryset = successor.queryset.exclude(pk=person.pk)
         if not Episode.objects.open().filter(therapist=person).exists():
@@ -310,6 +346,10 @@ class EndSupervisionForm(forms.Form):
         help_text="The last day on which the supervisor sees this therapist's clients.",
         initial=timezone.localdate,
     )
+
+    def __init__(self, *arguments: Any, supervision: Supervision, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        opened_with(self, row=supervision.code, stored={"last_day": supervision.ends_on})
 
 
 # --- The access log ------------------------------------------------------------------------------

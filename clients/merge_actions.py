@@ -13,7 +13,8 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import ERASED, Gone, Refused
-from clients.merges import UNDO_FOR, can_be_undone, in_the_way, pair_is_open, records_under
+from alliance.stale_forms import Opened, refuse_if_changed
+from clients.merges import UNDO_FOR, can_be_undone, in_the_way, pair_is_open, record_of, records_under
 from clients.models import Client, ClientMerge, DifferentClients, Episode, EpisodeMove
 
 CHANGED_MEANWHILE = "What would move has changed since this page was opened. Look at both records again."
@@ -74,13 +75,16 @@ def undo_merge(*, merge: ClientMerge, by: User) -> ClientMerge:
 
 
 @transaction.atomic
-def move_episode(*, episode: Episode, to: Client, why: str, by: User) -> EpisodeMove:
+def move_episode(
+    *, episode: Episode, to: Client, why: str, by: User, opened_with: Opened | None = None
+) -> EpisodeMove:
     """Put one episode under the record it belongs to."""
     source = Client.objects.get(pk=episode.client_id)
     source, to = _locked(source, to)
-    stored = Episode.objects.select_related("therapist").get(pk=episode.pk)
+    stored = Episode.objects.select_related("client", "therapist").get(pk=episode.pk)
     if stored.client_id != source.pk:
         raise Refused("This episode was moved meanwhile. Look at it again.")
+    refuse_if_changed(opened_with, record_of(stored))
     if source == to:
         raise Refused(f"This episode is under {to} already. Choose another record.")
     if to.merged_into_id:
@@ -133,6 +137,7 @@ def tell_apart(*, one: Client, other: Client, by: User) -> DifferentClients:
 
 @transaction.atomic
 def undo_telling_apart(*, told: DifferentClients, by: User) -> None:
+    """Pressed twice, it is undone once."""
     deleted, _ = DifferentClients.objects.filter(pk=told.pk).delete()
     if deleted:
         one, other = told.first.code, told.second.code

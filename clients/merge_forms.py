@@ -7,9 +7,10 @@ from django import forms
 from django.db.models import QuerySet
 
 from alliance.line_field import LineField
+from alliance.stale_forms import opened_with
 from clients import duplicates
-from clients.merges import episodes_of
-from clients.models import Client, EpisodeMove
+from clients.merges import episodes_of, record_of
+from clients.models import Client, Episode, EpisodeMove
 
 
 class RecordSearch(forms.Form):
@@ -69,8 +70,14 @@ def _what_happens(kept: Client, merged: Client) -> str:
 
 
 class MoveForm(forms.Form):
+    """Why an episode belongs under another record than the one that the page shows it under."""
+
     why = LineField(
         label="Why it belongs there",
         help_text="Never anything from the therapy.",
         max_length=EpisodeMove._meta.get_field("why").max_length,
     )
+
+    def __init__(self, data: Any = None, *, episode: Episode) -> None:
+        super().__init__(data)
+        opened_with(self, row=episode.code, stored=record_of(episode))

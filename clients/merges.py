@@ -46,6 +46,14 @@ def episodes_of(record: Client) -> list[Episode]:
     return record.all_episodes  # type: ignore[attr-defined,no-any-return]
 
 
+def record_of(episode: Episode) -> dict[str, str]:
+    """What the page says from which an episode is moved: two records of one person may have one label."""
+    client = episode.client
+    return {
+        "Record": f"{client}, registered on {timezone.localtime(client.registered_at):%-d %B %Y, %H:%M:%S}"
+    }
+
+
 def in_the_way(moving: Iterable[Episode], staying: Iterable[Episode]) -> list[Episode]:
     """The open episodes among `moving` whose therapist has an open one among `staying`: a pair has only one."""
     taken = {episode.therapist_id for episode in staying if episode.is_open}

@@ -164,8 +164,7 @@ def question(by: User, text: str = "What would you say to a friend about today?"
 
 
 def choose(by: User, *, instrument: str = "session-rating", closing: str = "thanks") -> ClinicSettings:
-    now = ClinicSettings.objects.in_force().version
-    return settings_actions.change_settings(based_on=now, instrument=instrument, closing=closing, by=by)
+    return settings_actions.change_settings(instrument=instrument, closing=closing, by=by)
 
 
 def choose_rules(
@@ -174,7 +173,6 @@ def choose_rules(
     """The next version of the settings, with these parameters over what is shipped, and no others."""
     scale = instruments.get(instrument)
     return settings_actions.change_rules(
-        based_on=ClinicSettings.objects.in_force().version,
         instrument=scale,
         language=language,
         parameters=laid_over(scale.parameters, values),

@@ -33,7 +33,11 @@ def transfer(request: StaffRequest) -> HttpResponse:
     is_sent = request.method == "POST" and "episode" in request.POST
     data = ending_page.with_offered_day(request.POST, "on") if is_sent else None
     form = CaseloadTransferForm(data, episodes=episodes)
-    if made := written(form, caseload_transfer.transfer, by=request.user):
+    if is_sent and (gone := _closed_meanwhile(request)):
+        form.add_error(
+            None, f"{gone} was closed or transferred meanwhile and is left out. Nothing is done yet."
+        )
+    elif made := written(form, caseload_transfer.transfer, by=request.user):
         return redirect("clients:transferred", made.code)
     page = ending_page.read(episodes, form, "on", request.user)
     by_episode = {row.episode: row for row in page.rows}
@@ -54,6 +58,13 @@ def _chosen(request: StaffRequest) -> EpisodeQuerySet:
     if "all" in asked:
         return matching.filter(client__in=search.found_for(request.user).order_by().values("pk"))
     return matching.filter(client__code__in=_codes(asked, "client"))
+
+
+def _closed_meanwhile(request: StaffRequest) -> str:
+    """The clients whom the page named and whose episode is over by now."""
+    named = Episode.objects.managed_by(request.user).filter(code__in=_codes(request.POST, "episode"))
+    closed = named.filter(closed_on__isnull=False).select_related("client").order_by("client__label", "pk")
+    return ", ".join(str(episode.client) for episode in closed)
 
 
 def _codes(asked: QueryDict, name: str) -> list[UUID]:

@@ -5,7 +5,6 @@ They manage people: no page here shows a rating, a total or a flag.
 
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.db.models import F, Prefetch
 from django.http import HttpResponse
@@ -17,6 +16,7 @@ from alliance.erasures import Erasure
 from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
+from alliance.stale_forms import StateForm
 from clients import actions, caseload_transfer, day_actions, duplicates, ending_page, merges
 from clients.caseload_forms import CaseloadSearch, CaseloadTransferForm, EpisodeDaysForm
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm
@@ -109,7 +109,7 @@ def close_episode(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def reopen_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
-    form = forms.Form(posted(request))
+    form = StateForm(posted(request), row=episode.code, says=actions.how_it_ended(episode))
     if written(form, actions.reopen_episode, episode=episode, by=request.user):
         messages.success(request, f"The episode with {episode.therapist} is open again.")
         return redirect("clients:client", episode.client_code)

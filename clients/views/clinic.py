@@ -17,6 +17,7 @@ from alliance.ask_again import ask_again
 from alliance.email_addresses import tell_former_address
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
+from alliance.stale_forms import StateForm
 from clients import actions, day_actions
 from clients.caseload_forms import SupervisionDaysForm
 from clients.forms import (
@@ -51,7 +52,7 @@ def people(request: StaffRequest) -> HttpResponse:
 @page(Role.ADMINISTRATOR)
 @ask_again
 def add_person(request: StaffRequest) -> HttpResponse:
-    form = InviteForm(posted(request))
+    form = InviteForm(posted(request), by=request.user)
     if person := written(form, actions.add_person, by=request.user):
         return _invitation(request, person, actions.invite(person=person, by=request.user))
     return form_page(request, "clinic/add_person.html", form)
@@ -62,8 +63,7 @@ def add_person(request: StaffRequest) -> HttpResponse:
 @ask_again
 def person(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
-    stored = {"name": one.name, "roles": one.roles, "is_active": one.is_active}
-    form = PersonForm(posted(request), initial=stored, person=one)
+    form = PersonForm(posted(request), person=one)
     if written(form, actions.change_person, person=one, by=request.user):
         messages.success(request, f"{one} is saved.")
         return redirect("clinic:people" if request.user != one else "home")
@@ -78,7 +78,7 @@ def person(request: StaffRequest, pk: UUID) -> HttpResponse:
 def change_email(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     former = one.email
-    form = EmailForm(posted(request))
+    form = EmailForm(posted(request), person=one)
     if written(form, actions.change_email, person=one, by=request.user):
         tell_former_address(former, one)
         messages.success(request, f"{one} signs in with {one.email} now.")
@@ -102,7 +102,7 @@ def invite(request: StaffRequest, pk: UUID) -> HttpResponse:
 @ask_again
 def remove_second_factor(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
-    form = forms.Form(posted(request))
+    form = StateForm(posted(request), row=one.pk, says=actions.second_factor_of(one))
     if written(form, actions.remove_second_factor, person=one, by=request.user):
         messages.success(request, f"{one} sets up a new second factor at the next sign-in.")
         return redirect("clinic:people")
@@ -149,8 +149,12 @@ def start_supervision(request: StaffRequest) -> HttpResponse:
 @page(Role.ADMINISTRATOR)
 @ask_again
 def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
-    one = get_object_or_404(Supervision.objects.select_related("supervisor", "therapist"), code=code)
-    form = EndSupervisionForm(posted(request))
+    rows = Supervision.objects.select_related("supervisor", "therapist")
+    if request.method == "POST" and not rows.filter(code=code).exists():
+        messages.warning(request, actions.TAKEN_BACK)
+        return redirect("clinic:supervision")
+    one = get_object_or_404(rows, code=code)
+    form = EndSupervisionForm(posted(request), supervision=one)
     if written(form, actions.end_supervision, supervision=one, by=request.user):
         until = f"until {one.ends_on:%-d %B %Y}" if one.ends_on else "no longer: it was taken back"
         messages.success(request, f"{one} {until}.")
@@ -163,6 +167,9 @@ def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
 @ask_again
 def correct_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     rows = Supervision.objects.select_related("supervisor", "therapist")
+    if request.method == "POST" and not rows.filter(code=code).exists():
+        messages.warning(request, actions.TAKEN_BACK)
+        return redirect("clinic:supervision")
     one = get_object_or_404(rows.prefetch_related("day_corrections__corrected_by"), code=code)
     form = SupervisionDaysForm(posted(request), supervision=one)
     if written(form, day_actions.correct_supervision, supervision=one, by=request.user):

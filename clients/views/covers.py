@@ -73,8 +73,11 @@ def _to_choose(request: StaffRequest, therapist: User | None) -> "QuerySet[Episo
 def end(request: StaffRequest, code: UUID) -> HttpResponse:
     """End a cover now: for this client, or for all who were named with it."""
     managed = Episode.objects.managed_by(request.user).order_by().values("pk")
-    mine = Cover.objects.filter(Q(episode__in=managed) | Q(made_by=request.user)).not_over()
-    rows = mine.select_related("episode__client", "episode__therapist", "colleague")
+    mine = Cover.objects.filter(Q(episode__in=managed) | Q(made_by=request.user))
+    rows = mine.not_over().select_related("episode__client", "episode__therapist", "colleague")
+    if request.method == "POST" and mine.filter(code=code).exists() and not rows.filter(code=code).exists():
+        messages.info(request, "This cover is over already.")
+        return redirect("clients:covers")
     one = get_object_or_404(rows, code=code)
     together = list(rows.filter(made_together=one.made_together, episode__therapist=one.episode.therapist_id))
     if request.method == "POST":

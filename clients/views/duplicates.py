@@ -82,6 +82,9 @@ def undo_merge(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 def tell_apart(request: StaffRequest, code: UUID) -> HttpResponse:
+    if request.method == "POST" and (merged := _merged_meanwhile(code, _named(request))):
+        messages.warning(request, f"{merged} was merged with another record meanwhile. Nothing was noted.")
+        return redirect("clinic:duplicates")
     one, other = get_object_or_404(duplicates.listed(), code=code), _chosen(request)
     if other is None:
         raise Http404
@@ -95,7 +98,11 @@ def tell_apart(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 def undo_telling_apart(request: StaffRequest, code: UUID) -> HttpResponse:
-    told = get_object_or_404(DifferentClients.objects.select_related("first", "second"), code=code)
+    rows = DifferentClients.objects.select_related("first", "second")
+    if request.method == "POST" and not rows.filter(code=code).exists():
+        messages.info(request, "These two are compared again already: somebody took the note back meanwhile.")
+        return redirect("clinic:duplicates")
+    told = get_object_or_404(rows, code=code)
     form = forms.Form(posted(request))
     if form.is_valid():
         merge_actions.undo_telling_apart(told=told, by=request.user)
@@ -116,7 +123,7 @@ def move_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     if to is None or to == episode.client:
         question = f"Where does the episode of {episode.client} with {episode.therapist} belong?"
         return _choose(request, episode.client, question=question)
-    form = MoveForm(posted(request))
+    form = MoveForm(posted(request), episode=episode)
     if written(form, merge_actions.move_episode, episode=episode, to=to, by=request.user):
         messages.success(request, f"The episode with {episode.therapist} is now under {to}.")
         return redirect("clients:client", to.code)
@@ -142,15 +149,24 @@ def undo_move(request: StaffRequest, code: UUID) -> HttpResponse:
 
 def _chosen(request: StaffRequest) -> Client | None:
     """The other record, as the page that was left names it; a 404 where there is none with this code."""
-    named = request.GET.get("other")
-    if not named:
+    code = _named(request)
+    if code is None:
         return None
-    try:
-        code = UUID(named)
-    except ValueError as error:
-        raise Http404 from error
     found: Client = get_object_or_404(with_episodes(duplicates.listed()), code=code)
     return found
+
+
+def _named(request: StaffRequest) -> UUID | None:
+    named = request.GET.get("other")
+    try:
+        return UUID(named) if named else None
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _merged_meanwhile(*codes: UUID | None) -> Client | None:
+    """The one of these records that is in no list any more."""
+    return Client.objects.filter(code__in=[one for one in codes if one], merged_into__isnull=False).first()
 
 
 def _choose(request: StaffRequest, one: Client, *, question: str) -> HttpResponse:

@@ -10,6 +10,7 @@ from alliance.log_events import LogEvent
 from alliance.measurement.wording_file import WordingFile
 from alliance.models import User
 from alliance.refused import Refused
+from alliance.stale_forms import Opened, refuse_if_changed
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 
 # --- Wording -------------------------------------------------------------------------------------
@@ -45,7 +46,7 @@ def load_wording(*, read: WordingFile, by: User) -> ClinicWording:
 
 
 @transaction.atomic
-def switch_on(*, wording: ClinicWording, by: User) -> ClinicWording:
+def switch_on(*, wording: ClinicWording, by: User, opened_with: Opened | None = None) -> ClinicWording:
     """Give this text from now on. Every other edition of the instrument is switched off with it.
 
     Two editions at once would start a client's usual range anew with each change of language.
@@ -53,6 +54,8 @@ def switch_on(*, wording: ClinicWording, by: User) -> ClinicWording:
     locked = _locked(wording)
     if not Licence.objects.filter(instrument=wording.instrument).electronic().standing(_today()).exists():
         raise Refused("Record a licence to use it on screens first.")
+    if not locked.is_on:  # pressed twice, it is on already
+        refuse_if_changed(opened_with, switched_off_by(wording))
     for other in others_switched_off_by(wording):
         _switch_off(other, by)
     if not locked.is_on:
@@ -75,6 +78,12 @@ def others_switched_off_by(wording: ClinicWording) -> list[ClinicWording]:
     rows = ClinicWording.objects.switched_on().filter(instrument=wording.instrument)
     same = ClinicWording.objects.of_the_edition(wording)
     return list(rows.exclude(pk__in=same.values("pk")))
+
+
+def switched_off_by(wording: ClinicWording) -> dict[str, str]:
+    """What the page says that goes off as this one goes on."""
+    others = (f"{one} in {one.language_name}" for one in others_switched_off_by(wording))
+    return {"Switched off by this": ", ".join(sorted(others)) or "nothing"}
 
 
 def _locked(wording: ClinicWording) -> ClinicWording:

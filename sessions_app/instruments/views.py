@@ -14,6 +14,7 @@ from alliance.ask_again import ask_again, ask_again_to
 from alliance.form_pages import form_page, posted, written
 from alliance.measurement.instruments import Instrument, Wording
 from alliance.models import Role
+from alliance.stale_forms import StateForm
 from sessions_app.instruments import actions, instrument_pages
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.forms import LicenceForm, WordingFileForm
@@ -61,7 +62,7 @@ def wording(request: StaffRequest, code: UUID) -> HttpResponse:
 @ask_again
 def switch_on(request: StaffRequest, code: UUID) -> HttpResponse:
     one = get_object_or_404(ClinicWording, code=code)
-    form = forms.Form(posted(request))
+    form = StateForm(posted(request), row=one.code, says=actions.switched_off_by(one))
     if written(form, actions.switch_on, wording=one, by=request.user):
         messages.success(request, f"{one} is switched on in {one.language_name}.")
         return redirect("instruments:list")

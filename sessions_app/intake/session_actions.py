@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from alliance.days import day
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
+from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.grants import RatingGrant
@@ -32,6 +34,7 @@ from sessions_app.intake import opening_day, which_session
 from sessions_app.intake.replacements import no_marks
 from sessions_app.intake.session_numbers import number_by_date
 
+MINUTE = timedelta(minutes=1)
 USED = "This page was sent before, and what it made is not there any more. Open the page again."
 
 # --- Added and changed ---------------------------------------------------------------------------
@@ -90,12 +93,20 @@ def change_session(
     by: User,
     length: timedelta | None = None,
     another: bool = False,
+    opened_with: Opened | None = None,
     move_opening: bool = False,
 ) -> TherapySession:
     """length: as it was, where none is given; another, move_opening: as for `add_session`."""
     episode = lock_episode(session.episode_id)
     refuse_if_voided(session)
     _refuse_if_closed(episode)
+    session.refresh_from_db(fields=["held_at", "ends_at", "modality", "attendance"])
+    stored = as_stored(session)
+    minutes = stored["minutes"] if length is None else length // MINUTE
+    typed = {"held_at": held_at, "minutes": minutes, "modality": modality, "attendance": attendance}
+    new = changed(opened_with, stored=stored, typed=typed)
+    if not new:
+        return session
     if attendance != Attendance.ATTENDED:
         stands = Rating.objects.standing().filter(session=session).first()
         if stands is not None and stands.total is not None:
@@ -108,19 +119,31 @@ def change_session(
             # A form that came back empty or half filled in: it stays readable, and counts for nothing.
             why = f"The session: {Attendance(attendance).label.lower()}."
             no_marks(stands, by=by, kind=Correction.Kind.TAKEN_OUT, why=why)
-    if held_at != session.held_at and not another:
+    if "held_at" in new and not another:
         _refuse_if_there(episode, held_at, besides=session)
-    length = length or session.ends_at - session.held_at
-    if held_at != session.held_at:
-        opening_day.keep_or_move(episode, held_at, length, move=move_opening, by=by)
-    session.ends_at = held_at + length
-    session.held_at, session.modality, session.attendance = held_at, modality, attendance
-    session.save(update_fields=["held_at", "ends_at", "modality", "attendance"])
+    lasted = new.pop("minutes") * MINUTE if "minutes" in new else session.ends_at - session.held_at
+    if "held_at" in new:
+        opening_day.keep_or_move(episode, held_at, lasted, move=move_opening, by=by)
+    session.held_at = new.get("held_at", session.held_at)
+    new["ends_at"] = session.held_at + lasted
+    for field, value in new.items():
+        setattr(session, field, value)
+    session.save(update_fields=new)
     number_by_date(episode)
     session.refresh_from_db(fields=["number"])
     audit.record(LogEvent.SESSION_CHANGED, session, by=by, client=session.client_code, attendance=attendance)
     conclude(episode=session.episode)
     return session
+
+
+def as_stored(session: TherapySession) -> dict[str, Any]:
+    """What a session says, by the names of its form."""
+    return {
+        "held_at": session.held_at,
+        "minutes": (session.ends_at - session.held_at) // MINUTE,
+        "modality": session.modality,
+        "attendance": session.attendance,
+    }
 
 
 def there_already(session: TherapySession) -> str:
@@ -159,7 +182,7 @@ class Voided:
 
 
 @transaction.atomic
-def void_session(*, session: TherapySession, why: str, by: User) -> Voided:
+def void_session(*, session: TherapySession, why: str, by: User, opened_with: Opened | None = None) -> Voided:
     """The session counts nowhere from now on. All that hangs on it stays readable; `put_session_back` is the way back.
 
     A form that is out is taken back: marks that arrive later are kept aside, and the therapist is shown them.
@@ -167,6 +190,8 @@ def void_session(*, session: TherapySession, why: str, by: User) -> Voided:
     episode = lock_episode(session.episode_id)
     refuse_if_voided(session)
     _refuse_if_closed(episode)
+    session.refresh_from_db(fields=["held_at", "ends_at", "attendance"])
+    refuse_if_changed(opened_with, would_count_nowhere(session))
     now = timezone.now()
     out = list(RatingGrant.objects.awaiting(now).filter(session=session))
     RatingGrant.objects.filter(pk__in=[grant.pk for grant in out]).update(withdrawn_at=now, withdrawn_by=by)
@@ -180,6 +205,18 @@ def void_session(*, session: TherapySession, why: str, by: User) -> Voided:
     audit.record(LogEvent.SESSION_VOIDED, session, by=by, client=session.client_code)
     conclude(episode=episode)
     return Voided(session, was_out=bool(out))
+
+
+def would_count_nowhere(session: TherapySession) -> dict[str, str]:
+    """What the page says of a session before it is voided: another day or marks that came are another question."""
+    stands = Rating.objects.standing().filter(session=session).first()
+    return {
+        "Held": day(session.held_at, "j F, H:i"),
+        "Attendance": session.get_attendance_display(),
+        "Marks": "none"
+        if stands is None or stands.is_blank
+        else f"came on {day(stands.received_at, 'j F, H:i')}",
+    }
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from alliance.line_field import LineField
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.scoring import AnswerError, points, tenths_from_text
+from alliance.stale_forms import opened_with
 from clients.models import Episode
 from clients.plausible_days import PlausibleDay
 from sessions_app.courses.grants import Channel
@@ -24,10 +25,8 @@ from sessions_app.courses.models import (
     TherapySession,
 )
 from sessions_app.intake import opening_day
-from sessions_app.intake.session_actions import there_already
+from sessions_app.intake.session_actions import MINUTE, as_stored, there_already, would_count_nowhere
 from sessions_app.intake.which_session import at_the_same_time
-
-MINUTE = timedelta(minutes=1)
 
 
 class DateTimeInput(forms.DateTimeInput):
@@ -66,10 +65,12 @@ class SessionForm(forms.Form):
         initial: dict[str, Any] | None = None,
     ) -> None:
         """session: the one that is changed; None where one is added."""
-        super().__init__(data, initial=initial)
+        stored = as_stored(session) if session else {}
+        super().__init__(data, initial=initial or stored)
         self.episode, self.session = episode, session
         if session is not None:
             del self.fields["form_key"]  # changed twice to the same, it is as changed once
+            opened_with(self, row=session.code, stored=stored)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -100,15 +101,6 @@ class SessionForm(forms.Form):
                 self.add_error("another", there_already(there))
 
 
-def session_as_initial(session: TherapySession) -> dict[str, Any]:
-    return {
-        "held_at": session.held_at,
-        "minutes": (session.ends_at - session.held_at) // MINUTE,
-        "modality": session.modality,
-        "attendance": session.attendance,
-    }
-
-
 class VoidForm(forms.Form):
     """Why a session counts no more."""
 
@@ -119,6 +111,10 @@ class VoidForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Write in one line why."},
     )
+
+    def __init__(self, data: Any = None, *, session: TherapySession) -> None:
+        super().__init__(data)
+        opened_with(self, row=session.code, stored=would_count_nowhere(session))
 
 
 class PaperRatingForm(forms.Form):

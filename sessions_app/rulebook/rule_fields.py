@@ -131,6 +131,21 @@ def groups_of(instrument: Instrument, language: str) -> list[str]:
     return [*letters_of(instrument, language), *([] if language else [REPAIR])]
 
 
+def values_of(parameters: Parameters, instrument: Instrument, language: str) -> dict[str, Any]:
+    """What can be set for this instrument, by the names of the fields on the page."""
+    switches = {f"rule_{one}": one in parameters.enabled for one in letters_of(instrument, language)}
+    asked = [one for group in groups_of(instrument, language) for one in FIELDS.get(group, ())]
+    return switches | {one.name: getattr(parameters, one.name) for one in asked}
+
+
+def labels_of(instrument: Instrument, language: str) -> dict[str, str]:
+    """{field: its label with the rule it belongs to}: away from its rule, "Smallest fall" could be of two."""
+    switches = {f"rule_{one}": f"{name_of(one)}: in use" for one in letters_of(instrument, language)}
+    groups = groups_of(instrument, language)
+    asked = {one.name: f"{name_of(group)}: {one.label}" for group in groups for one in FIELDS.get(group, ())}
+    return switches | asked
+
+
 def name_of(group: str) -> str:
     return "Repair" if group == REPAIR else RULES[group].name
 

@@ -10,11 +10,17 @@ from django.forms.boundfield import BoundField
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.scoring import AnswerError, one_decimal, tenths_from_text
+from alliance.stale_forms import opened_with
 from sessions_app.instruments.rule_settings import RuleSettings
-from sessions_app.rulebook.rule_fields import FIELDS, OPERATORS, RuleField, groups_of, letters_of, name_of
-
-CHANGED_MEANWHILE = (
-    "Somebody changed the settings meanwhile. What you entered is below, compared with theirs from now on."
+from sessions_app.rulebook.rule_fields import (
+    FIELDS,
+    OPERATORS,
+    RuleField,
+    groups_of,
+    labels_of,
+    letters_of,
+    name_of,
+    values_of,
 )
 
 
@@ -26,6 +32,9 @@ class PointsField(forms.CharField):
     def __init__(self, *, lowest: int, highest: int, may_be_empty: bool, **options: Any) -> None:
         super().__init__(max_length=12, **options)
         self.lowest, self.highest, self.may_be_empty = lowest, highest, may_be_empty
+
+    def prepare_value(self, value: Any) -> Any:
+        return one_decimal(value) if isinstance(value, int) else value
 
     def validate(self, value: Any) -> None:
         if not self.may_be_empty:
@@ -51,10 +60,8 @@ class Part:
 class RulesForm(forms.Form):
     """The flag rules for one instrument, in one language or in all ("").
 
-    `based_on`: the version that the page showed. What is not asked here (`letters_of`) stays as it is.
+    What is not asked here (`letters_of`) stays as it is.
     """
-
-    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def __init__(
         self,
@@ -72,16 +79,15 @@ class RulesForm(forms.Form):
         self.asked = [
             (group, one) for group in groups_of(instrument, language) for one in FIELDS.get(group, ())
         ]
-        self.is_stale = data is not None and str(data.get("based_on")) != str(rules.version)
-        if self.is_stale:  # said once; what was typed stays, and the next press counts
-            data = {**{name: data[name] for name in data}, "based_on": rules.version}
-        super().__init__(data, initial={"based_on": rules.version, **self._as_typed(shown or self.now)})
+        super().__init__(data, initial=values_of(shown or self.now, instrument, language))
         for letter in self.letters:
             self.fields[f"rule_{letter}"] = forms.BooleanField(
                 label=f"In use ({self._beside(_switch(letter in self.below.enabled))})", required=False
             )
         for _, one in self.asked:
             self.fields[one.name] = self._field(one)
+        stored, row = values_of(self.now, instrument, language), f"{instrument.id} {language}"
+        opened_with(self, row=row, stored=stored, labels=labels_of(instrument, language))
 
     def _field(self, one: RuleField) -> forms.Field:
         beside = self._beside(one.in_words(getattr(self.below, one.name)))
@@ -98,13 +104,6 @@ class RulesForm(forms.Form):
     def _beside(self, value: str) -> str:
         return f"{'for all languages' if self.language else 'as shipped'}: {value}"
 
-    def _as_typed(self, parameters: Parameters) -> dict[str, Any]:
-        typed: dict[str, Any] = {f"rule_{letter}": letter in parameters.enabled for letter in self.letters}
-        for _, one in self.asked:
-            value = getattr(parameters, one.name)
-            typed[one.name] = one_decimal(value) if one.kind == "points" and value is not None else value
-        return typed
-
     def parts(self) -> Iterator[Part]:
         for group in groups_of(self.instrument, self.language):
             own = [self[one.name] for one in FIELDS.get(group, ())]
@@ -112,8 +111,6 @@ class RulesForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if self.is_stale:
-            self.add_error(None, CHANGED_MEANWHILE)
         for group, one in self.asked:
             if cleaned.get(f"rule_{group}") and one.name in cleaned and cleaned[one.name] is None:
                 self.add_error(one.name, "Give a figure, or switch the rule off.")
@@ -129,7 +126,7 @@ class RulesForm(forms.Form):
             )
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
-        return {"based_on": cleaned["based_on"], "parameters": chosen}
+        return {"opened_with": cleaned["opened_with"], "parameters": chosen}
 
     def _in_order(self, smaller: str, larger: str, complaint: str) -> None:
         few, many = self.cleaned_data.get(smaller), self.cleaned_data.get(larger)

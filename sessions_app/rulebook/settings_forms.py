@@ -7,14 +7,12 @@ from django.utils import timezone
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
+from alliance.stale_forms import opened_with
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings, Closing
 
 
 class SettingsForm(forms.Form):
-    """`based_on`: the version that the page showed, so that nobody overwrites what they have not seen."""
-
-    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     instrument = forms.ChoiceField(
         label="Form of every session",
         help_text="For new forms. A client’s usual range begins anew with another form: the two are never mixed. "
@@ -30,14 +28,11 @@ class SettingsForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, now: ClinicSettings) -> None:
-        stored = {"based_on": now.version, "instrument": now.instrument, "closing": now.closing}
+        stored = {"instrument": now.instrument, "closing": now.closing}
         super().__init__(data, initial=stored)
         scales = [(one.id, _named(one)) for one in instruments.session_scales()]
         self.fields["instrument"].choices = scales  # type: ignore[attr-defined]
-
-
-class VersionForm(forms.Form):
-    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+        opened_with(self, row="settings", stored=stored)
 
 
 def _named(instrument: Instrument) -> str:

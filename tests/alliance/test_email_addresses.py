@@ -17,6 +17,7 @@ from clients import actions
 from clients.access_log import lines
 from tests import cast
 from tests.alliance.sign_in import sign_in
+from tests.opened import opened, save
 
 pytestmark = pytest.mark.django_db
 NEW = "olga.new@clinic.example"
@@ -172,7 +173,8 @@ def at(person):
 
 def test_an_administrator_puts_an_address_right_and_the_old_one_is_told(clinic, adam, olga):
     assert at(clinic.olga) in adam.get(f"/clinic/people/{clinic.olga.pk}/").text
-    answer = adam.post(at(clinic.olga), {"email": "OLGA.NEW@clinic.example"}, follow=True)
+    form = opened(adam, at(clinic.olga), email="OLGA.NEW@clinic.example")
+    answer = adam.post(at(clinic.olga), form, follow=True)
     assert f"Olga signs in with {NEW} now." in answer.text
     assert of_olga(clinic) == changed_to(NEW)
     assert [one.to for one in mail.outbox] == [["olga@clinic.example"]]
@@ -191,7 +193,7 @@ def test_a_slip_at_the_invitation_voids_the_link_that_went_astray(clinic, adam, 
     assert Browser().get(astray).status_code == 302, "control: it opens"
     added = User.objects.get(name="Nora")
     assert "no longer works. Invite Nora again" in adam.get(at(added)).text
-    adam.post(at(added), {"email": "nora@clinic.example"})
+    save(adam, at(added), email="nora@clinic.example")
     assert "This link is used up" in Browser().get(astray).text
     again = re.search(key, adam.post(f"/clinic/people/{added.pk}/invite/").text)[0]
     assert Browser().get(again).status_code == 302
@@ -199,16 +201,16 @@ def test_a_slip_at_the_invitation_voids_the_link_that_went_astray(clinic, adam, 
 
 @pytest.mark.parametrize("wrong", ["CARL@clinic.example", "olga@clinic.example", "x", ""])
 def test_an_administrator_is_told_what_is_wrong_with_an_address(clinic, adam, wrong):
-    answer = adam.post(at(clinic.olga), {"email": wrong})
+    answer = save(adam, at(clinic.olga), email=wrong)
     assert (answer.status_code, bool(answer.context["form"].errors)) == (422, True)
     assert (of_olga(clinic), mail.outbox) == (changed_to("olga@clinic.example"), [])
 
 
 def test_an_administrators_own_address_needs_the_link_unless_there_is_no_mail(clinic, adam, settings):
-    refused = adam.post(at(clinic.adam), {"email": "adam.new@clinic.example"})
+    refused = save(adam, at(clinic.adam), email="adam.new@clinic.example")
     assert (refused.status_code, "under Account and security" in refused.text) == (422, True)
     settings.EMAIL_BACKEND = DUMMY
-    assert adam.post(at(clinic.adam), {"email": "adam.new@clinic.example"}).status_code == 302
+    assert save(adam, at(clinic.adam), email="adam.new@clinic.example").status_code == 302
     assert adam.get(OWN).status_code == 200, "and stays signed in"
     assert sign_in(Browser(), "adam.new@clinic.example")
 

@@ -15,6 +15,7 @@ from clients import actions, caseload_transfer, cover_actions
 from clients.caseload_transfer import Move
 from clients.models import CaseloadTransfer, Ending, Episode, EpisodeTransfer, Supervision
 from tests import cast
+from tests.opened import save
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate
@@ -257,7 +258,7 @@ def test_a_therapist_who_leaves_cannot_leave_open_episodes_unseen(clinic, change
 def test_whoever_treats_nobody_leaves_without_a_question(clinic, administrator):
     url = reverse("clinic:person", args=[clinic.sina.pk])
     assert "Takes over" not in administrator.get(url).text
-    assert administrator.post(url, {"name": "Sina", "roles": ["supervisor"]}).status_code == 302
+    assert save(administrator, url, name="Sina", roles=["supervisor"]).status_code == 302
 
 
 def test_the_page_of_a_person_asks_who_takes_over_and_leads_to_the_caseload(clinic, administrator):
@@ -268,11 +269,11 @@ def test_the_page_of_a_person_asks_who_takes_over_and_leads_to_the_caseload(clin
     assert address.replace("&", "&amp;") in asked
     assert administrator.get(address).text.count('name="episode"') == 1
     leaves = {"name": "Olga", "roles": ["therapist"]}
-    refused = administrator.post(url, leaves)
+    refused = save(administrator, url, **leaves)
     assert refused.status_code == 422
     assert "whom nobody would see" in refused.text
     assert administrator.post(url, {**leaves, "successor": clinic.olga.pk}).status_code == 422
-    assert administrator.post(url, {**leaves, "successor": clinic.carl.pk}).status_code == 302
+    assert save(administrator, url, **leaves, successor=clinic.carl.pk).status_code == 302
 
 
 def test_a_therapist_who_left_is_not_given_an_open_episode_back(clinic):

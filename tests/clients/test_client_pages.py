@@ -16,6 +16,7 @@ from clients import actions
 from clients.forms import ClientSearch
 from clients.models import Client, Ending, Episode, Supervision
 from tests import cast
+from tests.opened import save
 
 pytestmark = pytest.mark.django_db
 NEW = {"label": "K-9", "language": "en", "age_band": "adult", "opened_on": "2026-01-08"}
@@ -275,7 +276,7 @@ def test_the_details_are_changed_by_the_therapist_of_today(clinic, sign_in):
     wrong = browser.post(page("change", code), {**details, "label": ""})
     assert wrong.status_code == 422
     assert "Change the details of K-1" in wrong.text
-    assert browser.post(page("change", code), details).url == page("client", code)
+    assert save(browser, page("change", code), **details).url == page("client", code)
     assert Client.objects.get(code=code).label == "K-1b"
     actions.close_episode(
         episode=clinic.olgas, closed_on=timezone.localdate(), ending=Ending.PLANNED, by=clinic.olga
@@ -283,7 +284,7 @@ def test_the_details_are_changed_by_the_therapist_of_today(clinic, sign_in):
     response = browser.post(page("change", code), {**details, "label": "K-1c"})
     assert response.status_code == 403
     assert Client.objects.get(code=code).label == "K-1b"
-    assert sign_in(clinic.adam).post(page("change", code), details).status_code == 302
+    assert save(sign_in(clinic.adam), page("change", code), **details).status_code == 302
 
 
 def test_a_therapist_closes_reopens_and_opens_another_of_their_own(clinic, sign_in):
@@ -298,7 +299,7 @@ def test_a_therapist_closes_reopens_and_opens_another_of_their_own(clinic, sign_
     assert "This episode is closed already." in again.text
     assert "Not as planned" in again.text
     assert "Unplanned ending" in browser.get(page("client", client)).text
-    assert browser.post(page("reopen_episode", code)).status_code == 302
+    assert save(browser, page("reopen_episode", code)).status_code == 302
     browser.post(page("close_episode", code), close)
     assert browser.post(page("open_episode", client), {"opened_on": close["closed_on"]}).status_code == 302
     assert [one.is_open for one in Episode.objects.filter(therapist=clinic.olga).order_by("pk")] == [
@@ -321,7 +322,7 @@ def test_only_an_administrator_transfers(clinic, sign_in):
     text = own.get(page("client", clinic.olgas.client.code)).text
     assert "Carl" not in text
     assert page("reopen_episode", clinic.olgas.code) not in text
-    assert own.post(page("reopen_episode", clinic.olgas.code)).status_code == 422
+    assert save(own, page("reopen_episode", clinic.olgas.code)).status_code == 422
 
 
 def test_somebody_without_a_role_is_told_what_to_do(clinic, sign_in):

@@ -14,6 +14,7 @@ from alliance.models import AuditEvent, Role, User
 from clients import actions
 from clients.models import Episode, Supervision
 from tests import cast
+from tests.opened import save
 
 pytestmark = pytest.mark.django_db
 
@@ -144,19 +145,19 @@ def test_a_person_is_changed(clinic, administrator):
     form = {"name": "Stranger", "roles": ["therapist", "supervisor"], "is_active": "on"}
     assert administrator.post(url, {**form, "name": ""}).status_code == 422
     assert administrator.post(url, {**form, "roles": ["superuser"]}).status_code == 422
-    assert administrator.post(url, form).url == page("people")
+    assert save(administrator, url, **form).url == page("people")
     clinic.strange.refresh_from_db()
     assert (clinic.strange.name, clinic.strange.roles) == ("Stranger", [Role.THERAPIST, Role.SUPERVISOR])
 
 
 def test_the_last_administrator_is_told_why_they_stay(clinic, administrator):
     url = page("person", clinic.adam.pk)
-    response = administrator.post(url, {"name": "Ada", "roles": ["therapist"], "is_active": "on"})
+    response = save(administrator, url, name="Ada", roles=["therapist"], is_active="on")
     assert response.status_code == 422
     assert "This is the only administrator." in response.text
     assert 'value="Ada"' in response.text
     cast.person("Eve", Role.ADMINISTRATOR)
-    assert administrator.post(url, {"name": "Ada", "roles": [], "is_active": "on"}).url == reverse("home")
+    assert save(administrator, url, name="Ada", roles=[], is_active="on").url == reverse("home")
     assert administrator.get(page("people")).status_code == 403
 
 
@@ -167,8 +168,8 @@ def test_a_disabled_person_is_out_on_the_next_request(clinic, administrator):
     text = administrator.get(page("person", clinic.olga.pk)).text
     assert "1 open episode" in text
     leaves = {"name": "Olga", "roles": ["therapist"]}
-    assert administrator.post(page("person", clinic.olga.pk), leaves).status_code == 422
-    administrator.post(page("person", clinic.olga.pk), {**leaves, "successor": clinic.carl.pk})
+    assert save(administrator, page("person", clinic.olga.pk), **leaves).status_code == 422
+    save(administrator, page("person", clinic.olga.pk), **leaves, successor=clinic.carl.pk)
     assert browser.get(reverse("clients:list")).url.startswith(reverse("account_login"))
     again = browser.post(reverse("account_login"), {"login": clinic.olga.email, "password": cast.PASSWORD})
     assert again.status_code == 302
@@ -181,7 +182,7 @@ def test_a_second_factor_is_removed_after_a_question(clinic, administrator):
     assert administrator.post(url).status_code == 422
     Authenticator.objects.create(user=clinic.olga, type=Authenticator.Type.TOTP, data={})
     assert "Remove the second factor of Olga?" in administrator.get(url).text
-    assert administrator.post(url).url == page("people")
+    assert save(administrator, url).url == page("people")
     assert AuditEvent.objects.filter(action="second factor removed").count() == 1
 
 
@@ -225,7 +226,8 @@ def test_a_supervision_is_started_and_ended(clinic, administrator):
         == 422
     )
     one = Supervision.objects.get(supervisor=clinic.stefan, therapist=clinic.olga)
-    assert administrator.post(page("end_supervision", one.code), {"last_day": day(-2)}).status_code == 422
-    assert administrator.post(page("end_supervision", one.code), {"last_day": day(0)}).status_code == 302
+    ending = page("end_supervision", one.code)
+    assert save(administrator, ending, last_day=day(-2)).status_code == 422
+    assert save(administrator, ending, last_day=day(0)).status_code == 302
     one.refresh_from_db()
     assert one.ends_on == timezone.localdate()

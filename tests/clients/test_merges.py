@@ -18,6 +18,7 @@ from sessions_app.courses.models import Rating
 from sessions_app.flags import checks
 from sessions_app.intake import hand_over_actions
 from tests import cast
+from tests.opened import opened
 from tests.sessions_app.intake.test_races import handing_in
 
 pytestmark = pytest.mark.django_db
@@ -313,7 +314,8 @@ def test_an_administrator_moves_an_episode_and_back(two_episodes, sign_in):
     address += f"?other={clinic.theirs.code}"
     assert "What K-7 has now" in browser.get(address).text
     assert browser.post(address, {"why": " "}).status_code == 422
-    moved = browser.post(address, {"why": "Opened under the wrong client"}, follow=True)
+    form = opened(browser, address, why="Opened under the wrong client")
+    moved = browser.post(address, form, follow=True)
     assert "The episode with Carl is now under K-7" in moved.text
     assert "Opened under the wrong client" in moved.text
     undo = reverse("clients:undo_move", args=[EpisodeMove.objects.get(merge=None).code])

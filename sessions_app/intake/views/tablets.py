@@ -44,7 +44,10 @@ def pair(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST, Role.ADMINISTRATOR)
 def revoke(request: StaffRequest, code: UUID) -> HttpResponse:
-    tablet = get_object_or_404(PairedTablet.objects.in_use(), code=code)
+    known = (
+        PairedTablet.objects.in_use() if request.method != "POST" else PairedTablet.objects.exclude(name="")
+    )
+    tablet = get_object_or_404(known, code=code)
     if request.method != "POST":
         return render(request, "tablets/revoke.html", {"tablet": tablet})
     try:

@@ -31,13 +31,7 @@ from sessions_app.intake import (
     session_actions,
     which_session,
 )
-from sessions_app.intake.session_forms import (
-    CompletionForm,
-    NewRatingForm,
-    SessionForm,
-    VoidForm,
-    session_as_initial,
-)
+from sessions_app.intake.session_forms import CompletionForm, NewRatingForm, SessionForm, VoidForm
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -188,8 +182,7 @@ def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
-    initial = session_as_initial(session)
-    form = SessionForm(posted(request), episode=session.episode, session=session, initial=initial)
+    form = SessionForm(posted(request), episode=session.episode, session=session)
     if written(form, session_actions.change_session, session=session, by=request.user):
         return _written(request, session, f"Session {session.number} is changed.")
     return form_page(request, "dashboard/session.html", form, episode=session.episode, session=session)
@@ -202,7 +195,7 @@ def void_session(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     if session.is_voided:
         return _is_voided(request, session)
-    form = VoidForm(posted(request))
+    form = VoidForm(posted(request), session=session)
     if voided := written(form, session_actions.void_session, session=session, by=request.user):
         done = "The session is voided: it has no number and is in no figure. It stays below under Voided sessions."
         out = " A form was out for it and is taken back; marks that still arrive are set aside and shown to you."

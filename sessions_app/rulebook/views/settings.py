@@ -1,5 +1,6 @@
 """The administrator's pages about what the clinic has chosen, and what a choice would do."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -10,19 +11,22 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from alliance import stale_forms
 from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again, ask_again_to
 from alliance.form_pages import form_page, posted, written
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
+from alliance.measurement.parameters import Parameters
 from alliance.models import Role
+from alliance.stale_forms import Opened, StateForm
 from sessions_app.flags import recompute
 from sessions_app.instruments import instrument_pages, rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE
 from sessions_app.rulebook import impact_preview, settings_actions, settings_pages
 from sessions_app.rulebook.rule_forms import RulesForm
-from sessions_app.rulebook.settings_forms import SettingsForm, VersionForm
+from sessions_app.rulebook.settings_forms import SettingsForm
 
 SECONDS_A_STEP = 1.0
 
@@ -58,13 +62,12 @@ def rules(request: StaffRequest) -> HttpResponse:
     if step == "shipped":
         shipped = RulesForm(**_about(form), shown=form.below)
         return _rules_page(request, shipped, is_reset=True)
-    if step == "preview" and form.is_valid():
+    about = {"instrument": form.instrument, "language": form.language}
+    if step == "preview" and written(form, _as_seen(form)):
         return _preview(request, form)
-    if step == "save":
-        about = {"instrument": form.instrument, "language": form.language}
-        if written(form, settings_actions.change_rules, by=request.user, **about):
-            messages.success(request, "The rules are saved.")
-            return redirect("settings:recomputation")
+    if step == "save" and written(form, settings_actions.change_rules, by=request.user, **about):
+        messages.success(request, "The rules are saved.")
+        return redirect("settings:recomputation")
     return _rules_page(request, form)
 
 
@@ -94,6 +97,17 @@ def _rules_form(request: StaffRequest, data: Any) -> RulesForm:
     if instrument is None or language not in {EVERY_LANGUAGE, *settings_pages.LANGUAGES}:
         raise Http404
     return RulesForm(data, rules=now, instrument=instrument, language=language)
+
+
+def _as_seen(form: RulesForm) -> Callable[..., bool]:
+    """Says before the look, too, that the rules were changed meanwhile."""
+
+    def look(parameters: Parameters, opened_with: Opened) -> bool:
+        about = (form.rules, form.instrument, form.language)
+        settings_actions.refuse_unless_seen(*about, parameters, opened_with)
+        return True
+
+    return look
 
 
 def _about(form: RulesForm) -> dict[str, Any]:
@@ -126,7 +140,7 @@ def _preview(request: StaffRequest, form: RulesForm) -> HttpResponse:
 
 def _query(form: RulesForm) -> str:
     """The form once more, as the address of the pieces that take their time."""
-    typed = {name: form.data[name] for name in form.fields if name in form.data}
+    typed = {name: form.data[name] for name in form.fields if name in form.data and name != stale_forms.NAME}
     return urlencode({**typed, "instrument": form.instrument.id, "language": form.language})
 
 
@@ -168,7 +182,8 @@ def versions(request: StaffRequest) -> HttpResponse:
 def use_again(request: StaffRequest, code: UUID) -> HttpResponse:
     earlier = get_object_or_404(ClinicSettings, code=code)
     now = ClinicSettings.objects.in_force()
-    form = VersionForm(posted(request), initial={"based_on": now.version})
+    says = settings_actions.version_in_force(now)
+    form = StateForm(posted(request), row=earlier.code, says=says)
     if made := written(form, settings_actions.use_again, earlier=earlier, by=request.user):
         messages.success(request, f"Version {made.version} is in force, as version {earlier.version} was.")
         return redirect("settings:recomputation" if recompute.pending() else "settings:versions")

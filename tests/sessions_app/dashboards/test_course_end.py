@@ -27,6 +27,7 @@ from sessions_app.flags.models import Discussion
 from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.intake.record_rating import NotStored
 from tests import cast
+from tests.opened import save
 from tests.sessions_app.corrections.marks import disputed
 from tests.sessions_app.course_ends import (
     DAY,
@@ -89,7 +90,7 @@ class TestItsDay:
         url, browser = page("correct_days", clinic.olgas.code), sign_in(clinic.olga)
         days = {"opened_on": "2026-01-02", "closed_on": f"{TODAY() - 4 * DAY:%Y-%m-%d}"}
         assert browser.post(url, days).status_code == 422, "without a reason"
-        assert browser.post(url, {**days, "why": "Slip of the pen"}).status_code == 302
+        assert save(browser, url, **days, why="Slip of the pen").status_code == 302
         clinic.olgas.refresh_from_db()
         assert clinic.olgas.opened_on.isoformat() == "2026-01-02"
         opened, closed = DayCorrection.objects.order_by("pk")
@@ -166,7 +167,7 @@ class TestBeforeTheOpeningDay:
         session = cast.therapy_session(new)
         url = reverse("dashboard:change_session", args=[session.code])
         assert sign_in(clinic.olga).post(url, form).status_code == 422
-        assert sign_in(clinic.olga).post(url, {**form, "move_opening": "on"}).status_code == 302
+        assert save(sign_in(clinic.olga), url, **form, move_opening="on").status_code == 302
         new.refresh_from_db()
         assert new.opened_on == TODAY() - DAY
 

@@ -8,10 +8,10 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from alliance.models import AuditEvent
+from alliance.stale_forms import Opened, Stale
 from sessions_app.flags import conclude, recompute
 from sessions_app.flags.models import Flag
 from sessions_app.flags.recomputations import Recomputation
-from sessions_app.instruments.actions import Refused
 from sessions_app.rulebook import settings_actions
 from tests import cast
 
@@ -175,13 +175,14 @@ class TestVersions:
     def test_an_earlier_one_is_used_again_as_a_new_one(self, clinic):
         first = cast.choose_rules(clinic.adam, cutoff=340)
         cast.choose_rules(clinic.adam, cutoff=330)
-        again = settings_actions.use_again(based_on=2, earlier=first, by=clinic.adam)
+        again = settings_actions.use_again(earlier=first, by=clinic.adam)
         assert (again.version, again.says) == (3, first.says)
         assert Recomputation.objects.unfinished().get().settings_version == "version-3"
-        assert settings_actions.use_again(based_on=3, earlier=first, by=clinic.adam) == again
+        assert settings_actions.use_again(earlier=first, by=clinic.adam) == again
 
     def test_whoever_has_not_seen_the_newest_changes_nothing(self, clinic):
-        first = cast.choose_rules(clinic.adam, cutoff=340)
-        with pytest.raises(Refused, match="meanwhile"):
-            settings_actions.use_again(based_on=0, earlier=first, by=clinic.adam)
-        assert Recomputation.objects.count() == 1
+        first, _ = (cast.choose_rules(clinic.adam, cutoff=cutoff) for cutoff in (340, 330))
+        seen = Opened({"Version in force": "1"}, {})
+        with pytest.raises(Stale):
+            settings_actions.use_again(earlier=first, by=clinic.adam, opened_with=seen)
+        assert Recomputation.objects.count() == 2

@@ -14,8 +14,10 @@ from sessions_app.courses.models import Rating
 from sessions_app.flags import conclude, recompute
 from sessions_app.flags.models import Flag
 from sessions_app.flags.recomputations import Recomputation
+from sessions_app.instruments import rule_settings
 from sessions_app.intake import hand_over_actions
 from sessions_app.rulebook import settings_actions
+from sessions_app.rulebook.rule_forms import RulesForm
 from tests import cast
 from tests.sessions_app.intake.test_races import MEET_WITHIN, at_once, behind, handing_in, unexpected
 
@@ -77,9 +79,10 @@ def test_rules_changed_meanwhile_win(clinic, courses):
 def test_two_administrators_at_once_save_one_version_and_begin_one_run(clinic):
     def saving(cutoff):
         parameters = replace(OURS.parameters, cutoff=cutoff)
-        return lambda: settings_actions.change_rules(
-            based_on=0, instrument=OURS, language="", parameters=parameters, by=clinic.adam
-        )
+        form = RulesForm(rules=rule_settings.in_force(), instrument=OURS, language="")
+        opened_with = form.fields["opened_with"].clean(form["opened_with"].value())
+        about = {"instrument": OURS, "language": "", "parameters": parameters}
+        return lambda: settings_actions.change_rules(**about, by=clinic.adam, opened_with=opened_with)
 
     outcomes = at_once(saving(340), saving(330))
     assert [isinstance(one, Refused) for one in outcomes].count(True) == 1

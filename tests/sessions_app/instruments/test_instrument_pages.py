@@ -12,6 +12,7 @@ from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from tests import cast
 from tests.measurement.wording_files import a_file
+from tests.opened import opened, save
 
 pytestmark = pytest.mark.django_db
 LIST, LOAD, LICENCE = (reverse(f"instruments:{name}") for name in ("list", "load", "record_licence"))
@@ -125,7 +126,7 @@ class TestSwitchingAndLicences:
         assert (refused.status_code, "Record a licence" in said(refused)) == (422, True)
         adam.post(LICENCE, terms())
         assert "No wording of SRS is switched on." in said(adam.get(LIST))
-        adam.post(on)
+        save(adam, on)
         assert "Can be given on tablets and phones in English." in said(adam.get(LIST))
 
     def test_the_question_says_what_else_is_switched_off(self, adam, clinic):
@@ -199,10 +200,8 @@ def terms(**changed):
 class TestSettings:
     def test_are_saved_as_a_version_with_who_and_when(self, adam, clinic):
         assert "Nobody has changed anything yet." in said(adam.get(SETTINGS))
-        answer = adam.post(
-            SETTINGS, {"based_on": 0, "instrument": "session-rating", "closing": "marks"}, follow=True
-        )
-        assert "Version 1, saved by Adam" in said(answer)
+        assert save(adam, SETTINGS, instrument="session-rating", closing="marks").status_code == 302
+        assert "Version 1, saved by Adam" in said(adam.get(SETTINGS))
         assert ClinicSettings.objects.get().made_by == clinic.adam
 
     def test_say_which_form_cannot_be_given_yet(self, adam, clinic):
@@ -219,15 +218,21 @@ class TestSettings:
 
     @pytest.mark.parametrize("instrument", ["ors", "wai-sr", "mood-ring", ""])
     def test_know_the_four_line_scales_only(self, adam, instrument):
-        answer = adam.post(SETTINGS, {"based_on": 0, "instrument": instrument, "closing": "thanks"})
+        answer = save(adam, SETTINGS, instrument=instrument, closing="thanks")
         assert answer.status_code == 422
         assert not ClinicSettings.objects.exists()
 
     def test_of_somebody_else_meanwhile_are_not_overwritten(self, adam, clinic):
+        form = opened(adam, SETTINGS, instrument="srs", closing="thanks")
         cast.choose(clinic.adam, closing="marks")
-        answer = adam.post(SETTINGS, {"based_on": 0, "instrument": "srs", "closing": "thanks"})
-        assert (answer.status_code, "Somebody changed the settings meanwhile" in said(answer)) == (422, True)
+        answer = adam.post(SETTINGS, form)
+        assert (answer.status_code, "changed since you opened the page" in said(answer)) == (409, True)
         assert ClinicSettings.objects.count() == 1
+        # Only what was touched: the other's choice stays.
+        again = answer.context["form"]
+        adam.post(SETTINGS, {name: again[name].value() for name in again.fields})
+        now = ClinicSettings.objects.in_force()
+        assert (now.version, now.instrument, now.closing) == (2, "srs", "marks")
 
 
 @pytest.mark.parametrize("address", [LOAD, LICENCE, SETTINGS])

@@ -156,7 +156,9 @@ class TestRevoking:
         browser = sign_in(clinic.olga)
         stale = PairedTablet.objects.get()
         sending_actions.revoke(tablet=room.row, by=clinic.adam)
-        assert browser.post(reverse("tablets:revoke", args=[room.row.code])).status_code == 404
+        address = reverse("tablets:revoke", args=[room.row.code])
+        assert browser.get(address).status_code == 404
+        assert "Room 3 is not paired any more." in browser.post(address, follow=True).text
         for write in (
             lambda: sending_actions.revoke(tablet=stale, by=clinic.olga),
             lambda: cast.sent(session, tablet=stale, by=clinic.olga),
@@ -201,6 +203,7 @@ class TestWhatTheKeyReaches:
             "tablets:": [room.row.code],
             "instruments:": [cast.wording(clinic.adam).code],
             "together:": [clinic.olgas.code],
+            "marks:": [clinic.olgas.code],
             "rules:": [cast.question(clinic.adam).code],
             "settings:": [cast.choose(clinic.adam, closing="marks").code],
         }

@@ -15,6 +15,7 @@ from sessions_app.courses.tokens import hash_of_token
 from sessions_app.intake import hand_over_actions, sending_actions, session_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
+from tests.opened import save
 from tests.sessions_app.intake.pairing import paired
 
 pytestmark = pytest.mark.django_db
@@ -72,13 +73,13 @@ class TestSessions:
         form = the_form(held_at=f"{timezone.localtime(first.held_at):%Y-%m-%dT%H:%M}", attendance="attended")
         olga = sign_in(clinic.olga)
         assert olga.post(at("change_session", second), form).status_code == 422
-        assert olga.post(at("change_session", second), {**form, "another": "on"}).status_code == 302
+        assert save(olga, at("change_session", second), **form, another="on").status_code == 302
         unmoved = form | {"held_at": f"{timezone.localtime(second.held_at):%Y-%m-%dT%H:%M}"}
         second.refresh_from_db()
         assert second.held_at.replace(second=0, microsecond=0) == first.held_at.replace(
             second=0, microsecond=0
         )
-        assert olga.post(at("change_session", second), {**unmoved, "another": "on"}).status_code == 302
+        assert save(olga, at("change_session", second), **unmoved, another="on").status_code == 302
 
     def test_a_key_of_somebody_elses_form_shows_nothing_of_it(self, clinic):
         key, now = uuid4(), timezone.now()
@@ -93,7 +94,7 @@ class TestSessions:
         )
         olga = sign_in(clinic.olga)
         for minutes, stored in (("90", 90), ("", 90)):  # left empty, it stays as it is
-            olga.post(at("change_session", session), {**form, "minutes": minutes})
+            save(olga, at("change_session", session), **form, minutes=minutes)
             session.refresh_from_db()
             assert session.ends_at - session.held_at == timedelta(minutes=stored)
         assert olga.post(at("change_session", session), {**form, "minutes": "-5"}).status_code == 422

@@ -13,6 +13,7 @@ from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.flags.models import Flag
 from sessions_app.intake import hand_over_actions, session_actions
 from tests import cast
+from tests.opened import save
 
 pytestmark = pytest.mark.django_db
 
@@ -145,7 +146,7 @@ class TestSessions:
         cast.rating(session, 380)
         held_at = timezone.localtime(session.held_at).strftime("%Y-%m-%dT%H:%M")
         data = {"held_at": held_at, "modality": "phone", "attendance": "cancelled"}
-        response = sign_in(clinic.olga).post(at("change_session", session), data)
+        response = save(sign_in(clinic.olga), at("change_session", session), **data)
         assert (response.status_code, "took place" in response.text) == (422, True)
 
     @pytest.mark.parametrize("attendance", ["cancelled", "did_not_attend", "planned"])
@@ -154,7 +155,7 @@ class TestSessions:
         hand_over_actions.hand_over(session=session, by=clinic.olga)
         held_at = timezone.localtime(session.held_at).strftime("%Y-%m-%dT%H:%M")
         data = {"held_at": held_at, "modality": "phone", "attendance": attendance}
-        response = sign_in(clinic.olga).post(at("change_session", session), data)
+        response = save(sign_in(clinic.olga), at("change_session", session), **data)
         assert (response.status_code, "Take that back first" in response.text) == (422, True)
 
     def test_a_session_to_come_is_not_rated(self, clinic, sign_in):

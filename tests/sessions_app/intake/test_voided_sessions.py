@@ -20,6 +20,7 @@ from sessions_app.flags.process_days import COUNTED, ProcessDay
 from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
+from tests.opened import opened
 from tests.sessions_app import answered
 from tests.sessions_app.corrections.marks import rules, withdrawn
 
@@ -145,7 +146,8 @@ class TestWhatIsOut:
     def test_a_form_that_is_out_is_taken_back_and_its_marks_are_shown(self, clinic, sign_in):
         session = cast.therapy_session(clinic.olgas)
         grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
-        page = sign_in(clinic.olga).post(at("void_session", session), {"why": "another client"}, follow=True)
+        olga, address = sign_in(clinic.olga), at("void_session", session)
+        page = olga.post(address, opened(olga, address, why="another client"), follow=True)
         assert "A form was out for it and is taken back" in page.text
         with pytest.raises(NotStored):
             record_rating(grant=grant, answers=cast.answers(300), mode="line")
@@ -199,7 +201,8 @@ class TestPages:
         assert at("void_session", course[1]) in olga.get(at("change_session", course[1])).text
         without = olga.post(at("void_session", course[1]), {"why": "  "})
         assert (without.status_code, "Write in one line why." in without.text) == (422, True)
-        page = olga.post(at("void_session", course[1]), {"why": "entered twice"}, follow=True)
+        address = at("void_session", course[1])
+        page = olga.post(address, opened(olga, address, why="entered twice"), follow=True)
         for words in (
             "The session is voided",
             "Voided sessions: 1",

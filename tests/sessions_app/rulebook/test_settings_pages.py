@@ -13,6 +13,7 @@ from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from tests import cast
+from tests.opened import opened
 
 pytestmark = pytest.mark.django_db
 SETTINGS, RULES, EFFECT, SIMULATED, RUN, VERSIONS = (
@@ -55,9 +56,14 @@ def adam(clinic, sign_in):
     return browser
 
 
-def typed(step="preview", based_on=0, **changed):
-    whole = {**SHIPPED, "based_on": based_on, "step": step, **changed}
+def typed(step="preview", **changed):
+    whole = {**SHIPPED, "step": step, **changed}
     return {name: value for name, value in whole.items() if value is not None}
+
+
+def sent(adam, step="preview", address=RULES, **changed):
+    """The page as it is drawn now, filled in."""
+    return opened(adam, address, **typed(step, **changed))
 
 
 def said(response):
@@ -70,7 +76,6 @@ class TestFillingIn:
         page = said(adam.get(RULES))
         assert 'name="cutoff" value="34.5"' in page
         assert "As shipped: 36.0." in page
-        assert 'name="based_on" value="1"' in page
         for rule in ("Below cutoff", "Low line", "Slow drift", "Repair"):
             assert f"<h2>{rule}</h2>" in page
 
@@ -95,7 +100,7 @@ class TestFillingIn:
     )
     def test_what_makes_no_sense_is_said_and_everything_typed_stays(self, adam, changed, sentence):
         for step in ("preview", "save"):
-            answer = adam.post(RULES, typed(step, **{"decline_fall": "2.7", "rule_F": None, **changed}))
+            answer = adam.post(RULES, sent(adam, step, **{"decline_fall": "2.7", "rule_F": None, **changed}))
             page = said(answer)
             assert answer.status_code == 422
             assert sentence in page
@@ -104,17 +109,17 @@ class TestFillingIn:
         assert not ClinicSettings.objects.exists()
 
     def test_commas_and_other_digits_are_numbers_too(self, adam):
-        adam.post(RULES, typed("save", cutoff="34,5"))
+        adam.post(RULES, sent(adam, "save", cutoff="34,5"))
         assert ClinicSettings.objects.get().rules == {"session-rating": {"": {"cutoff": 345}}}
 
     def test_without_a_figure_a_rule_can_be_off(self, adam):
-        adam.post(RULES, typed("save", cutoff="", rule_A=None))
+        adam.post(RULES, sent(adam, "save", cutoff="", rule_A=None))
         stored = ClinicSettings.objects.get().rules["session-rating"][""]
         assert stored == {"cutoff": None, "enabled": {"A": False}}
 
     def test_one_press_gives_the_shipped_values_and_stores_nothing(self, adam, clinic):
         cast.choose_rules(clinic.adam, cutoff=340, enabled={"F": False})
-        page = said(adam.post(RULES, typed("shipped", based_on=1, cutoff="33")))
+        page = said(adam.post(RULES, sent(adam, "shipped", cutoff="33")))
         assert 'name="cutoff" value="36.0"' in page
         assert 'id="id_rule_F" checked' in page
         assert "Nothing is saved yet." in page
@@ -138,7 +143,7 @@ class TestLanguages:
 
     def test_only_its_difference_is_stored_and_the_page_says_where(self, adam, clinic):
         cast.choose_rules(clinic.adam, cutoff=350)
-        adam.post(self.GERMAN, typed("save", based_on=1, cutoff="33"))
+        adam.post(self.GERMAN, sent(adam, "save", self.GERMAN, cutoff="33"))
         assert rule_settings.in_force().rules == {
             "session-rating": {"": {"cutoff": 350}, "de": {"cutoff": 330}}
         }
@@ -149,7 +154,7 @@ class TestLanguages:
 class TestImpactPreview:
     def test_a_look_stores_nothing_but_that_somebody_looked(self, adam, clinic):
         cast.rated_course(clinic.olgas, [380, 350])
-        answer = adam.post(RULES, typed(cutoff="34"))
+        answer = adam.post(RULES, sent(adam, cutoff="34"))
         page = said(answer)
         assert answer.status_code == 200
         assert "Session rating: Below cutoff: cutoff 34.0 (was 36.0)" in page
@@ -158,14 +163,14 @@ class TestImpactPreview:
         assert AuditEvent.objects.get(action="rules tried").actor == clinic.adam.pk
 
     def test_without_scripts_everything_is_on_the_page(self, adam):
-        page = said(adam.post(RULES, typed(cutoff="34")))
+        page = said(adam.post(RULES, sent(adam, cutoff="34")))
         assert "Too few to say" in page
         assert "Where nothing is wrong" in page
         assert "Where the total falls by 5 for three sessions" in page
         assert "hx-get" not in page.split("<main")[1]
 
     def test_with_scripts_the_page_comes_at_once_and_fetches_the_rest(self, adam):
-        page = adam.post(RULES, typed(cutoff="34", lazy="1")).content.decode()
+        page = adam.post(RULES, sent(adam, cutoff="34", lazy="1")).content.decode()
         assert not AuditEvent.objects.filter(action="rules tried").exists()
         addresses = [
             part.split('"')[0].replace("&amp;", "&") for part in page.split("<main")[1].split('hx-get="')[1:]
@@ -180,7 +185,7 @@ class TestImpactPreview:
         assert "Any reason to talk" in whole
 
     def test_what_is_in_force_already_needs_no_look(self, adam):
-        answer = adam.post(RULES, typed())
+        answer = adam.post(RULES, sent(adam))
         assert (answer.status_code, "in force already" in said(answer)) == (422, True)
 
     def test_an_address_with_nonsense_is_a_sentence(self, adam):
@@ -191,7 +196,7 @@ class TestImpactPreview:
         for number in range(12):
             episode = cast.episode(clinic.olga, f"Zz-{number}")
             cast.rated_course(episode, [390, 352], last_ago=timedelta(days=40))
-        page = said(adam.post(RULES, typed(cutoff="34")))
+        page = said(adam.post(RULES, sent(adam, cutoff="34")))
         assert "From 24 rated sessions of 12 clients" in page
         assert "Zz-" not in page
         assert "Olga" not in page
@@ -200,7 +205,7 @@ class TestImpactPreview:
 class TestSaving:
     def test_the_look_carries_everything_on_to_the_save(self, adam, clinic):
         cast.rated_course(clinic.olgas, [380, 350])
-        page = adam.post(RULES, typed(cutoff="34", rule_F=None, rule_H="on")).content.decode()
+        page = adam.post(RULES, sent(adam, cutoff="34", rule_F=None, rule_H="on")).content.decode()
         carried = re.findall(
             r'<input type="hidden" name="(\w+)"(?: value="([^"]*)")?', page.split("<main")[1]
         )
@@ -211,14 +216,19 @@ class TestSaving:
         assert stored.made_by == clinic.adam
 
     def test_of_somebody_else_meanwhile_are_not_overwritten_unseen(self, adam, clinic):
-        cast.choose_rules(clinic.adam, cutoff=350)
-        answer = adam.post(RULES, typed("save", cutoff="34"))
-        page = said(answer)
-        assert (answer.status_code, "Somebody changed the settings meanwhile" in page) == (422, True)
+        form = sent(adam, cutoff="34")
+        cast.choose_rules(clinic.adam, cutoff=350, sudden_fall=57)
+        for step in ("preview", "save"):
+            answer = adam.post(RULES, {**form, "step": step})
+            page = said(answer)
+            assert (answer.status_code, "changed since you opened the page" in page) == (409, True)
+        assert "Below cutoff: Cutoff" in page
         assert 'name="cutoff" value="34"' in page  # nothing typed is lost
-        assert 'name="based_on" value="1"' in page  # and now it was seen
-        shown = said(adam.post(RULES, typed(based_on=1, cutoff="34")))
+        assert 'name="sudden_fall" value="5.7"' in page  # and nothing of theirs
+        again = answer.context["form"]
+        shown = said(adam.post(RULES, sent(adam, **{name: again[name].value() for name in SHIPPED})))
         assert "cutoff 34.0 (was 35.0)" in shown
+        assert "sudden" not in shown.split("What would this do?")[1].split("</ul>")[0]
         assert ClinicSettings.objects.count() == 1
 
 
@@ -281,16 +291,21 @@ class TestVersions:
         cast.choose_rules(clinic.adam, cutoff=330)
         address = reverse("settings:use_again", args=[first.code])
         assert "cutoff 34.0 (was 33.0)" in said(adam.get(address))
-        assert adam.post(address, {"based_on": 2}).url == RUN
+        form = opened(adam, address)
+        assert adam.post(address, form).url == RUN
         newest = ClinicSettings.objects.in_force()
         assert (newest.version, newest.rules) == (3, first.rules)
-        refused = adam.post(address, {"based_on": 2})
-        assert (refused.status_code, "meanwhile" in said(refused)) == (422, True)
+        assert adam.post(address, form).status_code == 302  # pressed twice: it is so already
+        cast.choose_rules(clinic.adam, cutoff=320)
+        refused = adam.post(address, form)
+        assert (refused.status_code, "cutoff 34.0 (was 32.0)" in said(refused)) == (409, True)
+        assert ClinicSettings.objects.in_force().version == 4
 
     def test_the_log_tells_it_in_words(self, adam, clinic):
         first = cast.choose_rules(clinic.adam, cutoff=340)
         cast.choose_rules(clinic.adam, cutoff=330)
-        adam.post(reverse("settings:use_again", args=[first.code]), {"based_on": 2})
+        address = reverse("settings:use_again", args=[first.code])
+        adam.post(address, opened(adam, address))
         log = said(adam.get(reverse("clinic:log")))
         assert "Adam saved version 1 of the settings: flag rules of Session rating" in log
         assert "Adam saved version 3 of the settings: as version 1" in log

@@ -1,0 +1,47 @@
+"""A page that was opened before somebody else changed what it shows: in a real browser, by keyboard."""
+
+import pytest
+from playwright.sync_api import expect
+
+from clients.models import Client
+from sessions_app.intake import hand_over_actions
+from tests import cast
+from tests.browser.conftest import NARROW
+
+
+@pytest.fixture
+def page(context, live_clinic, sign_in_browser, witness):
+    context.set_default_timeout(10_000)
+    sign_in_browser(context, live_clinic.olga)
+    return context.new_page()
+
+
+def test_a_label_is_corrected_and_the_language_the_client_chose_meanwhile_stays(
+    page, live_clinic, witness, axe
+):
+    witness.expect("409")
+    client = live_clinic.olgas.client
+    page.goto(f"/clients/{client.code}/change/")
+    grant, _ = hand_over_actions.hand_over(
+        session=cast.therapy_session(live_clinic.olgas), by=live_clinic.olga
+    )
+    hand_over_actions.choose_language(grant=grant, language="ar")
+    page.get_by_label("Label").fill("K-1b")
+    page.get_by_label("Label").press("Enter")
+
+    summary = page.get_by_role("alert")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("so nothing was saved")
+    both = page.get_by_role("table", name="What is stored, and what you entered")
+    expect(both.get_by_role("row", name="Language of the form")).to_contain_text("Arabic")
+    expect(page.get_by_label("Label")).to_have_value("K-1b")
+    expect(page.get_by_label("Language of the form")).to_have_value("ar")
+    assert axe(page) == []
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert Client.objects.get(pk=client.pk).label == "K-1", "nothing is written yet"
+    page.get_by_role("button", name="Save").press("Enter")
+
+    expect(page.get_by_text("The details are saved.")).to_be_visible()
+    stored = Client.objects.get(pk=client.pk)
+    assert (stored.label, stored.language) == ("K-1b", "ar")
