@@ -3,11 +3,15 @@
 Triggers refuse an update, a delete, and what amounts to one without being called so: TRUNCATE on PostgreSQL,
 INSERT OR REPLACE on SQLite, which deletes the row in its way and fires no trigger for that by default.
 `alliance.triggers` keeps them in place.
+
+Rows of a client go with the client, and not otherwise: their delete is let through where the same transaction holds
+the permit of a confirmed erasure of that very client (`alliance.erasures`, docs/adr/0054).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -26,42 +30,124 @@ REFUSE_CHANGE = Function(
 )
 
 
-def append_only(*, may_change: tuple[str, ...] = ()) -> Callable[[Row], Row]:
+_CONFIRMED = (
+    "alliance_erasure AS erasure JOIN alliance_erasurepermit AS permit ON permit.erasure_id = erasure.id"
+    " WHERE erasure.confirmed_at IS NOT NULL"
+)
+NOTHING: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Erasable:
+    """What an erasure may do to rows that nobody else may touch. delete: a condition in SQL on the OLD row.
+
+    emptied: {column: the SQL of its value when the row was emptied}. reads: the tables that the conditions look into.
+    """
+
+    delete: str = ""
+    emptied: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+
+    def is_emptied(self, columns: Iterable[str], same: str) -> str:
+        """A condition on an update: with the permit of any client, it takes the content out and changes nothing else.
+
+        same: how the database says that two values, which may be null, are the same.
+        """
+        values = [f'NEW."{name}" {same} ' + self.emptied.get(name, f'OLD."{name}"') for name in columns]
+        return f"{' AND '.join(values)} AND EXISTS (SELECT 1 FROM {_CONFIRMED})"
+
+
+def append_only(
+    *, may_change: tuple[str, ...] = (), erased_along: str = "", emptied: Mapping[str, str] = NOTHING
+) -> Callable[[Row], Row]:
     """Declare that rows of this class are only ever added: the database refuses the rest.
 
     A wrong row is corrected by a new one that names the one it replaces; see `Rating.replaces`. The fields
     `may_change` hold the state of a row whose content stands. A column that is added later is content.
+    `erased_along`: the way to the client with whom a row goes, as "session__episode__client"; none, and it never goes.
+    `emptied`: what the row of one client is left with that held the marks of another one, who is erased.
     """
 
     def declare(row: Row) -> Row:
-        columns = {field.name: str(field.column) for field in row._meta.local_fields}
+        columns = {one.name: str(one.column) for one in row._meta.local_fields}
         state = frozenset(columns[name] for name in may_change)
         APPEND_ONLY[row._meta.db_table] = state
-        triggers.declare(row, partial(_triggers, row._meta.db_table, state))
+        triggers.declare(row, partial(_triggers, row, state, erased_along, emptied))
         return row
 
     return declare
 
 
-def _triggers(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+def _triggers(
+    row: type[models.Model],
+    state: frozenset[str],
+    erased_along: str,
+    emptied: Mapping[str, str],
+    connection: BaseDatabaseWrapper,
+) -> Iterator[Trigger]:
     of_vendor = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    return of_vendor(table, state, connection)
+    erasable = _erasable(row, erased_along.split("__"), emptied) if erased_along else Erasable()
+    return of_vendor(row._meta.db_table, state, erasable, connection)
+
+
+def _erasable(row: type[models.Model], way: list[str], emptied: Mapping[str, str]) -> Erasable:
+    """Its row goes where a permit is there for the client it belongs to."""
+    joins: list[str] = []
+    table, key = _referred_by(row, way[0])
+    reads, start = ["alliance_erasurepermit", "alliance_erasure", table._meta.db_table], f"OLD.{key}"
+    for place, name in enumerate(way[1:]):
+        table, key = _referred_by(table, name)
+        reads.append(table._meta.db_table)
+        joins.append(f"JOIN {reads[-1]} AS step{place + 1} ON step{place + 1}.id = step{place}.{key}")
+    belongs = (
+        f"SELECT step{len(joins)}.code FROM {reads[2]} AS step0 {' '.join(joins)} WHERE step0.id = {start}"
+    )
+    condition = f"EXISTS (SELECT 1 FROM {_CONFIRMED} AND erasure.client = ({belongs}))"
+    return Erasable(condition, emptied, tuple(reads))
+
+
+def _referred_by(row: type[models.Model], name: str) -> tuple[type[models.Model], str]:
+    """The row class that the field `name` refers to, and its column."""
+    found: Any = row._meta.get_field(name)
+    return found.related_model, found.column
 
 
 # --- PostgreSQL ----------------------------------------------------------------------------------
 
 
-def _on_postgresql(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+def _on_postgresql(
+    table: str, state: frozenset[str], erasable: Erasable, connection: BaseDatabaseWrapper
+) -> Iterator[Trigger]:
     runs = f"EXECUTE FUNCTION {REFUSE_CHANGE.name}()"
     name = f"{table}_append_only"
-    update = "UPDATE"
+    change = "UPDATE"
     if state:
-        update += f" OF {', '.join(_content_on_postgresql(table, state, connection))}"
-    sql = f"CREATE TRIGGER {name} BEFORE DELETE OR {update} ON {table} FOR EACH ROW {runs}"
-    yield Trigger(name, table, sql, REFUSE_CHANGE)
+        change += f" OF {', '.join(_content_on_postgresql(table, state, connection))}"
+    if not erasable.delete:
+        change = f"DELETE OR {change}"
+    function = REFUSE_CHANGE
+    if erasable.emptied:
+        with connection.cursor() as cursor:
+            columns = [one.name for one in connection.introspection.get_table_description(cursor, table)]
+        condition = erasable.is_emptied(columns, "IS NOT DISTINCT FROM")
+        function = _refuse_unless(condition, f"refuse_change_of_{table}", "NEW")
+    runs_on_row = f"EXECUTE FUNCTION {function.name}()"
+    sql = f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW {runs_on_row}"
+    yield Trigger(name, table, sql, function, erasable.reads if erasable.emptied else ())
+    if erasable.delete:
+        name = f"{table}_append_only_delete"
+        function = _refuse_unless(erasable.delete, f"refuse_delete_of_{table}", "OLD")
+        sql = (
+            f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {function.name}()"
+        )
+        yield Trigger(name, table, sql, function, erasable.reads)
     name = f"{table}_append_only_truncate"
     sql = f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {runs}"
     yield Trigger(name, table, sql, REFUSE_CHANGE)
+
+
+def _refuse_unless(condition: str, name: str, row: str) -> Function:
+    return Function(name, f" BEGIN IF {condition} THEN RETURN {row}; END IF;{REFUSE_CHANGE.body[6:]}")
 
 
 def _content_on_postgresql(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> list[str]:
@@ -77,13 +163,16 @@ def _content_on_postgresql(table: str, state: frozenset[str], connection: BaseDa
 # --- SQLite --------------------------------------------------------------------------------------
 
 
-def _on_sqlite(table: str, state: frozenset[str], connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+def _on_sqlite(
+    table: str, state: frozenset[str], erasable: Erasable, connection: BaseDatabaseWrapper
+) -> Iterator[Trigger]:
     columns = _columns_on_sqlite(table, connection)
     content = ", ".join(f'"{name}"' for name in columns if name not in state)
     keys = _unique_keys(table, connection)
+    emptied = f" WHEN NOT ({erasable.is_emptied(columns, 'IS')})" if erasable.emptied else ""
     refused = {
-        "update": (f"UPDATE OF {content}" if state else "UPDATE", ""),
-        "delete": ("DELETE", ""),
+        "update": (f"UPDATE OF {content}" if state else "UPDATE", emptied),
+        "delete": ("DELETE", f" WHEN NOT {erasable.delete}" if erasable.delete else ""),
         "replace": ("INSERT", _is_in_the_way(table, columns, keys)),
     }
     if state:
@@ -97,7 +186,8 @@ def _on_sqlite(table: str, state: frozenset[str], connection: BaseDatabaseWrappe
             f'CREATE TRIGGER "{name}" BEFORE {change} ON "{table}"{when}'
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-        yield Trigger(name, table, sql)
+        looks = erasable.reads if what == "delete" or (what == "update" and erasable.emptied) else ()
+        yield Trigger(name, table, sql, reads=looks)
 
 
 def _is_in_the_way(table: str, columns: list[str], keys: list[tuple[str, str]], but: str = "") -> str:

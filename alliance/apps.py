@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class Alliance(AppConfig):
@@ -11,5 +11,6 @@ class Alliance(AppConfig):
             triggers,
         )
 
+        pre_migrate.connect(triggers.lift_what_reads_others, sender=self)
         # Sent once for each app, after all migrations of all apps: once is enough.
         post_migrate.connect(triggers.put_back, sender=self)

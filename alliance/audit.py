@@ -57,6 +57,12 @@ def listed(clients: Iterable[UUID], *, by: User) -> None:
         _line(LogEvent.LISTED, by, entity="client", clients=named).save()
 
 
+def exported(clients: Iterable[UUID], *, by: User, **detail: Any) -> None:
+    """Write that somebody takes rows of these clients away as a file: one line, which names every one of them."""
+    named = sorted({code.hex for code in clients})
+    _line(LogEvent.RECORDS_EXPORTED, by, entity="client", clients=named, detail=detail).save()
+
+
 def log_read(event: LogEvent, *, asked: dict[str, str], about: Iterable[UUID], by: User) -> None:
     """Write that somebody opened or exported this log. `asked`: what they searched for, in codes.
 

@@ -179,6 +179,21 @@ class LogEvent(StrEnum):
         "settings used again",
         "{who} saved version {version} of the settings: as version {earlier}",
     )
+    RECORDS_EXPORTED = "records exported", "{who} exported {clients} as a file"
+    OFFICE_RECORDS_EXPORTED = (
+        "office records exported",
+        "{who} exported people, clients, episodes and sessions as a file, without ratings",
+    )
+    RECORD_MADE = "record made", "{who} made a file of the whole record of client {client}"
+    ERASURE_ASKED = "erasure asked", "{who} asked to erase client {client}"
+    ERASURE_CALLED_OFF = "erasure called off", "{who} called off the erasure of client {client}"
+    CLIENT_ERASED = (
+        "client erased",
+        "{who} confirmed an erasure as the second person: client {client} is erased",
+        "A client was erased again, after a backup had been restored",
+    )
+    ERASURES_EXPORTED = "erasures exported", "{who} exported the list of erasures"
+    RETENTION_CHANGED = "retention changed", "{who} changed how long records are kept"
     LOG_OPENED = "log opened", "{who} opened the access log{about}"
     LOG_EXPORTED = "log exported", "{who} exported the access log{about}"
     LOG_VERIFIED = "log verified", "{who} compared the access log with its seals: nothing was changed"
@@ -203,6 +218,8 @@ ALIKE = frozenset(
     {
         LogEvent.SESSION_ADDED,
         LogEvent.SESSION_CHANGED,
+        LogEvent.SESSION_VOIDED,
+        LogEvent.SESSION_PUT_BACK,
         LogEvent.DISCUSSED,
         LogEvent.DISCUSSION_WITHDRAWN,
         LogEvent.DISCUSSION_CHANGED,

@@ -23,6 +23,7 @@ from alliance.access import CLIENT, PUBLIC, ROOM, SETTLING_IN, PageRule, View, r
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
 from alliance.models import User
+from alliance.refused import Gone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SEEN_AT = "seen_at"
@@ -160,6 +161,10 @@ class PageRules:
         if rule == ROOM:
             return None if getattr(request, "paired_tablet", None) else _nothing_here(request)
         return _refusal(request, rule)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """What a page was about was erased while it was written to: it is not there any more."""
+        return render(request, "404.html", status=404) if isinstance(exception, Gone) else None
 
 
 def _nothing_here(request: HttpRequest) -> HttpResponse:

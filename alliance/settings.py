@@ -97,7 +97,9 @@ if database["ENGINE"] == "django.db.backends.sqlite3":
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: an acknowledged rating survives a power cut, also in WAL mode.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
+        # secure_delete: what was erased is overwritten in the file, not only forgotten by its index.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;"
+        " PRAGMA secure_delete=ON;",
     }
     database["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}
 else:

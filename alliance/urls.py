@@ -8,10 +8,13 @@ from clients.urls import client_pages, clinic_pages
 from sessions_app.urls import (
     caseload_pages,
     dashboard_pages,
+    erasure_pages,
+    export_pages,
     go_pages,
     instrument_pages,
     marks_pages,
     rate_pages,
+    record_pages,
     room_pages,
     rule_pages,
     settings_pages,
@@ -34,6 +37,9 @@ urlpatterns = [
     path("rules/", include((rule_pages, "rules"))),
     path("clients/", include((client_pages, "clients"))),
     path("clinic/instruments/", include((instrument_pages, "instruments"))),
+    path("clinic/erasures/", include((erasure_pages, "erasures"))),
+    path("export/", include((export_pages, "exports"))),
+    path("records/", include((record_pages, "records"))),
     path("clinic/settings/", include((settings_pages, "settings"))),
     path("clinic/", include((clinic_pages, "clinic"))),
 ]

@@ -3,7 +3,6 @@
 Which sentence tells of which event stands in `alliance.log_events`.
 """
 
-import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from alliance import csv_file
 from alliance.log_events import ALIKE, READS_ALIKE, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
 from alliance.models import AuditEvent, User
@@ -29,10 +29,16 @@ PAGES = {
     "dashboard": "a page of therapists",
     "together": "the page for therapist and client",
     "caseload": "a page of supervisors",
+    "exports": "the page of exports",
+    "records": "the whole record",
+    "erasures": "a page about erasure",
     "clients": "a page about clients and episodes",
     "clinic": "a page of the clinic",
     "instruments": "the page of forms and licences",
     "settings": "the clinic's settings",
+    "records": "the record of a client",
+    "erasures": "the page of erasures",
+    "exports": "the page of exports",
     "tablets": "the page of tablets",
     "rules": "a page about flag rules",
     "marks": "a page about marks",
@@ -249,25 +255,14 @@ def _form(detail: dict[str, str]) -> str:
 # --- As a file -----------------------------------------------------------------------------------
 
 
-class _Echo:
-    """What `csv` takes for a file; the row goes straight to the browser."""
-
-    def write(self, row: str) -> str:
-        return row
-
-
 def as_csv(events: QuerySet[AuditEvent], about: frozenset[UUID] = frozenset()) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield "\ufeff"  # spreadsheets guess the encoding wrong without it
-    yield writer.writerow(["When", "Who", "What", "Client", "Address"])
+    yield csv_file.BEGINS_A_FILE
+    yield from csv_file.as_rows([["When", "Who", "What", "Client", "Address"]])
     found = events.iterator(CHUNK)
     while chunk := list(islice(found, CHUNK)):
-        for line in lines(chunk, about):
-            when = timezone.localtime(line.at).isoformat(sep=" ", timespec="seconds")
-            cells = (when, line.who, line.sentence, ", ".join(line.labels), line.address)
-            yield writer.writerow([harmless(cell) for cell in cells])
+        yield from csv_file.as_rows(_cells(line) for line in lines(chunk, about))
 
 
-def harmless(cell: str) -> str:
-    """A spreadsheet runs a cell that starts like a formula; a quote makes it text (OWASP: CSV injection)."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+def _cells(line: Line) -> tuple[str, ...]:
+    when = timezone.localtime(line.at).isoformat(sep=" ", timespec="seconds")
+    return when, line.who, line.sentence, ", ".join(line.labels), line.address

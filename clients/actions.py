@@ -21,7 +21,7 @@ from alliance import audit, email_addresses, mail
 from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
-from alliance.refused import Refused
+from alliance.refused import ERASED, Gone, Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.closing import courses, held_after
 from clients.models import READABLE_FOR, Client, Cover, Ending, Episode, EpisodeClosing, Supervision
@@ -313,7 +313,7 @@ def change_client(
     opened_with: Opened | None = None,
 ) -> Client:
     """The client may choose another language on the form meanwhile: only what `by` changed is written."""
-    stands = Client.objects.select_for_update().get(pk=client.pk)
+    stands = _held(client)
     typed = {"label": label, "language": language, "age_band": age_band}
     new = changed(opened_with, stored={name: getattr(stands, name) for name in typed}, typed=typed)
     client.refresh_from_db(fields=typed)
@@ -331,7 +331,7 @@ def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) 
     refuse_implausible(opened_on)
     _refuse_unless_therapist(therapist)
     # The lock: a merge that is under way would leave the new episode behind in a record that is in no list.
-    if (stored := Client.objects.select_for_update().get(pk=client.pk)).merged_into_id:
+    if (stored := _held(client)).merged_into_id:
         raise Refused(f"{stored} was merged with another record meanwhile. Look for the client in the list.")
     last = Episode.objects.filter(client=client, therapist=therapist).order_by("opened_on", "pk").last()
     if last is not None:
@@ -427,7 +427,18 @@ def transfer_episode(*, episode: Episode, therapist: User, on: date, by: User) -
 
 def _locked(episode: Episode) -> Episode:
     """The episode as it is stored now, held until the end of the transaction."""
-    return Episode.objects.select_for_update().get(pk=episode.pk)
+    try:
+        return Episode.objects.select_for_update().get(pk=episode.pk)
+    except Episode.DoesNotExist as gone:
+        raise Gone(ERASED) from gone
+
+
+def _held(client: Client) -> Client:
+    """The client as stored now, held until the end: one who is being erased is given no new episode."""
+    try:
+        return Client.objects.select_for_update().get(pk=client.pk)
+    except Client.DoesNotExist as gone:
+        raise Gone(ERASED) from gone
 
 
 def _refuse_if_transferred(episode: Episode, by: User) -> None:

@@ -12,10 +12,11 @@ from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
 from clients.caseload_transfer import Move
+from clients.closing import courses
 from clients.day_actions import days_of, days_of_supervision
 from clients.forms import ClientSearch, StaffField, TherapistField, day_field
 from clients.models import Episode, EpisodeQuerySet, Supervision
-from clients.plausible_days import NOT_AHEAD
+from clients.plausible_days import NOT_AHEAD, said
 
 UNSEEN = "Open, and seen by nobody"
 AS_ABOVE, STAYS = "", "stays"
@@ -68,7 +69,7 @@ class CaseloadTransferForm(forms.Form):
         self.episodes = episodes
         self.therapists = {str(person.pk): person for person in User.objects.with_role(Role.THERAPIST)}
         all_of_them: Any = self.fields["therapist"]
-        people = [(pk, said) for pk, said in all_of_them.choices if pk]
+        people = [(pk, name) for pk, name in all_of_them.choices if pk]
         all_of_them.widget.choices = [("", "Choose"), *people]
         if len(episodes) == 1:
             all_of_them.required = True
@@ -96,7 +97,19 @@ class CaseloadTransferForm(forms.Form):
             self.add_error("therapist", f"Choose who takes over {_listed(left)}.")
         elif not moves and not self.errors:
             self.add_error("therapist", "Everybody would stay where they are. Choose another therapist.")
+        if len(moves) > 1 and cleaned.get("on"):
+            self._look_at_sessions_after(moves, cleaned["on"])
         return {"moves": moves, "on": cleaned.get("on")}
+
+    def _look_at_sessions_after(self, moves: Sequence[Move], on: date) -> None:
+        """In one sentence for all of them; the table says which, and the action would say it of each."""
+        out = courses().still_out({move.episode.pk: on for move in moves})
+        last = [one.last_held for one in out.values() if one.held_after and one.last_held]
+        if last:
+            some = "One of these clients" if len(last) == 1 else f"{len(last)} of these clients"
+            self.add_error(
+                None, f"{some} had sessions after this day, the last on {said(max(last))}. See the table."
+            )
 
     def rows(self) -> Iterator[tuple[Episode, forms.BoundField | None]]:
         for episode in self.episodes:

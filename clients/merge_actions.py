@@ -12,7 +12,7 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
-from alliance.refused import Refused
+from alliance.refused import ERASED, Gone, Refused
 from alliance.stale_forms import Opened, refuse_if_changed
 from clients.merges import UNDO_FOR, can_be_undone, in_the_way, pair_is_open, record_of, records_under
 from clients.models import Client, ClientMerge, DifferentClients, Episode, EpisodeMove
@@ -151,6 +151,8 @@ def _locked(one: Client, other: Client, more: Collection[int] = ()) -> tuple[Cli
     list(rows.values_list("pk"))
     pks = [one.pk, other.pk]
     stored = {row.pk: row for row in Client.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    if not stored.keys() >= {one.pk, other.pk}:
+        raise Gone(ERASED)
     return stored[one.pk], stored[other.pk]
 
 

@@ -17,6 +17,7 @@ from sessions_app.dashboards.views import (
 )
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
 
 rate_pages = [
@@ -113,6 +114,23 @@ marks_pages = [
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),
     path("<uuid:code>/", together.show, name="show"),
+]
+export_pages = [
+    path("", exports.export, name="export"),
+    path("columns/", exports.columns, name="columns"),
+]
+record_pages = [
+    path("<uuid:code>/", records.client, name="client"),
+]
+erasure_pages = [
+    path("", erasures.listing, name="list"),
+    path("file/", erasures.as_file, name="file"),
+    path("clients/<uuid:code>/", erasures.ask, name="ask"),
+    path("retention/", erasures.retain, name="retention"),
+    path("retention/ask/", erasures.ask_for_all_due, name="ask_for_all_due"),
+    path("batches/<uuid:code>/", erasures.batch, name="batch"),
+    path("<uuid:code>/", erasures.erasure, name="erasure"),
+    path("<uuid:code>/call-off/", erasures.call_off, name="call_off"),
 ]
 caseload_pages = [
     path("", caseload.overview, name="overview"),

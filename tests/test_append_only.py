@@ -8,7 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from alliance import log_seals, triggers
 from alliance.append_only import APPEND_ONLY
+from alliance.erasures import Erasure
 from alliance.models import AuditEvent, AuditSeal
+from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
 from sessions_app.flags import discussion_actions
@@ -16,11 +18,12 @@ from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.intake import hand_over_actions
+from sessions_app.records.retention_rule import RetentionRule
 from tests import cast
 
 ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
-    *(ClinicWording, Licence, ClinicSettings),
+    *(ClinicWording, Licence, ClinicSettings, Erasure, RetentionRule),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -60,6 +63,8 @@ def one_of_each(clinic):
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
+    Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
+    RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
     log_seals.seal()
     if POSTGRESQL:
         # A constraint that waits for the end would refuse TRUNCATE instead of us.
@@ -243,7 +248,8 @@ class TestWhatIsLost:
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql"
             " AS $$BEGIN RETURN NEW; END$$"
         )
-        assert len(triggers.missing_triggers(connection)) == 2 * len(TABLES)
+        run_it = [one for one in triggers.declared(connection) if one.function.name == "refuse_change"]
+        assert len(triggers.missing_triggers(connection)) == len(run_it) > len(TABLES)
         put_back()
         assert triggers.missing_triggers(connection) == []
 
@@ -254,23 +260,47 @@ class TestWhatIsLost:
         assert verbs == {"SELECT"}
 
 
+def before_a_migration():
+    """What `migrate` does first where it has something to do."""
+    triggers.lift_what_reads_others(connection.alias, plan=["a migration"])
+
+
 @pytest.mark.django_db(transaction=True)
 class TestMigrate:
     def test_puts_back_what_a_table_made_anew_lost(self):
         """A column with a default: on SQLite the table is made anew. The control is in the middle."""
         late = BooleanField(default=False)
         late.set_attributes_from_name("late")
+        before_a_migration()
         with connection.schema_editor() as editor:
             editor.add_field(Rating, late)
         try:
             lost = triggers.missing_triggers(connection)
-            assert bool(lost) == (connection.vendor == "sqlite")
+            # PostgreSQL keeps them; the one that compares column by column does not know the new one yet.
+            assert lost == ["sessions_app_rating_append_only"] if POSTGRESQL else lost
             call_command("migrate", verbosity=0)
             assert triggers.missing_triggers(connection) == []
         finally:
+            before_a_migration()
             with connection.schema_editor() as editor:
                 editor.remove_field(Rating, late)
             call_command("migrate", verbosity=0)
+        assert triggers.missing_triggers(connection) == []
+
+    def test_a_trigger_that_looks_into_other_tables_is_no_obstacle_to_their_migrations(self):
+        """SQLite refuses to make a table anew that a trigger of another one names. The control is in the middle."""
+        late = BooleanField(default=False)
+        late.set_attributes_from_name("late")
+        if not POSTGRESQL:
+            with pytest.raises(DatabaseError, match="error in trigger"), connection.schema_editor() as editor:
+                editor.add_field(Episode, late)
+        triggers.lift_what_reads_others(connection.alias, plan=[])
+        assert triggers.missing_triggers(connection) == []  # nothing to migrate: nothing is taken away
+        before_a_migration()
+        for change in ("add_field", "remove_field"):
+            with connection.schema_editor() as editor:
+                getattr(editor, change)(Episode, late)
+        call_command("migrate", verbosity=0)
         assert triggers.missing_triggers(connection) == []
 
     def test_follows_a_column_that_is_removed(self):
@@ -292,6 +322,7 @@ class TestMigrate:
         call_command("migrate", "sessions_app", "zero", verbosity=0)
         assert {trigger.table for trigger in triggers.declared(connection)} == {
             "alliance_auditevent",
+            "alliance_erasure",
             "alliance_auditseal",
         }
         call_command("migrate", verbosity=0)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from alliance.access import StaffRequest, page, visible_or_404
+from alliance.erasures import Erasure
 from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
@@ -55,7 +56,13 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code, looked_at=True)
     if one.code != code:
         return redirect("clients:client", one.code)
-    context = {"client": one, "may_change": _may_change(request.user, one), "earlier": _earlier_labels(one)}
+    context = {
+        "client": one,
+        "may_change": _may_change(request.user, one),
+        "earlier": _earlier_labels(one),
+        "treats": any(episode.therapist_id == request.user.pk for episode in one.managed),  # type: ignore[attr-defined]
+        "erasure": Erasure.objects.open().filter(client=one.code).first(),
+    }
     if request.user.is_administrator:
         context["changes"] = merges.changes_of(one)
     return render(request, "clients/client.html", context)

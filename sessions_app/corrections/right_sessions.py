@@ -9,6 +9,7 @@ from django.db.models import Prefetch, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from alliance.labels import search_key
 from alliance.models import User
 from clients.models import Client, Episode
 from sessions_app.courses.models import (
@@ -84,7 +85,7 @@ def _choice(session: TherapySession) -> Choice:
 def clients(user: User, marks: Rating | SetAsideRating) -> Iterator[Choice]:
     """Every record this person may see, but the one the marks are in: by code, with the label of its client."""
     rows = Episode.objects.visible_to(user).exclude(pk=marks.session.episode_id)
-    for one in rows.select_related("client").order_by("client__label", "-opened_on"):
+    for one in rows.select_related("client").order_by("client__label_key", "-opened_on"):
         yield str(one.code), _whose(one, marks.session.episode_id)
 
 
@@ -116,5 +117,5 @@ def named_in(text: str, user: User, own: Client) -> str:
 
 def _words(text: str) -> str:
     return " ".join(
-        "".join(sign if sign.isalnum() or sign == "-" else " " for sign in text.casefold()).split()
+        "".join(sign if sign.isalnum() or sign == "-" else " " for sign in search_key(text)).split()
     )

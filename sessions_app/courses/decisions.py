@@ -78,7 +78,7 @@ class CorrectionQuerySet(EpisodeRows):
     to_episode = "rating__session__episode"
 
 
-@append_only()
+@append_only(erased_along="rating__session__episode__client", emptied={"why": "''"})
 class Correction(models.Model):
     """Why a rating replaces another, and who said so. A fact like the rating itself: never changed.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from alliance.refused import Refused
+from alliance.refused import ERASED, Gone, Refused
 from clients.models import Ending, Episode
 
 TRANSFERRED = "This client was transferred, so this course is only read. The marks stay as they are."
@@ -10,8 +10,14 @@ OVER = "This episode is closed, so it is only read. Reopen it to write in it, or
 
 
 def lock_episode(episode_id: int) -> Episode:
-    """Wait until no other write about this episode is under way; the episode as it is now."""
-    return Episode.objects.select_for_update().get(pk=episode_id)
+    """Wait until no other write about this episode is under way; the episode as it is now.
+
+    Raises `Gone` where the client was erased meanwhile.
+    """
+    try:
+        return Episode.objects.select_for_update().get(pk=episode_id)
+    except Episode.DoesNotExist as gone:
+        raise Gone(ERASED) from gone
 
 
 def lock_open_episode(episode_id: int) -> Episode:

@@ -220,7 +220,11 @@ def series_of(instrument: str, version: str, edition: str | None) -> str:
     return f"{instrument}/{version}/{edition or ''}"
 
 
-@append_only()
+# Marks of another person that were found in this record: what is left of them when that person is erased.
+EMPTIED = {"answers": "'{}'", "total": "NULL", "comment": "''", "mode": "'none'", "sha256": "'erased'"}
+
+
+@append_only(erased_along="session__episode__client", emptied=EMPTIED)
 class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
@@ -278,7 +282,9 @@ class Rating(models.Model):
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
             models.CheckConstraint(
-                condition=~Q(mode=Mode.NONE) | Q(total__isnull=True, comment="", replaces__isnull=False),
+                # Or what is left of marks of somebody else who was erased (`EMPTIED`).
+                condition=~Q(mode=Mode.NONE)
+                | Q(total__isnull=True, comment="") & (Q(replaces__isnull=False) | Q(sha256="erased")),
                 name="rating_taken_out_has_no_marks",
             ),
             models.UniqueConstraint(
@@ -346,7 +352,11 @@ class SetAsideQuerySet(EpisodeRows):
         return self.annotate(decision=standing).filter(decision__isnull=True)
 
 
-@append_only()
+@append_only(
+    erased_along="session__episode__client",
+    # A grant can have several, and no two with one hash.
+    emptied={"answers": "'{}'", "comment": "''", "raw": "NULL", "sha256": "'erased ' || OLD.id"},
+)
 class SetAsideRating(models.Model):
     """Marks that arrived and could not stand as the rating. Kept for the therapist; nothing disappears."""
 

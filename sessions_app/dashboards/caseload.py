@@ -14,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import Lower
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -162,7 +161,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         episodes = episodes.filter(therapist=chosen)
     rules = rule_settings.in_force()
     open_now = with_beside(episodes.open())
-    read = course_standings.read(open_now, now, Lower("client__label"), "pk", beside=("asides", "helped"))
+    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=("asides", "helped"))
     courses = [course for course, _ in read]
     rows = _by_part(read)
     return Caseload(
@@ -194,7 +193,7 @@ def _code(text: str | None) -> UUID | None:
 def _supervisees(supervisor: User) -> QuerySet[User]:
     """By the alphabet, here and on the page: any other order would be read as a ranking."""
     today = Supervision.objects.today().filter(supervisor=supervisor)
-    return User.objects.filter(pk__in=today.values("therapist")).order_by(Lower("name"), "email")
+    return User.objects.filter(pk__in=today.values("therapist")).order_by("name_key", "email")
 
 
 # --- Who needs a talk first --------------------------------------------------------------------------

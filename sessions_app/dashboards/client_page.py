@@ -90,6 +90,7 @@ class ClientPage:
     episode: Episode
     is_own: bool  # read as its therapist does: their own, or covered today
     may_write: bool  # the same, as long as it is open
+    is_therapist: bool  # the reader's own, and not covered
     stamp: str
     item_labels: list[str]
     rows: list[SessionRow]  # newest first
@@ -159,6 +160,7 @@ def build(
     return ClientPage(
         episode=episode,
         is_own=is_own,
+        is_therapist=is_own and episode.therapist_id == viewer.pk,
         may_write=is_own and episode.is_open,
         stamp=stamp,
         item_labels=[_heading(item) for item in instrument.items],

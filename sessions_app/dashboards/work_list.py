@@ -179,7 +179,7 @@ class WorkList:
 def build(therapist: User, now: datetime) -> WorkList:
     """Everything the first page shows, in a fixed number of queries."""
     own = Episode.objects.own(therapist).open()
-    courses = [course for course, _ in course_standings.read(own, now, "client__label")]
+    courses = [course for course, _ in course_standings.read(own, now, "client__label_key")]
     covered = [course.episode.pk for course in courses if course.episode.therapist_id != therapist.pk]
     lines = _lines(therapist, {course.episode.pk: course for course in courses}, covered, now)
     to_come = _next_sessions(lines, now)

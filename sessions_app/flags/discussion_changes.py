@@ -15,7 +15,7 @@ class DiscussionChangeQuerySet(EpisodeRows):
     to_episode = "discussion__session__episode"
 
 
-@append_only()
+@append_only(erased_along="discussion__session__episode__client")
 class DiscussionChange(models.Model):
     """One change of a note, with the words that stood before it. The words that stand now are in `Discussion`."""
 

@@ -23,6 +23,7 @@ from alliance.measurement.process import day_counts
 from alliance.measurement.put_off import put_off_until
 from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
+from alliance.refused import ERASED, Gone
 from clients.models import Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.lock import lock_episodes
@@ -242,7 +243,9 @@ def lock_of_grant(grant: RatingGrant) -> dict[int, EpisodeStanding]:
         before = {episode: now.session.episode.standing}
     else:
         before = lock([episode])
-        now = RatingGrant.objects.get(pk=grant.pk)
+        now = RatingGrant.objects.filter(pk=grant.pk).first()
+        if now is None:
+            raise Gone(ERASED)
     grant.withdrawn_at, grant.withdrawn_by_id = now.withdrawn_at, now.withdrawn_by_id
     return before
 

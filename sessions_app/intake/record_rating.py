@@ -150,6 +150,7 @@ def _reason_to_set_aside(grant: RatingGrant, until: datetime) -> SetAsideRating.
 
 @transaction.atomic
 def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = None) -> None:
+    # Nothing is kept of a client who is being erased.
     episode = lock_episode(marks.session.episode_id)
     before = SetAsideRating.objects.filter(grant=marks.grant, sha256=marks.sha256).first()
     if not _is_known(before, marks) and _has_enough_aside(marks.grant):

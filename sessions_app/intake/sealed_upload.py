@@ -18,6 +18,7 @@ from django.http import QueryDict
 
 from alliance import sealing
 from alliance.sealing import CannotOpen, Envelope, as_bytes
+from sessions_app.courses.erased_grants import is_erased
 from sessions_app.courses.grants import RatingGrant
 
 __all__ = ["CannotOpen", "Delivery", "Unreadable", "claim", "grant_of", "read", "token_for"]
@@ -35,11 +36,22 @@ def token_for(grant: RatingGrant) -> str:
 
 
 def grant_of(token: str) -> RatingGrant | None:
-    try:
-        code = UUID(Signer(salt=_SALT).unsign_object(token))
-    except (BadSignature, ValueError):
+    code = _code_in(token)
+    if code is None:
         return None
     return RatingGrant.objects.filter(code=code).select_related("session__episode__client", "wording").first()
+
+
+def is_of_an_erased_client(token: str) -> bool:
+    code = _code_in(token)
+    return code is not None and is_erased(code)
+
+
+def _code_in(token: str) -> UUID | None:
+    try:
+        return UUID(Signer(salt=_SALT).unsign_object(token))
+    except (BadSignature, ValueError):
+        return None
 
 
 class Unreadable(ValueError):

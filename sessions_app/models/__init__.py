@@ -3,6 +3,7 @@
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
+from sessions_app.courses.erased_grants import ErasedGrant
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
@@ -15,6 +16,7 @@ from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.records.retention_rule import RetentionRule
 
 __all__ = [
     "ClinicSettings",
@@ -24,6 +26,7 @@ __all__ = [
     "Discussion",
     "DiscussionChange",
     "EpisodeStanding",
+    "ErasedGrant",
     "Flag",
     "FollowUp",
     "LateMarks",
@@ -35,6 +38,7 @@ __all__ = [
     "Rating",
     "RatingGrant",
     "Recomputation",
+    "RetentionRule",
     "SetAsideRating",
     "Settlement",
     "TherapySession",

@@ -60,3 +60,9 @@ def code(steps: int = 0) -> str:
 
 def enter(browser: Browser, entered: str) -> bool:
     return leads_in(browser.post(reverse("mfa_authenticate"), {"code": entered}))
+
+
+def just_asked(browser: Browser) -> Browser:
+    """Whoever is signed in there has just shown once more that it is they."""
+    browser.post(reverse("account_reauthenticate"), {"password": cast.PASSWORD})
+    return browser

@@ -10,6 +10,7 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from django.utils import timezone
 
 from alliance.access import PACKAGE_PAGES
+from alliance.erasures import Erasure
 from alliance.models import AuditEvent, BrowserSession, User
 from clients import caseload_transfer, cover_actions, earlier_courses, merge_actions
 from clients.models import CaseloadTransfer, Cover, EarlierCourseConsent, Episode, Supervision
@@ -22,6 +23,7 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
+from sessions_app.records import erasure_actions
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +47,9 @@ OPEN_TO = {
     "instruments": {"adam"},
     "settings": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
+    "exports": {"olga", "carl", "sina", "stefan", "adam"},
+    "records": {"olga", "carl"},
+    "erasures": {"olga", "carl", "adam"},
 }
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
 FOR_CLIENTS = {"rate", "go", "room"}
@@ -57,11 +62,15 @@ OFFICE_PAGES_OF_CLIENTS = (*TRANSFERS, "merge", "undo_merge", "tell_apart", "und
 ONLY_THE_OFFICE = {
     *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
 } | {f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")}
+ONLY_THE_OFFICE |= {
+    f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
+}
 # Beside the area's own people: those who may see the course, so no administrator and whoever supervises.
 BY_PAGE = {"clients:who_looked": {"olga", "carl", "sina", "stefan"}}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
-REACH["together"] = {"olga"}
+REACH["together"] = REACH["records"] = {"olga"}
+REACH["erasures"] = {"olga", "adam"}
 REACH["marks"] = {"olga", "sina"}
 REACH["clients:who_looked"] = {"olga", "sina"}
 REACH["instruments"] = REACH["settings"] = {"adam"}
@@ -135,6 +144,8 @@ def with_rows(clinic):
         ],
         "together:": [clinic.olgas.code],
         "caseload:": [clinic.olgas.code, over(clinic).code],
+        "records:": [clinic.olgas.client.code],
+        "erasures:": an_erasure_each(clinic),
         "marks:": [rating.code, misfiling.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
@@ -186,6 +197,13 @@ def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
     return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+
+
+def an_erasure_each(clinic) -> list[UUID]:
+    """Of Olga's client, asked for; that client, to ask for; and a batch."""
+    one = erasure_actions.ask(client=clinic.olgas.client, reason="asked", note="", by=clinic.adam)
+    batch = Erasure.objects.create(client=uuid4(), batch=uuid4(), reason="retention", asked_by=clinic.adam.pk)
+    return [one.code, clinic.olgas.client.code, batch.batch]
 
 
 def put_together(clinic) -> list[UUID]:

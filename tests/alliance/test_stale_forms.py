@@ -28,6 +28,8 @@ from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake import hand_over_actions, session_actions
+from sessions_app.records import erasure_actions
+from sessions_app.records.retention_rule import RetentionRule
 from tests import cast
 from tests.alliance.test_access_matrix import OURS, addresses, browser_of, snapshot, with_rows
 from tests.opened import save
@@ -261,6 +263,16 @@ EDITS = {
             == [(date(2026, 1, 2), timezone.localdate() + timedelta(days=3))]
         ),
     ),
+    "erasures:retention": Edit(
+        row=lambda world: "",
+        typed={"years_young": "30"},
+        meanwhile=lambda world: erasure_actions.change_rule(years=20, years_young=None, by=world.adam),
+        shows=(
+            "Years after the end of the last episode not set 20 not set",
+            "For those under 18 not set not set 30",
+        ),
+        kept=lambda world: RetentionRule.objects.in_force().says == {"years": 20, "years_young": 30},
+    ),
     # Pages with a button: what they say of how things stand is what is compared.
     "settings:use_again": Edit(
         row=lambda world: ClinicSettings.objects.get(version=1).code,
@@ -376,6 +388,26 @@ ACTS = {
     "instruments:switch_off": ("the same again is nothing", "test_off_and_on_again_and_twice_the_same"),
     "instruments:record_licence": ("adds", "test_a_licence_is_recorded_with_who_accepted_it_and_ended"),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
+    "exports:export": (
+        "writes nothing but that it was exported",
+        "test_the_log_names_the_clients_whose_rows_left",
+    ),
+    "records:client": (
+        "writes nothing but that it was made",
+        "test_it_is_asked_whether_it_is_still_you_and_written_",
+    ),
+    "erasures:file": ("writes nothing but that it was made", "test_the_list_is_a_file_that_asks_who_you_are"),
+    "erasures:ask": ("adds; one request is open", "test_a_request_can_be_called_off_and_asked_for_again"),
+    "erasures:ask_for_all_due": (
+        "carries how many it showed",
+        "test_two_administrators_erase_who_is_due_and_the_log_",
+    ),
+    "erasures:batch": ("calls off who is not due any more", "test_who_comes_back_meanwhile_is_left_out"),
+    "erasures:erasure": ("done once", "test_confirmed_by_two_at_once_it_is_done_once"),
+    "erasures:call_off": (
+        "says where it is decided",
+        "test_confirmed_and_called_off_at_once_it_is_one_of_the_two",
+    ),
     "settings:recomputation": ("goes on with what is left", "test_it_goes_on_where_it_stopped_"),
     "rules:choose_language": ("one's own choice of one field", "test_a_choice_of_language_writes_it_alone"),
     "rules:add_question": ("adds; the same is there once", "test_one_that_is_there_already_is_refused"),

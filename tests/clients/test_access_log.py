@@ -46,7 +46,7 @@ def viewed(clinic, by=None):
 def test_what_people_did_reads_as_sentences(clinic, sign_in):
     today, client = timezone.localdate(), clinic.olgas.client
     viewed(clinic)
-    actions.change_client(client=client, label="K-1", language="en", age_band="adult", by=clinic.olga)
+    actions.change_client(client=client, label="K-1", language="de", age_band="adult", by=clinic.olga)
     actions.close_episode(episode=clinic.olgas, closed_on=today, ending=Ending.PLANNED, by=clinic.olga)
     actions.open_episode(client=client, therapist=clinic.carl, opened_on=today, by=clinic.adam)
     one = Supervision.objects.get(supervisor=clinic.sina)
@@ -302,12 +302,6 @@ def test_nothing_is_exported_by_looking_nor_with_a_wrong_filter(clinic, administ
     administrator.get(EXPORT)
     administrator.post(EXPORT + "?since=31.3.")
     assert not AuditEvent.objects.filter(action="log exported").exists()
-
-
-@pytest.mark.parametrize("name", ["=1+1", "+49", "-2", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_cell_that_a_spreadsheet_would_run_is_made_text(name):
-    assert access_log.harmless(name) == f"'{name}"
-    assert access_log.harmless("K-1") == "K-1"
 
 
 def test_a_label_like_a_formula_reaches_the_file_as_text(clinic, administrator):

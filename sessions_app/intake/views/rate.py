@@ -19,7 +19,7 @@ from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.device_lock import DeviceLock
 from alliance.prepared import Prepared
-from alliance.refused import Refused
+from alliance.refused import Gone, Refused
 from alliance.see_other import see_other
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
@@ -39,7 +39,10 @@ def in_the_clients_language(view: Callable[[HttpRequest], HttpResponse]) -> Call
     def speaking(request: HttpRequest) -> HttpResponse:
         language = language_known_to(request) or translation.get_language_from_request(request)
         with translation.override(language):
-            return view(request)
+            try:
+                return view(request)
+            except Gone:
+                return _closed(request, is_erased=True)
 
     return speaking
 
@@ -229,5 +232,5 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
     return render(request, "rate/form.html", context, status=status)
 
 
-def _closed(request: HttpRequest) -> HttpResponse:
-    return render(request, "rate/closed.html", status=410)
+def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:
+    return render(request, "rate/closed.html", {"is_erased": is_erased}, status=410)

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from alliance.access import PUBLIC, page
+from alliance.refused import Gone
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.intake import sealed_upload
 from sessions_app.intake.rate_forms import RatingForm
@@ -20,7 +21,12 @@ from sessions_app.intake.record_rating import NotStored, TooManySetAside, keep_i
 from sessions_app.intake.sealed_upload import Delivery
 
 REASONS = SetAsideRating.Reason
+NOWHERE = (
+    "erased"  # in place of the hash of what is stored; old pages forget only where something stands there
+)
 # The reply table of docs/adr/0009: every other status means "keep it and try again".
+# Signed by us, and of a client who was erased since: the device is to forget what nobody may have any more.
+ERASED = 410
 STATUS = {REASONS.DISPUTED: 409, REASONS.WITHDRAWN: 410, REASONS.LATE: 410, REASONS.INVALID: 422}
 
 
@@ -55,6 +61,8 @@ def _from_our_own_page(request: HttpRequest) -> bool:
 
 def _stored(delivery: Delivery) -> JsonResponse:
     grant = sealed_upload.grant_of(delivery.token)
+    if grant is None and sealed_upload.is_of_an_erased_client(delivery.token):
+        return _forget(ERASED, NOWHERE, delivery)
     if grant is None:
         return _keep(401, "No form was handed over with this token.")
     came: dict[str, Any] = {"delivery": delivery.id, "claimed_at": delivery.claimed_at}
@@ -63,6 +71,8 @@ def _stored(delivery: Delivery) -> JsonResponse:
         if not form.is_valid():
             keep_invalid(grant=grant, raw=delivery.marks, **came)
         rating = record_rating(grant=grant, **form.as_rating(), **came)
+    except Gone:
+        return _forget(ERASED, NOWHERE, delivery)
     except NotStored as kept:
         return _forget(STATUS[kept.reason], kept.sha256, delivery)
     return _forget(200 if rating.came_before else 201, rating.sha256, delivery)

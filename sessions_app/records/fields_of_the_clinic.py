@@ -1,0 +1,171 @@
+"""The fields that say nothing about a client, or only by a code: none of them is in a file of records."""
+
+from sessions_app.records.field_kinds import SECRET, Erased, Field, Table, Whose, not_shown
+
+TABLES_OF_THE_CLINIC = (
+    # --- What the clinic chose, counts, and keeps running ---
+    Table(
+        "sessions_app.ProcessDay",
+        whose=Whose.STAFF,
+        fields={
+            **not_shown("id", "therapist", "day"),
+            **not_shown(
+                *("attended", "rated", "missed", "flags", "talked", "not_needed", "low_points", "back"),
+                erased=Erased.TAKEN_OUT,
+            ),
+        },
+    ),
+    Table(
+        "sessions_app.Recomputation",
+        whose=Whose.SITE,
+        fields=not_shown(
+            *("id", "settings_version", "episodes", "done", "last_episode", "changed"),
+            *("started_at", "started_by", "finished_at"),
+        ),
+    ),
+    Table(
+        "sessions_app.OwnQuestion",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *(
+                "id",
+                "code",
+                "rule",
+                "item",
+                "language",
+                "text",
+                "added_at",
+                "added_by",
+                "removed_at",
+                "removed_by",
+            )
+        ),
+    ),
+    Table(
+        "sessions_app.PairedTablet",
+        whose=Whose.CLINIC,
+        fields={
+            **not_shown(
+                "id", "code", "name", "name_key", "name_look", "pairing_until", "paired_at", "paired_by"
+            ),
+            **not_shown("last_seen_at", "revoked_at", "revoked_by"),
+            "key_hash": SECRET,
+            "pairing_hash": SECRET,
+        },
+    ),
+    Table(
+        "sessions_app.ClinicSettings",
+        whose=Whose.CLINIC,
+        fields=not_shown("id", "code", "version", "instrument", "closing", "rules", "made_at", "made_by"),
+    ),
+    Table(
+        "sessions_app.ClinicWording",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *(
+                "id",
+                "code",
+                "instrument",
+                "instrument_version",
+                "language",
+                "edition",
+                "title",
+                "introduction",
+            ),
+            *("items", "loaded_at", "loaded_by", "switched_on_at", "switched_on_by"),
+        ),
+    ),
+    Table(
+        "sessions_app.Licence",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *("id", "code", "instrument", "holder", "kind", "number", "medium", "valid_to"),
+            *("accepted_at", "accepted_by", "ended_at", "ended_by"),
+        ),
+    ),
+    Table(
+        "sessions_app.RetentionRule",
+        whose=Whose.CLINIC,
+        fields=not_shown("id", "code", "version", "years", "years_young", "made_at", "made_by"),
+    ),
+    # --- What is kept of what was done ---
+    Table(
+        "alliance.AuditEvent",
+        whose=Whose.CLINIC,
+        fields={
+            **not_shown("id", "at", "actor", "action", "entity", "address"),
+            **not_shown("entity_code", "client", "clients", "detail", erased=Erased.PSEUDONYM),
+        },
+    ),
+    # Of the lines of the log it holds hashes alone, and no line is ever taken out.
+    Table(
+        "alliance.AuditSeal",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            "id", "number", "previous", "after", "upto", "count", "entries", "sealed_at", "hash"
+        ),
+    ),
+    Table(
+        "alliance.Erasure",
+        whose=Whose.CLINIC,
+        fields={
+            **not_shown("id", "code", "batch", "reason", "asked_at", "asked_by", "counts"),
+            **not_shown("confirmed_at", "confirmed_by", "called_off_at", "called_off_by"),
+            **not_shown("client", "also", erased=Erased.PSEUDONYM),
+            **not_shown("note", erased=Erased.EMPTIED),
+        },
+    ),
+    Table("alliance.ErasurePermit", whose=Whose.SITE, fields=not_shown("id", "erasure", "never")),
+    Table(
+        "sessions_app.ErasedGrant",
+        whose=Whose.SITE,
+        fields={**not_shown("code", erased=Erased.PSEUDONYM), **not_shown("erasure")},
+    ),
+    Table(
+        "alliance.BrowserSession",
+        whose=Whose.STAFF,
+        fields={
+            "session_key": SECRET,
+            **not_shown("expire_date", "person"),
+            # A message that was not shown yet may name the client; a locked tablet holds a grant.
+            "session_data": Field(says="what the server keeps for a browser", erased=Erased.TAKEN_OUT),
+        },
+    ),
+    # --- Of Django and allauth ---
+    Table(
+        "account.EmailAddress",
+        whose=Whose.STAFF,
+        fields=not_shown("id", "user", "email", "verified", "primary"),
+    ),
+    Table(
+        "account.EmailConfirmation",
+        whose=Whose.STAFF,
+        fields={**not_shown("id", "email_address", "created", "sent"), "key": SECRET},
+    ),
+    Table(
+        "mfa.Authenticator",
+        whose=Whose.STAFF,
+        fields={**not_shown("id", "user", "type", "created_at", "last_used_at"), "data": SECRET},
+    ),
+    Table(
+        "usersessions.UserSession",
+        whose=Whose.STAFF,
+        fields={
+            **not_shown("id", "user", "created_at", "ip", "last_seen_at", "user_agent", "data"),
+            "session_key": SECRET,
+        },
+    ),
+    Table("auth.Permission", whose=Whose.SITE, fields=not_shown("id", "name", "content_type", "codename")),
+    Table("auth.Group", whose=Whose.SITE, fields=not_shown("id", "name")),
+    Table("auth.Group_permissions", whose=Whose.SITE, fields=not_shown("id", "group", "permission")),
+    Table("contenttypes.ContentType", whose=Whose.SITE, fields=not_shown("id", "app_label", "model")),
+    # Never written: `alliance.BrowserSession` takes its place.
+    Table(
+        "sessions.Session", whose=Whose.SITE, fields=not_shown("session_key", "session_data", "expire_date")
+    ),
+)
+# Tables of no model, with what an erasure does to them.
+TABLES_WITHOUT_A_MODEL = {
+    "cache": "tries of sign-in, by address and person: nothing of a client",
+    "django_migrations": "which migrations ran",
+}

@@ -1,0 +1,83 @@
+"""A client with something in every table, for the tests of files and erasure."""
+
+from datetime import timedelta
+
+import pytest
+
+from sessions_app.conversations import follow_up_actions
+from sessions_app.corrections import actions as decide
+from sessions_app.corrections import misfiling_actions
+from sessions_app.courses.grants import Channel
+from sessions_app.courses.models import Mode, SetAsideRating
+from sessions_app.flags import deferral_actions, discussion_actions
+from sessions_app.flags.models import Flag
+from sessions_app.intake import hand_over_actions
+from sessions_app.intake.paper_entry import enter_rating
+from sessions_app.intake.record_rating import NotStored, keep_invalid, record_rating
+from tests import cast
+
+WEEK = timedelta(weeks=1)
+
+
+def words(tag):
+    """Unique texts, by where they stand."""
+    places = (
+        "label",
+        "comment",
+        "shared",
+        "aside",
+        "raw",
+        "said",
+        "agreed",
+        "later",
+        "correction",
+        "settled",
+        "misfiled",
+    )
+    return {place: f"{place}-{tag}" for place in places}
+
+
+def full_course(episode, tag="canary"):
+    """Something in every table that goes with a client; the texts, by where they stand."""
+    said, by = words(tag), episode.therapist
+    episode.client.label = said["label"]
+    episode.client.save()
+    first, second, _ = cast.rated_course(episode, [380, 375, 384], last_ago=5 * WEEK)
+    low = cast.therapy_session(episode, ago=4 * WEEK)
+    cast.rating(low, 250, comment=said["comment"])
+    talk = discussion_actions.discuss(flags=low.flags.all(), said=said["said"], agreed=said["agreed"], by=by)
+    type(talk).objects.update(discussed_at=low.ends_at)
+    shared = cast.therapy_session(episode, ago=3 * WEEK)
+    grant, _ = hand_over_actions.hand_over(session=shared, by=by)
+    record_rating(
+        grant=grant, answers=cast.answers(382), mode=Mode.LINE, comment=said["shared"], share_comment=True
+    )
+    follow_up_actions.note(discussion=talk, answer="helped", by=by)
+    aside = set_aside(first, said["aside"])
+    decide.use(aside=aside, seen=first.ratings.get().code, why=said["settled"], by=by)
+    with pytest.raises(NotStored):
+        keep_invalid(
+            grant=second.ratings.get().grant,
+            raw=said["raw"],
+            delivery="11111111-1111-4111-8111-111111111111",
+            claimed_at=None,
+        )
+    wrong = cast.therapy_session(episode, ago=2.5 * WEEK)
+    misfiling_actions.set_aside(rating=cast.rating(wrong, 383), why=said["misfiled"], by=by)
+    paper = cast.therapy_session(episode, ago=2 * WEEK)
+    typed = enter_rating(session=paper, answers=cast.answers(280), channel=Channel.PAPER, by=by)
+    decide.correct(
+        rating=typed, answers=cast.answers(384), channel=Channel.PAPER, why=said["correction"], by=by
+    )
+    fall = cast.therapy_session(episode, ago=WEEK)
+    cast.rating(fall, 200)
+    flags = Flag.objects.standing().filter(session=fall)
+    deferral_actions.defer(episode=episode, flags=flags, kind="later", why=said["later"], by=by)
+    return said
+
+
+def set_aside(session, comment):
+    grant = session.ratings.get().grant
+    with pytest.raises(NotStored):
+        record_rating(grant=grant, answers=cast.answers(200), mode=Mode.LINE, comment=comment)
+    return SetAsideRating.objects.get(session=session)

@@ -1,0 +1,224 @@
+"""What a person may see, as files: theirs alone, whole, and never half of a client who is being erased."""
+
+import csv
+import io
+import json
+import zipfile
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from alliance.models import AuditEvent
+from clients.access_log import lines as in_words
+from sessions_app.records import erasure_actions, export_file, sheets
+from sessions_app.records.sheets import ErasedMeanwhile, Part, Scope
+from tests import cast
+from tests.alliance.sign_in import just_asked
+from tests.sessions_app.records.courses import full_course
+
+pytestmark = pytest.mark.django_db
+EXPORT = "/export/"
+
+
+@pytest.fixture
+def exporting(sign_in):
+    def exporting(person, **asked):
+        browser = just_asked(sign_in(person))
+        answer = browser.post(EXPORT, {"separator": ",", **asked})
+        assert answer.status_code == 200, answer.content
+        return answer
+
+    return exporting
+
+
+def content(answer):
+    return b"".join(answer.streaming_content)
+
+
+def rows_of(answer, separator=","):
+    text = content(answer).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=separator))
+
+
+def test_a_therapist_takes_away_everything_of_their_own_clients_and_of_nobody_elses(clinic, exporting):
+    said = full_course(clinic.olgas, "olga")
+    others = full_course(clinic.carls, "carl")
+    whole = json.loads(content(exporting(clinic.olga, part="own", what="json")))
+    text = json.dumps(whole, ensure_ascii=False)
+    assert {place for place, words in said.items() if words not in text} == set()
+    assert [words for words in others.values() if words in text] == []
+    assert {name for name, rows in whole["sheets"].items() if not rows} == set()
+    ratings = whole["sheets"]["ratings"]
+    assert {row["client_label"] for row in ratings} == {said["label"]}
+    assert (
+        sorted(row["counts"] for row in ratings).count(False) == 3
+    )  # corrected; replaced by marks set aside; none left
+
+
+def test_tenths_and_points_stand_in_columns_of_their_own(clinic, exporting):
+    cast.rating(
+        cast.therapy_session(clinic.olgas), None, relationship=95, goals=None, approach=0, overall=100
+    )
+    (row,) = rows_of(exporting(clinic.olga, part="own", what="ratings"))
+    assert (row["relationship_tenths"], row["relationship_points"]) == ("95", "9.5")
+    assert (row["goals_tenths"], row["goals_points"]) == ("", "")
+    assert (row["approach_tenths"], row["approach_points"]) == ("0", "0.0")
+    assert (row["total_tenths"], row["total_points"]) == ("", "")
+    assert (row["counts"], row["session_number"]) == ("yes", "1")
+
+
+def test_a_supervisor_is_given_the_clients_own_words_only_where_they_were_shared(clinic, exporting):
+    said = full_course(clinic.olgas, "olga")
+    full_course(clinic.carls, "carl")
+    text = content(exporting(clinic.sina, part="supervised", what="json")).decode()
+    seen = {place for place, words in said.items() if words in text}
+    assert seen == {"label", "shared", "said", "agreed", "later", "correction", "settled", "misfiled"}
+    assert "-carl" not in text
+    assert "-olga" not in content(exporting(clinic.stefan, part="supervised", what="json")).decode()
+
+
+def test_an_administrator_is_given_people_and_dates_and_no_mark_or_word(clinic, exporting):
+    said = full_course(clinic.olgas, "olga")
+    whole = json.loads(content(exporting(clinic.adam, part="clinic", what="json")))
+    assert list(whole["sheets"]) == ["people", "supervisions", "clients", "episodes", "sessions"]
+    text = json.dumps(whole)
+    assert {place for place, words in said.items() if words in text} == {"label"}
+    for word in ("tenths", "points", "rating", "flag", "comment", "password"):
+        assert word not in text, word
+    assert {row["client_label"] for row in whole["sheets"]["clients"]} == {said["label"], "K-2"}
+
+
+@pytest.mark.parametrize(
+    ("who", "part"),
+    [("olga", "supervised"), ("olga", "clinic"), ("sina", "own"), ("adam", "own"), ("adam", "supervised")],
+)
+def test_nobody_is_given_a_part_of_a_role_they_do_not_have(clinic, sign_in, who, part):
+    full_course(clinic.olgas)
+    person = getattr(clinic, who)
+    browser = just_asked(sign_in(person))
+    assert browser.post(EXPORT, {"part": part, "what": "json", "separator": ","}).status_code == 422
+    scope = Scope(person, Part(part))
+    clinical = [sheet for sheet in sheets.sheets(Part.OWN) if list(sheets.values(sheet, scope))]
+    assert clinical == []
+
+
+def test_a_sheet_that_is_not_among_the_records_is_refused_with_a_sentence(clinic, sign_in):
+    clinic.olga.is_administrator = True
+    clinic.olga.save()
+    answer = just_asked(sign_in(clinic.olga)).post(
+        EXPORT, {"part": "clinic", "what": "ratings", "separator": ","}
+    )
+    assert answer.status_code == 422
+    assert "not among these records" in answer.content.decode()
+
+
+def test_the_zip_holds_every_sheet_and_what_the_columns_say(clinic, exporting):
+    full_course(clinic.olgas)
+    answer = exporting(clinic.olga, part="own", what="zip", separator=";")
+    archive = zipfile.ZipFile(io.BytesIO(content(answer)))
+    assert archive.testzip() is None
+    names = [sheet.name for sheet in sheets.sheets(Part.OWN)]
+    assert archive.namelist() == ["columns.csv", "READ-ME.txt", *(f"{name}.csv" for name in names)]
+    text = archive.read("columns.csv").decode("utf-8-sig")
+    said = {(row[0], row[1]) for row in csv.reader(io.StringIO(text), delimiter=";")}
+    lines = 0
+    for sheet in sheets.sheets(Part.OWN):
+        text = archive.read(f"{sheet.name}.csv").decode("utf-8-sig")
+        header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+        assert {(sheet.name, name) for name in header} <= said
+        lines += len(rows)
+    assert int(answer.headers["X-Rows"]) == lines
+
+
+def test_a_label_in_a_list_with_semicolons_splits_into_no_formula(clinic, exporting):
+    clinic.olgas.client.label = "a;=1+1"
+    clinic.olgas.client.save()
+    text = content(exporting(clinic.olga, part="own", what="clients")).decode("utf-8-sig")
+    for separator in (",", ";"):
+        cells = [cell for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if cell.startswith("=")]
+    (row,) = rows_of(exporting(clinic.olga, part="own", what="clients", separator=";"), ";")
+    assert row["client_label"] == "a;'=1+1"
+
+
+def test_it_is_asked_whether_it_is_still_you_and_what_was_chosen_is_kept(clinic, sign_in):
+    browser = sign_in(clinic.olga)
+    answer = browser.post(EXPORT, {"part": "own", "what": "flags", "separator": ";"})
+    assert answer.url.startswith(reverse("account_reauthenticate"))
+    assert not AuditEvent.objects.filter(action="records exported").exists()
+    text = browser.get(EXPORT).content.decode()
+    assert '<option value="flags" selected>' in text
+    assert '<option value=";" selected>' in text
+
+
+def test_the_log_names_the_clients_whose_rows_left(clinic, exporting):
+    exporting(clinic.olga, part="own", what="json")
+    exporting(clinic.adam, part="clinic", what="zip")
+    theirs, clinics = AuditEvent.objects.filter(action__contains="records exported").order_by("pk")
+    assert theirs.clients == [clinic.olgas.client.code.hex]
+    assert [line.sentence for line in in_words([theirs, clinics])] == [
+        "Olga exported client K-1 as a file",
+        "Adam exported people, clients, episodes and sessions as a file, without ratings",
+    ]
+
+
+def test_nothing_leaves_by_looking(clinic, sign_in):
+    browser = sign_in(clinic.olga)
+    assert browser.get(EXPORT).status_code == browser.get(EXPORT + "columns/").status_code == 200
+    assert not AuditEvent.objects.filter(action="records exported").exists()
+
+
+def test_a_long_export_comes_in_pages_each_row_once(clinic, monkeypatch):
+    sessions = cast.rated_course(clinic.olgas, [380] * 7)
+    monkeypatch.setattr(sheets, "PAGE", 3)
+    found = {sheet.name: sheet for sheet in sheets.sheets(Part.OWN)}
+    rows = list(sheets.values(found["ratings"], Scope(clinic.olga, Part.OWN)))
+    column = found["ratings"].header.index("session_code")
+    assert [row[column] for row in rows] == [str(one.code) for one in sessions]
+
+
+def test_three_rows_and_thirty_take_as_many_queries(clinic):
+    counts = []
+    for more in (3, 27):
+        cast.rated_course(clinic.olgas, [380] * more, last_ago=timedelta(hours=2))
+        with CaptureQueriesContext(connection) as queries:
+            "".join(export_file.as_json(Scope(clinic.olga, Part.OWN)))
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+# --- Beside an erasure ---------------------------------------------------------------------------
+
+
+def erase(clinic):
+    asked = erasure_actions.ask(client=clinic.olgas.client, reason="asked", note="", by=clinic.adam)
+    erasure_actions.confirm(erasure=asked, by=clinic.olga)
+
+
+@pytest.mark.parametrize("form", ["json", "zip", "csv"])
+def test_an_export_during_which_a_client_is_erased_breaks_off_instead_of_holding_half_of_them(clinic, form):
+    full_course(clinic.olgas)
+    scope = Scope(clinic.olga, Part.OWN)
+    ratings = next(sheet for sheet in sheets.sheets(Part.OWN) if sheet.name == "ratings")
+    pieces = {
+        "json": lambda: export_file.as_json(scope),
+        "zip": lambda: export_file.as_zip(scope, ","),
+        "csv": lambda: export_file.as_csv(ratings, scope, ","),
+    }[form]()
+    begun = [next(pieces), next(pieces)]
+    erase(clinic)
+    with pytest.raises(ErasedMeanwhile):
+        begun += list(pieces)
+    if form == "zip":
+        with pytest.raises(zipfile.BadZipFile):
+            zipfile.ZipFile(io.BytesIO(b"".join(begun)))
+
+
+def test_control_an_export_without_an_erasure_ends(clinic):
+    full_course(clinic.olgas)
+    pieces = export_file.as_json(Scope(clinic.olga, Part.OWN))
+    next(pieces)
+    assert list(pieces)[-1] == "}}\n"
