@@ -1,6 +1,7 @@
 """The forms by which clients change hands, are covered for a while, and by which days are put right."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
