@@ -161,7 +161,7 @@ EDITS = {
         row=lambda world: world.olgas.client.code,
         typed={"label": "K-1b"},
         meanwhile=language_chosen_by_the_client,
-        shows=("Language of the form English Arabic English", "Label K-1 K-1 K-1b"),
+        shows=("Language of the form English Arabic nothing new", "Label K-1 K-1 K-1b"),
         kept=lambda world: (
             list(Client.objects.filter(pk=world.olgas.client_id).values_list("label", "language"))
             == [("K-1b", "ar")]
@@ -174,7 +174,7 @@ EDITS = {
         meanwhile=lambda world: User.objects.filter(pk=world.sina.pk).update(
             is_active=False, is_therapist=True
         ),
-        shows=("May sign in yes no yes", "Name Sina Sina Sina B.", "Therapist: sees their own clients"),
+        shows=("May sign in yes no nothing new", "Name Sina Sina Sina B.", "Therapist: sees their own clients"),
         # Roles that nobody touched here stay as the other administrator left them.
         kept=lambda world: (
             list(User.objects.filter(pk=world.sina.pk).values_list("name", "is_active", "is_therapist"))
@@ -212,7 +212,7 @@ EDITS = {
             attendance="cancelled",
             by=world.olga,
         ),
-        shows=("Attendance Attended Cancelled", "How In person In person"),
+        shows=("Attendance Attended Cancelled", "How In person In person Phone"),
         # And the seconds of the time that the page does not show are those of before.
         kept=lambda world: (
             (
@@ -235,7 +235,7 @@ EDITS = {
         row=lambda world: "",
         typed={"cutoff": "34.0", "step": "save"},
         meanwhile=lambda world: cast.choose_rules(world.adam, sudden_fall=57),
-        shows=("Below cutoff: Cutoff 36.0 36.0 34.0", "Sudden fall: Smallest fall 4.0 5.7 4.0"),
+        shows=("Below cutoff: Cutoff 36.0 36.0 34.0", "Sudden fall: Smallest fall 4.0 5.7 nothing new"),
         kept=lambda world: rules_now(world) == {"cutoff": 340, "sudden_fall": 57},
     ),
     "clients:correct_days": Edit(
@@ -267,7 +267,7 @@ EDITS = {
         row=lambda world: "",
         typed={"years": "10"},
         meanwhile=lambda world: erasure_actions.change_rule(years=20, years_young=25, by=world.adam),
-        shows=("last episode not set 20 10", "For those under 18 not set 25 not set"),
+        shows=("last episode not set 20 10", "For those under 18 not set 25 nothing new"),
         kept=lambda world: RetentionRule.objects.in_force().says == {"years": 10, "years_young": 25},
     ),
     # Pages with a button: what they say of how things stand is what is compared.
