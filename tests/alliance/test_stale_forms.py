@@ -174,7 +174,11 @@ EDITS = {
         meanwhile=lambda world: User.objects.filter(pk=world.sina.pk).update(
             is_active=False, is_therapist=True
         ),
-        shows=("May sign in yes no nothing new", "Name Sina Sina Sina B.", "Therapist: sees their own clients"),
+        shows=(
+            "May sign in yes no nothing new",
+            "Name Sina Sina Sina B.",
+            "Therapist: sees their own clients",
+        ),
         # Roles that nobody touched here stay as the other administrator left them.
         kept=lambda world: (
             list(User.objects.filter(pk=world.sina.pk).values_list("name", "is_active", "is_therapist"))
