@@ -183,7 +183,7 @@ TABLES_OF_CLIENTS = (
     ),
     Table(
         "clients.EpisodeTransfer",
-        about=("episode__client",),
+        about=("episode__client", "to__client"),
         fields=not_shown("id", "transfer", "episode", "to", "therapist"),
     ),
     Table(

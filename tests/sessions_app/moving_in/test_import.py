@@ -246,7 +246,7 @@ def test_an_erasure_takes_files_that_wait_and_the_numbers_along(clinic):
     ImportRun.objects.filter(pk=waiting.pk).update(file_name="canary-7c1f.csv")
     client = ImportedNumber.objects.get(number="1").client
     other = cast.person("Otto", Role.ADMINISTRATOR)
-    erasure = erasure_actions.ask(client=client, reason="wish", note="", by=clinic.adam)
+    erasure = erasure_actions.ask(client=client, reason="asked", note="", by=clinic.adam)
     erasure_actions.confirm(erasure=erasure, by=other)
     assert not ImportPart.objects.exists()
     assert not ImportedNumber.objects.exists()

@@ -1,13 +1,18 @@
 """A client with something in every table, for the tests of files and erasure."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
+from clients.covers import Cover
+from clients.episode_changes import CaseloadTransfer, DayCorrection, EpisodeClosing, EpisodeTransfer
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
 from sessions_app.corrections import misfiling_actions
 from sessions_app.courses.grants import Channel
+from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Mode, SetAsideRating
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.models import Flag
@@ -33,6 +38,9 @@ def words(tag):
         "correction",
         "settled",
         "misfiled",
+        "earlier",
+        "edited",
+        "day",
     )
     return {place: f"{place}-{tag}" for place in places}
 
@@ -45,7 +53,9 @@ def full_course(episode, tag="canary"):
     first, second, _ = cast.rated_course(episode, [380, 375, 384], last_ago=5 * WEEK)
     low = cast.therapy_session(episode, ago=4 * WEEK)
     cast.rating(low, 250, comment=said["comment"])
-    talk = discussion_actions.discuss(flags=low.flags.all(), said=said["said"], agreed=said["agreed"], by=by)
+    talk = discussion_actions.discuss(flags=low.flags.all(), said=said["earlier"], agreed="", by=by)
+    changed = {"said": said["said"], "agreed": said["agreed"], "why": said["edited"]}
+    discussion_actions.edit_discussion(discussion=talk, version=1, **changed, by=by)
     type(talk).objects.update(discussed_at=low.ends_at)
     shared = cast.therapy_session(episode, ago=3 * WEEK)
     grant, _ = hand_over_actions.hand_over(session=shared, by=by)
@@ -73,7 +83,24 @@ def full_course(episode, tag="canary"):
     cast.rating(fall, 200)
     flags = Flag.objects.standing().filter(session=fall)
     deferral_actions.defer(episode=episode, flags=flags, kind="later", why=said["later"], by=by)
+    _by_the_office(episode, fall, said["day"])
     return said
+
+
+def _by_the_office(episode, session, why):
+    """How the course ended, went on and was seen by others: rows that need no course of their own."""
+    by, today = episode.therapist, timezone.localdate()
+    DayCorrection.objects.create(
+        episode=episode, of="opened", was=today, becomes=episode.opened_on, why=why, corrected_by=by
+    )
+    EpisodeClosing.objects.create(episode=episode, closed_by=by, undone_at=timezone.now(), undone_by=by)
+    transfer = CaseloadTransfer.objects.create(on=today, made_by=by)
+    EpisodeTransfer.objects.create(transfer=transfer, episode=episode, therapist=by)
+    LateMarks.objects.create(session=session)
+    Cover.objects.create(
+        **{"episode": episode, "colleague": by, "made_by": by, "made_together": uuid4()},
+        **{"starts_on": today - WEEK, "ends_on": today - WEEK},
+    )
 
 
 def set_aside(session, comment):
