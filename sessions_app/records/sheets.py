@@ -169,10 +169,6 @@ def values(sheet: Sheet, scope: Scope) -> Iterator[list[Any]]:
         yield [one.value(*found) for one, found in zip(sheet.columns, row, strict=True)]
 
 
-def count(scope: Scope) -> int:
-    return sum(scope.rows(sheet.table).count() for sheet in sheets(scope.part))
-
-
 # --- Columns -------------------------------------------------------------------------------------
 
 

@@ -41,9 +41,17 @@ async function pieces(response, total) {
   }
 }
 
-function keep(found, response) {
+// A server that fails half-way ends its answer as if it were finished. The list of a ZIP comes last, and so does the
+// bracket of JSON.
+async function isWhole(file) {
+  const end = new Uint8Array(await file.slice(-22).arrayBuffer());
+  if (file.type === "application/zip") return String.fromCharCode(...end.slice(0, 4)) === "PK\x05\x06";
+  return String.fromCharCode(...end).endsWith("}}\n");
+}
+
+function keep(file, response) {
   const [, name] = response.headers.get("Content-Disposition").match(/filename="([^"]+)"/);
-  const href = URL.createObjectURL(new Blob(found, { type: response.headers.get("Content-Type") }));
+  const href = URL.createObjectURL(file);
   const link = Object.assign(document.createElement("a"), { href, download: name });
   document.body.append(link);
   link.click();
@@ -63,8 +71,9 @@ async function download() {
   const total = Number(response.headers.get("X-Rows"));
   progress.hidden = false;
   say(0, total);
-  const found = await pieces(response, total);
-  keep(found, response);
+  const file = new Blob(await pieces(response, total), { type: response.headers.get("Content-Type") });
+  if (!(await isWhole(file))) throw new Error("It broke off.");
+  keep(file, response);
   said.textContent = "The file is complete. Look among your downloads.";
   bar.hidden = stopping.hidden = true;
 }
