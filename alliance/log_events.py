@@ -179,6 +179,11 @@ class LogEvent(StrEnum):
         "settings used again",
         "{who} saved version {version} of the settings: as version {earlier}",
     )
+    IMPORT_FILE_LOADED = "import file loaded", "{who} loaded a file to import: {kind}"
+    IMPORT_FILE_REMOVED = "import file removed", "{who} removed a file that was not imported: {kind}"
+    FILE_IMPORTED = "file imported", "{who} imported a file: {kind}"
+    CLIENT_IMPORTED = "client imported", "{who} imported client {client}"
+    COURSE_IMPORTED = "course imported", "{who} imported sessions or earlier ratings of client {client}"
     RECORDS_EXPORTED = "records exported", "{who} exported {clients} as a file"
     OFFICE_RECORDS_EXPORTED = (
         "office records exported",

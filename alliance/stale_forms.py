@@ -20,7 +20,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from alliance.refused import Refused
 
 NAME = "opened_with"
-NOT_SET = "not set"
+NOT_SET, NOT_TOUCHED = "not set", "nothing new"
 MEANWHILE = (
     "This was changed since you opened the page, so nothing was saved. What you entered is still in the form; what you "
     "did not touch is now as it is stored. Look at both, then press once more."
@@ -212,10 +212,14 @@ def _versions(
                 label=labels.get(name) or (str(form[name].label) if field else name),
                 opened=None if before is None else in_words(field, before),
                 stored=in_words(field, now[name]),
-                typed=in_words(field, typed[name]) if name in typed else None,
+                typed=_entered(field, before, typed[name]) if name in typed else None,
             )
         )
     return found
+
+
+def _entered(field: forms.Field | None, before: Shown | None, typed: Shown) -> str:
+    return NOT_TOUCHED if typed == before else in_words(field, typed)
 
 
 def in_words(field: forms.Field | None, value: Shown) -> str:
@@ -223,7 +227,7 @@ def in_words(field: forms.Field | None, value: Shown) -> str:
         return "yes" if value else "no"
     if isinstance(field, forms.ChoiceField):
         choices = {str(key): str(label) for key, label in field.choices}  # type: ignore[union-attr,misc]
-        named = value if isinstance(value, list) else [value]
+        named = [one for one in choices if one in value] if isinstance(value, list) else [value]
         return ", ".join(choices.get(one, one) for one in named) or NOT_SET
     said = str(value)
     if isinstance(field, forms.DateTimeField) and (moment := parse_datetime(said)):

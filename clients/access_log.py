@@ -201,6 +201,7 @@ def _line(
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
+        kind=event.detail.get("kind", ""),
         factor=FACTORS.get(event.detail.get("factor"), "a second factor"),
     )
     sentence = sentence[0].upper() + sentence[1:]

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # What time alone makes true: every quarter of an hour raise the flags for missing ratings, and delete
-# the sessions of browsers that are past. Each minute go on with flags that have to be computed again
-# because the clinic changed a rule. Every five minutes seal the new lines of the access log. Once a day compare a
-# sample of what is stored with a fresh conclusion, and the access log with its seals; that also prints the head of
-# the seals, for whoever keeps it elsewhere. One of these runs beside the site.
+# the sessions of browsers that are past and the files that nobody imported. Each minute go on with flags that have to
+# be computed again because the clinic changed a rule. Every five minutes seal the new lines of the access log. Once a
+# day compare a sample of what is stored with a fresh conclusion, and the access log with its seals; that also prints
+# the head of the seals, for whoever keeps it elsewhere. One of these runs beside the site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 trap 'kill $(jobs -p) 2>/dev/null || true; exit 0' TERM INT # what runs beside ends too
@@ -11,6 +11,7 @@ trap 'kill $(jobs -p) 2>/dev/null || true; exit 0' TERM INT # what runs beside e
 while true; do
   python manage.py raise_missing
   python manage.py clearsessions
+  python manage.py remove_import_files
   if [ "$(date +%F)" != "${checked_on:-}" ]; then
     python manage.py check_standings
     checked_on=$(date +%F)

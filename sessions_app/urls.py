@@ -17,6 +17,7 @@ from sessions_app.dashboards.views import (
 )
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.moving_in import views as moving_in
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
 
@@ -42,6 +43,18 @@ tablet_pages = [
     path("", tablets.listing, name="list"),
     path("pair/", tablets.pair, name="pair"),
     path("<uuid:code>/revoke/", tablets.revoke, name="revoke"),
+]
+import_pages = [
+    path("", moving_in.listing, name="list"),
+    path("new/", moving_in.load, name="load"),
+    path("example.csv", moving_in.example, name="example"),
+    path("<uuid:code>/", moving_in.run, name="run"),
+    path("<uuid:code>/columns/", moving_in.columns, name="columns"),
+    path("<uuid:code>/layout/", moving_in.layout, name="layout"),
+    path("<uuid:code>/check/", moving_in.check, name="check"),
+    path("<uuid:code>/confirm/", moving_in.confirm, name="confirm"),
+    path("<uuid:code>/remarks.csv", moving_in.remarks, name="remarks"),
+    path("<uuid:code>/remove/", moving_in.remove, name="remove"),
 ]
 instrument_pages = [
     path("", instruments.listing, name="list"),

@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from math import ceil, floor, sqrt
+from operator import add, attrgetter
 
 from alliance.measurement.standing import CourseEvents, FlagKey, RaisedFlag, Visit
 
@@ -79,7 +80,11 @@ class DayCounts:
     back: int = 0
 
     def __add__(self, other: "DayCounts") -> "DayCounts":
-        return DayCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return DayCounts(*map(add, _COUNTS(self), _COUNTS(other)))
+
+
+# `astuple` copies deeply, and was a fifth of what it takes to conclude a course.
+_COUNTS = attrgetter(*(field.name for field in fields(DayCounts)))
 
 
 def day_counts(events: CourseEvents, low_points: Iterable[tuple[int, bool]] = ()) -> dict[date, DayCounts]:

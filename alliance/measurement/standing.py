@@ -33,6 +33,7 @@ class RaisedFlag:
     """One flag that stands. total: of its rating, in tenths; None at rule G and at a partial rating.
 
     received_at: when that rating came. corrects: it replaced another one, so that nobody talked about it yet.
+    imported: that rating was given in another system.
     badge_fall, sudden_fall: the parameters that tell one fall from another, of the rules that raised it.
     """
 
@@ -45,6 +46,7 @@ class RaisedFlag:
     corrects: bool
     badge_fall: int
     sudden_fall: int
+    imported: bool = False
 
     @property
     def rule(self) -> str:
@@ -123,8 +125,8 @@ class FlagStanding:
     """What became of one flag.
 
     is_discussed: a conversation was noted about it. is_settled: about it, about its rating before it came, or
-    about a later session. put_off_until: the moment at which a deferral ends. is_same_fall: the fall it tells of
-    was talked about before (docs/adr/0014).
+    about a later session; or it is of an imported rating and a later one followed. put_off_until: the moment at
+    which a deferral ends. is_same_fall: the fall it tells of was talked about before (docs/adr/0014).
     """
 
     flag: RaisedFlag
@@ -218,13 +220,21 @@ def flag_standings(events: CourseEvents) -> tuple[FlagStanding, ...]:
         FlagStanding(
             flag=flag,
             is_discussed=flag.key in talked,
-            is_settled=flag.key in talked or _is_settled(flag, events.talks),
+            is_settled=flag.key in talked or _is_past(flag, totals) or _is_settled(flag, events.talks),
             is_not_needed=flag.key in not_needed,
             put_off_until=put_off.get(flag.key),
             is_same_fall=_is_same_fall(flag, falls, answered, totals),
         )
         for flag in events.flags
     )
+
+
+def _is_past(flag: RaisedFlag, totals: Sequence[tuple[int, int]]) -> bool:
+    """Whether its rating was imported and is not the latest one (docs/adr/0057).
+
+    What was said about it then, and whether, stands in the other system: years of history would all call today.
+    """
+    return flag.imported and bool(totals) and flag.number < totals[-1][0]
 
 
 def _is_settled(flag: RaisedFlag, talks: Iterable[Talk]) -> bool:

@@ -102,7 +102,7 @@ def read(episode: Episode, chosen: Collection[str]) -> Together:
     """What the page shows, in the language in force: of the entries those whose code is in `chosen`."""
     shown = _numbered([one for one in entries(episode) if str(one.code) in chosen])
     first = min((one.session for one in shown), default=1)
-    ratings = [one for one in _ratings(episode) if one.session.number >= first and not one.is_blank]
+    ratings = [one for one in _ratings(episode) if one.session.number >= first and _has_lines(one)]
     wording = _wording(ratings, episode)
     return Together(
         entries=shown,
@@ -110,6 +110,11 @@ def read(episode: Episode, chosen: Collection[str]) -> Together:
         wording_language=wording.language,
         agreed=any(one.agreed for one in shown),
     )
+
+
+def _has_lines(rating: Rating) -> bool:
+    """The page shows lines and no totals: an imported total without lines is not on it."""
+    return not (rating.is_blank or rating.is_total_only)
 
 
 def _ratings(episode: Episode) -> list[Rating]:

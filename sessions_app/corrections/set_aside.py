@@ -349,13 +349,22 @@ def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comment
     instrument = instruments.get(rating.instrument, rating.instrument_version)
     return Earlier(
         rating=rating,
-        marks="nothing marked" if rating.is_blank else in_words(instrument, rating.answers),
+        marks=_total_in_words(rating) or _lines_in_words(instrument, rating),
         comment=rating.comment if reads_comments or rating.share_comment else "",
         correction=getattr(by, "correction", None),
         replaced_by=by,
         can_be_put_back=can_be_put_back,
         can_be_set_aside=not rating.is_blank,
     )
+
+
+def _lines_in_words(instrument: Instrument, rating: Rating) -> str:
+    return "nothing marked" if rating.is_blank else in_words(instrument, rating.answers)
+
+
+def _total_in_words(rating: Rating) -> str:
+    known = rating.total if rating.is_total_only else None
+    return "" if known is None else f"total {points(known)}, imported without lines"
 
 
 def _waits_again(rating: Rating) -> bool:

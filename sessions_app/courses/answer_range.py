@@ -1,4 +1,4 @@
-"""The trigger that refuses a rating with an answer out of range, whatever wrote the row.
+"""The triggers that refuse a rating with an answer out of range, or with a total of no lines, whatever wrote the row.
 
 No constraint can say it: a check would need a query over the keys of the JSON.
 """
@@ -22,6 +22,10 @@ BEGIN
                     OR (line.value)::text::integer > 100)) THEN
     RAISE EXCEPTION 'an answer is outside 0 to 100 tenths' USING ERRCODE = 'check_violation';
   END IF;
+  IF NEW.total IS NOT NULL AND NEW.mode <> 'imported'
+     AND NOT EXISTS (SELECT 1 FROM jsonb_each(NEW.answers) AS line WHERE jsonb_typeof(line.value) = 'number') THEN
+    RAISE EXCEPTION 'only an imported total has no lines' USING ERRCODE = 'check_violation';
+  END IF;
   RETURN NEW;
 END """,
 )
@@ -35,11 +39,19 @@ WHEN EXISTS (SELECT 1 FROM json_each(NEW.answers) AS line
                 OR (line.type = 'integer' AND line.value NOT BETWEEN 0 AND 100))
 BEGIN SELECT RAISE(ABORT, 'an answer is outside 0 to 100 tenths'); END
 """.strip()
+OF_TOTALS = f"{NAME}_of_total"
+OF_TOTALS_ON_SQLITE = f"""
+CREATE TRIGGER "{OF_TOTALS}" BEFORE INSERT ON "{TABLE}"
+WHEN NEW.total IS NOT NULL AND NEW.mode <> 'imported'
+     AND NOT EXISTS (SELECT 1 FROM json_each(NEW.answers) AS line WHERE line.type = 'integer')
+BEGIN SELECT RAISE(ABORT, 'only an imported total has no lines'); END
+""".strip()
 
 
 def answers_in_range(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
-    """Every answer is null or a whole number of tenths from 0 to 100."""
+    """Every answer is null or a whole number of tenths from 0 to 100; a total has lines, unless it was imported."""
     if connection.vendor == "postgresql":
         yield Trigger(NAME, TABLE, ON_POSTGRESQL, REFUSE_ANSWERS)
     else:
         yield Trigger(NAME, TABLE, ON_SQLITE)
+        yield Trigger(OF_TOTALS, TABLE, OF_TOTALS_ON_SQLITE)

@@ -24,6 +24,7 @@ class Channel(models.TextChoices):
     PAIRED = "paired", "Tablet of a room"
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
+    IMPORTED = "imported", "Imported from another system"
 
 
 # Sent to another device than the one it was made on: nobody has the form before that device opens it.

@@ -168,6 +168,7 @@ class Mode(models.TextChoices):
     NUMBER = "number", "By choosing numbers"
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
+    IMPORTED = "imported", "In another system"
     NONE = "none", "No marks: what stood was set aside"
 
 
@@ -229,7 +230,8 @@ class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
     `answers` holds {item: tenths 0 to 100, or null for "not answered"}; `total` tenths 0 to 400, null
-    where a line is missing. A correction is a new row that names the one it replaces.
+    where a line is missing. A correction is a new row that names the one it replaces. An imported one may have
+    a total and no lines (`is_total_only`): lines are never made up of a total.
     """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -307,7 +309,21 @@ class Rating(models.Model):
     @property
     def is_blank(self) -> bool:
         """Nothing marked and nothing said."""
-        return not self.comment and all(answer is None for answer in self.answers.values())
+        return self.total is None and not self.comment and self._has_no_lines
+
+    @property
+    def is_imported(self) -> bool:
+        """The client marked it in another system: nobody here saw the form."""
+        return self.mode == Mode.IMPORTED
+
+    @property
+    def is_total_only(self) -> bool:
+        """The other system kept no lines. They are not known, which is not the same as not answered."""
+        return self.total is not None and self._has_no_lines
+
+    @property
+    def _has_no_lines(self) -> bool:
+        return all(answer is None for answer in self.answers.values())
 
     @property
     def is_partial(self) -> bool:

@@ -58,7 +58,7 @@ def course_figure(
 
 def lines_figure(course: Sequence[RatedSession], instrument: Instrument) -> dict[str, Any]:
     """Each line of the instrument by session, in points, told apart by symbol and dash as well as colour."""
-    rated = [one for one in course if one.rating]
+    rated = [one for one in course if one.rating and not one.rating.is_total_only]
     traces = [
         {
             "type": "scatter",

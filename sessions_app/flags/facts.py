@@ -47,6 +47,7 @@ class RatingFact(NamedTuple):
     received_at: datetime
     corrects: bool
     state: RatingState  # what it says of its session
+    imported: bool
 
 
 class FlagFact(NamedTuple):
@@ -125,6 +126,7 @@ class CourseFacts:
             total=rating.total if rating else None,
             received_at=rating.received_at if rating else None,
             corrects=rating.corrects if rating else False,
+            imported=rating.imported if rating else False,
             badge_fall=badge_fall,
             sudden_fall=sudden_fall,
         )
@@ -281,4 +283,5 @@ def rating_fact(row: Rating, edition: str | None) -> RatingFact:
         row.received_at,
         row.replaces_id is not None,
         marks_state(row),
+        row.is_imported,
     )

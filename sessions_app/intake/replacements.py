@@ -36,6 +36,9 @@ def counted(
     session: where they count, if not where they came in.
     """
     score = scoring.score(instruments.get(grant.instrument, grant.instrument_version), answers)
+    carried = {**{name: getattr(marks, name) for name in CARRIED}, **changed}
+    # A total that was imported without lines counts again as it came.
+    total = marks.total if isinstance(marks, Rating) and carried["mode"] == Mode.IMPORTED else score.total
     if session is not None or Rating.objects.filter(grant=grant).exists():
         grant = grant_like(grant, by=by, session=session)
     return Rating.objects.create(
@@ -45,9 +48,9 @@ def counted(
         instrument_version=grant.instrument_version,
         wording=wordings.translated(grant, marks.language),
         answers=score.answers,
-        total=score.total,
+        total=total,
         replaces=instead_of,
-        **{**{name: getattr(marks, name) for name in CARRIED}, **changed},
+        **carried,
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -32,9 +31,9 @@ from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
 from sessions_app.intake import opening_day, which_session
 from sessions_app.intake.replacements import no_marks
+from sessions_app.intake.session_facts import MINUTE, as_stored, would_count_nowhere
 from sessions_app.intake.session_numbers import number_by_date
 
-MINUTE = timedelta(minutes=1)
 USED = "This page was sent before, and what it made is not there any more. Open the page again."
 
 # --- Added and changed ---------------------------------------------------------------------------
@@ -136,16 +135,6 @@ def change_session(
     return session
 
 
-def as_stored(session: TherapySession) -> dict[str, Any]:
-    """What a session says, by the names of its form."""
-    return {
-        "held_at": session.held_at,
-        "minutes": (session.ends_at - session.held_at) // MINUTE,
-        "modality": session.modality,
-        "attendance": session.attendance,
-    }
-
-
 def there_already(session: TherapySession) -> str:
     """The question that is asked where a session of the same client starts at the same time."""
     when = day(session.held_at, "j F, H:i")
@@ -205,18 +194,6 @@ def void_session(*, session: TherapySession, why: str, by: User, opened_with: Op
     audit.record(LogEvent.SESSION_VOIDED, session, by=by, client=session.client_code)
     conclude(episode=episode)
     return Voided(session, was_out=bool(out))
-
-
-def would_count_nowhere(session: TherapySession) -> dict[str, str]:
-    """What the page says of a session before it is voided: another day or marks that came are another question."""
-    stands = Rating.objects.standing().filter(session=session).first()
-    return {
-        "Held": day(session.held_at, "j F, H:i"),
-        "Attendance": session.get_attendance_display(),
-        "Marks": "none"
-        if stands is None or stands.is_blank
-        else f"came on {day(stands.received_at, 'j F, H:i')}",
-    }
 
 
 @transaction.atomic

@@ -25,7 +25,8 @@ from sessions_app.courses.models import (
     TherapySession,
 )
 from sessions_app.intake import opening_day
-from sessions_app.intake.session_actions import MINUTE, as_stored, there_already, would_count_nowhere
+from sessions_app.intake.session_actions import there_already
+from sessions_app.intake.session_facts import MINUTE, as_stored, would_count_nowhere
 from sessions_app.intake.which_session import at_the_same_time
 
 

@@ -16,6 +16,7 @@ from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.records.retention_rule import RetentionRule
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "ErasedGrant",
     "Flag",
     "FollowUp",
+    "ImportPart",
+    "ImportRun",
+    "ImportedNumber",
     "LateMarks",
     "Licence",
     "Misfiling",

@@ -21,6 +21,7 @@ from alliance.erasures import Erasure, Reason
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
+from alliance.stale_forms import Opened, changed
 from clients.models import Client, Episode
 from sessions_app.courses.erased_grants import ErasedGrant
 from sessions_app.courses.lock import lock_episodes
@@ -145,19 +146,20 @@ def _call_off(erasure: Erasure, by: User) -> None:
 
 
 @transaction.atomic
-def change_rule(*, based_on: int, years: int | None, years_young: int | None, by: User) -> RetentionRule:
+def change_rule(
+    *, years: int | None, years_young: int | None, by: User, opened_with: Opened | None = None
+) -> RetentionRule:
     """The next version of the retention rule. It erases nobody: it says who is due."""
-    now = RetentionRule.objects.in_force()
-    if now.version != based_on:
-        raise Refused(CHANGED_MEANWHILE)
-    if (now.years, now.years_young) == (years, years_young):
+    now, typed = RetentionRule.objects.in_force(), {"years": years, "years_young": years_young}
+    if not changed(opened_with, stored=now.says, typed=typed):
         return now
     try:
         with transaction.atomic():
             made = RetentionRule.objects.create(
                 version=now.version + 1, years=years, years_young=years_young, made_by=by
             )
-    except IntegrityError as error:
+    except IntegrityError as error:  # somebody else made the next one in this moment
+        changed(opened_with, stored=RetentionRule.objects.in_force().says, typed=typed)
         raise Refused(CHANGED_MEANWHILE) from error
     audit.record(
         LogEvent.RETENTION_CHANGED, made, by=by, version=made.version, years=years, young=years_young

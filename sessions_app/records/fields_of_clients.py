@@ -191,6 +191,11 @@ TABLES_OF_CLIENTS = (
         whose=Whose.CLINIC,
         fields=not_shown("id", "code", "on", "made_at", "made_by", "undone_at", "undone_by"),
     ),
+    Table(
+        "sessions_app.ImportedNumber",
+        about=("client", "episode__client", "session__episode__client"),
+        fields=not_shown("id", "kind", "number", "client", "episode", "session"),
+    ),
     # --- One person, one record. Rows that name two clients go with either. ---
     Table(
         "clients.ClientMerge",

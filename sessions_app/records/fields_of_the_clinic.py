@@ -23,6 +23,25 @@ TABLES_OF_THE_CLINIC = (
             *("started_at", "started_by", "finished_at"),
         ),
     ),
+    # What waits to be imported is removed with every erasure: it may name the client, and nobody can look.
+    Table(
+        "sessions_app.ImportRun",
+        whose=Whose.SITE,
+        fields={
+            **not_shown("id", "code", "kind", "sha256", "size", "lines", "made_at", "made_by", "encoding"),
+            **not_shown("delimiter", "columns", "options", "checked_at", "counts", "imported_at"),
+            **not_shown("imported_by", "removed_at"),
+            **not_shown("file_name", "remarks", "episodes", erased=Erased.EMPTIED),
+        },
+    ),
+    Table(
+        "sessions_app.ImportPart",
+        whose=Whose.SITE,
+        fields={
+            **not_shown("id", "run", "number"),
+            "sealed": Field(says="what waits to be imported", erased=Erased.TAKEN_OUT),
+        },
+    ),
     Table(
         "sessions_app.OwnQuestion",
         whose=Whose.CLINIC,

@@ -6,6 +6,7 @@ from django import forms
 
 from alliance.erasures import NOTE_LENGTH, Reason
 from alliance.models import User
+from alliance.stale_forms import opened_with
 from sessions_app.records import sheets
 from sessions_app.records.export_file import Format
 from sessions_app.records.retention_rule import LEAST, MOST, RetentionRule
@@ -70,9 +71,6 @@ class ErasureForm(forms.Form):
 
 
 class RetentionForm(forms.Form):
-    """`based_on`: the version that the page showed, so that nobody overwrites what they have not seen."""
-
-    based_on = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
     years = forms.IntegerField(
         label="Years after the end of the last episode",
         min_value=LEAST,
@@ -89,8 +87,8 @@ class RetentionForm(forms.Form):
     )
 
     def __init__(self, data: Any = None, *, now: RetentionRule) -> None:
-        stored = {"based_on": now.version, "years": now.years, "years_young": now.years_young}
-        super().__init__(data, initial=stored)
+        super().__init__(data, initial=now.says)
+        opened_with(self, row="retention", stored=now.says)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

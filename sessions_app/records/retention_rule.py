@@ -51,3 +51,7 @@ class RetentionRule(models.Model):
 
     def __str__(self) -> str:
         return f"Retention, version {self.version}"
+
+    @property
+    def says(self) -> dict[str, int | None]:
+        return {"years": self.years, "years_young": self.years_young}

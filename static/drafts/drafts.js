@@ -137,10 +137,12 @@ async function begin(form) {
 
 async function offerEarlier(form) {
   const note = notes.get(form);
+  // A stale page comes back with the words, beside what is stored now: these are not offered a second time.
+  const sent = form.querySelector("[name=draft]")?.value;
   const found = (await Promise.all(keys.map((key) => earlierNotes(key, form)))).flat();
   for (const earlier of found.sort((one, other) => other.at - one.at)) {
     if (earlier.id === note.id) continue;
-    if (!says(form, earlier.fields)) return put(form, earlier);
+    if (earlier.id !== sent && !says(form, earlier.fields)) return put(form, earlier);
     adopt(form, earlier.id); // the server gave the words back with the form
   }
 }

@@ -23,8 +23,10 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
+from sessions_app.moving_in.columns import Kind
 from sessions_app.records import erasure_actions
 from tests import cast
+from tests.sessions_app.moving_in.files import checked, clients
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +47,7 @@ OPEN_TO = {
     "clients": {"olga", "carl", "adam"},
     "tablets": {"olga", "carl", "adam"},
     "instruments": {"adam"},
+    "import": {"adam"},
     "settings": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
     "exports": {"olga", "carl", "sina", "stefan", "adam"},
@@ -73,7 +76,7 @@ REACH["together"] = REACH["records"] = {"olga"}
 REACH["erasures"] = {"olga", "adam"}
 REACH["marks"] = {"olga", "sina"}
 REACH["clients:who_looked"] = {"olga", "sina"}
-REACH["instruments"] = REACH["settings"] = {"adam"}
+REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
 
@@ -150,6 +153,7 @@ def with_rows(clinic):
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
+        "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic

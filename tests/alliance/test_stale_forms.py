@@ -28,6 +28,8 @@ from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake import hand_over_actions, session_actions
+from sessions_app.records import erasure_actions
+from sessions_app.records.retention_rule import RetentionRule
 from tests import cast
 from tests.alliance.test_access_matrix import OURS, addresses, browser_of, snapshot, with_rows
 from tests.opened import save
@@ -159,7 +161,7 @@ EDITS = {
         row=lambda world: world.olgas.client.code,
         typed={"label": "K-1b"},
         meanwhile=language_chosen_by_the_client,
-        shows=("Language of the form English Arabic English", "Label K-1 K-1 K-1b"),
+        shows=("Language of the form English Arabic nothing new", "Label K-1 K-1 K-1b"),
         kept=lambda world: (
             list(Client.objects.filter(pk=world.olgas.client_id).values_list("label", "language"))
             == [("K-1b", "ar")]
@@ -172,7 +174,11 @@ EDITS = {
         meanwhile=lambda world: User.objects.filter(pk=world.sina.pk).update(
             is_active=False, is_therapist=True
         ),
-        shows=("May sign in yes no yes", "Name Sina Sina Sina B.", "Therapist: sees their own clients"),
+        shows=(
+            "May sign in yes no nothing new",
+            "Name Sina Sina Sina B.",
+            "Therapist: sees their own clients",
+        ),
         # Roles that nobody touched here stay as the other administrator left them.
         kept=lambda world: (
             list(User.objects.filter(pk=world.sina.pk).values_list("name", "is_active", "is_therapist"))
@@ -210,7 +216,7 @@ EDITS = {
             attendance="cancelled",
             by=world.olga,
         ),
-        shows=("Attendance Attended Cancelled", "How In person In person"),
+        shows=("Attendance Attended Cancelled", "How In person In person Phone"),
         # And the seconds of the time that the page does not show are those of before.
         kept=lambda world: (
             (
@@ -233,7 +239,7 @@ EDITS = {
         row=lambda world: "",
         typed={"cutoff": "34.0", "step": "save"},
         meanwhile=lambda world: cast.choose_rules(world.adam, sudden_fall=57),
-        shows=("Below cutoff: Cutoff 36.0 36.0 34.0", "Sudden fall: Smallest fall 4.0 5.7 4.0"),
+        shows=("Below cutoff: Cutoff 36.0 36.0 34.0", "Sudden fall: Smallest fall 4.0 5.7 nothing new"),
         kept=lambda world: rules_now(world) == {"cutoff": 340, "sudden_fall": 57},
     ),
     "clients:correct_days": Edit(
@@ -260,6 +266,13 @@ EDITS = {
             list(Supervision.objects.filter(therapist=world.olga).values_list("starts_on", "ends_on"))
             == [(date(2026, 1, 2), timezone.localdate() + timedelta(days=3))]
         ),
+    ),
+    "erasures:retention": Edit(
+        row=lambda world: "",
+        typed={"years": "10"},
+        meanwhile=lambda world: erasure_actions.change_rule(years=20, years_young=25, by=world.adam),
+        shows=("last episode not set 20 10", "For those under 18 not set 25 nothing new"),
+        kept=lambda world: RetentionRule.objects.in_force().says == {"years": 10, "years_young": 25},
     ),
     # Pages with a button: what they say of how things stand is what is compared.
     "settings:use_again": Edit(
@@ -376,6 +389,26 @@ ACTS = {
     "instruments:switch_off": ("the same again is nothing", "test_off_and_on_again_and_twice_the_same"),
     "instruments:record_licence": ("adds", "test_a_licence_is_recorded_with_who_accepted_it_and_ended"),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
+    "exports:export": (
+        "writes nothing but that it was exported",
+        "test_the_log_names_the_clients_whose_rows_left",
+    ),
+    "records:client": (
+        "writes nothing but that it was made",
+        "test_it_is_asked_whether_it_is_still_you_and_written_",
+    ),
+    "erasures:file": ("writes nothing but that it was made", "test_the_list_is_a_file_that_asks_who_you_are"),
+    "erasures:ask": ("adds; one request is open", "test_a_request_can_be_called_off_and_asked_for_again"),
+    "erasures:ask_for_all_due": (
+        "carries how many it showed",
+        "test_two_administrators_erase_who_is_due_and_the_log_",
+    ),
+    "erasures:batch": ("calls off who is not due any more", "test_who_comes_back_meanwhile_is_left_out"),
+    "erasures:erasure": ("done once", "test_confirmed_by_two_at_once_it_is_done_once"),
+    "erasures:call_off": (
+        "says where it is decided",
+        "test_confirmed_and_called_off_at_once_it_is_one_of_the_two",
+    ),
     "settings:recomputation": ("goes on with what is left", "test_it_goes_on_where_it_stopped_"),
     "rules:choose_language": ("one's own choice of one field", "test_a_choice_of_language_writes_it_alone"),
     "rules:add_question": ("adds; the same is there once", "test_one_that_is_there_already_is_refused"),

@@ -1,9 +1,12 @@
 """A page that was opened before somebody else changed what it shows: in a real browser, by keyboard."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from clients.models import Client
+from clients.models import Client, Ending, Episode
 from sessions_app.intake import hand_over_actions
 from tests import cast
 from tests.browser.conftest import NARROW
@@ -45,3 +48,26 @@ def test_a_label_is_corrected_and_the_language_the_client_chose_meanwhile_stays(
     expect(page.get_by_text("The details are saved.")).to_be_visible()
     stored = Client.objects.get(pk=client.pk)
     assert (stored.label, stored.language) == ("K-1b", "ar")
+
+
+def test_words_that_came_back_with_both_versions_are_not_offered_as_a_note_of_before(
+    page, live_clinic, witness
+):
+    witness.expect("409")
+    first, last = (timezone.localdate() - timedelta(days=days) for days in (40, 9))
+    over = cast.episode(live_clinic.olga, "K-9", opened_on=first, closed_on=last, ending=Ending.PLANNED)
+    page.goto(f"/clients/episodes/{over.code}/days/")
+    page.get_by_label("Why").fill("It began earlier")
+    page.get_by_label("Opened on").fill(f"{first - timedelta(days=3)}")
+    expect(page.locator("form[data-kept]")).to_be_visible()
+    Episode.objects.filter(pk=over.pk).update(closed_on=last - timedelta(days=1))
+    page.get_by_label("Why").press("Enter")
+
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_label("Closed on")).to_have_value(f"{last - timedelta(days=1)}")
+    expect(page.locator("form[data-kept]")).to_be_visible()
+    expect(page.get_by_text("You had begun a note")).to_have_count(0)
+    page.get_by_label("Why").press("Enter")
+    expect(page.get_by_text("The days are corrected.")).to_be_visible()
+    over.refresh_from_db()
+    assert (over.opened_on, over.closed_on) == (first - timedelta(days=3), last - timedelta(days=1))

@@ -46,7 +46,7 @@ def viewed(clinic, by=None):
 def test_what_people_did_reads_as_sentences(clinic, sign_in):
     today, client = timezone.localdate(), clinic.olgas.client
     viewed(clinic)
-    actions.change_client(client=client, label="K-1", language="en", age_band="adult", by=clinic.olga)
+    actions.change_client(client=client, label="K-1", language="de", age_band="adult", by=clinic.olga)
     actions.close_episode(episode=clinic.olgas, closed_on=today, ending=Ending.PLANNED, by=clinic.olga)
     actions.open_episode(client=client, therapist=clinic.carl, opened_on=today, by=clinic.adam)
     one = Supervision.objects.get(supervisor=clinic.sina)

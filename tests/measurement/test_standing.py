@@ -306,3 +306,22 @@ class TestDayCounts:
         counts = day_counts(CourseEvents(visits=[visit(1), visit(2)]), [(2, True), (1, False)])
         assert (counts[visit(2).day].low_points, counts[visit(2).day].back) == (1, 1)
         assert (counts[visit(1).day].low_points, counts[visit(1).day].back) == (1, 0)
+
+
+class TestImportedRatings:
+    def test_only_that_of_the_latest_rating_calls(self):
+        """Years of falls in another system must not all call today: nobody here knows what was said then."""
+        fall, latest = flag(2, imported=True), flag(4, imported=True)
+        visits = [visit(number, 350) for number in (1, 2, 3, 4)]
+        assert of(fall, visits=visits, flags=[fall, latest]).is_settled
+        assert of(latest, visits=visits, flags=[fall, latest]).may_call
+        followed = [*visits, visit(5, 390)]
+        assert of(latest, visits=followed, flags=[fall, latest]).is_settled
+
+    def test_a_session_without_a_complete_rating_is_no_later_rating(self):
+        fall = flag(2, imported=True)
+        assert of(fall, visits=[visit(1, 390), visit(2, 350), visit(3, None)], flags=[fall]).may_call
+
+    def test_of_a_rating_that_was_given_here_it_makes_no_difference(self):
+        fall = flag(2)
+        assert of(fall, visits=[visit(1, 390), visit(2, 350), visit(3, 390)], flags=[fall]).may_call

@@ -27,10 +27,13 @@ from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.intake import hand_over_actions, paper_entry, session_actions
+from sessions_app.moving_in.columns import Kind
+from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.records import erasure_actions
 from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.corrections.marks import disputed, use, withdrawn
+from tests.sessions_app.moving_in import files
 
 pytestmark = pytest.mark.django_db
 WEEK = timedelta(weeks=1)
@@ -225,6 +228,7 @@ WRITES = {
     "take_up_again": lambda c, last: _taken_up(c, last),
     "correct": _corrected,
     "put_back": _marks_used_are_taken_out,
+    "import_file": lambda c, last: _imported(c),
     "end_course": lambda c, last: _ended(c),
     "take_up_course": lambda c, last: episode_actions.reopen_episode(episode=_ended(c), by=c.olga),
     "confirm": _erased,
@@ -255,6 +259,14 @@ WRITES = {
         by=c.olga,
     ),
 }
+
+
+def _imported(clinic):
+    """Sessions with earlier ratings, before those that are here."""
+    number = ImportedNumber.objects.create(kind="client", number="4711", client=clinic.olgas.client)
+    start = clinic.olgas.opened_on
+    rows = files.weeks(f"{start}", [380, None, 330], number.number)
+    files.imported(Kind.SESSIONS, files.sessions(*rows), clinic.adam)
 
 
 def _ended(clinic):
@@ -320,6 +332,17 @@ WITHOUT_A_COURSE = {
     "take_out_question",
     "put_back_question",
     "rated_since",
+    "load_file",
+    "name_file",
+    "understood",
+    "read_otherwise",
+    "choose_columns",
+    "source_of",
+    "check",
+    "context_of",
+    "remove_file",
+    "remove_past",
+    "forget",
     "change_follow_up",  # an answer to "did it help?" is no part of the standing
     "take_back_follow_up",
     "call_off",
@@ -333,7 +356,7 @@ WITHOUT_A_COURSE = {
     "note_record",
     "note_list_of_erasures",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections", "records")
+ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections", "moving_in", "records")
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)

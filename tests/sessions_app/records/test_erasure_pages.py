@@ -16,6 +16,7 @@ from sessions_app.records import erasure_actions
 from sessions_app.records.retention_rule import RetentionRule
 from tests import cast
 from tests.alliance.sign_in import just_asked
+from tests.opened import opened
 from tests.sessions_app.records.courses import full_course
 
 pytestmark = pytest.mark.django_db
@@ -167,9 +168,10 @@ def test_the_rule_lists_and_erases_nobody_and_two_administrators_do(clinic, brow
     agnes = cast.person("Agnes", "administrator")
     adam = browsers(clinic.adam)
     assert "The rule is off" in adam.get(page("retention")).text
-    answer = adam.post(page("retention"), {"based_on": 0, "years": 10, "years_young": 5})
+    answer = adam.post(page("retention"), {"years": 10, "years_young": 5})
     assert (answer.status_code, "as long as those of adults" in answer.text) == (422, True)
-    text = adam.post(page("retention"), {"based_on": 0, "years": 10, "years_young": 28}, follow=True).text
+    form = opened(adam, page("retention"), years=10, years_young=28)
+    text = adam.post(page("retention"), form, follow=True).text
     assert "Due now: 3" in text
     assert all(f"Old {n}" in text for n in range(3))
     assert RetentionRule.objects.in_force().years_young == 28

@@ -8,9 +8,11 @@ from django.utils import timezone
 from alliance.erasures import Erasure
 from alliance.models import AuditEvent
 from alliance.refused import Refused
+from alliance.stale_forms import NAME, Stale
 from clients import actions
 from clients.models import Client
 from sessions_app.records import erasure_actions, retention
+from sessions_app.records.forms import RetentionForm
 from sessions_app.records.retention import due, years_before
 from sessions_app.records.retention_rule import RetentionRule
 from tests import cast
@@ -20,8 +22,7 @@ TODAY = date(2026, 11, 28)
 
 
 def rule(by, years=10, young=None):
-    now = RetentionRule.objects.in_force().version
-    return erasure_actions.change_rule(based_on=now, years=years, years_young=young, by=by)
+    return erasure_actions.change_rule(years=years, years_young=young, by=by)
 
 
 def ended(therapist, label, on, **fields):
@@ -135,8 +136,10 @@ def test_a_batch_can_be_called_off(clinic, agnes):
 
 
 def test_of_two_administrators_who_change_the_rule_the_second_looks_again(clinic):
+    form = RetentionForm(now=RetentionRule.objects.in_force())
+    seen = form.fields[NAME].clean(form[NAME].value())
     first = rule(clinic.adam)
-    with pytest.raises(Refused, match="meanwhile"):
-        erasure_actions.change_rule(based_on=0, years=5, years_young=None, by=clinic.adam)
-    same = erasure_actions.change_rule(based_on=1, years=10, years_young=None, by=clinic.adam)
+    with pytest.raises(Stale):
+        erasure_actions.change_rule(years=5, years_young=None, by=clinic.adam, opened_with=seen)
+    same = erasure_actions.change_rule(years=10, years_young=None, by=clinic.adam, opened_with=seen)
     assert (same.pk, RetentionRule.objects.count()) == (first.pk, 1)

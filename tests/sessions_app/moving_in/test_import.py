@@ -1,0 +1,298 @@
+"""People, supervision, clients and episodes: all or nothing, and nothing twice."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from alliance.models import AuditEvent, Role, User
+from alliance.refused import Refused
+from clients import merge_actions
+from clients.models import Client, Episode, Supervision
+from sessions_app.flags import checks
+from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.moving_in import import_actions
+from sessions_app.moving_in.columns import Kind
+from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.records import erasure_actions
+from tests import cast
+from tests.sessions_app.moving_in.files import checked, clients, finished, imported, loaded, sentences, text
+
+pytestmark = pytest.mark.django_db
+OLGA = "olga@clinic.example"
+
+
+def a_hundred(**mistakes: str) -> str:
+    rows = [f"{number};C-{number};de;adult;{OLGA};2025-01-13" for number in range(1, 101)]
+    for place, row in mistakes.items():
+        rows[int(place.removeprefix("at_"))] = row
+    return clients(*rows)
+
+
+def test_a_hundred_clients_with_three_mistakes_store_nothing_and_say_three_sentences(clinic):
+    before = Client.objects.count()
+    run = checked(
+        Kind.CLIENTS,
+        a_hundred(
+            at_4=f"5;;de;adult;{OLGA};2025-01-13",
+            at_40=f"41;C-41;de;adult;{OLGA};13th of January",
+            at_98=f"40;C-99;de;adult;{OLGA};2025-01-13",
+        ),
+        clinic.adam,
+    )
+    assert (
+        sentences(run)
+        == [
+            "6 Label: This is empty.",
+            "42 Opened on: “13th of January” is no day. Write it as year, month, day: 2025-03-31.",
+        ]
+        or len(sentences(run)) == 3
+    )
+    with pytest.raises(Refused, match="rows to put right"):
+        finished(run, clinic.adam)
+    assert Client.objects.count() == before
+    run = imported(Kind.CLIENTS, a_hundred(), clinic.adam)
+    assert (run.counts["new"], Client.objects.count() - before) == (100, 100)
+    assert Episode.objects.filter(client__label__startswith="C-", therapist=clinic.olga).count() == 100
+    assert list(checks.differing(list(Episode.objects.values_list("pk", flat=True)))) == []
+    assert EpisodeStanding.objects.count() == Episode.objects.count()
+
+
+def test_the_same_file_again_makes_nothing_and_says_so(clinic):
+    imported(Kind.CLIENTS, a_hundred(), clinic.adam)
+    before = (Client.objects.count(), Episode.objects.count(), ImportedNumber.objects.count())
+    again = imported(Kind.CLIENTS, a_hundred(), clinic.adam)
+    assert again.counts == {"new": 0, "same": 100, "changed": 0, "wrong": 0}
+    assert (Client.objects.count(), Episode.objects.count(), ImportedNumber.objects.count()) == before
+
+
+class TestAClientWhoIsHere:
+    def test_and_differs_is_refused_until_the_person_says_what_holds(self, clinic):
+        imported(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+        other = clients("1;C-One;en;;;")
+        run = checked(Kind.CLIENTS, other, clinic.adam)
+        assert sentences(run) == [
+            "2 : Client 1 is here already, and the label is “C-1” here and the language of the form is “de” here."
+        ]
+        assert imported(Kind.CLIENTS, other, clinic.adam, update=True).counts["changed"] == 1
+        stored = ImportedNumber.objects.get(number="1").client
+        assert (stored.label, stored.language, stored.age_band) == ("C-One", "en", "adult")
+
+    def test_under_the_same_label_without_the_number_is_asked_about(self, clinic):
+        run = checked(Kind.CLIENTS, clients("1;k-1;en;;;"), clinic.adam)
+        assert sentences(run) == ["2 Label: A client K-1 is here already, without this number."]
+        imported(Kind.CLIENTS, clients("1;k-1;en;;;"), clinic.adam, same_label=True)
+        assert Client.objects.filter(label__iexact="k-1").count() == 2
+
+    def test_whose_number_stands_in_the_file_twice_is_refused_across_batches(self, clinic, monkeypatch):
+        monkeypatch.setattr("sessions_app.moving_in.walk.ROWS_AT_ONCE", 1)
+        run = checked(Kind.CLIENTS, clients("1;A;en;;;", "2;B;en;;;", "1;C;en;;;"), clinic.adam)
+        assert sentences(run) == ["4 Number: The number 1 stands in the file twice."]
+
+    def test_whose_record_was_merged_with_another_is_there_still(self, clinic):
+        file = clients("1;C-1;de;adult;;", "2;C-1b;de;adult;;")
+        imported(Kind.CLIENTS, file, clinic.adam)
+        kept, merged = (ImportedNumber.objects.get(number=number).client for number in ("1", "2"))
+        merge_actions.merge_clients(kept=kept, merged=merged, seen=[], by=clinic.adam)
+        assert imported(Kind.CLIENTS, file, clinic.adam).counts["same"] == 2
+        row = f"2;{OLGA};2025-01-13;;;"
+        imported(Kind.EPISODES, text(TestEpisodes.HEADER, row), clinic.adam)
+        assert kept.episodes.count() == 1
+        assert not merged.episodes.exists()
+
+    def test_with_a_character_that_nobody_sees_is_refused(self, clinic):
+        run = checked(Kind.CLIENTS, clients("1;C\u200b-1;de;adult;;"), clinic.adam)
+        assert "a character that cannot be seen" in sentences(run)[0]
+
+
+class TestPeople:
+    FILE = text("E-mail;Name;Rolle", "New@clinic.example;New Person;Therapeutin, Supervisorin")
+
+    def test_come_without_a_password_and_without_an_invitation(self, clinic, mailoutbox):
+        imported(Kind.PEOPLE, self.FILE, clinic.adam)
+        new = User.objects.get(email="new@clinic.example")
+        assert (new.is_therapist, new.is_supervisor, new.is_administrator) == (True, True, False)
+        assert not new.has_usable_password()
+        assert mailoutbox == []
+        assert not AuditEvent.objects.filter(action="invited").exists()
+        assert imported(Kind.PEOPLE, self.FILE, clinic.adam).counts["same"] == 1
+
+    def test_a_role_is_added_and_none_taken_away(self, clinic):
+        """Olga has open clients: who may not treat them any more leaves them to somebody first."""
+        file = text("E-mail;Name;Rolle", f"{OLGA};Olga;supervisor")
+        assert "the roles are therapist here" in sentences(checked(Kind.PEOPLE, file, clinic.adam))[0]
+        imported(Kind.PEOPLE, file, clinic.adam, update=True)
+        clinic.olga.refresh_from_db()
+        assert (clinic.olga.is_therapist, clinic.olga.is_supervisor) == (True, True)
+
+    def test_a_file_neither_makes_nor_unmakes_an_administrator(self, clinic):
+        file = text("E-mail;Name;Rolle", "adam@clinic.example;Adam;therapist")
+        imported(Kind.PEOPLE, file, clinic.adam, update=True)
+        clinic.adam.refresh_from_db()
+        assert clinic.adam.is_administrator
+        assert clinic.adam.is_therapist
+        run = checked(Kind.PEOPLE, text("E-mail;Name;Rolle", "x@clinic.example;X;administrator"), clinic.adam)
+        assert "no role this site knows" in sentences(run)[0]
+
+
+class TestSupervision:
+    def test_of_other_years_comes_with_its_days_and_once(self, clinic):
+        file = text("Supervisor;Therapist;From;To", f"sina@clinic.example;{OLGA};2020-01-01;2020-12-31")
+        imported(Kind.SUPERVISIONS, file, clinic.adam)
+        assert Supervision.objects.filter(therapist=clinic.olga).count() == 2
+        assert imported(Kind.SUPERVISIONS, file, clinic.adam).counts["same"] == 1
+        lines = AuditEvent.objects.filter(action__startswith="supervision", detail__has_key="imported")
+        assert [line.action for line in lines.order_by("pk")] == ["supervision started", "supervision ended"]
+
+    def test_that_overlaps_or_names_a_stranger_is_a_sentence(self, clinic):
+        rows = [
+            f"sina@clinic.example;{OLGA};{date(2026, 1, 7) + timedelta(days=30)};",
+            f"carl@clinic.example;{OLGA};2020-01-01;",
+            "nobody@clinic.example;carl@clinic.example;2020-01-01;",
+        ]
+        run = checked(Kind.SUPERVISIONS, text("Supervisor;Therapist;From;To", *rows), clinic.adam)
+        said = " ".join(sentences(run))
+        assert "already on some of these days" in said
+        assert "carl@clinic.example is not a supervisor" in said
+        assert "nobody@clinic.example is not on the list of people" in said
+
+
+class TestEpisodes:
+    HEADER = "Client;Therapist;Opened on;Closed on;Kind of ending;Episode id"
+
+    @pytest.fixture(autouse=True)
+    def _a_client(self, clinic):
+        imported(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+
+    def test_open_and_closed_ones_come_once(self, clinic):
+        rows = (f"1;{OLGA};2020-01-01;2020-12-31;geplant;E-1", f"1;{OLGA};2021-02-01;;;E-2")
+        imported(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)
+        found = Episode.objects.filter(client__label="C-1").order_by("opened_on")
+        assert [(one.is_open, one.ending) for one in found] == [(False, "planned"), (True, "")]
+        assert imported(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam).counts["same"] == 2
+        assert EpisodeStanding.objects.filter(episode__in=found).count() == 2
+
+    @pytest.mark.parametrize(
+        ("row", "sentence"),
+        [
+            (f"9;{OLGA};2020-01-01;;;", "No client with the number 9"),
+            ("1;sina@clinic.example;2020-01-01;;;", "is not a therapist"),
+            (f"1;{OLGA};2020-01-01;2019-12-31;planned;", "before the first day, 1 January 2020"),
+            (f"1;{OLGA};2020-01-01;2020-12-31;;", "Say how it ended"),
+            (f"1;{OLGA};2020-01-01;;planned;", "no day on which the episode was closed"),
+            (f"1;{OLGA};2020-01-01;2999-12-31;planned;", "is still to come"),
+        ],
+    )
+    def test_what_cannot_be_is_a_sentence(self, clinic, row, sentence):
+        assert sentence in " ".join(sentences(checked(Kind.EPISODES, text(self.HEADER, row), clinic.adam)))
+
+    def test_two_open_ones_with_one_therapist_are_a_sentence(self, clinic):
+        rows = (f"1;{OLGA};2020-01-01;;;", f"1;{OLGA};2021-02-01;;;")
+        run = checked(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)
+        assert "two open episodes" in sentences(run)[0]
+
+
+class TestTheFile:
+    def test_is_sealed_while_it_waits_and_gone_with_the_import(self, clinic):
+        run = loaded(Kind.CLIENTS, clients("1;canary-7c1f;de;adult;;"), clinic.adam)
+        assert all(b"canary" not in bytes(part.sealed) for part in ImportPart.objects.all())
+        for _tally in import_actions.check(run=run, by=clinic.adam):
+            pass
+        run.refresh_from_db()
+        finished(run, clinic.adam)
+        assert not ImportPart.objects.exists()
+        with pytest.raises(Refused, match="imported already"):
+            finished(run, clinic.adam)
+
+    def test_that_nobody_imports_is_removed_after_a_day(self, clinic, time_machine):
+        run = checked(Kind.CLIENTS, clients("1;;de;adult;;"), clinic.adam)
+        time_machine.move_to(timezone.now() + timedelta(hours=23))
+        assert import_actions.remove_past() == 0
+        time_machine.shift(timedelta(hours=2))
+        assert import_actions.remove_past() == 1
+        run.refresh_from_db()
+        assert (run.has_file, run.remarks, ImportPart.objects.count()) == (False, [], 0)
+        with pytest.raises(Refused, match="not here any more"):
+            list(import_actions.check(run=run, by=clinic.adam))
+
+    def test_sealed_with_a_key_that_is_gone_is_a_sentence(self, clinic, settings):
+        run = loaded(Kind.CLIENTS, clients("1;A;de;adult;;"), clinic.adam)
+        earlier, settings.SECRET_KEY = settings.SECRET_KEY, "another-" + "1" * 50
+        with pytest.raises(Refused, match="sealed with a key"):
+            list(import_actions.check(run=run, by=clinic.adam))
+        settings.SECRET_KEY_FALLBACKS = [earlier]
+        assert len(list(import_actions.check(run=run, by=clinic.adam))) == 1
+
+    def test_a_piece_opens_in_its_own_place_alone(self, clinic):
+        first = loaded(Kind.CLIENTS, clients("1;A;de;adult;;"), clinic.adam)
+        other = loaded(Kind.CLIENTS, clients("2;B;de;adult;;"), clinic.adam)
+        ImportPart.objects.filter(run=other).update(sealed=first.parts.get().sealed)
+        with pytest.raises(Refused, match="sealed"):
+            list(import_actions.check(run=other, by=clinic.adam))
+
+    @pytest.mark.parametrize("content", [b"", b"\n", b"Number;Label\n"])
+    def test_with_nothing_in_it_is_a_sentence(self, clinic, content):
+        with pytest.raises(Refused, match=r"empty|nothing in this file"):
+            checked(Kind.CLIENTS, content, clinic.adam)
+        assert not ImportRun.objects.filter(imported_at__isnull=False).exists()
+
+
+def test_an_erasure_takes_files_that_wait_and_the_numbers_along(clinic):
+    """A file may name the client who is erased, and nobody can look into it."""
+    imported(Kind.CLIENTS, clients(f"1;canary-7c1f;de;adult;{OLGA};2025-01-13"), clinic.adam)
+    waiting = checked(Kind.CLIENTS, clients("1;canary-7c1f;en;;;", "2;;;;;"), clinic.adam)
+    ImportRun.objects.filter(pk=waiting.pk).update(file_name="canary-7c1f.csv")
+    client = ImportedNumber.objects.get(number="1").client
+    other = cast.person("Otto", Role.ADMINISTRATOR)
+    erasure = erasure_actions.ask(client=client, reason="asked", note="", by=clinic.adam)
+    erasure_actions.confirm(erasure=erasure, by=other)
+    assert not ImportPart.objects.exists()
+    assert not ImportedNumber.objects.exists()
+    assert "canary" not in str(list(ImportRun.objects.values()))
+
+
+def test_whoever_stops_reading_leaves_nothing_half_done(clinic, monkeypatch):
+    """A browser that is closed, or a server that is restarted, ends the stream in the middle."""
+    monkeypatch.setattr("sessions_app.moving_in.walk.ROWS_AT_ONCE", 10)
+    run = checked(Kind.CLIENTS, a_hundred(), clinic.adam)
+    before = Client.objects.count()
+    steps = import_actions.import_file(run=run, by=clinic.adam)
+    for _ in range(3):
+        next(steps)
+    assert Client.objects.count() == before + 30
+    steps.close()
+    assert Client.objects.count() == before
+    run.refresh_from_db()
+    assert run.is_ready
+    assert finished(run, clinic.adam).counts["new"] == 100
+
+
+def test_what_changed_since_the_check_stops_the_import(clinic):
+    run = checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+    Client.objects.create(label="C-1", language="en")
+    with pytest.raises(Refused, match="not any more"):
+        finished(run, clinic.adam)
+    assert not ImportedNumber.objects.exists()
+
+
+def test_the_log_names_each_client_and_is_found_by_it(clinic):
+    imported(Kind.CLIENTS, clients(f"1;C-1;de;adult;{OLGA};2025-01-13", "2;C-2;de;adult;;"), clinic.adam)
+    for number, actions in (("1", ["client imported", "episode opened"]), ("2", ["client imported"])):
+        code = ImportedNumber.objects.get(number=number).client.code
+        lines = AuditEvent.objects.filter(client=code).order_by("pk")
+        assert [line.action for line in lines] == actions
+        assert all(line.actor == clinic.adam.pk for line in lines)
+    assert AuditEvent.objects.get(action="file imported").detail["kind"] == "clients"
+
+
+def test_queries_of_a_batch_are_the_same_for_few_and_many_rows(clinic):
+    counts = []
+    for many in (3, 30):
+        rows = [f"{many}-{number};X-{many}-{number};de;adult;{OLGA};2025-01-13" for number in range(many)]
+        run = checked(Kind.CLIENTS, clients(*rows), clinic.adam)
+        with CaptureQueriesContext(connection) as asked:
+            finished(run, clinic.adam)
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
