@@ -16,15 +16,8 @@ from alliance.prepared import Prepared
 from clients.models import Ending, Episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
-from sessions_app.courses.models import (
-    TYPED,
-    Mode,
-    Rating,
-    SetAsideQuerySet,
-    SetAsideRating,
-    TherapySession,
-    rivals_of,
-)
+from sessions_app.courses.models import TYPED, Mode, Rating, SetAsideQuerySet, SetAsideRating, TherapySession
+from sessions_app.courses.scales import rivals_of
 from sessions_app.intake import sealed_upload
 
 Reason = SetAsideRating.Reason

@@ -22,7 +22,7 @@ BEGIN
                     OR (line.value)::text::integer > 100)) THEN
     RAISE EXCEPTION 'an answer is outside 0 to 100 tenths' USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.total IS NOT NULL AND NEW.mode <> 'imported'
+  IF NEW.total IS NOT NULL AND NEW.mode NOT IN ('imported', 'none')
      AND NOT EXISTS (SELECT 1 FROM jsonb_each(NEW.answers) AS line WHERE jsonb_typeof(line.value) = 'number') THEN
     RAISE EXCEPTION 'only an imported total has no lines' USING ERRCODE = 'check_violation';
   END IF;
@@ -42,7 +42,7 @@ BEGIN SELECT RAISE(ABORT, 'an answer is outside 0 to 100 tenths'); END
 OF_TOTALS = f"{NAME}_of_total"
 OF_TOTALS_ON_SQLITE = f"""
 CREATE TRIGGER "{OF_TOTALS}" BEFORE INSERT ON "{TABLE}"
-WHEN NEW.total IS NOT NULL AND NEW.mode <> 'imported'
+WHEN NEW.total IS NOT NULL AND NEW.mode NOT IN ('imported', 'none')
      AND NOT EXISTS (SELECT 1 FROM json_each(NEW.answers) AS line WHERE line.type = 'integer')
 BEGIN SELECT RAISE(ABORT, 'only an imported total has no lines'); END
 """.strip()

@@ -19,10 +19,9 @@ from alliance.models import User
 from clients.models import Episode
 from clients.plausible_days import FIRST_DAY
 from sessions_app.courses.answer_range import answers_in_range
+from sessions_app.courses.scales import SESSION_SCALES, rivals_of, series_of
 from sessions_app.instruments.clinic_wording import ClinicWording
 
-# The scales of which a session has one rating at most, whichever the clinic uses.
-SESSION_SCALES = instruments.session_scale_ids()
 SESSION_LENGTH = timedelta(minutes=50)
 FIRST_MOMENT = datetime.combine(FIRST_DAY - timedelta(days=1), datetime.min.time(), UTC)  # in any zone
 VOID_REASON = 200  # characters
@@ -176,11 +175,6 @@ class Mode(models.TextChoices):
 TYPED = frozenset({Mode.PAPER, Mode.VERBAL})
 
 
-def rivals_of(instrument: str) -> tuple[str, ...]:
-    """The instruments of which a session has one rating together: all alliance scales, or just this one."""
-    return tuple(SESSION_SCALES) if instrument in SESSION_SCALES else (instrument,)
-
-
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
         """The ratings of the alliance that count: those no later row replaces, of sessions that were not voided.
@@ -216,11 +210,6 @@ class RatingQuerySet(EpisodeRows):
         return self.standing().filter(total__isnull=False)
 
 
-def series_of(instrument: str, version: str, edition: str | None) -> str:
-    """Which ratings may be compared with each other (`CourseSession.series`); edition: of the wording, if any."""
-    return f"{instrument}/{version}/{edition or ''}"
-
-
 # Marks of another person that were found in this record: what is left of them when that person is erased.
 EMPTIED = {"answers": "'{}'", "total": "NULL", "comment": "''", "mode": "'none'", "sha256": "'erased'"}
 
@@ -230,8 +219,7 @@ class Rating(models.Model):
     """What a client marked at the end of one session. A fact: rows are added, never changed.
 
     `answers` holds {item: tenths 0 to 100, or null for "not answered"}; `total` tenths 0 to 400, null
-    where a line is missing. A correction is a new row that names the one it replaces. An imported one may have
-    a total and no lines (`is_total_only`): lines are never made up of a total.
+    where a line is missing. A correction is a new row that names the one it replaces. See `is_total_only`.
     """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -309,7 +297,7 @@ class Rating(models.Model):
     @property
     def is_blank(self) -> bool:
         """Nothing marked and nothing said."""
-        return self.total is None and not self.comment and self._has_no_lines
+        return self.total is None and not self.comment and not self.given
 
     @property
     def is_imported(self) -> bool:
@@ -318,12 +306,8 @@ class Rating(models.Model):
 
     @property
     def is_total_only(self) -> bool:
-        """The other system kept no lines. They are not known, which is not the same as not answered."""
-        return self.total is not None and self._has_no_lines
-
-    @property
-    def _has_no_lines(self) -> bool:
-        return all(answer is None for answer in self.answers.values())
+        """Imported from a system that kept no lines. None are made up: they are not known, nor "not answered"."""
+        return self.total is not None and not self.given
 
     @property
     def is_partial(self) -> bool:

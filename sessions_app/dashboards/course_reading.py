@@ -12,8 +12,9 @@ from django.db.models import Prefetch
 from alliance.measurement.standing import FlagKey
 from clients.models import Episode
 from sessions_app.conversations.follow_ups import FollowUp
-from sessions_app.courses.models import SESSION_SCALES, Rating, TherapySession
+from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.rating_state import with_waits
+from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.flags import answered_flags, course
 from sessions_app.flags.course import RatedSession
 from sessions_app.flags.deferrals import Deferral

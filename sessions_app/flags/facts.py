@@ -14,8 +14,9 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.overdue import overdue_from
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import CourseEvents, Deferral, FlagKey, RaisedFlag, Talk, Visit
-from sessions_app.courses.models import SESSION_SCALES, Attendance, Rating, TherapySession, series_of
+from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, marks_state
+from sessions_app.courses.scales import SESSION_SCALES, series_of
 from sessions_app.flags.course import limits_of
 from sessions_app.flags.deferrals import Deferral as DeferralRow
 from sessions_app.flags.models import Flag

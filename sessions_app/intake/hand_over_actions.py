@@ -28,12 +28,8 @@ from clients.models import Episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.lock import lock_episode
-from sessions_app.courses.models import (
-    SESSION_SCALES,
-    Attendance,
-    Rating,
-    TherapySession,
-)
+from sessions_app.courses.models import Attendance, Rating, TherapySession
+from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude

@@ -52,9 +52,9 @@ class Sheet:
 
 
 _NUMBERS_OF_CLIENT = (
-    *("client number", "client", "client id", "client no", "client code", "patient number", "patient id"),
+    *("client number", "client", "client id", "client no", "client code"),
     *("klient", "klientin", "klientennummer", "klienten id", "klient nr", "klientnummer", "klienten nr"),
-    *("patient", "patientennummer", "patienten id", "patient nr", "patientnummer", "chiffre", "fallnummer"),
+    *("patientennummer", "patienten id", "patientnumber", "patientid", "patientnr", "chiffre", "fallnummer"),
 )
 _THERAPISTS = (
     *("therapist", "therapist email", "therapist e mail", "clinician", "clinician email"),

@@ -1,12 +1,9 @@
 """Sessions and earlier ratings from a file."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max
 from django.utils import timezone
 
 from alliance import audit
@@ -15,18 +12,13 @@ from alliance.refused import Refused
 from clients.models import Episode
 from clients.plausible_days import implausible, said
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.models import (
-    SESSION_LENGTH,
-    SESSION_SCALES,
-    Attendance,
-    Mode,
-    Rating,
-    TherapySession,
-)
+from sessions_app.courses.models import SESSION_LENGTH, Attendance, Rating, TherapySession
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.intake.imported_rating import imported_rating
 from sessions_app.intake.session_numbers import number_many_by_date
+from sessions_app.moving_in import known_rows
 from sessions_app.moving_in.client_import import EPISODES_AT_ONCE, MEANWHILE
+from sessions_app.moving_in.known_rows import Known, KnownEpisode, KnownSession, is_on
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.moving_in.rows import Marks, RatingRow, SessionRow
 from sessions_app.moving_in.verdicts import Context, OnceOnly, Outcome, Verdict
@@ -38,121 +30,6 @@ HAS_MARKS = (
 )
 OTHER_MARKS = "This session was imported with other marks before. No import changes a rating."
 STILL_OUT = "A form for this session is out, and its rating may still come. Take it back first, or wait."
-
-
-class KnownEpisode(NamedTuple):
-    """What a row needs of an episode."""
-
-    pk: int
-    client: int
-    language: str
-    episode: Episode
-
-
-class KnownSession(NamedTuple):
-    pk: int
-    episode: int
-    held_at: datetime
-    attendance: str
-    is_voided: bool
-
-
-@dataclass
-class Known:
-    """What the database has for one batch."""
-
-    episodes: dict[int, KnownEpisode]
-    of_client: dict[str, list[KnownEpisode]]  # by the client's number
-    of_number: Mapping[str, int | None]  # {number of an episode: its row}
-    numbered: dict[str, KnownSession]  # by the session's number
-    sessions: dict[int, list[KnownSession]]  # of each episode, on the days of the batch
-    native: frozenset[int]  # sessions with a rating that was given here
-    imported: dict[int, Marks]
-    awaited: frozenset[int]  # sessions for which a form is out
-
-
-def _known(
-    *,
-    clients: Iterable[str],
-    episodes: Iterable[str],
-    sessions: Iterable[str],
-    moments: Sequence[datetime],
-    now: datetime,
-) -> Known:
-    """By the numbers that a batch names, and for its days; nine queries."""
-    records = _numbers(Of.CLIENT, clients).values_list("number", "client__merged_into_id", "client_id")
-    of_client = {number: merged_into or client for number, merged_into, client in records}
-    of_number = dict(_numbers(Of.EPISODE, episodes).values_list("number", "episode_id"))
-    numbered = dict(_numbers(Of.SESSION, sessions).values_list("number", "session_id"))
-    rows = Episode.objects.filter(client__in=set(of_client.values())).select_related("client")
-    known = {row.pk: KnownEpisode(row.pk, row.client_id, row.client.language, row) for row in rows}
-    more = {pk for pk in of_number.values() if pk is not None} - known.keys()
-    by_number = _sessions(pk__in=[pk for pk in numbered.values() if pk])
-    more |= {session.episode for session in by_number} - known.keys()
-    for row in Episode.objects.filter(pk__in=more).select_related("client"):
-        known[row.pk] = KnownEpisode(row.pk, row.client_id, row.client.language, row)
-    of_days: list[KnownSession] = []
-    if moments:
-        # A day more on both sides: a day at the clinic is not one of the universal time.
-        first, last = min(moments) - timedelta(days=1), max(moments) + timedelta(days=1)
-        of_days = _sessions(episode__in=known.keys(), held_at__range=(first, last))
-    theirs = defaultdict(list)
-    for episode in known.values():
-        theirs[episode.client].append(episode)
-    on_days = defaultdict(list)
-    for session in of_days:
-        on_days[session.episode].append(session)
-    native, imported = _ratings({session.pk for session in (*of_days, *by_number)})
-    awaited = RatingGrant.objects.awaiting(now).filter(session__in=[one.pk for one in (*of_days, *by_number)])
-    by_pk = {session.pk: session for session in by_number}
-    return Known(
-        known,
-        {number: theirs[client] for number, client in of_client.items() if client},
-        of_number,
-        {number: by_pk[pk] for number, pk in numbered.items() if pk in by_pk},
-        on_days,
-        native,
-        imported,
-        frozenset(awaited.values_list("session_id", flat=True)),
-    )
-
-
-def _numbers(kind: str, numbers: Iterable[str]) -> QuerySet[ImportedNumber]:
-    return ImportedNumber.objects.filter(kind=kind, number__in=set(numbers) - {""})
-
-
-def _sessions(**which: object) -> list[KnownSession]:
-    """Those that were voided too: imported again they would come back by another way. They stand behind the others."""
-    rows = TherapySession.every.filter(**which).order_by("held_at")
-    names = ("pk", "episode_id", "held_at", "attendance", "voided_at")
-    found = [
-        KnownSession(pk, episode, held_at, attendance, voided_at is not None)
-        for pk, episode, held_at, attendance, voided_at in rows.values_list(*names)
-    ]
-    return sorted(found, key=lambda session: session.is_voided)
-
-
-def _ratings(sessions: Collection[int]) -> tuple[frozenset[int], dict[int, Marks]]:
-    """Sessions with a rating given here and none that was imported; {session: the marks it was imported with}.
-
-    What became of imported marks since, as where they were set aside, makes the same file no other one.
-    """
-    native: set[int] = set()
-    imported: dict[int, Marks] = {}
-    rows = Rating.objects.filter(session__in=sessions, instrument__in=SESSION_SCALES).order_by("pk")
-    for session, mode, answers, total in rows.values_list("session_id", "mode", "answers", "total"):
-        if mode == Mode.IMPORTED:
-            imported.setdefault(session, Marks(answers, total))
-        else:
-            native.add(session)
-    return frozenset(native - imported.keys()), imported
-
-
-def _is_on(session: KnownSession, held_at: datetime, *, has_time: bool) -> bool:
-    """Whether it is the session of this moment, or of this day where the file has no time."""
-    if has_time:
-        return session.held_at == held_at
-    return timezone.localdate(session.held_at) == timezone.localdate(held_at)
 
 
 def _judge_marks(verdict: Verdict, session: KnownSession, marks: Marks, known: Known) -> bool:
@@ -231,7 +108,7 @@ class SessionImport(_CourseImport):
         self.timed, self.untimed = OnceOnly(), OnceOnly()  # days of an episode, with and without a time
 
     def judge(self, rows: Sequence[SessionRow]) -> list[Verdict]:
-        known = _known(
+        known = known_rows.read(
             clients=[row.client for row in rows],
             episodes=[row.episode for row in rows],
             sessions=[row.number for row in rows],
@@ -250,12 +127,12 @@ class SessionImport(_CourseImport):
         if self._is_again(row, episode):
             return verdict.wrong("Date", "The file has another session of this client at this time.")
         here = known.numbered.get(row.number)
-        if here and not (here.episode == episode.pk and _is_on(here, row.held_at, has_time=row.has_time)):
+        if here and not (here.episode == episode.pk and is_on(here, row.held_at, has_time=row.has_time)):
             when = timezone.localtime(here.held_at)
             is_here = f"{row.number} is here on {when:%-d %B %Y, %H:%M}, or of another client"
             return verdict.wrong("Session id", f"{is_here}. Sessions are changed on their pages.")
         theirs = known.sessions.get(episode.pk, [])
-        here = here or next((one for one in theirs if _is_on(one, row.held_at, has_time=row.has_time)), None)
+        here = here or next((one for one in theirs if is_on(one, row.held_at, has_time=row.has_time)), None)
         verdict.found = (episode, here)
         if here is None:
             _judge_attendance(verdict, self.context.now)
@@ -326,7 +203,7 @@ class RatingImport(_CourseImport):
     """The marks of a session that is here; each session once."""
 
     def judge(self, rows: Sequence[RatingRow]) -> list[Verdict]:
-        known = _known(
+        known = known_rows.read(
             clients=[row.client for row in rows],
             episodes=(),
             sessions=[row.session for row in rows],
@@ -417,7 +294,7 @@ def _session_of(row: RatingRow, verdict: Verdict, known: Known) -> KnownSession 
         session
         for episode in known.of_client[row.client]
         for session in known.sessions.get(episode.pk, [])
-        if _is_on(session, row.held_at, has_time=row.has_time)
+        if is_on(session, row.held_at, has_time=row.has_time)
     ]
     if len(found) == 1:
         return found[0]

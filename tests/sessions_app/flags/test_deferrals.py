@@ -10,7 +10,8 @@ from alliance.measurement import instruments
 from alliance.measurement.process import Share
 from alliance.models import AuditEvent
 from alliance.refused import Refused
-from sessions_app.courses.models import SESSION_SCALES, Attendance
+from sessions_app.courses.models import Attendance
+from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.flags import answered_flags, discussion_actions, process_measures
 from sessions_app.flags.deferral_actions import NOTHING_CALLS, defer, undo
 from sessions_app.flags.deferrals import Deferral
