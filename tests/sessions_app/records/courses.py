@@ -19,6 +19,7 @@ from sessions_app.flags.models import Flag
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, keep_invalid, record_rating
+from sessions_app.moving_in.models import ImportedNumber
 from tests import cast
 
 WEEK = timedelta(weeks=1)
@@ -90,6 +91,8 @@ def full_course(episode, tag="canary"):
 def _by_the_office(episode, session, why):
     """How the course ended, went on and was seen by others: rows that need no course of their own."""
     by, today = episode.therapist, timezone.localdate()
+    for kind, row in (("client", episode.client), ("episode", episode), ("session", session)):
+        ImportedNumber.objects.create(kind=kind, number=f"{why}, {kind}", **{kind: row})
     DayCorrection.objects.create(
         episode=episode, of="opened", was=today, becomes=episode.opened_on, why=why, corrected_by=by
     )
