@@ -10,10 +10,10 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed
-from clients.actions import TAKEN_BACK
 from clients.closing import courses, held_after
 from clients.models import DayCorrection, Ending, Episode, Supervision
 from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
+from clients.supervision_actions import TAKEN_BACK
 
 UNCHANGED = "Nothing is changed: both days are as they were."
 Of = DayCorrection.Of

@@ -2,26 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.forms.models import ModelChoiceIterator
 from django.utils import timezone
-from django.utils.functional import cached_property
 
 from alliance.form_keys import FormKeyField, key_of_press
 from alliance.label_field import LabelFormField
 from alliance.labels import look_alike_key, search_key
-from alliance.log_by_client import NamesAny
-from alliance.log_events import ALIKE, LogEvent
-from alliance.models import AuditEvent, Role, User
+from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
-from clients import access_log
-from clients.merges import codes_of_records
 from clients.models import Client, Ending, Episode, EpisodeQuerySet, Supervision
 from clients.plausible_days import A_YEAR, NOT_AHEAD, PlausibleDay
 
@@ -45,9 +40,6 @@ def searched_day(**options: Any) -> forms.DateField:
         error_messages={"invalid": "Write the date as year, month, day: 2026-03-31."},
         **options,
     )
-
-
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 
 
 class _Staff(ModelChoiceIterator):  # type: ignore[type-arg]
@@ -350,87 +342,3 @@ class EndSupervisionForm(forms.Form):
     def __init__(self, *arguments: Any, supervision: Supervision, **options: Any) -> None:
         super().__init__(*arguments, **options)
         opened_with(self, row=supervision.code, stored={"last_day": supervision.ends_on})
-
-
-# --- The access log ------------------------------------------------------------------------------
-
-
-EVERYTHING = "everything"
-WRITINGS = "writings"
-
-
-class LogSearch(forms.Form):
-    person = StaffField(label="Done by", empty_label="Anybody", required=False)
-    client = forms.CharField(label="Client", required=False, widget=forms.TextInput({"type": "search"}))
-    action = forms.ChoiceField(
-        label="What",
-        choices=[
-            ("", "Everything but looks at lists"),
-            (EVERYTHING, "Everything"),
-            (WRITINGS, "Wrote in the record"),
-            *((event.value, event.capitalize()) for event in sorted(access_log.asked_for())),
-        ],
-        required=False,
-        widget=QuickSelect,
-    )
-    since = searched_day(label="From", required=False)
-    until = searched_day(label="To and including", required=False)
-
-    def found(self) -> QuerySet[AuditEvent]:
-        if not self.is_valid():
-            return AuditEvent.objects.none()
-        person, client, action, since, until = (self.cleaned_data[name] for name in self.fields)
-        rows = access_log.told()
-        if person:
-            rows = rows.filter(actor=person.pk)
-        if client:
-            # By an expression: PostgreSQL must not read the log backwards until it has met fifty such lines.
-            rows = rows.filter(NamesAny(self.about)).order_by((F("pk") + 0).desc())
-        if action == WRITINGS:
-            rows = rows.filter(action__in=ALIKE)
-        elif action and action != EVERYTHING:
-            rows = rows.filter(action=action)
-        # Under the looks at lists everything else would drown. Whoever asks about one client wants to know
-        # of those too.
-        if not action and not client:
-            rows = rows.exclude(action=LogEvent.LISTED)
-        return _in_days(rows, since, until)
-
-    @cached_property
-    def about(self) -> frozenset[UUID]:
-        """The codes of the clients whose label has what was asked for in it; none where nothing was asked.
-
-        Of a record that was merged with another, the codes of both: it is one person's log.
-        """
-        label = self.cleaned_data.get("client") if self.is_valid() else None
-        return codes_of_records(Client.objects.with_label_like(label)) if label else frozenset()
-
-    def in_codes(self) -> dict[str, str]:
-        """What was asked for, as the log may keep it: a client's label is left out."""
-        asked = {name: value for name, value in self.cleaned_data.items() if value and name != "client"}
-        return {name: str(value.pk if name == "person" else value) for name, value in asked.items()}
-
-
-class DaysSearch(forms.Form):
-    """Which days of who looked at a client."""
-
-    since = searched_day(label="From", required=False)
-    until = searched_day(label="To and including", required=False)
-
-    def found_in(self, rows: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
-        if not self.is_valid():
-            return rows.none()
-        return _in_days(rows, self.cleaned_data["since"], self.cleaned_data["until"])
-
-
-def _in_days(rows: QuerySet[AuditEvent], since: date | None, until: date | None) -> QuerySet[AuditEvent]:
-    if since:
-        rows = rows.filter(at__gte=midnight(since))
-    if until:
-        rows = rows.filter(at__lt=midnight(min(until, LAST_DAY) + timedelta(days=1)))
-    return rows
-
-
-def midnight(day: date) -> datetime:
-    # A year off either end of the calendar has no midnight in every zone.
-    return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), time.min))

@@ -16,7 +16,7 @@ from alliance.log_events import LOOKS, LogEvent
 from alliance.models import AuditEvent, User
 from clients import access_log
 from clients.access_log import Day
-from clients.forms import DaysSearch, midnight
+from clients.log_forms import DaysSearch, midnight
 from clients.models import Client, Episode, EpisodeQuerySet
 
 PER_PAGE = 50

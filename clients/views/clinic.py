@@ -18,7 +18,7 @@ from alliance.email_addresses import tell_former_address
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
 from alliance.stale_forms import StateForm
-from clients import actions, day_actions
+from clients import actions, day_actions, supervision_actions
 from clients.caseload_forms import SupervisionDaysForm
 from clients.forms import (
     EmailForm,
@@ -139,7 +139,7 @@ def supervision(request: StaffRequest) -> HttpResponse:
 @ask_again
 def start_supervision(request: StaffRequest) -> HttpResponse:
     form = SupervisionForm(posted(request))
-    if made := written(form, actions.start_supervision, by=request.user):
+    if made := written(form, supervision_actions.start_supervision, by=request.user):
         messages.success(request, f"{made}, from {made.starts_on:%-d %B %Y}.")
         return redirect("clinic:supervision")
     return form_page(request, "clinic/start_supervision.html", form)
@@ -151,11 +151,11 @@ def start_supervision(request: StaffRequest) -> HttpResponse:
 def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     rows = Supervision.objects.select_related("supervisor", "therapist")
     if request.method == "POST" and not rows.filter(code=code).exists():
-        messages.warning(request, actions.TAKEN_BACK)
+        messages.warning(request, supervision_actions.TAKEN_BACK)
         return redirect("clinic:supervision")
     one = get_object_or_404(rows, code=code)
     form = EndSupervisionForm(posted(request), supervision=one)
-    if written(form, actions.end_supervision, supervision=one, by=request.user):
+    if written(form, supervision_actions.end_supervision, supervision=one, by=request.user):
         until = f"until {one.ends_on:%-d %B %Y}" if one.ends_on else "no longer: it was taken back"
         messages.success(request, f"{one} {until}.")
         return redirect("clinic:supervision")
@@ -168,7 +168,7 @@ def end_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
 def correct_supervision(request: StaffRequest, code: UUID) -> HttpResponse:
     rows = Supervision.objects.select_related("supervisor", "therapist")
     if request.method == "POST" and not rows.filter(code=code).exists():
-        messages.warning(request, actions.TAKEN_BACK)
+        messages.warning(request, supervision_actions.TAKEN_BACK)
         return redirect("clinic:supervision")
     one = get_object_or_404(rows.prefetch_related("day_corrections__corrected_by"), code=code)
     form = SupervisionDaysForm(posted(request), supervision=one)

@@ -16,7 +16,7 @@ from alliance.long_list import LongList
 from alliance.models import Role
 from clients import actions
 from clients.access_log import as_csv, by_day, lines
-from clients.forms import LogSearch
+from clients.log_forms import LogSearch
 from clients.views.clinic import PER_PAGE
 
 # Who opens the log wants to know of the last days; older lines are asked for by their dates.

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from alliance.access import StaffRequest, page, visible_or_404
 from alliance.models import Role
 from clients import who_looked
-from clients.forms import DaysSearch
+from clients.log_forms import DaysSearch
 from clients.models import Episode
 
 DAYS_AT_FIRST = 30

@@ -27,6 +27,7 @@ from sessions_app.intake.hand_over_actions import (
     _new_grant,
     _refuse_unless_ratable,
     made_by,
+    refuse_before_its_day,
     withdraw_what_is_out,
 )
 from sessions_app.intake.record_rating import (
@@ -96,5 +97,6 @@ def enter_rating(
 @transaction.atomic
 def enter_rating_of_new_session(*, episode: Episode, by: User, form_key: UUID | None, **marks: Any) -> Rating:
     """The same for a session that nobody has entered, and that ends now. Nothing is left of it where it is refused."""
+    refuse_before_its_day(lock_episode(episode.pk))
     session = session_now(episode=episode, by=by, new=True, form_key=form_key)
     return enter_rating(session=session, by=by, form_key=form_key, **marks)

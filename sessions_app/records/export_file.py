@@ -1,8 +1,12 @@
-"""The files of an export, made while they are sent: CSV, all sheets in one ZIP, or JSON."""
+"""The files of an export, made while they are sent: CSV in a ZIP, or JSON.
+
+A file that broke off must not pass for a whole one. The web server ends an answer that failed half-way as any other,
+so each file shows its end itself: the list of a ZIP comes last, and half a JSON is none. Plain CSV has no end.
+"""
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -23,26 +27,23 @@ SAYS = [
 
 class Format(StrEnum):
     ZIP = "zip"
-    CSV = "csv"
     JSON = "json"
 
 
 CONTENT_TYPES = {
     Format.ZIP: "application/zip",
-    Format.CSV: "text/csv; charset=utf-8",
     Format.JSON: "application/json",
 }
 
 
-def as_csv(sheet: Sheet, scope: Scope, separator: str) -> Iterator[str]:
+def _as_csv(sheet: Sheet, scope: Scope, separator: str) -> Iterator[str]:
     yield csv_file.BEGINS_A_FILE
     yield from csv_file.as_rows([sheet.header], separator)
     cells = ([sheets.in_a_cell(value) for value in row] for row in sheets.values(sheet, scope))
     yield from _in_pieces(csv_file.as_rows(cells, separator))
-    scope.refuse_if_erased_meanwhile()
 
 
-def columns_as_csv(found: Iterable[Sheet], separator: str = ",") -> Iterator[str]:
+def _columns_as_csv(found: Iterable[Sheet], separator: str) -> Iterator[str]:
     """What each column of these sheets says."""
     yield csv_file.BEGINS_A_FILE
     rows = ((sheet.name, one.name, one.says) for sheet in found for one in sheet.columns)
@@ -68,9 +69,8 @@ def as_json(scope: Scope) -> Iterator[str]:
     scope.refuse_if_erased_meanwhile()
 
 
-def as_zip(scope: Scope, separator: str) -> Iterator[bytes]:
-    """Every sheet as CSV, and what the columns say. Not compressed: progress is counted in lines."""
-    found = sheets.sheets(scope.part)
+def as_zip(scope: Scope, found: Sequence[Sheet], separator: str = ",") -> Iterator[bytes]:
+    """These sheets as CSV, and what the columns say. Not compressed: progress is counted in lines."""
     sink = _Sink()
     now = timezone.localtime()
     with zipfile.ZipFile(
@@ -78,10 +78,10 @@ def as_zip(scope: Scope, separator: str) -> Iterator[bytes]:
         "w",
         zipfile.ZIP_STORED,
     ) as archive:
-        yield from _entry(archive, sink, "columns.csv", columns_as_csv(found, separator), now)
+        yield from _entry(archive, sink, "columns.csv", _columns_as_csv(found, separator), now)
         yield from _entry(archive, sink, "READ-ME.txt", iter(["\n".join([*SAYS, ""])]), now)
         for sheet in found:
-            yield from _entry(archive, sink, f"{sheet.name}.csv", as_csv(sheet, scope, separator), now)
+            yield from _entry(archive, sink, f"{sheet.name}.csv", _as_csv(sheet, scope, separator), now)
         scope.refuse_if_erased_meanwhile()
     # The list of entries comes last: an archive that broke off before cannot be opened.
     yield sink.taken()

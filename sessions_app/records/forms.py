@@ -42,7 +42,7 @@ class ExportForm(forms.Form):
         single = [(name, f"{name}.csv") for name in names]
         self.fields["part"].choices = [(part.value, PARTS[part]) for part in parts]  # type: ignore[attr-defined]
         self.fields["part"].initial = parts[0].value if parts else None
-        self.fields["what"].choices = [("All sheets", WHOLE), ("One sheet, as CSV", single)]  # type: ignore[attr-defined]
+        self.fields["what"].choices = [("All sheets", WHOLE), ("One sheet, as CSV in a ZIP", single)]  # type: ignore[attr-defined]
         if len(parts) == 1:
             self.fields["part"].widget = forms.HiddenInput()
 

@@ -169,10 +169,6 @@ def values(sheet: Sheet, scope: Scope) -> Iterator[list[Any]]:
         yield [one.value(*found) for one, found in zip(sheet.columns, row, strict=True)]
 
 
-def count(scope: Scope) -> int:
-    return sum(scope.rows(sheet.table).count() for sheet in sheets(scope.part))
-
-
 # --- Columns -------------------------------------------------------------------------------------
 
 
@@ -255,7 +251,7 @@ def _lines(name: str) -> Iterator[Column]:
         says = f"line “{item.label}”"
         yield Column(
             f"{item.id}_tenths",
-            f"{says}; in tenths, 0 to 100; empty: not answered",
+            f"{says}; in tenths, 0 to 100; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: answers.get(key),
             _in_words,
@@ -263,10 +259,10 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, 0.0 to 10.0; empty: not answered",
+            f"{says}; in points, 0.0 to 10.0; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
-            lambda answers, key=item.id: _points_in_words(answers.get(key), "not answered"),
+            lambda answers, key=item.id: _answer_in_words(answers, key),
         )
     ours = {item.id for item in items}
 
@@ -282,6 +278,12 @@ def _lines(name: str) -> Iterator[Column]:
             f"{key} {_points_in_words(one)}" for key, one in (others(answers) or {}).items()
         ),
     )
+
+
+def _answer_in_words(answers: dict[str, int | None], key: str) -> str:
+    """Nothing where no line has an answer: of an imported rating only the total may be known."""
+    is_any = any(answer is not None for answer in answers.values())
+    return _points_in_words(answers.get(key), "not answered") if is_any else ""
 
 
 def _computed(name: str, of: Computed) -> Column:

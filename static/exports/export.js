@@ -1,14 +1,15 @@
 // How far a download is. Without this the form downloads as any other.
 
-const form = document.querySelector("[data-download]");
+const form = /** @type {HTMLFormElement} */ (document.querySelector("[data-download]"));
 const progress = form.querySelector("[data-progress]");
-const said = form.querySelector("[data-said]");
+const counted = form.querySelector("[data-said]");
 const bar = form.querySelector("progress");
 const stopping = form.querySelector("[data-stop]");
 const broken = form.querySelector("[data-broken]");
 const NEWLINE = 10;
 const EVERY = 250;
-let stop;
+/** @type {AbortController} */
+let current;
 
 const inWords = (number) => number.toLocaleString("en");
 
@@ -16,7 +17,7 @@ function say(rows, total) {
   bar.max = Math.max(total, 1);
   // Cells can hold lines of their own: there may be more lines than rows.
   bar.value = Math.min(rows, total);
-  said.textContent = `${inWords(bar.value)} of ${inWords(total)} rows`;
+  counted.textContent = `${inWords(bar.value)} of ${inWords(total)} rows`;
 }
 
 function linesIn(piece) {
@@ -41,9 +42,17 @@ async function pieces(response, total) {
   }
 }
 
-function keep(found, response) {
+// A server that fails half-way ends its answer as if it were finished. The list of a ZIP comes last, and so does the
+// bracket of JSON.
+async function isWhole(file) {
+  const end = new Uint8Array(await file.slice(-22).arrayBuffer());
+  if (file.type === "application/zip") return String.fromCharCode(...end.slice(0, 4)) === "PK\x05\x06";
+  return String.fromCharCode(...end).endsWith("}}\n");
+}
+
+function keep(file, response) {
   const [, name] = response.headers.get("Content-Disposition").match(/filename="([^"]+)"/);
-  const href = URL.createObjectURL(new Blob(found, { type: response.headers.get("Content-Type") }));
+  const href = URL.createObjectURL(file);
   const link = Object.assign(document.createElement("a"), { href, download: name });
   document.body.append(link);
   link.click();
@@ -52,9 +61,9 @@ function keep(found, response) {
 }
 
 async function download() {
-  stop = new AbortController();
+  current = new AbortController();
   broken.hidden = true;
-  const response = await fetch(form.action, { method: "POST", body: new FormData(form), signal: stop.signal });
+  const response = await fetch(form.action, { method: "POST", body: new FormData(form), signal: current.signal });
   // A question, a sign-in, or what is wrong with the form: a page, which the browser is to show itself.
   if (!response.headers.get("Content-Disposition")) {
     form.submit();
@@ -63,9 +72,10 @@ async function download() {
   const total = Number(response.headers.get("X-Rows"));
   progress.hidden = false;
   say(0, total);
-  const found = await pieces(response, total);
-  keep(found, response);
-  said.textContent = "The file is complete. Look among your downloads.";
+  const file = new Blob(await pieces(response, total), { type: response.headers.get("Content-Type") });
+  if (!(await isWhole(file))) throw new Error("It broke off.");
+  keep(file, response);
+  counted.textContent = "The file is complete. Look among your downloads.";
   bar.hidden = stopping.hidden = true;
 }
 
@@ -78,12 +88,12 @@ form.addEventListener("submit", async (event) => {
     await download();
   } catch (error) {
     progress.hidden = true;
-    broken.hidden = error.name === "AbortError";
+    broken.hidden = /** @type {Error} */ (error).name === "AbortError";
   }
   button.removeAttribute("aria-disabled");
 });
 
 stopping.addEventListener("click", () => {
-  stop?.abort();
+  current?.abort();
   progress.hidden = true;
 });

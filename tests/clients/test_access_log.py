@@ -18,8 +18,8 @@ from alliance.log_events import ALIKE, LogEvent
 from alliance.long_list import LongList
 from alliance.models import AuditEvent, User
 from alliance.quick_select import QuickSelect
-from clients import access_log, actions
-from clients.forms import LogSearch
+from clients import access_log, actions, supervision_actions
+from clients.log_forms import LogSearch
 from clients.models import Ending, Supervision
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.models import Flag
@@ -50,7 +50,7 @@ def test_what_people_did_reads_as_sentences(clinic, sign_in):
     actions.close_episode(episode=clinic.olgas, closed_on=today, ending=Ending.PLANNED, by=clinic.olga)
     actions.open_episode(client=client, therapist=clinic.carl, opened_on=today, by=clinic.adam)
     one = Supervision.objects.get(supervisor=clinic.sina)
-    actions.end_supervision(supervision=one, last_day=today, by=clinic.adam)
+    supervision_actions.end_supervision(supervision=one, last_day=today, by=clinic.adam)
     actions.invite(person=clinic.carl, by=None)
     assert sentences(sign_in(clinic.adam).get(LOG))[:6] == [
         "The system invited Carl to choose a password",

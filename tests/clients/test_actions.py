@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
-from clients import actions
+from clients import actions, supervision_actions
 from clients.models import Client, Ending, Episode, Supervision
 from tests import cast
 
@@ -154,7 +154,7 @@ def test_a_lost_second_factor_is_removed_by_somebody_else(clinic):
 
 def test_a_supervision_starts_between_a_supervisor_and_a_therapist(clinic):
     start = {"starts_on": TODAY(), "by": clinic.adam}
-    made = actions.start_supervision(supervisor=clinic.stefan, therapist=clinic.olga, **start)
+    made = supervision_actions.start_supervision(supervisor=clinic.stefan, therapist=clinic.olga, **start)
     assert Episode.objects.visible_to(clinic.stefan).filter(pk=clinic.olgas.pk).exists()
     assert logged("supervision started").get().detail == {
         "supervisor": str(clinic.stefan.pk),
@@ -166,27 +166,36 @@ def test_a_supervision_starts_between_a_supervisor_and_a_therapist(clinic):
         (clinic.carl, clinic.olga, "not a supervisor"),
         (clinic.stefan, clinic.adam, "not a therapist"),
     ):
-        refused(why, actions.start_supervision, supervisor=supervisor, therapist=therapist, **start)
+        refused(
+            why, supervision_actions.start_supervision, supervisor=supervisor, therapist=therapist, **start
+        )
     assert Supervision.objects.filter(pk=made.pk, ends_on=None).exists()
 
 
 def test_a_supervision_ends_after_its_last_day(clinic):
     one = Supervision.objects.get(supervisor=clinic.sina)
     end = {"supervision": one, "by": clinic.adam}
-    refused("before it starts", actions.end_supervision, last_day=cast.STARTED - timedelta(days=2), **end)
-    actions.end_supervision(last_day=TODAY(), **end)
+    refused(
+        "before it starts",
+        supervision_actions.end_supervision,
+        last_day=cast.STARTED - timedelta(days=2),
+        **end,
+    )
+    supervision_actions.end_supervision(last_day=TODAY(), **end)
     assert Episode.objects.visible_to(clinic.sina).exists()
-    actions.end_supervision(last_day=TODAY() - timedelta(days=1), **end)
+    supervision_actions.end_supervision(last_day=TODAY() - timedelta(days=1), **end)
     assert not Episode.objects.visible_to(clinic.sina).exists()
-    refused("over already", actions.end_supervision, last_day=TODAY(), **end)
+    refused("over already", supervision_actions.end_supervision, last_day=TODAY(), **end)
 
 
 def test_a_supervision_that_was_a_mistake_ends_at_once(clinic):
-    begun = actions.start_supervision(
+    begun = supervision_actions.start_supervision(
         supervisor=clinic.sina, therapist=clinic.carl, starts_on=TODAY(), by=clinic.adam
     )
     assert clinic.carls in Episode.objects.visible_to(clinic.sina)
-    actions.end_supervision(supervision=begun, last_day=TODAY() - timedelta(days=1), by=clinic.adam)
+    supervision_actions.end_supervision(
+        supervision=begun, last_day=TODAY() - timedelta(days=1), by=clinic.adam
+    )
     assert clinic.carls not in Episode.objects.visible_to(clinic.sina)
     assert AuditEvent.objects.filter(action="supervision ended").exists()
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from alliance.models import User
 from clients import duplicates, merge_actions
 from clients.actions import add_person
-from clients.forms import ClientSearch, LogSearch, PersonSearch
+from clients.forms import ClientSearch, PersonSearch
+from clients.log_forms import LogSearch
 from clients.models import Client, DifferentClients
 from sessions_app.courses.tablets import PairedTablet
 from tests import cast

@@ -10,7 +10,7 @@ from alliance.models import AuditEvent
 from alliance.refused import Refused
 from clients import actions, merge_actions
 from clients.access_log import lines
-from clients.forms import LogSearch
+from clients.log_forms import LogSearch
 from clients.merges import codes_of_records
 from clients.models import Client, ClientMerge, Ending, Episode, EpisodeMove
 from sessions_app.courses.grants import RatingGrant

@@ -11,8 +11,8 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from alliance.refused import Refused
-from clients import actions, cover_actions, day_actions
-from clients.forms import LogSearch
+from clients import actions, cover_actions, day_actions, supervision_actions
+from clients.log_forms import LogSearch
 from clients.models import Cover, EarlierCourseConsent, Episode, Supervision
 from clients.plausible_days import A_YEAR, FIFTY_YEARS, NOT_AHEAD, PlausibleDay, implausible
 from tests import cast
@@ -89,10 +89,10 @@ def test_actions_hold_to_it_past_every_form(clinic, day):
         lambda: actions.open_episode(client=client, therapist=clinic.carl, opened_on=day, by=adam),
         lambda: actions.close_episode(episode=clinic.olgas, closed_on=day, ending="planned", by=olga),
         lambda: actions.transfer_episode(episode=clinic.olgas, therapist=clinic.carl, on=day, by=adam),
-        lambda: actions.start_supervision(
+        lambda: supervision_actions.start_supervision(
             supervisor=clinic.sina, therapist=clinic.carl, starts_on=day, by=adam
         ),
-        lambda: actions.end_supervision(supervision=one, last_day=day, by=adam),
+        lambda: supervision_actions.end_supervision(supervision=one, last_day=day, by=adam),
         lambda: day_actions.correct_days(episode=clinic.olgas, opened_on=day, why="x", by=olga),
         lambda: day_actions.correct_supervision(supervision=one, starts_on=day, why="x", by=adam),
         lambda: cover_actions.start(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alliance.models import Role, User
 from alliance.stale_forms import NAME, Stale
-from clients import actions
+from clients import actions, supervision_actions
 from clients.forms import ClientForm, EndSupervisionForm, PersonForm
 from clients.models import Client, Episode, Supervision
 from sessions_app.intake import hand_over_actions
@@ -94,7 +94,7 @@ def test_two_last_days_at_once_are_one(clinic):
         one = Supervision.objects.create(supervisor=clinic.sina, therapist=therapist, starts_on=cast.STARTED)
         seen, today = opened(EndSupervisionForm(supervision=one)), timezone.localdate()
         ways = [
-            lambda day=day, pk=one.pk, seen=seen: actions.end_supervision(
+            lambda day=day, pk=one.pk, seen=seen: supervision_actions.end_supervision(
                 supervision=Supervision.objects.select_related("supervisor", "therapist").get(pk=pk),
                 last_day=day,
                 by=clinic.adam,

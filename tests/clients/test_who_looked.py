@@ -14,7 +14,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role
 from clients import actions, merge_actions, who_looked
-from clients.forms import DaysSearch
+from clients.log_forms import DaysSearch
 from clients.models import Ending, Episode, Supervision
 from tests import cast
 

@@ -1,6 +1,5 @@
 """What a person may see, as files."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -43,16 +42,12 @@ def columns(request: StaffRequest) -> HttpResponse:
 
 def _file(scope: Scope, *, what: str, separator: str, **_: Any) -> StreamingHttpResponse:
     export_actions.note_export(scope=scope, what=what)
-    rows = sheets.count(scope)
-    content: Iterator[str] | Iterator[bytes]
-    if what == Format.ZIP:
-        kind, content = Format.ZIP, export_file.as_zip(scope, separator)
-    elif what == Format.JSON:
-        kind, content = Format.JSON, export_file.as_json(scope)
-    else:
-        (sheet,) = (one for one in sheets.sheets(scope.part) if one.name == what)
-        rows = scope.rows(sheet.table).count()
-        kind, content = Format.CSV, export_file.as_csv(sheet, scope, separator)
-    name = f"{what if kind == Format.CSV else 'records'}-{scope.part}-{timezone.localdate()}.{kind}"
+    found = [one for one in sheets.sheets(scope.part) if what in (*Format, one.name)]
+    kind = Format.JSON if what == Format.JSON else Format.ZIP
+    content = (
+        export_file.as_json(scope) if kind == Format.JSON else export_file.as_zip(scope, found, separator)
+    )
+    name = f"{'records' if what in list(Format) else what}-{scope.part}-{timezone.localdate()}.{kind}"
+    rows = sum(scope.rows(one.table).count() for one in found)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Rows": str(rows)}
     return StreamingHttpResponse(content, content_type=CONTENT_TYPES[kind], headers=headers)

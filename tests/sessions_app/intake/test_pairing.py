@@ -204,6 +204,9 @@ class TestWhatTheKeyReaches:
             "instruments:": [cast.wording(clinic.adam).code],
             "together:": [clinic.olgas.code],
             "marks:": [clinic.olgas.code],
+            "records:": [clinic.olgas.client.code],
+            "erasures:": [clinic.olgas.client.code],
+            "import:": [clinic.olgas.client.code],
             "rules:": [cast.question(clinic.adam).code],
             "settings:": [cast.choose(clinic.adam, closing="marks").code],
         }

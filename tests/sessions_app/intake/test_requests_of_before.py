@@ -44,6 +44,10 @@ def clinic(clinic):
         "tablets:": [clinic.olga.pk],
         "instruments:": [clinic.olga.pk],
         "together:": [clinic.olgas.code],
+        "marks:": [clinic.olgas.code],
+        "records:": [clinic.olgas.client.code],
+        "erasures:": [clinic.olgas.client.code],
+        "import:": [clinic.olgas.client.code],
         "rules:": [clinic.olga.pk],
         "settings:": [clinic.olga.pk],
     }
