@@ -36,6 +36,7 @@ PAGES = {
     "instruments": "the page of forms and licences",
     "settings": "the clinic's settings",
     "exports": "the page of exports",
+    "import": "the page of imports",
     "tablets": "the page of tablets",
     "rules": "a page about flag rules",
     "marks": "a page about marks",

@@ -107,8 +107,8 @@ def test_every_row_of_the_client_goes_and_none_of_anybody_else(clinic):
     }
     # test_foreign_marks.py has records that were merged.
     merges = {"clients.ClientMerge", "clients.EpisodeMove", "clients.DifferentClients"}
-    elsewhere = {"clients.EarlierCourseConsent"}  # needs a second course
-    assert {model for model, rows in others.items() if not rows} == merges | elsewhere
+    earlier = {"clients.EarlierCourseConsent"}  # needs a second course
+    assert {model for model, rows in others.items() if not rows} == merges | earlier
     lines = AuditEvent.objects.count()
     erase(clinic)
     for table in tables:
