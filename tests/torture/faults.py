@@ -105,7 +105,7 @@ def _upgrade_into_a_portal(scene: Scene) -> None:
 
 def _fail_half_way(scene: Scene) -> None:
     """The row is written, and then something in the same transaction fails."""
-    broken = mock.patch.object(record_rating, "conclude", side_effect=RuntimeError("made on purpose"))
+    broken = mock.patch.object(record_rating, "conclude_locked", side_effect=RuntimeError("made on purpose"))
     scene.undo = broken.stop  # type: ignore[attr-defined]
     broken.start()
 
