@@ -49,7 +49,7 @@ def pages_of(world, who):
                 other = Client.objects.exclude(code=world.olgas.client.code).filter(merged_into=None).last()
                 address += f"?other={other.code}"
             answer = asked.get(address)
-            if answer.status_code == 200 and b"<html" in answer.content:
+            if answer.status_code == 200 and not answer.streaming and b"<html" in answer.content:
                 yield address
                 break
 
