@@ -128,7 +128,7 @@ def test_control_without_the_lock_the_second_tab_meets_the_constraint_instead_of
         look(aside)
         looked.wait()
 
-    monkeypatch.setattr(decide, "lock_episode", lambda pk: Episode.objects.get(pk=pk))
+    monkeypatch.setattr(decide, "lock_for_decision", lambda pk: Episode.objects.get(pk=pk))
     monkeypatch.setattr(decide, "refuse_if_settled", looks_then_waits)
     outcomes = at_once(*[using(aside, seen, clinic.olga)] * 2)
     assert [type(one) for one in unexpected(outcomes, Refused)] == [IntegrityError]

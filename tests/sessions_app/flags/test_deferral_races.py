@@ -60,7 +60,7 @@ def test_control_without_the_lock_two_presses_are_two_decisions(clinic, flags, m
         looked.wait()
         return found
 
-    monkeypatch.setattr(deferral_actions, "lock_episode", lambda pk: Episode.objects.get(pk=pk))
+    monkeypatch.setattr(deferral_actions, "lock_open_episode", lambda pk: Episode.objects.get(pk=pk))
     monkeypatch.setattr(deferral_actions, "_calling", looks_then_waits)
     assert unexpected(at_once(*[deciding(clinic, flags)] * 2)) == []
     assert Deferral.objects.count() == 2

@@ -76,7 +76,7 @@ def test_control_without_the_lock_the_second_tab_meets_the_constraint_instead_of
         looked.wait()
         keep(*args)
 
-    monkeypatch.setattr(discussion_actions, "lock_episode", lambda pk: Episode.objects.get(pk=pk))
+    monkeypatch.setattr(discussion_actions, "lock_open_episode", lambda pk: Episode.objects.get(pk=pk))
     monkeypatch.setattr(discussion_actions, "_keep", keeps_once_both_have_looked)
     outcomes = at_once(*(editing(note, said, clinic.olga) for said in ("One.", "Two.")))
     assert [type(one) for one in unexpected(outcomes, Refused)] == [IntegrityError]
