@@ -352,17 +352,6 @@ def how_it_ended(episode: Episode) -> dict[str, str]:
     return {"Closed on": closed_on, "How it ended": episode.get_ending_display()}
 
 
-@transaction.atomic
-def transfer_episode(*, episode: Episode, therapist: User, on: date, by: User) -> Episode:
-    """Close the episode as transferred and open a new one: the alliance belongs to the pair and starts anew."""
-    from clients import caseload_transfer
-
-    made = caseload_transfer.transfer(moves=[caseload_transfer.Move(episode, therapist)], on=on, by=by)
-    new = made.episodes.get().to
-    assert new is not None
-    return new
-
-
 def _locked(episode: Episode) -> Episode:
     """The episode as it is stored now, held until the end of the transaction."""
     try:

@@ -19,6 +19,7 @@ from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
+from clients import caseload_transfer
 from clients.actions import add_person
 from clients.models import Client, Episode, Supervision
 from sessions_app.conversations import question_actions
@@ -73,6 +74,13 @@ def people(*named: tuple[str, Role | None]) -> list[User]:
             LogEvent.PERSON_ADDED, row, by=None if row is adam else adam, roles=[role] if role else []
         )
     return rows
+
+
+def transfer(*, episode: Episode, therapist: User, on: date, by: User) -> Episode:
+    """The episode that begins with the new therapist."""
+    made = caseload_transfer.transfer(moves=[caseload_transfer.Move(episode, therapist)], on=on, by=by)
+    new: Episode = made.episodes.get().to
+    return new
 
 
 def episode(therapist: User, label: str = "K-1", opened_on: date = STARTED, **fields: Any) -> Episode:

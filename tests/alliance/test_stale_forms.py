@@ -261,9 +261,7 @@ def test_who_was_transferred_meanwhile_is_left_out_and_it_is_said(clinic, sign_i
     other, browser = cast.episode(clinic.olga, "K-8"), sign_in(clinic.adam)
     form = {"episode": [str(clinic.olgas.code), str(other.code)], "therapist": str(clinic.carl.pk)}
     form["on"] = f"{timezone.localdate()}"
-    actions.transfer_episode(
-        episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
-    )
+    cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam)
     refused = browser.post(reverse("clients:transfer"), form)
     assert (refused.status_code, "K-1 was closed or transferred meanwhile" in refused.text) == (422, True)
     assert Episode.objects.get(pk=other.pk).is_open, "nothing is done yet"
@@ -285,9 +283,7 @@ def test_a_cover_that_is_over_is_said(clinic, sign_in):
 
 
 def test_a_consent_is_withdrawn_once(clinic):
-    actions.transfer_episode(
-        episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
-    )
+    cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam)
     new = Episode.objects.open().get(client=clinic.olgas.client_id)
     clinic.olgas.refresh_from_db()
     asked = {"earlier": clinic.olgas, "episode": new, "given_on": timezone.localdate(), "by": clinic.carl}

@@ -258,11 +258,11 @@ def test_a_pair_has_one_open_episode(clinic):
 
 def test_a_transfer_closes_one_episode_and_opens_another(clinic):
     move = {"episode": clinic.olgas, "on": TODAY(), "by": clinic.adam}
-    refused("with Olga already", actions.transfer_episode, therapist=clinic.olga, **move)
-    refused("not a therapist", actions.transfer_episode, therapist=clinic.sina, **move)
+    refused("with Olga already", cast.transfer, therapist=clinic.olga, **move)
+    refused("not a therapist", cast.transfer, therapist=clinic.sina, **move)
     clinic.olgas.refresh_from_db()
     assert clinic.olgas.is_open, "a refused transfer leaves everything as it was"
-    new = actions.transfer_episode(therapist=clinic.carl, **move)
+    new = cast.transfer(therapist=clinic.carl, **move)
     clinic.olgas.refresh_from_db()
     assert (clinic.olgas.ending, new.therapist, new.opened_on) == (Ending.TRANSFERRED, clinic.carl, TODAY())
     assert not Episode.objects.visible_to(clinic.carl).filter(pk=clinic.olgas.pk).exists()
@@ -270,7 +270,7 @@ def test_a_transfer_closes_one_episode_and_opens_another(clinic):
 
 
 def test_only_an_administrator_takes_a_transfer_back(clinic):
-    actions.transfer_episode(episode=clinic.olgas, therapist=clinic.carl, on=TODAY(), by=clinic.adam)
+    cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=TODAY(), by=clinic.adam)
     again = {"client": clinic.olgas.client, "therapist": clinic.olga, "opened_on": TODAY()}
     refused("was transferred", actions.reopen_episode, episode=clinic.olgas, by=clinic.olga)
     refused("was transferred", actions.open_episode, by=clinic.olga, **again)
@@ -282,7 +282,7 @@ def test_who_left_the_clinic_gets_no_client(clinic):
     clinic.carl.refresh_from_db()
     refused(
         "not a therapist who may sign in",
-        actions.transfer_episode,
+        cast.transfer,
         episode=clinic.olgas,
         therapist=clinic.carl,
         on=TODAY(),

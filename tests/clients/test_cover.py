@@ -143,7 +143,7 @@ def test_ends_with_the_episode(clinic, how):
         actions.close_episode(episode=clinic.olgas, closed_on=TODAY(), ending="planned", by=clinic.olga)
     else:
         otto = cast.person("Otto", Role.THERAPIST)
-        actions.transfer_episode(episode=clinic.olgas, therapist=otto, on=TODAY(), by=clinic.adam)
+        cast.transfer(episode=clinic.olgas, therapist=otto, on=TODAY(), by=clinic.adam)
     assert clinic.olgas not in Episode.objects.visible_to(clinic.carl)
     if how == "close":
         actions.reopen_episode(episode=clinic.olgas, by=clinic.olga)

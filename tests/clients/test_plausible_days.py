@@ -88,7 +88,7 @@ def test_actions_hold_to_it_past_every_form(clinic, day):
     for write in (
         lambda: actions.open_episode(client=client, therapist=clinic.carl, opened_on=day, by=adam),
         lambda: actions.close_episode(episode=clinic.olgas, closed_on=day, ending="planned", by=olga),
-        lambda: actions.transfer_episode(episode=clinic.olgas, therapist=clinic.carl, on=day, by=adam),
+        lambda: cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=day, by=adam),
         lambda: supervision_actions.start_supervision(
             supervisor=clinic.sina, therapist=clinic.carl, starts_on=day, by=adam
         ),

@@ -214,9 +214,7 @@ def test_after_a_transfer_the_former_therapist_sees_nothing_later_and_the_new_on
     at("2026-03-01 10:00")
     viewed(clinic.olgas, clinic.sina)
     at("2026-03-10 10:00")
-    new = actions.transfer_episode(
-        episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
-    )
+    new = cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam)
     at("2026-03-10 11:00")  # the same day: it is the last of one and the first of the other
     viewed(new, clinic.stefan)
     at("2026-03-11 10:00")
@@ -237,7 +235,7 @@ def test_a_transfer_that_is_dated_back_ends_it_on_that_day(clinic, sign_in, at):
     viewed(clinic.olgas, clinic.adam)
     at("2026-03-10 10:00")
     day = timezone.localdate() - timedelta(days=6)
-    actions.transfer_episode(episode=clinic.olgas, therapist=clinic.carl, on=day, by=clinic.adam)
+    cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=day, by=clinic.adam)
     assert sentences(sign_in(clinic.olga).get(address(clinic.olgas), {"since": ""})) == []
 
 
@@ -284,9 +282,7 @@ def statements(browser, where):
 @pytest.mark.parametrize("closed", [False, True])
 def test_few_lines_and_many_cost_six_queries(clinic, sign_in, closed):
     if closed:
-        actions.transfer_episode(
-            episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
-        )
+        cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam)
     browser = sign_in(clinic.olga)
     statements(browser, address(clinic.olgas))
     many_lines(clinic, 3)

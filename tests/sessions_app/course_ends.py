@@ -34,7 +34,7 @@ def close(clinic, on=None, **more):
 
 def transfer(clinic, on=None):
     of = {"episode": clinic.olgas, "therapist": clinic.carl, "by": clinic.adam}
-    return actions.transfer_episode(on=on or TODAY(), **of)
+    return cast.transfer(on=on or TODAY(), **of)
 
 
 def page(name, code):

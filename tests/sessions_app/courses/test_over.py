@@ -168,7 +168,7 @@ DECISIONS = {
 def end(clinic, how):
     today = timezone.localdate()
     if how == Ending.TRANSFERRED:
-        actions.transfer_episode(episode=clinic.olgas, therapist=clinic.carl, on=today, by=clinic.adam)
+        cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=today, by=clinic.adam)
     else:
         actions.close_episode(episode=clinic.olgas, closed_on=today, ending=how, by=clinic.olga)
     # As a page that was opened before has it.

@@ -89,10 +89,7 @@ def test_the_office_sees_labels_and_no_clinical_row(rows):
 
 
 def test_after_a_transfer_each_therapist_sees_their_own_episode(clinic):
-    from clients.actions import transfer_episode
 
-    new = transfer_episode(
-        episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam
-    )
+    new = cast.transfer(episode=clinic.olgas, therapist=clinic.carl, on=timezone.localdate(), by=clinic.adam)
     assert set(Episode.objects.visible_to(clinic.olga)) == {clinic.olgas}
     assert set(Episode.objects.visible_to(clinic.carl)) == {clinic.carls, new}
