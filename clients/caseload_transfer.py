@@ -15,6 +15,7 @@ from alliance.refused import Refused
 from clients import actions
 from clients.closing import courses
 from clients.models import CaseloadTransfer, Ending, Episode, EpisodeClosing, EpisodeTransfer
+from clients.staff_lock import lock_staff
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def transfer(*, moves: Sequence[Move], on: date, by: User) -> CaseloadTransfer:
         raise Refused("No client is chosen, so there is nothing to transfer.")
     # People first, then episodes, each in the order of their numbers: two transfers at once must not wait for
     # each other.
-    actions.lock_staff(*{move.therapist for move in moves})
+    lock_staff(*{move.therapist for move in moves})
     list(
         Episode.objects.select_for_update().filter(pk__in=[move.episode.pk for move in moves]).order_by("pk")
     )
@@ -68,7 +69,7 @@ def undo(*, made: CaseloadTransfer, by: User) -> None:
     The new episodes are taken away, since nothing is in them; the log keeps that they were there.
     """
     rows = list(made.episodes.select_related("episode__client", "episode__therapist", "to__therapist"))
-    actions.lock_staff(*{row.episode.therapist for row in rows})
+    lock_staff(*{row.episode.therapist for row in rows})
     touched = {row.episode_id for row in rows} | {row.to_id for row in rows if row.to_id}
     list(Episode.objects.select_for_update().filter(pk__in=touched).order_by("pk"))
     made.refresh_from_db(fields=["undone_at"])

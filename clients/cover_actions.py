@@ -17,9 +17,9 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
-from clients.actions import lock_staff
 from clients.models import Cover, Episode
 from clients.plausible_days import refuse_implausible, said
+from clients.staff_lock import lock_staff
 
 LONGEST = timedelta(days=184)
 

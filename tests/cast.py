@@ -20,8 +20,8 @@ from alliance.measurement import instruments
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
 from clients import caseload_transfer
-from clients.actions import add_person
 from clients.models import Client, Episode, Supervision
+from clients.staff_actions import add_person
 from sessions_app.conversations import question_actions
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.grants import RatingGrant

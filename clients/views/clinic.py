@@ -18,7 +18,7 @@ from alliance.email_addresses import tell_former_address
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
 from alliance.stale_forms import StateForm
-from clients import actions, day_actions, supervision_actions
+from clients import day_actions, staff_actions, supervision_actions
 from clients.caseload_forms import SupervisionDaysForm
 from clients.forms import (
     EmailForm,
@@ -53,8 +53,8 @@ def people(request: StaffRequest) -> HttpResponse:
 @ask_again
 def add_person(request: StaffRequest) -> HttpResponse:
     form = InviteForm(posted(request), by=request.user)
-    if person := written(form, actions.add_person, by=request.user):
-        return _invitation(request, person, actions.invite(person=person, by=request.user))
+    if person := written(form, staff_actions.add_person, by=request.user):
+        return _invitation(request, person, staff_actions.invite(person=person, by=request.user))
     return form_page(request, "clinic/add_person.html", form)
 
 
@@ -64,7 +64,7 @@ def add_person(request: StaffRequest) -> HttpResponse:
 def person(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     form = PersonForm(posted(request), person=one)
-    if written(form, actions.change_person, person=one, by=request.user):
+    if written(form, staff_actions.change_person, person=one, by=request.user):
         messages.success(request, f"{one} is saved.")
         return redirect("clinic:people" if request.user != one else "home")
     left_open = Episode.objects.open().filter(therapist=one).count()
@@ -79,7 +79,7 @@ def change_email(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     former = one.email
     form = EmailForm(posted(request), person=one)
-    if written(form, actions.change_email, person=one, by=request.user):
+    if written(form, staff_actions.change_email, person=one, by=request.user):
         tell_former_address(former, one)
         messages.success(request, f"{one} signs in with {one.email} now.")
         return redirect("clinic:person", pk)
@@ -92,7 +92,7 @@ def change_email(request: StaffRequest, pk: UUID) -> HttpResponse:
 def invite(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
     form = forms.Form(posted(request))
-    if path := written(form, actions.invite, person=one, by=request.user):
+    if path := written(form, staff_actions.invite, person=one, by=request.user):
         return _invitation(request, one, path)
     return form_page(request, "clinic/invite.html", form, person=one, days=DAYS)
 
@@ -102,8 +102,8 @@ def invite(request: StaffRequest, pk: UUID) -> HttpResponse:
 @ask_again
 def remove_second_factor(request: StaffRequest, pk: UUID) -> HttpResponse:
     one = get_object_or_404(User, pk=pk)
-    form = StateForm(posted(request), row=one.pk, says=actions.second_factor_of(one))
-    if written(form, actions.remove_second_factor, person=one, by=request.user):
+    form = StateForm(posted(request), row=one.pk, says=staff_actions.second_factor_of(one))
+    if written(form, staff_actions.remove_second_factor, person=one, by=request.user):
         messages.success(request, f"{one} sets up a new second factor at the next sign-in.")
         return redirect("clinic:people")
     return form_page(request, "clinic/remove_second_factor.html", form, person=one)

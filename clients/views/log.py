@@ -14,7 +14,7 @@ from alliance.ask_again import asked_first
 from alliance.log_events import LogEvent
 from alliance.long_list import LongList
 from alliance.models import Role
-from clients import actions
+from clients import staff_actions
 from clients.access_log import as_csv, by_day, lines
 from clients.log_forms import LogSearch
 from clients.views.clinic import PER_PAGE
@@ -44,7 +44,7 @@ def export_log(request: StaffRequest) -> HttpResponseBase:
         return render(request, "clinic/export_log.html", {"search": search, "count": events.count()})
     if question := asked_first(request):
         return question
-    actions.note_export(asked=search.in_codes(), about=search.about, by=request.user)
+    staff_actions.note_export(asked=search.in_codes(), about=search.about, by=request.user)
     headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
     return StreamingHttpResponse(
         as_csv(events, search.about), content_type="text/csv; charset=utf-8", headers=headers

@@ -6,7 +6,7 @@ from datetime import timedelta
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
-from clients import actions
+from clients import staff_actions
 from clients.models import Supervision
 from sessions_app.moving_in.rows import PersonRow, SupervisionRow
 from sessions_app.moving_in.verdicts import Context, OnceOnly, Outcome, Verdict
@@ -53,9 +53,9 @@ class PeopleImport:
         for verdict in verdicts:
             row, person = verdict.row, verdict.found
             if verdict.outcome == Outcome.NEW:
-                actions.add_person(email=row.email, name=row.name, roles=set(row.roles), by=by)
+                staff_actions.add_person(email=row.email, name=row.name, roles=set(row.roles), by=by)
             elif verdict.outcome == Outcome.CHANGED:
-                actions.change_person(
+                staff_actions.change_person(
                     person=person,
                     name=row.name,
                     roles={*person.roles, *row.roles},

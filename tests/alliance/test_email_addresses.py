@@ -13,7 +13,7 @@ from django.urls import reverse
 from alliance import email_addresses
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
-from clients import actions
+from clients import staff_actions
 from clients.access_log import lines
 from tests import cast
 from tests.alliance.sign_in import sign_in
@@ -232,8 +232,8 @@ def test_two_who_take_one_address_at_once_do_not_both_get_it():
 
     writes = [
         lambda: email_addresses.change_email(person=olga, email=NEW, by=olga),
-        lambda: actions.change_email(person=carl, email=NEW.upper(), by=adam),
-        lambda: actions.add_person(email=NEW, name="Nora", roles=set(), by=adam),
+        lambda: staff_actions.change_email(person=carl, email=NEW.upper(), by=adam),
+        lambda: staff_actions.add_person(email=NEW, name="Nora", roles=set(), by=adam),
     ]
     threads = [Thread(target=take, args=(write,)) for write in writes]
     for thread in threads:

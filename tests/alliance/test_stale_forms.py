@@ -17,7 +17,7 @@ from django.utils import timezone
 from alliance import stale_forms
 from alliance.models import AuditEvent, User
 from alliance.stale_forms import NAME, Opened, Stale, as_shown, changed, opened_with
-from clients import actions, cover_actions, earlier_courses, merge_actions
+from clients import cover_actions, earlier_courses, merge_actions, staff_actions
 from clients.models import Client, Episode, Supervision
 from sessions_app.instruments import actions as instrument_actions
 from tests import cast
@@ -208,7 +208,7 @@ def test_the_hidden_value_holds_what_the_page_shows_and_no_more(clinic, olgas_pa
 def test_roles_taken_away_meanwhile_do_not_come_back_with_a_new_name(clinic, browser_for):
     browser, address = browser_for("adam"), reverse("clinic:person", args=[clinic.sina.pk])
     form = sent(browser.get(address).context["form"])
-    actions.change_person(person=clinic.sina, name="Sina", roles=set(), is_active=False, by=clinic.adam)
+    staff_actions.change_person(person=clinic.sina, name="Sina", roles=set(), is_active=False, by=clinic.adam)
     refused = browser.post(address, {**form, "name": "Sina B."})
     assert refused.status_code == 409
     browser.post(address, sent(refused.context["form"]))

@@ -18,7 +18,7 @@ from alliance.log_events import ALIKE, LogEvent
 from alliance.long_list import LongList
 from alliance.models import AuditEvent, User
 from alliance.quick_select import QuickSelect
-from clients import access_log, actions, supervision_actions
+from clients import access_log, actions, staff_actions, supervision_actions
 from clients.log_forms import LogSearch
 from clients.models import Ending, Supervision
 from sessions_app.flags import deferral_actions, discussion_actions
@@ -51,7 +51,7 @@ def test_what_people_did_reads_as_sentences(clinic, sign_in):
     actions.open_episode(client=client, therapist=clinic.carl, opened_on=today, by=clinic.adam)
     one = Supervision.objects.get(supervisor=clinic.sina)
     supervision_actions.end_supervision(supervision=one, last_day=today, by=clinic.adam)
-    actions.invite(person=clinic.carl, by=None)
+    staff_actions.invite(person=clinic.carl, by=None)
     assert sentences(sign_in(clinic.adam).get(LOG))[:6] == [
         "The system invited Carl to choose a password",
         "Adam ended the supervision of Olga by Sina",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
-from clients import actions, supervision_actions
+from clients import actions, staff_actions, supervision_actions
 from clients.models import Client, Ending, Episode, Supervision
 from tests import cast
 
@@ -37,15 +37,15 @@ def refused(match, action, **arguments):
 
 def test_a_person_is_added_once_whatever_the_case_of_the_address(clinic):
     nora = {"email": "Nora@clinic.example", "name": "Nora", "roles": {Role.THERAPIST}, "by": clinic.adam}
-    person = actions.add_person(**nora)
+    person = staff_actions.add_person(**nora)
     assert (person.email, person.roles, person.has_usable_password()) == (
         "nora@clinic.example",
         [Role.THERAPIST],
         False,
     )
     assert logged("person added").first().entity_code == person.pk
-    refused("already exists", actions.add_person, **nora)
-    refused("valid e?-?mail", actions.add_person, **{**nora, "email": "nobody"})
+    refused("already exists", staff_actions.add_person, **nora)
+    refused("valid e?-?mail", staff_actions.add_person, **{**nora, "email": "nobody"})
 
 
 def test_the_cast_is_as_people_become_who_are_added(clinic):
@@ -76,19 +76,21 @@ def test_roles_change_and_the_last_administrator_stays(clinic):
     for roles, is_active in (({Role.THERAPIST}, True), ({Role.ADMINISTRATOR}, False), (set(), False)):
         refused(
             "only administrator",
-            actions.change_person,
+            staff_actions.change_person,
             person=clinic.adam,
             roles=roles,
             is_active=is_active,
             **keep,
         )
     eve = cast.person("Eve", Role.ADMINISTRATOR)
-    actions.change_person(person=clinic.adam, roles={Role.SUPERVISOR}, is_active=True, name="Ada", by=eve)
+    staff_actions.change_person(
+        person=clinic.adam, roles={Role.SUPERVISOR}, is_active=True, name="Ada", by=eve
+    )
     clinic.adam.refresh_from_db()
     assert (clinic.adam.name, clinic.adam.roles) == ("Ada", [Role.SUPERVISOR])
     refused(
         "only administrator",
-        actions.change_person,
+        staff_actions.change_person,
         person=eve,
         name="Eve",
         roles=set(),
@@ -99,10 +101,12 @@ def test_roles_change_and_the_last_administrator_stays(clinic):
 
 def test_an_administrator_who_may_not_sign_in_does_not_count_as_one_left(clinic):
     eve = cast.person("Eve", Role.ADMINISTRATOR)
-    actions.change_person(person=eve, name="Eve", roles={Role.ADMINISTRATOR}, is_active=False, by=clinic.adam)
+    staff_actions.change_person(
+        person=eve, name="Eve", roles={Role.ADMINISTRATOR}, is_active=False, by=clinic.adam
+    )
     refused(
         "only administrator",
-        actions.change_person,
+        staff_actions.change_person,
         person=clinic.adam,
         name="Adam",
         roles=set(),
@@ -117,7 +121,7 @@ def test_to_disable_a_person_ends_their_sessions_and_no_one_elses(clinic):
         browser.post(reverse("account_login"), {"login": person.email, "password": cast.PASSWORD})
         assert browser.get(reverse("clients:list")).status_code == 200
     leave = {"person": clinic.olga, "name": "Olga", "roles": {Role.THERAPIST}, "is_active": False}
-    actions.change_person(**leave, successor=clinic.carl, by=clinic.adam)
+    staff_actions.change_person(**leave, successor=clinic.carl, by=clinic.adam)
     assert not olga.session.exists(olga.cookies["session"].value)
     assert [one.user for one in UserSession.objects.all()] == [clinic.carl]
     assert olga.get(reverse("clients:list")).status_code == 302
@@ -125,27 +129,27 @@ def test_to_disable_a_person_ends_their_sessions_and_no_one_elses(clinic):
 
 
 def test_an_earlier_invitation_becomes_void_until_a_password_is_chosen(clinic, client):
-    nora = actions.add_person(email="nora@clinic.example", name="Nora", roles=set(), by=clinic.adam)
-    first, second = (actions.invite(person=nora, by=clinic.adam) for _ in range(2))
+    nora = staff_actions.add_person(email="nora@clinic.example", name="Nora", roles=set(), by=clinic.adam)
+    first, second = (staff_actions.invite(person=nora, by=clinic.adam) for _ in range(2))
     assert client.get(first).status_code == 200  # the page that says so
     assert client.get(second).status_code == 302
     assert logged("invited").count() == 2
-    for_olga = actions.invite(person=clinic.olga, by=clinic.adam)
+    for_olga = staff_actions.invite(person=clinic.olga, by=clinic.adam)
     assert client.get(for_olga).status_code == 302
     clinic.olga.refresh_from_db()
     assert clinic.olga.check_password(cast.PASSWORD), "an invitation alone takes no password away"
     clinic.olga.is_active = False
-    refused("may not sign in", actions.invite, person=clinic.olga, by=clinic.adam)
+    refused("may not sign in", staff_actions.invite, person=clinic.olga, by=clinic.adam)
 
 
 def test_a_lost_second_factor_is_removed_by_somebody_else(clinic):
     for person in (clinic.olga, clinic.adam):
         Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
-    actions.remove_second_factor(person=clinic.olga, by=clinic.adam)
+    staff_actions.remove_second_factor(person=clinic.olga, by=clinic.adam)
     assert not Authenticator.objects.filter(user=clinic.olga).exists()
     assert logged("second factor removed").get().entity_code == clinic.olga.pk
-    refused("no second factor", actions.remove_second_factor, person=clinic.olga, by=clinic.adam)
-    refused("your own", actions.remove_second_factor, person=clinic.adam, by=clinic.adam)
+    refused("no second factor", staff_actions.remove_second_factor, person=clinic.olga, by=clinic.adam)
+    refused("your own", staff_actions.remove_second_factor, person=clinic.adam, by=clinic.adam)
     assert Authenticator.objects.filter(user=clinic.adam).exists()
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
-from clients import actions, caseload_transfer, cover_actions
+from clients import actions, caseload_transfer, cover_actions, staff_actions
 from clients.caseload_transfer import Move
 from clients.models import CaseloadTransfer, Ending, Episode, EpisodeTransfer, Supervision
 from tests import cast
@@ -245,12 +245,12 @@ def test_is_not_taken_back_to_somebody_who_left(clinic):
 def test_a_therapist_who_leaves_cannot_leave_open_episodes_unseen(clinic, change):
     leave = {"person": clinic.olga, "name": "Olga", "roles": {Role.THERAPIST}, "is_active": True, **change}
     with pytest.raises(Refused, match="Olga has 1 open client, whom nobody would see"):
-        actions.change_person(**leave, by=clinic.adam)
+        staff_actions.change_person(**leave, by=clinic.adam)
     clinic.olga.refresh_from_db()
     assert (clinic.olga.is_active, clinic.olga.is_therapist) == (True, True)
     with pytest.raises(Refused, match="not a therapist"):
-        actions.change_person(**leave, successor=clinic.sina, by=clinic.adam)
-    actions.change_person(**leave, successor=clinic.carl, by=clinic.adam)
+        staff_actions.change_person(**leave, successor=clinic.sina, by=clinic.adam)
+    staff_actions.change_person(**leave, successor=clinic.carl, by=clinic.adam)
     assert not Episode.objects.unseen().exists()
     assert Episode.objects.open().get(client=clinic.olgas.client).therapist == clinic.carl
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
-from clients import actions
+from clients import staff_actions
 from clients.models import Episode, Supervision
 from tests import cast
 from tests.opened import save
@@ -97,7 +97,9 @@ def test_who_lost_the_role_meanwhile_is_refused_after_the_question(clinic, sign_
     asked = browser.post(
         page("add_person"), {"name": "N", "email": "n@clinic.example", "roles": ["therapist"]}
     )
-    actions.change_person(person=eve, name="Eve", roles={Role.THERAPIST}, is_active=True, by=clinic.adam)
+    staff_actions.change_person(
+        person=eve, name="Eve", roles={Role.THERAPIST}, is_active=True, by=clinic.adam
+    )
     assert browser.post(asked.url, {"password": cast.PASSWORD}).status_code == 403
     assert not User.objects.filter(email="n@clinic.example").exists()
 
@@ -108,7 +110,7 @@ def test_who_lost_the_role_meanwhile_is_refused_after_the_question(clinic, sign_
 def test_the_list_tells_who_may_sign_in_and_with_what(clinic, sign_in):
     Authenticator.objects.create(user=clinic.olga, type=Authenticator.Type.TOTP, data={})
     User.objects.filter(pk=clinic.carl.pk).update(is_active=False)
-    actions.add_person(email="nora@clinic.example", name="Nora", roles=set(), by=clinic.adam)
+    staff_actions.add_person(email="nora@clinic.example", name="Nora", roles=set(), by=clinic.adam)
     browser = sign_in(clinic.adam)
     response = browser.get(page("people"))
     told = {person.name: person.has_second_factor for person in response.context["people"]}

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from alliance.models import User
 from clients import duplicates, merge_actions
-from clients.actions import add_person
 from clients.forms import ClientSearch, PersonSearch
 from clients.log_forms import LogSearch
 from clients.models import Client, DifferentClients
+from clients.staff_actions import add_person
 from sessions_app.courses.tablets import PairedTablet
 from tests import cast
 from tests.opened import save

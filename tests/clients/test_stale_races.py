@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from alliance.models import Role, User
 from alliance.stale_forms import NAME, Stale
-from clients import actions, supervision_actions
+from clients import actions, staff_actions, supervision_actions
 from clients.forms import ClientForm, EndSupervisionForm, PersonForm
 from clients.models import Client, Episode, Supervision
 from sessions_app.intake import hand_over_actions
@@ -28,7 +28,7 @@ def saving(person, by, **typed):
     """As a request does it: with a row of its own, on a page that was opened before."""
     seen = opened(PersonForm(person=person))
     stands = {"name": person.name, "roles": set(person.roles), "is_active": person.is_active}
-    return lambda: actions.change_person(
+    return lambda: staff_actions.change_person(
         person=User.objects.get(pk=person.pk), **{**stands, **typed}, by=by, opened_with=seen
     )
 
@@ -61,7 +61,7 @@ def test_control_without_the_lock_the_second_save_overwrites_the_first_unseen(cl
         looked.wait()
         return rows
 
-    monkeypatch.setattr(actions, "lock_staff", looks_then_waits)
+    monkeypatch.setattr(staff_actions, "lock_staff", looks_then_waits)
     outcomes = at_once(*(saving(one, clinic.adam, name=name) for name in ("Nora B.", "Nora C.")))
     assert unexpected(outcomes) == [], "both were told that it is saved"
     assert stored(one)[0] in {"Nora B.", "Nora C."}, "and one of the two is nowhere"

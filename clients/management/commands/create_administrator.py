@@ -8,7 +8,7 @@ from django.db import transaction
 
 from alliance.models import Role, User
 from alliance.refused import Refused
-from clients import actions
+from clients import staff_actions
 from clients.invitations import DAYS
 
 
@@ -32,10 +32,10 @@ class Command(BaseCommand):
             )
         try:
             if found:
-                person = actions.let_back_in(person=found, name=name)
+                person = staff_actions.let_back_in(person=found, name=name)
             else:
-                person = actions.add_person(email=email, name=name, roles={Role.ADMINISTRATOR}, by=None)
-            path = actions.invite(person=person, by=None)
+                person = staff_actions.add_person(email=email, name=name, roles={Role.ADMINISTRATOR}, by=None)
+            path = staff_actions.invite(person=person, by=None)
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         if found:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from alliance.models import User
 from alliance.refused import Refused
-from clients import actions, caseload_transfer
+from clients import actions, caseload_transfer, staff_actions
 from clients.caseload_transfer import Move
 from clients.models import Ending, Episode
 from sessions_app.courses import lock
@@ -96,7 +96,7 @@ def test_nobody_opens_an_episode_with_a_therapist_who_is_leaving(clinic):
     for n in range(ROUNDS):
         person = cast.person(f"Leaver{n}", "therapist")
         client = cast.episode(clinic.olga, f"R-{n}").client
-        leaving = lambda person=person: actions.change_person(  # noqa: E731
+        leaving = lambda person=person: staff_actions.change_person(  # noqa: E731
             person=User.objects.get(pk=person.pk), name="Gone", roles=set(), is_active=False, by=clinic.adam
         )
         opening = lambda person=person, client=client: actions.open_episode(  # noqa: E731
@@ -120,6 +120,7 @@ def test_control_without_the_lock_of_staff_somebody_leaves_an_episode_unseen(cli
     open_ones = Episode.objects.open().filter(therapist=person)
     assert not open_ones.exists()
     monkeypatch.setattr(actions, "lock_staff", looks_then_waits)
+    monkeypatch.setattr(staff_actions, "lock_staff", looks_then_waits)
     # The one who leaves looks for open episodes while the other has not written its own yet.
     written = threading.Event()
     create = Episode.objects.create
@@ -130,7 +131,7 @@ def test_control_without_the_lock_of_staff_somebody_leaves_an_episode_unseen(cli
 
     monkeypatch.setattr(Episode.objects, "create", creates_late)
     at_once(
-        lambda: actions.change_person(
+        lambda: staff_actions.change_person(
             person=User.objects.get(pk=person.pk), name="Gone", roles=set(), is_active=False, by=clinic.adam
         ),
         lambda: actions.open_episode(
