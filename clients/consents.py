@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from clients.plausible_days import FIRST_DAY
 
 
@@ -36,11 +37,7 @@ class EarlierCourseConsent(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(given_on__gte=FIRST_DAY), name="consent_day_is_plausible"),
             models.CheckConstraint(condition=~Q(earlier=F("episode")), name="consent_to_another_course"),
-            models.CheckConstraint(
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-                name="consent_withdrawn_at_and_by",
-            ),
+            at_and_by("withdrawn", name="consent_withdrawn_at_and_by"),
             models.UniqueConstraint(
                 fields=["earlier", "episode"],
                 condition=Q(withdrawn_at__isnull=True),

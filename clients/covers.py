@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from clients.plausible_days import FIRST_DAY
 
 
@@ -50,11 +51,7 @@ class Cover(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(starts_on__gte=FIRST_DAY), name="cover_day_is_plausible"),
             models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="cover_ends_after_start"),
-            models.CheckConstraint(
-                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
-                | Q(ended_at__isnull=False, ended_by__isnull=False),
-                name="cover_ended_at_and_by",
-            ),
+            at_and_by("ended", name="cover_ended_at_and_by"),
         )
 
     def __str__(self) -> str:

@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
+
 
 class EpisodeClosing(models.Model):
     """One end of an episode, and what became of what was still out. One that was taken back is kept."""
@@ -26,11 +28,7 @@ class EpisodeClosing(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="closing_undone_at_and_by",
-            ),
+            at_and_by("undone", name="closing_undone_at_and_by"),
             models.UniqueConstraint(
                 fields=["episode"], condition=Q(undone_at__isnull=True), name="one_closing_an_episode"
             ),
@@ -88,13 +86,7 @@ class CaseloadTransfer(models.Model):
     )
 
     class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="transfer_undone_at_and_by",
-            ),
-        )
+        constraints = (at_and_by("undone", name="transfer_undone_at_and_by"),)
 
     def __str__(self) -> str:
         return f"Transfer of {self.on}"

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
 from alliance.labels import search_key
 from alliance.models import User
@@ -307,11 +308,7 @@ class ClientMerge(models.Model):
         ordering = ("-merged_at",)
         constraints = (
             models.CheckConstraint(condition=~Q(kept=F("merged")), name="merge_of_two_records"),
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="merge_undone_at_and_by",
-            ),
+            at_and_by("undone", name="merge_undone_at_and_by"),
             models.UniqueConstraint(
                 fields=["merged"], condition=Q(undone_at__isnull=True), name="one_standing_merge_a_record"
             ),
@@ -357,11 +354,7 @@ class EpisodeMove(models.Model):
             models.CheckConstraint(
                 condition=Q(merge__isnull=False) | ~Q(why=""), name="episode_moved_with_a_reason"
             ),
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="move_undone_at_and_by",
-            ),
+            at_and_by("undone", name="move_undone_at_and_by"),
         )
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from sessions_app.courses.models import EpisodeRows, TherapySession
 from sessions_app.flags.models import Discussion
 
@@ -57,11 +58,7 @@ class FollowUp(models.Model):
                 condition=Q(answer__in=["helped", "partly", "not_yet", "not_tried"]),
                 name="follow_up_known_answer",
             ),
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="follow_up_undone_at_and_by",
-            ),
+            at_and_by("undone", name="follow_up_undone_at_and_by"),
         )
 
     def __str__(self) -> str:

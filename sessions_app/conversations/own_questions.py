@@ -7,9 +7,9 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from alliance.languages import own_name
 from alliance.measurement import instruments
 from alliance.measurement.handbook import RULES, Rule
@@ -53,13 +53,7 @@ class OwnQuestion(models.Model):
 
     class Meta:
         ordering = ("rule", "item", "language", "added_at")
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(removed_at__isnull=True, removed_by__isnull=True)
-                | Q(removed_at__isnull=False, removed_by__isnull=False),
-                name="own_question_removed_at_and_by",
-            ),
-        )
+        constraints = (at_and_by("removed", name="own_question_removed_at_and_by"),)
 
     def __str__(self) -> str:
         return self.text

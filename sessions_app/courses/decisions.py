@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.at_and_by import at_and_by
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating
 
 LINE = 200  # characters of "in one line"
@@ -59,11 +60,7 @@ class Settlement(models.Model):
                 | Q(outcome="misfiled"),
                 name="settlement_used_as_a_rating",
             ),
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="settlement_undone_at_and_by",
-            ),
+            at_and_by("undone", name="settlement_undone_at_and_by"),
         )
 
     def __str__(self) -> str:
@@ -183,11 +180,7 @@ class Misfiling(models.Model):
             models.UniqueConstraint(
                 fields=["rating"], condition=Q(undone_at__isnull=True), name="misfiled_once_at_a_time"
             ),
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="misfiling_undone_at_and_by",
-            ),
+            at_and_by("undone", name="misfiling_undone_at_and_by"),
         )
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token
@@ -132,11 +133,7 @@ class RatingGrant(models.Model):
             models.CheckConstraint(
                 condition=Q(accept_until__gte=F("open_until")), name="grant_accepts_while_open"
             ),
-            models.CheckConstraint(
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-                name="grant_withdrawn_at_and_by",
-            ),
+            at_and_by("withdrawn", name="grant_withdrawn_at_and_by"),
         )
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from alliance.models import User
 from clients.models import Ending, Episode
 from sessions_app.courses.models import EpisodeRows, TherapySession
@@ -45,13 +46,7 @@ class LateMarks(models.Model):
         indexes = (
             models.Index(fields=["session"], condition=Q(seen_at__isnull=True), name="late_marks_unseen"),
         )
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(seen_at__isnull=True, seen_by__isnull=True)
-                | Q(seen_at__isnull=False, seen_by__isnull=False),
-                name="late_marks_seen_at_and_by",
-            ),
-        )
+        constraints = (at_and_by("seen", name="late_marks_seen_at_and_by"),)
 
     def __str__(self) -> str:
         return f"Late marks of {self.session}"

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from sessions_app.courses.decisions import LINE
 from sessions_app.courses.models import EpisodeRows, TherapySession
 
@@ -56,11 +57,7 @@ class Deferral(models.Model):
         ordering = ("deferred_at",)
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=["later", "not_needed"]), name="deferral_known_kind"),
-            models.CheckConstraint(
-                condition=Q(undone_at__isnull=True, undone_by__isnull=True)
-                | Q(undone_at__isnull=False, undone_by__isnull=False),
-                name="deferral_undone_at_and_by",
-            ),
+            at_and_by("undone", name="deferral_undone_at_and_by"),
         )
 
     def __str__(self) -> str:

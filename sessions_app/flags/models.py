@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from alliance.at_and_by import at_and_by
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.handbook import Rule
 from alliance.measurement.questions import Way, ways_to_ask
@@ -169,13 +170,7 @@ class Discussion(models.Model):
 
     class Meta:
         ordering = ("discussed_at",)
-        constraints = (
-            models.CheckConstraint(
-                condition=Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
-                | Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
-                name="discussion_withdrawn_at_and_by",
-            ),
-        )
+        constraints = (at_and_by("withdrawn", name="discussion_withdrawn_at_and_by"),)
 
     def __str__(self) -> str:
         return f"Discussion of {self.session}"
