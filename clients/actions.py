@@ -13,12 +13,12 @@ from alliance import audit
 from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
-from alliance.refused import ERASED, Gone, Refused
+from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.closing import courses, held_after
+from clients.lock import lock_client, lock_episode, lock_staff
 from clients.models import READABLE_FOR, Client, Cover, Ending, Episode, EpisodeClosing
 from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
-from clients.staff_lock import lock_staff
 
 
 @transaction.atomic
@@ -65,7 +65,7 @@ def change_client(
     opened_with: Opened | None = None,
 ) -> Client:
     """The client may choose another language on the form meanwhile: only what `by` changed is written."""
-    stands = _held(client)
+    stands = lock_client(client)
     typed = {"label": label, "language": language, "age_band": age_band}
     new = changed(opened_with, stored={name: getattr(stands, name) for name in typed}, typed=typed)
     client.refresh_from_db(fields=typed)
@@ -83,7 +83,7 @@ def open_episode(*, client: Client, therapist: User, opened_on: date, by: User) 
     refuse_implausible(opened_on)
     _refuse_unless_therapist(therapist)
     # The lock: a merge that is under way would leave the new episode behind in a record that is in no list.
-    if (stored := _held(client)).merged_into_id:
+    if (stored := lock_client(client)).merged_into_id:
         raise Refused(f"{stored} was merged with another record meanwhile. Look for the client in the list.")
     last = Episode.objects.filter(client=client, therapist=therapist).order_by("opened_on", "pk").last()
     if last is not None:
@@ -111,7 +111,7 @@ def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -
     marking stay good until their time, so that no rating is lost (`EpisodeClosing`).
     """
     refuse_implausible(closed_on, ahead=NOT_AHEAD)
-    now_stored = _locked(episode)
+    now_stored = lock_episode(episode.pk)
     if not now_stored.is_open:
         raise Refused("This episode is closed already.")
     if closed_on < now_stored.opened_on:
@@ -134,7 +134,7 @@ def close_episode(*, episode: Episode, closed_on: date, ending: str, by: User) -
 def reopen_episode(*, episode: Episode, by: User, opened_with: Opened | None = None) -> Episode:
     """Undo of `close_episode`. Sessions to come that it cancelled are planned again."""
     _refuse_unless_therapist(episode.therapist)
-    now_stored = _locked(episode)
+    now_stored = lock_episode(episode.pk)
     if now_stored.closed_on is None:
         raise Refused("This episode is open.")
     refuse_if_changed(opened_with, how_it_ended(now_stored))
@@ -164,22 +164,6 @@ def how_it_ended(episode: Episode) -> dict[str, str]:
     """What the page says on which an ending is taken back."""
     closed_on = f"{episode.closed_on:%-d %B %Y}" if episode.closed_on else ""
     return {"Closed on": closed_on, "How it ended": episode.get_ending_display()}
-
-
-def _locked(episode: Episode) -> Episode:
-    """The episode as it is stored now, held until the end of the transaction."""
-    try:
-        return Episode.objects.select_for_update().get(pk=episode.pk)
-    except Episode.DoesNotExist as gone:
-        raise Gone(ERASED) from gone
-
-
-def _held(client: Client) -> Client:
-    """The client as stored now, held until the end: one who is being erased is given no new episode."""
-    try:
-        return Client.objects.select_for_update().get(pk=client.pk)
-    except Client.DoesNotExist as gone:
-        raise Gone(ERASED) from gone
 
 
 def _refuse_if_transferred(episode: Episode, by: User) -> None:

@@ -14,8 +14,8 @@ from alliance.models import User
 from alliance.refused import Refused
 from clients import actions
 from clients.closing import courses
+from clients.lock import lock_episodes, lock_staff
 from clients.models import CaseloadTransfer, Ending, Episode, EpisodeClosing, EpisodeTransfer
-from clients.staff_lock import lock_staff
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ def transfer(*, moves: Sequence[Move], on: date, by: User) -> CaseloadTransfer:
     # People first, then episodes, each in the order of their numbers: two transfers at once must not wait for
     # each other.
     lock_staff(*{move.therapist for move in moves})
-    list(
-        Episode.objects.select_for_update().filter(pk__in=[move.episode.pk for move in moves]).order_by("pk")
-    )
+    lock_episodes([move.episode.pk for move in moves])
     made = CaseloadTransfer.objects.create(on=on, made_by=by)
     refusals = []
     for move in moves:
@@ -71,7 +69,7 @@ def undo(*, made: CaseloadTransfer, by: User) -> None:
     rows = list(made.episodes.select_related("episode__client", "episode__therapist", "to__therapist"))
     lock_staff(*{row.episode.therapist for row in rows})
     touched = {row.episode_id for row in rows} | {row.to_id for row in rows if row.to_id}
-    list(Episode.objects.select_for_update().filter(pk__in=touched).order_by("pk"))
+    lock_episodes(touched)
     made.refresh_from_db(fields=["undone_at"])
     if made.undone_at is not None:
         raise Refused("This transfer was taken back already.")

@@ -17,9 +17,9 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
+from clients.lock import lock_episodes, lock_staff
 from clients.models import Cover, Episode
 from clients.plausible_days import refuse_implausible, said
-from clients.staff_lock import lock_staff
 
 LONGEST = timedelta(days=184)
 
@@ -53,9 +53,9 @@ def start(
     if stored is None or not stored.has_any_role(frozenset({Role.THERAPIST})):
         raise Refused(f"{colleague} is not a therapist who may sign in.")
     pks = [episode.pk for episode in episodes]
-    locked = Episode.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    lock_episodes(pks)
     together, made = uuid.uuid4(), []
-    for episode in locked.select_related("client", "therapist"):
+    for episode in Episode.objects.filter(pk__in=pks).select_related("client", "therapist").order_by("pk"):
         _refuse_for(episode, colleague, starts_on, ends_on)
         cover = Cover.objects.create(
             made_together=together,

@@ -11,6 +11,7 @@ from alliance.models import User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed
 from clients.closing import courses, held_after
+from clients.lock import lock_episode
 from clients.models import DayCorrection, Ending, Episode, Supervision
 from clients.plausible_days import NOT_AHEAD, refuse_implausible, said
 from clients.supervision_actions import TAKEN_BACK
@@ -30,7 +31,7 @@ def correct_days(
     opened_with: Opened | None = None,
 ) -> list[DayCorrection]:
     """Other days for an episode; `closed_on` is asked for where it is over. Its sessions stay within them."""
-    stored = Episode.objects.select_for_update().get(pk=episode.pk)
+    stored = lock_episode(episode.pk)
     if (closed_on is None) != stored.is_open:
         raise Refused("This episode was closed or reopened meanwhile. Look at it again.")
     typed = {"opened_on": opened_on} if stored.is_open else {"opened_on": opened_on, "closed_on": closed_on}

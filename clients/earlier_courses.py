@@ -16,6 +16,7 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from clients.closing import courses
+from clients.lock import lock_episode
 from clients.models import EarlierCourseConsent, Episode, Supervision
 from clients.plausible_days import NOT_AHEAD, refuse_implausible
 
@@ -75,7 +76,7 @@ def whom_to_ask(episodes: Collection[Episode]) -> dict[int, tuple[User, ...]]:
 @transaction.atomic
 def record_consent(*, earlier: Episode, episode: Episode, given_on: date, by: User) -> EarlierCourseConsent:
     """The client agreed. `episode` is the course in which they did, with whoever records it."""
-    stored = Episode.objects.select_for_update().get(pk=episode.pk)
+    stored = lock_episode(episode.pk)
     refuse_implausible(given_on, ahead=NOT_AHEAD)
     if not stored.is_open:
         raise Refused("This episode is closed. What the client agrees to is written down in an open one.")

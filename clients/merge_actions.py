@@ -14,6 +14,7 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import ERASED, Gone, Refused
 from alliance.stale_forms import Opened, refuse_if_changed
+from clients.lock import lock_episodes
 from clients.merges import UNDO_FOR, can_be_undone, in_the_way, pair_is_open, record_of, records_under
 from clients.models import Client, ClientMerge, DifferentClients, Episode, EpisodeMove
 
@@ -147,8 +148,7 @@ def undo_telling_apart(*, told: DifferentClients, by: User) -> None:
 def _locked(one: Client, other: Client, more: Collection[int] = ()) -> tuple[Client, Client]:
     """Both records as they are now, held with all their episodes (and `more`) until the end of the transaction."""
     of_both = Episode.objects.filter(client__in=[one.pk, other.pk]).values_list("pk", flat=True)
-    rows = Episode.objects.select_for_update().filter(pk__in={*of_both, *more}).order_by("pk")
-    list(rows.values_list("pk"))
+    lock_episodes({*of_both, *more})
     pks = [one.pk, other.pk]
     stored = {row.pk: row for row in Client.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
     if not stored.keys() >= {one.pk, other.pk}:

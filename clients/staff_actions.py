@@ -20,8 +20,8 @@ from alliance.models import Role, User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients import caseload_transfer
+from clients.lock import lock_staff
 from clients.models import Episode
-from clients.staff_lock import lock_staff
 
 
 @transaction.atomic

@@ -8,8 +8,8 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.undo import refuse_if_late
+from clients.lock import lock_open_episode
 from sessions_app.conversations.follow_ups import FollowUp
-from sessions_app.courses.lock import lock_open_episode
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.flags.models import Discussion
 

@@ -17,10 +17,10 @@ from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
 from alliance.models import User
 from alliance.refused import Refused
+from clients.lock import lock_for_decision, lock_open_episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel
-from sessions_app.courses.lock import lock_for_decision, lock_open_episode
 from sessions_app.courses.models import TYPED, Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude

@@ -11,11 +11,11 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
+from clients.lock import lock_episodes
 from clients.models import Episode
 from sessions_app.corrections import families
 from sessions_app.corrections.actions import MEANWHILE, UNREADABLE, it_took_place, refuse_if_settled
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
-from sessions_app.courses.lock import lock_episodes
 from sessions_app.courses.models import Attendance, Rating, SetAsideRating, TherapySession
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.intake import session_actions

@@ -10,8 +10,8 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.undo import refuse_if_late
+from clients.lock import lock_open_episode
 from clients.models import Episode
-from sessions_app.courses.lock import lock_open_episode
 from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral

@@ -12,7 +12,7 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.undo import refuse_if_late
-from sessions_app.courses.lock import lock_open_episode
+from clients.lock import lock_open_episode
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.discussion_changes import DiscussionChange

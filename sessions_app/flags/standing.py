@@ -24,9 +24,9 @@ from alliance.measurement.put_off import put_off_until
 from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
 from alliance.refused import ERASED, Gone
+from clients.lock import lock_episodes
 from clients.models import Episode
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.lock import lock_episodes
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.expected_flags import ExpectedFlag, HeldSession

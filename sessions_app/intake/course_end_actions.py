@@ -9,9 +9,9 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
+from clients.lock import lock_episode
 from clients.models import EpisodeClosing
 from sessions_app.courses.grants import SENT, RatingGrant
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.flags.conclude import conclude
 

@@ -24,10 +24,10 @@ from alliance.measurement import instruments
 from alliance.measurement.session_times import still_to_come
 from alliance.models import AuditEvent, User
 from alliance.refused import Refused
+from clients.lock import lock_episode
 from clients.models import Episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel, RatingGrant
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.courses.tokens import hash_of_token, new_token

@@ -11,10 +11,10 @@ from alliance.form_keys import key_of_press
 from alliance.measurement import instruments
 from alliance.models import User
 from alliance.refused import Refused
+from clients.lock import lock_episode
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.grants import Channel
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import (
     Attendance,
     Mode,

@@ -14,10 +14,10 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
 from alliance.models import User
+from clients.lock import lock_episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.late_marks import note_if_over
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from sessions_app.flags import standing
 from sessions_app.flags.conclude import conclude_locked

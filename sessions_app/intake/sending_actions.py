@@ -24,10 +24,10 @@ from alliance.form_keys import key_of_press, secret_of
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
+from clients.lock import lock_episode
 from clients.models import Client, Episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel, RatingGrant, RatingGrantQuerySet
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token, new_token

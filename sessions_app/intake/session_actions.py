@@ -15,10 +15,10 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
+from clients.lock import lock_episode
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import (
     SESSION_LENGTH,
     Attendance,

@@ -11,7 +11,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
-from sessions_app.courses.lock import lock_episodes
+from clients.lock import lock_episodes
 from sessions_app.moving_in import sealed_file
 from sessions_app.moving_in.columns import Kind, guess
 from sessions_app.moving_in.csv_file import Layout, Opener, Unreadable, header_of, layout_of

@@ -22,9 +22,9 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed
+from clients.lock import lock_episodes
 from clients.models import Client, Episode
 from sessions_app.courses.erased_grants import ErasedGrant
-from sessions_app.courses.lock import lock_episodes
 from sessions_app.dashboards import kept
 from sessions_app.records import erasure as rows
 from sessions_app.records import retention

@@ -8,8 +8,8 @@ from django.db import OperationalError, connection, transaction
 
 from alliance.measurement import instruments
 from alliance.refused import Refused
+from clients.lock import lock_episode
 from clients.models import Episode
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Rating
 from sessions_app.flags import conclude, recompute
 from sessions_app.flags.models import Flag

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from clients.lock import lock_episode
 from clients.models import Episode
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Attendance
 from sessions_app.flags import checks, conclude, standing
 from sessions_app.flags.episode_standing import EpisodeStanding

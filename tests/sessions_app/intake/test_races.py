@@ -11,8 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from alliance.refused import Refused
+from clients.lock import lock_episode
 from sessions_app.courses.grants import RatingGrant, RatingGrantQuerySet
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.flags import checks, discussion_actions
 from sessions_app.flags.conclude import conclude

@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from alliance.models import User
 from alliance.refused import Refused
-from clients import actions, caseload_transfer, staff_actions
+from clients import actions, caseload_transfer, lock, staff_actions
 from clients.caseload_transfer import Move
 from clients.models import Ending, Episode
-from sessions_app.courses import lock
 from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating
 from sessions_app.flags import discussion_actions

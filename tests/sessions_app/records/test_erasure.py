@@ -19,9 +19,9 @@ from alliance.models import AuditEvent, BrowserSession
 from alliance.refused import Gone, Refused
 from alliance.session_store import SessionStore
 from clients import actions
+from clients.lock import lock_episode
 from clients.models import Client, Episode
 from sessions_app.courses.erased_grants import ErasedGrant
-from sessions_app.courses.lock import lock_episode
 from sessions_app.courses.models import Rating
 from sessions_app.dashboards import kept, kept_course
 from sessions_app.flags import checks

@@ -1,9 +1,14 @@
-"""The lock of an episode, which every write about it takes first."""
+"""The locks that a write takes first: of people, then of episodes, then of clients.
+
+Each in the order of its row numbers: with two orders, two writes could wait for each other.
+"""
 
 from collections.abc import Collection
+from typing import Any
 
+from alliance.models import User
 from alliance.refused import ERASED, Gone, Refused
-from clients.models import Ending, Episode
+from clients.models import Client, Ending, Episode
 
 TRANSFERRED = "This client was transferred, so this course is only read. The marks stay as they are."
 OVER = "This episode is closed, so it is only read. Reopen it to write in it, or ask your administrator."
@@ -40,6 +45,23 @@ def lock_for_decision(episode_id: int) -> Episode:
 
 
 def lock_episodes(episodes: Collection[int]) -> None:
-    """The same for several, in the order of their row numbers: with two orders, two could wait for each other."""
+    """The same for several."""
     rows = Episode.objects.select_for_update().filter(pk__in=episodes).order_by("pk")
     list(rows.values_list("pk"))
+
+
+def lock_client(client: Client) -> Client:
+    """The client as stored now, held until the end of the transaction. Raises `Gone` where they were erased."""
+    try:
+        return Client.objects.select_for_update().get(pk=client.pk)
+    except Client.DoesNotExist as gone:
+        raise Gone(ERASED) from gone
+
+
+def lock_staff(*people: User) -> dict[Any, User]:
+    """{pk: this person as stored now}, held until the end of the transaction; taken before the lock of an episode.
+
+    The weaker lock, which lets others write rows that name these people.
+    """
+    rows = User.objects.select_for_update(no_key=True).filter(pk__in=[person.pk for person in people])
+    return {row.pk: row for row in rows.order_by("pk")}
