@@ -52,6 +52,8 @@ def ask(*, client: Client, reason: str, note: str, by: User) -> Erasure:
         with transaction.atomic():
             erasure = Erasure.objects.create(client=client.code, reason=reason, note=note, asked_by=by.pk)
     except IntegrityError as error:
+        if not Erasure.objects.open().filter(client=client.code).exists():
+            raise  # nothing that somebody at a page can put right
         raise Refused(f"The erasure of {client} was asked for already.") from error
     audit.record(LogEvent.ERASURE_ASKED, erasure, by=by, client=client.code, reason=reason)
     return erasure
