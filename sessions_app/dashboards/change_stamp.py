@@ -17,18 +17,25 @@ WRITES_LOOKED_AT = 20
 # the database to answer it. The last writes of each client apart, by the index of the writes: asked for those
 # of all clients at once, PostgreSQL walks back through every look since the last write. Their sum grows with
 # every line that comes among them, whatever its number, for no line is ever taken out. Each record apart, and with
-# those that were merged into it: a write that waited for the merge still names the record it began with.
+# those that were merged into it: a write that waited for the merge still names the record it began with. Found in
+# two ways by two indexes: as one condition with OR, PostgreSQL may look through all clients.
 _LAST_WRITES = f"""
-SELECT episode.id, whose.id, (
+WITH asked AS (SELECT id, client_id FROM {Episode._meta.db_table} WHERE id IN (%(which)s)),
+whose AS (
+    SELECT asked.id AS episode, client.id AS client, client.code
+    FROM asked JOIN {Client._meta.db_table} client ON client.id = asked.client_id
+    UNION ALL
+    SELECT asked.id, client.id, client.code
+    FROM asked JOIN {Client._meta.db_table} client ON client.merged_into_id = asked.client_id
+)
+SELECT whose.episode, whose.client, (
     SELECT SUM(last.id) FROM (
         SELECT event.id FROM {AuditEvent._meta.db_table} event
-        WHERE event.client = whose.code AND NOT (event.action IN ({", ".join(["%s"] * len(LOOKS))}))
+        WHERE event.client = whose.code AND NOT (event.action IN ({", ".join(["%%s"] * len(LOOKS))}))
         ORDER BY event.id DESC LIMIT {WRITES_LOOKED_AT}
     ) last
 )
-FROM {Episode._meta.db_table} episode
-JOIN {Client._meta.db_table} whose ON whose.id = episode.client_id OR whose.merged_into_id = episode.client_id
-WHERE episode.id IN
+FROM whose
 """  # noqa: S608 - names of our own tables alone
 
 
@@ -61,5 +68,5 @@ def _last_writes(episodes: QuerySet[Episode]) -> list[tuple[int, int, int]]:
     except EmptyResultSet:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(f"{_LAST_WRITES} ({which})", [*LOOKS, *values])
+        cursor.execute(_LAST_WRITES % {"which": which}, [*values, *LOOKS])
         return sorted((episode, client, int(total or 0)) for episode, client, total in cursor.fetchall())
