@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.intake import hand_over_actions
 from tests import cast
 
+LAPTOP = {"width": 1280, "height": 800}
 TABLET = {"width": 820, "height": 1180}
 PHONE = {"width": 390, "height": 844}
 NARROW = {"width": 320, "height": 640}
@@ -251,3 +253,21 @@ def axe() -> Any:
         return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
     return run
+
+
+@pytest.fixture
+def course(live_clinic: Any) -> Any:
+    """Five sessions of Olga's client with a rating each, the last one of yesterday."""
+    return cast.rated_course(live_clinic.olgas, [380, 375, 385, 380, 378], last_ago=timedelta(days=1))
+
+
+@pytest.fixture
+def olgas_laptop(
+    context: BrowserContext, live_clinic: Any, course: Any, sign_in_browser: Callable[..., None]
+) -> Page:
+    """A page of Olga's own computer, signed in."""
+    context.set_default_timeout(10_000)
+    sign_in_browser(context, live_clinic.olga)
+    page = context.new_page()
+    page.set_viewport_size(LAPTOP)
+    return page

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import NARROW, PHONE
-from tests.browser.test_main_job import LAPTOP, sign_in
+from tests.browser.conftest import LAPTOP, NARROW, PHONE
+from tests.browser.test_main_job import sign_in
 
 CHOSEN = "a heron over quiet water"
 

@@ -7,8 +7,7 @@ from playwright.sync_api import expect
 from clients.models import Cover, Episode
 from sessions_app.intake import hand_over_actions
 from tests import cast
-from tests.browser.conftest import NARROW
-from tests.browser.test_main_job import LAPTOP
+from tests.browser.conftest import LAPTOP, NARROW
 
 
 @pytest.fixture

@@ -11,11 +11,10 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.courses.tablets import PairedTablet
 from tests import cast
-from tests.browser.conftest import PHONE, TABLET
+from tests.browser.conftest import LAPTOP, PHONE, TABLET
 from tests.browser.devices import pair
 from tests.browser.traces import at_rest, step
 
-LAPTOP = {"width": 1280, "height": 800}
 # Milliseconds. A form that was sent shows within three seconds, as one just paired asks every two (room_tablets.py):
 # a busy machine may take longer, and how long is no business of a test.
 WITHIN = 8_000

@@ -10,7 +10,8 @@ from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 from tests.browser.careless import without_script
-from tests.browser.test_main_job import LAPTOP, SOON, sign_in
+from tests.browser.conftest import LAPTOP
+from tests.browser.test_main_job import SOON, sign_in
 from tests.browser.traces import shown, stored
 
 SAID = "Bilbysaid: nobody asked me about school."

@@ -10,10 +10,9 @@ from sessions_app.courses.models import Rating
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Flag
 from tests import cast
-from tests.browser.conftest import NARROW, PHONE, TABLET
+from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
 from tests.sessions_app import answered
 
-LAPTOP = {"width": 1280, "height": 800}
 SOON = 15_000  # it asks every three seconds; a busy machine takes its time
 
 

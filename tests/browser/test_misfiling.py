@@ -1,7 +1,5 @@
 """What goes wrong in the room and is put right: the wrong client was handed over to, a form came back empty."""
 
-from datetime import timedelta
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -10,25 +8,15 @@ from sessions_app.courses.models import Mode, Rating
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
-from tests.browser.conftest import NARROW, PHONE, TABLET
+from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
 from tests.browser.test_former_client import hand_in, mark
-from tests.browser.test_main_job import LAPTOP
 
 SENTENCE = "My sister said so."
 
 
 @pytest.fixture
-def course(live_clinic):
-    return cast.rated_course(live_clinic.olgas, [380, 375, 385, 380, 378], last_ago=timedelta(days=1))
-
-
-@pytest.fixture
-def page(context, live_clinic, course, sign_in_browser):
-    context.set_default_timeout(10_000)
-    sign_in_browser(context, live_clinic.olga)
-    page = context.new_page()
-    page.set_viewport_size(LAPTOP)
-    return page
+def page(olgas_laptop):
+    return olgas_laptop
 
 
 def of_client(page: Page, episode) -> None:

@@ -10,23 +10,14 @@ from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Rating, SetAsideRating
 from sessions_app.intake.paper_entry import enter_rating
 from tests import cast
-from tests.browser.conftest import NARROW, PHONE, TABLET
-from tests.browser.test_main_job import LAPTOP, SOON
+from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
+from tests.browser.test_main_job import SOON
 from tests.sessions_app.corrections.marks import disputed, withdrawn
 
 
 @pytest.fixture
-def course(live_clinic):
-    return cast.rated_course(live_clinic.olgas, [380, 375, 385, 380, 378], last_ago=timedelta(days=1))
-
-
-@pytest.fixture
-def page(context, live_clinic, course, sign_in_browser):
-    context.set_default_timeout(10_000)
-    sign_in_browser(context, live_clinic.olga)
-    page = context.new_page()
-    page.set_viewport_size(LAPTOP)
-    return page
+def page(olgas_laptop):
+    return olgas_laptop
 
 
 def test_from_the_work_list_to_a_decision_and_back(page, course):

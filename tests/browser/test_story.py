@@ -10,8 +10,7 @@ from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Discussion
 from tests import cast
-from tests.browser.conftest import NARROW, PHONE, TABLET
-from tests.browser.test_main_job import LAPTOP
+from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
 
 DAY = timedelta(days=1)
 NOT_FOR_CLIENTS = ("cutoff", "usual range", "flag", "sudden fall", "recovered", "by chance", "of 40")

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from sessions_app.flags.deferrals import Deferral
 from tests import cast
-from tests.browser.conftest import NARROW, TABLET
-from tests.browser.test_main_job import LAPTOP, SOON
+from tests.browser.conftest import LAPTOP, NARROW, TABLET
+from tests.browser.test_main_job import SOON
 
 
 @pytest.fixture
