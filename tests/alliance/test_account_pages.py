@@ -12,8 +12,8 @@ from django.urls import NoReverseMatch, get_resolver, reverse
 
 from alliance.access import PACKAGE_PAGES
 from tests import cast
+from tests.alliance.page_table import routes
 from tests.alliance.sign_in import code, enter, give_an_app, sign_in
-from tests.alliance.test_access_matrix import routes
 
 pytestmark = pytest.mark.django_db
 OURS = Path(settings.BASE_DIR) / "templates"

@@ -146,7 +146,7 @@ def test_an_administrator_finds_it_by_the_client(clinic, sign_in):
 
 
 def test_every_part_of_the_site_has_its_words():
-    from tests.alliance.test_access_matrix import OPEN_TO
+    from tests.alliance.page_table import OPEN_TO
 
     of_everybody = {name for name in OPEN_TO if {"olga", "sina", "adam", "strange"} <= OPEN_TO[name]}
     assert set(OPEN_TO) - of_everybody == set(access_log.PAGES)

@@ -21,8 +21,8 @@ from clients import cover_actions, earlier_courses, merge_actions, staff_actions
 from clients.models import Client, Episode, Supervision
 from sessions_app.instruments import actions as instrument_actions
 from tests import cast
+from tests.alliance.page_table import OURS, addresses, browser_of, snapshot, with_rows
 from tests.alliance.stale_pages import ACTS, EDITS, language_chosen_by_the_client, moving, olga, person
-from tests.alliance.test_access_matrix import OURS, addresses, browser_of, snapshot, with_rows
 from tests.opened import save
 
 pytestmark = pytest.mark.django_db

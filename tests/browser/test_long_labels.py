@@ -9,7 +9,7 @@ from alliance.models import User
 from clients.models import Client
 from sessions_app.courses.tablets import PairedTablet
 from tests import cast
-from tests.alliance.test_access_matrix import OPEN_TO, OURS, addresses, with_rows
+from tests.alliance.page_table import OPEN_TO, OURS, addresses, with_rows
 from tests.browser.conftest import NARROW
 
 WIDEST = "W"

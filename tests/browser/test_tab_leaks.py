@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from alliance import device_lock
-from tests.alliance.test_access_matrix import OURS, addresses
+from tests.alliance.page_table import OURS, addresses
 from tests.browser.careless import server_without
 from tests.browser.devices import FORM
 from tests.browser.traces import entries, everything_in, printed, saved, shown, step, stored

@@ -17,7 +17,7 @@ from sessions_app.courses.models import SetAsideRating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.intake import hand_over_actions, room_tablets, sending_actions, short_codes
 from tests import cast
-from tests.alliance.test_access_matrix import OURS, addresses, routes
+from tests.alliance.page_table import OURS, addresses, routes
 from tests.sessions_app.intake.pairing import (
     DONE,
     FORM,

@@ -16,7 +16,7 @@ from sessions_app.courses.models import SetAsideRating
 from sessions_app.intake import sending_actions
 from sessions_app.intake.views import rate, room
 from tests import cast
-from tests.alliance.test_access_matrix import OURS, addresses
+from tests.alliance.page_table import OURS, addresses
 from tests.canaries import CANARIES, planted
 from tests.sessions_app.intake.pairing import code_on
 from tests.sessions_app.intake.rate_form import marks

@@ -1,0 +1,251 @@
+"""Every page of the site, who opens it, and a row for each code in its address."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.apps import apps
+from django.test import Client as Browser
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from alliance.erasures import Erasure
+from alliance.models import AuditEvent, BrowserSession, User
+from clients import caseload_transfer, cover_actions, earlier_courses, merge_actions
+from clients.models import CaseloadTransfer, Cover, EarlierCourseConsent, Episode, Supervision
+from sessions_app.conversations import follow_up_actions
+from sessions_app.corrections import misfiling_actions
+from sessions_app.courses.models import SetAsideRating
+from sessions_app.courses.tablets import PairedTablet
+from sessions_app.flags import deferral_actions, discussion_actions
+from sessions_app.flags.deferrals import Deferral
+from sessions_app.instruments.clinic_wording import Licence
+from sessions_app.intake import session_actions
+from sessions_app.intake.record_rating import NotStored, record_rating
+from sessions_app.moving_in.columns import Kind
+from sessions_app.records import erasure_actions
+from tests import cast
+from tests.sessions_app.moving_in.files import checked, clients
+
+# Who is let in by role, for every page of ours. "own": whose rows the page's code may name.
+
+OPEN_TO = {
+    "home": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "account_security": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "still_here": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "discard_unsaved": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "draft_keys": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "change_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
+    "dashboard": {"olga", "carl"},
+    "together": {"olga", "carl"},
+    "marks": {"olga", "carl", "sina", "stefan"},
+    "caseload": {"sina", "stefan"},
+    "clinic": {"adam"},
+    "clients": {"olga", "carl", "adam"},
+    "tablets": {"olga", "carl", "adam"},
+    "instruments": {"adam"},
+    "import": {"adam"},
+    "settings": {"adam"},
+    "rules": {"olga", "carl", "sina", "stefan", "adam"},
+    "exports": {"olga", "carl", "sina", "stefan", "adam"},
+    "records": {"olga", "carl"},
+    "erasures": {"olga", "carl", "adam"},
+}
+# Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
+FOR_CLIENTS = {"rate", "go", "room"}
+PUBLIC = {"health"}
+# They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
+WORKERS = ["rate:worker", "room:worker", "go:worker"]
+DEVICE = {**dict.fromkeys(WORKERS, 200), "rate:upload": 405, "room:home": 200}
+TRANSFERS = ("transfer_episode", "transfer", "transferred", "undo_transfer")
+OFFICE_PAGES_OF_CLIENTS = (*TRANSFERS, "merge", "undo_merge", "tell_apart", "undo_telling_apart")
+ONLY_THE_OFFICE = {
+    *(f"clients:{name}" for name in (*OFFICE_PAGES_OF_CLIENTS, "move_episode", "undo_move")),
+} | {f"rules:{name}" for name in ("add_question", "take_out_question", "put_back_question")}
+ONLY_THE_OFFICE |= {
+    f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
+}
+# Beside the area's own people: those who may see the course, so no administrator and whoever supervises.
+BY_PAGE = {"clients:who_looked": {"olga", "carl", "sina", "stefan"}}
+# Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
+REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
+REACH["together"] = REACH["records"] = {"olga"}
+REACH["erasures"] = {"olga", "adam"}
+REACH["marks"] = {"olga", "sina"}
+REACH["clients:who_looked"] = {"olga", "sina"}
+REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
+REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
+REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
+
+
+def let_in(name: str) -> set[str]:
+    return BY_PAGE.get(name) or OPEN_TO[name.split(":")[0]]
+
+
+def reach(name: str) -> set[str]:
+    return REACH.get(name) or REACH[name.split(":")[0]]
+
+
+EVERYBODY = ["anonymous", "olga", "carl", "sina", "stefan", "adam", "strange", "disabled"]
+
+
+def routes(resolver: URLResolver | None = None, namespace: str = "") -> list[tuple[str, URLPattern]]:
+    found = []
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            found += routes(entry, entry.namespace or namespace)
+        else:
+            found.append((f"{namespace}:{entry.name}" if namespace else entry.name, entry))
+    return found
+
+
+OURS = [(name, entry) for name, entry in routes() if name.split(":")[0] in OPEN_TO]
+
+
+def takes_a_code(entry: URLPattern) -> bool:
+    return bool(entry.pattern.converters)
+
+
+WITH_A_CODE = [(name, entry) for name, entry in OURS if takes_a_code(entry)]
+
+
+def with_rows(clinic):
+    """Olga's rows, one of each kind, by the URL name's object."""
+    first, last = cast.rated_course(clinic.olgas, [380, 330])
+    planned = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-3), attendance="planned")
+    discussion = discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="y", by=clinic.olga)
+    deferral = a_deferral(clinic.olgas, by=clinic.olga)
+    aside, rating = marks_set_aside(first), last.ratings.get()
+    twice = cast.therapy_session(clinic.olgas, ago=timedelta(hours=-2), attendance="planned")
+    session_actions.void_session(session=twice, why="x", by=clinic.olga)
+    cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=55)), 370)
+    helped = follow_up_actions.note(discussion=discussion, answer="helped", by=clinic.olga)
+    misfiled = cast.rating(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=54)), 375)
+    misfiling = misfiling_actions.set_aside(rating=misfiled, why="x", by=clinic.olga)
+    clinic.disabled = cast.person("Disabled", "therapist", "supervisor", "administrator")
+    clinic.disabled.is_active = False
+    clinic.disabled.save()
+    consent = a_consent(clinic)
+    clinic.codes = {
+        "clients:": [
+            *(clinic.olgas.client.code, clinic.olgas.code, a_cover(clinic).code),
+            *(a_transfer(clinic).code, *put_together(clinic)),
+        ],
+        "clinic:": [clinic.olga.pk, Supervision.objects.get(therapist=clinic.olga).code],
+        "dashboard:": [
+            *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
+            *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
+            *(consent.code, consent.earlier.code),
+        ],
+        "together:": [clinic.olgas.code],
+        "caseload:": [clinic.olgas.code, over(clinic).code],
+        "records:": [clinic.olgas.client.code],
+        "erasures:": an_erasure_each(clinic),
+        "marks:": [rating.code, misfiling.code],
+        "tablets:": [a_tablet(by=clinic.adam).code],
+        "rules:": [cast.question(clinic.adam).code],
+        "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
+        "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
+        "settings:": [cast.choose(clinic.adam, closing="marks").code],
+    }
+    return clinic
+
+
+def a_cover(clinic) -> Cover:
+    today = timezone.localdate()
+    # Not Carl, who must not reach Olga's rows.
+    helper = cast.person("Helper", "therapist")
+    (made,) = cover_actions.start(
+        episodes=[clinic.olgas], colleague=helper, starts_on=today, ends_on=today, by=clinic.olga
+    )
+    return made
+
+
+def a_transfer(clinic) -> CaseloadTransfer:
+    moves = [caseload_transfer.Move(cast.episode(clinic.carl, "K-8"), cast.person("Next", "therapist"))]
+    return caseload_transfer.transfer(moves=moves, on=timezone.localdate(), by=clinic.adam)
+
+
+def over(clinic) -> Episode:
+    return cast.episode(clinic.olga, "K-6", closed_on=timezone.localdate(), ending="planned")
+
+
+def a_consent(clinic) -> EarlierCourseConsent:
+    """To a course with somebody who has left: nobody but Olga reaches anything of it."""
+    former = cast.person("Former", "therapist")
+    earlier = cast.episode(former, "K-7", closed_on=cast.STARTED, ending="planned")
+    User.objects.filter(pk=former.pk).update(is_active=False)
+    episode = Episode.objects.create(client=earlier.client, therapist=clinic.olga, opened_on=cast.STARTED)
+    return earlier_courses.record_consent(
+        earlier=earlier, episode=episode, given_on=timezone.localdate(), by=clinic.olga
+    )
+
+
+def marks_set_aside(session, comment="") -> SetAsideRating:
+    """Others than those that stand, with this sentence of the client."""
+    grant = session.ratings.get().grant
+    with pytest.raises(NotStored):
+        record_rating(grant=grant, answers=cast.answers(200), mode="line", comment=comment)
+    return SetAsideRating.objects.get(session=session)
+
+
+def a_deferral(episode, by) -> Deferral:
+    session = cast.therapy_session(episode)
+    cast.rating(session, 200)
+    return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+
+
+def an_erasure_each(clinic) -> list[UUID]:
+    """Of Olga's client, asked for; that client, to ask for; and a batch."""
+    one = erasure_actions.ask(client=clinic.olgas.client, reason="asked", note="", by=clinic.adam)
+    batch = Erasure.objects.create(client=uuid4(), batch=uuid4(), reason="retention", asked_by=clinic.adam.pk)
+    return [one.code, clinic.olgas.client.code, batch.batch]
+
+
+def put_together(clinic) -> list[UUID]:
+    """A merge, a move and a pair that was told apart, among clients whose therapist has left."""
+    gone = cast.person("Gone", "therapist")
+    one, other, third = (
+        cast.episode(gone, f"Gone {n}", closed_on=cast.STARTED, ending="planned") for n in range(3)
+    )
+    seen = [one.code, other.code]
+    merge = merge_actions.merge_clients(kept=one.client, merged=other.client, seen=seen, by=clinic.adam)
+    other.refresh_from_db()
+    move = merge_actions.move_episode(episode=other, to=third.client, why="x", by=clinic.adam)
+    told = merge_actions.tell_apart(one=one.client, other=third.client, by=clinic.adam)
+    return [merge.code, move.code, told.code]
+
+
+def a_tablet(by) -> PairedTablet:
+    now = timezone.now()
+    paired = {"paired_at": now, "paired_by": by, "last_seen_at": now, "pairing_until": now}
+    return PairedTablet.objects.create(name="Room 3", key_hash="0" * 64, **paired)
+
+
+def browser_of(world, name: str) -> Browser:
+    browser = Browser(raise_request_exception=True)
+    if name != "anonymous":
+        browser.force_login(
+            getattr(world, name), backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
+    return browser
+
+
+def addresses(world, name: str, entry: URLPattern, codes=None) -> list[str]:
+    if not takes_a_code(entry):
+        return [reverse(name)]
+    argument = next(iter(entry.pattern.converters))
+    prefix = f"{name.split(':')[0]}:"
+    return [reverse(name, kwargs={argument: code}) for code in (codes or world.codes[prefix])]
+
+
+def snapshot() -> dict[str, list[tuple]]:
+    """Every row of our own tables, except the log and what the server keeps for each browser."""
+    ours = [
+        m
+        for label in ("alliance", "clients", "sessions_app")
+        for m in apps.get_app_config(label).get_models()
+    ]
+    besides = {AuditEvent, BrowserSession}
+    return {m.__name__: sorted(m.objects.values_list(), key=str) for m in ours if m not in besides}
