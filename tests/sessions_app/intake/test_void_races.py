@@ -11,6 +11,7 @@ from clients.models import Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.flags import checks
+from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.intake import hand_over_actions, record_rating, sending_actions, session_actions
 from tests import cast
 from tests.sessions_app.intake.test_races import MEET_WITHIN, ROUNDS, at_once, handing_in, unexpected
@@ -88,7 +89,12 @@ def test_control_without_the_lock_marks_become_the_rating_of_a_session_that_coun
         finally:
             voided.wait()
 
-    monkeypatch.setattr(record_rating.standing, "lock_of_grant", lambda grant: grant.refresh_from_db())
+    def unlocked(grant):
+        grant.refresh_from_db()
+        rows = EpisodeStanding.objects.filter(episode=grant.session.episode_id)
+        return {row.pk: row for row in rows.select_related("episode__client")}
+
+    monkeypatch.setattr(record_rating.standing, "lock_of_grant", unlocked)
     monkeypatch.setattr(session_actions, "lock_episode", lambda pk: Episode.objects.get(pk=pk))
     monkeypatch.setattr(record_rating, "_reason_to_set_aside", looks_then_waits)
     monkeypatch.setattr(session_actions, "conclude", lambda **_: None)
