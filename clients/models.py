@@ -117,6 +117,10 @@ class ClientQuerySet(LabelledQuerySet["Client"]):
             return self
         return self.filter(episodes__in=Episode.objects.visible_to(user)).distinct()
 
+    def managed_by(self, user: User) -> Self:
+        """The clients of whom this person manages an episode; to see a supervisee's client is not to manage them."""
+        return self.filter(episodes__in=Episode.objects.managed_by(user)).distinct()
+
 
 class Client(Labelled):
     """A label the clinic chooses, a language and an age band. This is not a medical record."""

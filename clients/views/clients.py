@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance.access import StaffRequest, page, visible_or_404
+from alliance.access import StaffRequest, managed_or_404, page
 from alliance.erasures import Erasure
 from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
@@ -158,15 +158,14 @@ def _managed_episodes(user: User, *, in_full: bool = False) -> Prefetch:  # type
 
 
 def _client_or_404(request: StaffRequest, code: UUID, *, looked_at: bool = False) -> Client:
-    """A client of whom this person manages an episode; to see a supervisee's client is not to manage them.
+    """A client of whom this person manages an episode, however long it is over: the list leads here.
 
     The code of a record that was merged leads to the one that was kept.
     """
     merged = Client.objects.filter(code=code, merged_into__isnull=False)
     code = merged.values_list("merged_into__code", flat=True).first() or code
-    managed = Client.objects.filter(episodes__in=Episode.objects.managed_by(request.user)).distinct()
-    rows = managed.prefetch_related(_managed_episodes(request.user, in_full=looked_at))
-    found: Client = visible_or_404(request, rows, code, looked_at=looked_at)
+    rows = Client.objects.prefetch_related(_managed_episodes(request.user, in_full=looked_at))
+    found: Client = managed_or_404(request, rows, code, looked_at=looked_at)
     return found
 
 

@@ -361,6 +361,17 @@ class TestTheFormerTherapist:
         )
         assert self.course(clinic).status_code == 200
 
+    def test_the_list_of_closed_clients_leads_to_no_page_that_is_not_there(self, clinic, sign_in):
+        """The days and the people stay, and can be corrected; the course does not."""
+        close(clinic)
+        over_for(clinic.olgas, READABLE_FOR.days + 100)
+        olga = sign_in(clinic.olga)
+        address = reverse("clients:client", args=[clinic.olgas.client.code])
+        assert address in olga.get(reverse("clients:list") + "?show=closed").text
+        assert olga.get(address).status_code == 200
+        assert olga.get(reverse("dashboard:client", args=[clinic.olgas.code])).status_code == 404
+        assert sign_in(clinic.carl).get(address).status_code == 404
+
     def test_reads_on_while_the_client_is_in_therapy_with_them_again(self, clinic):
         close(clinic)
         over_for(clinic.olgas, READABLE_FOR.days + 100)
