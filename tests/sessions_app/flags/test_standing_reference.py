@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from alliance.measurement.standing import flag_standings
@@ -45,7 +46,16 @@ class Histories:
             flag for session in sessions for flag in self.flags(session, stand.get(session.pk))
         )
         self.answers(flags)
+        self.analyze()
         return episodes
+
+    def analyze(self):
+        """Or PostgreSQL plans the deep queries for the tables as some earlier test left them: minutes, not seconds."""
+        if connection.vendor == "postgresql":
+            models = [Episode, TherapySession, RatingGrant, Rating, Flag, Discussion, Discussion.flags.through]
+            models += [Deferral, Deferral.flags.through]
+            with connection.cursor() as cursor:
+                cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
     def moment(self, near):
         return near + self.rng.choice([-1, 0, 0, 1, 1, 2, 9, 20]) * DAY * self.rng.random()

@@ -218,6 +218,6 @@ def test_control_without_the_lock_of_the_client_an_episode_is_opened_into_nothin
     Episode.objects.filter(therapist=clinic.carl, client=clinic.olgas.client_id).update(
         closed_on=timezone.localdate(), ending="planned"
     )
-    monkeypatch.setattr(actions, "_held", lambda client: client)
+    monkeypatch.setattr(actions, "lock_client", lambda client: client)
     monkeypatch.setattr(erasure, "episodes_to_lock", lambda client: [])
     assert unexpected(at_once(opens, erases), Refused) != []
