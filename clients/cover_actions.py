@@ -23,7 +23,7 @@ from clients.plausible_days import refuse_implausible, said
 
 LONGEST = timedelta(days=184)
 CHANGED_MEANWHILE = (
-    "One of these clients was closed, transferred or erased meanwhile, so nobody is covered. Look at the list again."
+    "One of these clients was closed, transferred or erased meanwhile. Look at the list again."
 )
 
 

@@ -231,7 +231,9 @@ def test_telling_apart_and_its_undo_are_logged_once_however_often_they_are_press
     assert told[0] == told[1]
     for _ in range(2):
         merge_actions.undo_telling_apart(told=told[0], by=clinic.adam)
-    events = AuditEvent.objects.filter(action__in=[LogEvent.CLIENTS_TOLD_APART, LogEvent.TELLING_APART_UNDONE])
+    events = AuditEvent.objects.filter(
+        action__in=[LogEvent.CLIENTS_TOLD_APART, LogEvent.TELLING_APART_UNDONE]
+    )
     assert [event.action for event in events.order_by("pk")] == [
         LogEvent.CLIENTS_TOLD_APART,
         LogEvent.TELLING_APART_UNDONE,

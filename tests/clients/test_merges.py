@@ -268,7 +268,7 @@ def test_a_move_is_not_undone_past_a_later_one(moved):
 def test_a_move_is_not_undone_into_a_record_that_was_merged_away(moved):
     third = cast.episode(moved.nora, "K-8").client
     done = merge(moved, kept=third, merged=moved.kept)
-    with pytest.raises(Refused, match="K-1 was merged with another record since. Undo that merge first"):
+    with pytest.raises(Refused, match="K-1 was merged with another record since"):
         undone(moved)
     assert client_of(moved.again) == "K-7"
     merge_actions.undo_merge(merge=done, by=moved.adam)
@@ -298,7 +298,9 @@ def test_what_was_erased_while_the_page_was_open_is_neither_merged_nor_moved(mov
     for write in (
         lambda: merge(moved, merged=moved.theirs),
         lambda: merge_actions.move_episode(episode=moved.olgas, to=moved.theirs, why="x", by=moved.adam),
-        lambda: merge_actions.move_episode(episode=moved.again, to=moved.carls.client, why="x", by=moved.adam),
+        lambda: merge_actions.move_episode(
+            episode=moved.again, to=moved.carls.client, why="x", by=moved.adam
+        ),
         lambda: undone(moved),
         lambda: merge_actions.tell_apart(one=moved.kept, other=moved.theirs, by=moved.adam),
     ):
