@@ -52,6 +52,20 @@ def test_other_marks_for_the_same_grant_are_kept_aside_and_the_first_stand(grant
     assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.DISPUTED
 
 
+def test_what_else_the_database_refuses_is_no_dispute(grant, monkeypatch):
+    """It stays an error that is seen: marks set aside for a reason that is none would never be looked at."""
+
+    def broken(*_):
+        raise IntegrityError("another constraint")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sessions_app.intake.record_rating._stored", broken)
+        with pytest.raises(IntegrityError, match="another constraint"):
+            record(grant)
+    assert (Rating.objects.count(), SetAsideRating.objects.count()) == (0, 0)
+    assert record(grant).total == 380
+
+
 def test_marks_of_a_withdrawn_grant_are_kept_aside(grant, clinic):
     hand_over_actions.take_back(grant=grant, by=clinic.olga)
     with pytest.raises(NotStored):

@@ -23,6 +23,7 @@ from clients import actions, merge_actions
 from clients.lock import lock_episode
 from clients.models import Client, Episode
 from sessions_app.courses.erased_grants import ErasedGrant
+from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.dashboards import kept, kept_course
 from sessions_app.flags import checks
@@ -35,6 +36,7 @@ from sessions_app.records.field_table import going_with_the_client
 from sessions_app.records.sheets import Part, Scope
 from tests import cast
 from tests.bench.sealed import parcel
+from tests.sessions_app.intake.rate_form import marks
 from tests.sessions_app.records.courses import full_course
 
 pytestmark = pytest.mark.django_db
@@ -425,6 +427,31 @@ def test_marks_that_wait_on_a_device_are_forgotten_there_and_stored_nowhere(clin
     assert not Rating.objects.exists()
     ErasedGrant.objects.all().delete()
     assert deliver(grant).status_code == 401  # control: of a grant nobody knows, the device keeps it
+
+
+def test_marks_that_come_in_while_the_client_is_erased_are_forgotten_on_the_device(clinic, monkeypatch):
+    """The delivery has read its grant, and waits for the episode that goes."""
+    cast.therapy_session(clinic.olgas)
+    grant, _ = hand_over_actions.hand_over(session=clinic.olgas.sessions.get(), by=clinic.olga)
+    stale = RatingGrant.objects.select_related("session__episode__client").get(pk=grant.pk)
+    erase(clinic)
+    monkeypatch.setattr(sealed_upload, "grant_of", lambda token: stale)
+    answer = deliver(grant)
+    assert (answer.status_code, answer.json()["stored"], answer.json()["sha256"]) == (410, True, "erased")
+    assert not Rating.objects.exists()
+
+
+def test_a_tablet_that_hands_in_while_the_client_is_erased_is_told(clinic, sign_in, monkeypatch):
+    cast.therapy_session(clinic.olgas)
+    tablet = sign_in(clinic.olga)
+    tablet.post(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
+    stale = RatingGrant.objects.select_related("session__episode__client", "wording").get()
+    monkeypatch.setattr(erasure, "_clean_browser_sessions", lambda *_: None)
+    erase(clinic)
+    monkeypatch.setattr("sessions_app.intake.views.rate.grant_of", lambda request, lock: stale)
+    answer = tablet.post("/rate/", marks())
+    assert (answer.status_code, answer.context["is_erased"]) == (410, True)
+    assert not Rating.objects.exists()
 
 
 # --- In files ------------------------------------------------------------------------------------
