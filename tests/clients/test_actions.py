@@ -378,6 +378,18 @@ def test_only_an_administrator_takes_a_transfer_back(clinic):
     actions.open_episode(by=clinic.adam, **again)
 
 
+def test_who_left_the_clinic_manages_no_client(clinic):
+    """Neither by what they are to the client nor by what they were to the clinic."""
+    assert list(Episode.objects.managed_by(clinic.olga)) == [clinic.olgas]
+    for change in ({"is_active": False}, {"is_active": True, "is_therapist": False}):
+        User.objects.filter(pk=clinic.olga.pk).update(**change)
+        left = User.objects.get(pk=clinic.olga.pk)
+        assert not Episode.objects.managed_by(left).exists()
+        assert not Episode.objects.treated_by(left).exists()
+    User.objects.filter(pk=clinic.adam.pk).update(is_active=False)
+    assert not Episode.objects.managed_by(User.objects.get(pk=clinic.adam.pk)).exists()
+
+
 def test_who_left_the_clinic_gets_no_client(clinic):
     User.objects.filter(pk=clinic.carl.pk).update(is_active=False)
     clinic.carl.refresh_from_db()

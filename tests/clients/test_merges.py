@@ -379,6 +379,13 @@ def test_an_administrator_merges_with_a_preview_and_undoes_it(twice, office):
     assert "undone already" in office.post(undo).text
 
 
+def test_a_page_that_does_not_say_what_it_showed_moves_nothing(twice, office):
+    address = f"{reverse('clients:merge', args=[twice.kept.code])}?other={twice.merged.code}"
+    answer = office.post(address, {"kept": twice.kept.code, "seen": "nonsense"})
+    assert (answer.status_code, "has changed since this page was opened" in answer.text) == (422, True)
+    assert not ClientMerge.objects.exists()
+
+
 def test_the_preview_says_what_is_in_the_way_and_leaves_out_the_button(twice, office):
     other = cast.episode(twice.olga, "K-1c").client
     shown = preview(office, twice.kept, other).text
