@@ -15,7 +15,7 @@ from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again, asked_first
 from alliance.csv_file import BEGINS_A_FILE, as_rows
 from alliance.form_pages import form_page, posted, written
-from alliance.models import Role
+from alliance.models import Role, User
 from alliance.refused import Refused
 from sessions_app.moving_in import import_actions, preview
 from sessions_app.moving_in.columns import SHEETS, Kind
@@ -157,16 +157,21 @@ def remarks(request: StaffRequest, code: UUID) -> HttpResponseBase:
     if not one.is_checked:
         return redirect("import:run", one.code)
     headers = {"Content-Disposition": f'attachment; filename="rows-to-put-right-{one.kind}.csv"'}
-    return StreamingHttpResponse(_as_csv(one), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(
+        _as_csv(one, request.user), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
-def _as_csv(one: ImportRun) -> Iterator[str]:
+def _as_csv(one: ImportRun, by: User) -> Iterator[str]:
     source = import_actions.source_of(one)
-    importer = importer_of(source, import_actions.context_of(one, source, None))
+    importer = importer_of(source, import_actions.context_of(one, source, by))
     yield BEGINS_A_FILE
     yield from as_rows([("Row", "Column", "What to put right")])
-    for tally in walk(source, importer, writes=False):
-        yield from as_rows((found.row, found.column, found.sentence) for found in tally.latest)
+    try:
+        for tally in walk(source, importer, writes=False):
+            yield from as_rows((found.row, found.column, found.sentence) for found in tally.latest)
+    except Unreadable as error:  # the head is sent: what can still be said stands where the rows would
+        yield from as_rows([("", "", str(error))])
 
 
 @require_POST
