@@ -265,7 +265,9 @@ class TestMove:
             cast.rating(right, 380)
         elif why != "itself":
             starts = wrong.received_at + timedelta(days=2 if why == "to come" else 0, minutes=16)
-            TherapySession.objects.filter(pk=right.pk).update(held_at=starts, ends_at=starts + timedelta(hours=1))
+            TherapySession.objects.filter(pk=right.pk).update(
+                held_at=starts, ends_at=starts + timedelta(hours=1)
+            )
             target = TherapySession.objects.get(pk=right.pk)
         sentence = {
             "rated": "has other marks now",
