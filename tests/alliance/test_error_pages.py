@@ -72,6 +72,24 @@ def test_a_request_of_a_client_that_makes_no_sense_is_answered_in_their_language
     assert language_of(answer) == ("ar", "rtl")
 
 
+@pytest.mark.parametrize("broken", ["the view", "the database"])
+def test_a_form_that_breaks_on_our_side_speaks_the_language_of_its_client(clinic, monkeypatch, broken):
+    def breaks(*args, **kwargs):
+        raise RuntimeError
+
+    browser = Browser(raise_request_exception=False)
+    monkeypatch.setattr("sessions_app.intake.views.rate.see_other", breaks)
+    if broken == "the database":
+        monkeypatch.setattr("sessions_app.intake.views.errors.language_known_to", breaks)
+    answer = browser.post("/rate/", {"read_in": "ar"}, headers=GERMAN)
+    assert answer.status_code == 500
+    if broken == "the view":
+        assert language_of(answer) == ("ar", "rtl")
+        assert DID_NOT_WORK["ar"] in answer.text
+    else:
+        assert "We do not know whether your last entry was saved" in answer.text
+
+
 def test_pages_of_staff_stay_english():
     for address in ("/dashboard/nothing/", "/nothing/"):
         answer = Browser().get(address, headers=GERMAN)
