@@ -1,10 +1,11 @@
 """The writes of an import: a file loaded, understood, checked, imported in one transaction, removed."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alliance import audit
@@ -191,6 +192,9 @@ def import_file(*, run: ImportRun, by: User, opened: Opener | None = None) -> It
         with transaction.atomic():
             yield from _import(run, by, opened)
     except FoundWrong as error:
+        raise Refused(MEANWHILE) from error
+    except IntegrityError as error:  # somebody made by hand, after the row was judged, what the row makes
+        logging.getLogger(__name__).exception("A constraint refused a row of import %s", run.code)
         raise Refused(MEANWHILE) from error
     except Unreadable as error:
         raise Refused(str(error)) from error

@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -23,7 +24,7 @@ from sessions_app.moving_in.csv_file import Unreadable
 from sessions_app.moving_in.forms import ColumnsForm, FileForm, LayoutForm
 from sessions_app.moving_in.models import ImportRun
 from sessions_app.moving_in.streamed_page import Step, streamed
-from sessions_app.moving_in.walk import REMARKS_SHOWN, importer_of, walk
+from sessions_app.moving_in.walk import REMARKS_SHOWN, Tally, importer_of, walk
 
 PER_PAGE = 20
 
@@ -121,7 +122,7 @@ def check(request: StaffRequest, code: UUID) -> HttpResponseBase:
 
 def _checking(request: StaffRequest, one: ImportRun) -> StreamingHttpResponse:
     steps = (
-        Step(tally.rows, one.lines, f"{tally.rows:,} rows looked at")
+        Step(tally.rows, one.lines, f"{_rows(tally)} looked at")
         for tally in import_actions.check(run=one, by=request.user)
     )
     context = {"run": one, "title": "Checking the file", "says": "Nothing is imported yet."}
@@ -137,7 +138,7 @@ def confirm(request: StaffRequest, code: UUID) -> HttpResponseBase:
 
     def steps() -> Iterator[Step]:
         for step in import_actions.import_file(run=one, by=request.user):
-            rows = f"{step.tally.rows:,} rows"
+            rows = _rows(step.tally)
             words = f"{rows} written. Working out the courses" if step.tally.finishing else f"{rows} written"
             yield Step(step.tally.rows, one.lines, words)
 
@@ -147,6 +148,10 @@ def confirm(request: StaffRequest, code: UUID) -> HttpResponseBase:
         "says": "All of it is stored, or nothing. Keep this page open until it is done: leaving it ends the import.",
     }
     return streamed(request, "import/working.html", context, steps(), reverse("import:run", args=[one.code]))
+
+
+def _rows(tally: Tally) -> str:
+    return f"{tally.rows:,} row{pluralize(tally.rows)}"
 
 
 @require_safe

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
+from django.template.defaultfilters import pluralize
 
 from alliance.models import Role, User
 from alliance.refused import Refused
@@ -84,7 +85,8 @@ class Command(BaseCommand):
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         if run.count("wrong"):
-            raise CommandError(f"{run.count('wrong')} rows are wrong. Nothing was imported.")
+            wrong = run.count("wrong")
+            raise CommandError(f"{wrong} row{pluralize(wrong, ' is,s are')} wrong. Nothing was imported.")
 
     def _as_asked(
         self, run: ImportRun, opened: Opener, chosen: Options, column: list[str], options: Mapping[str, Any]

@@ -39,7 +39,7 @@ def test_a_check_changes_nothing_and_an_import_says_what_it_did(clinic, file, ca
 
 
 def test_wrong_rows_are_named_and_nothing_is_stored(clinic, file, capsys):
-    with pytest.raises(CommandError, match="1 rows are wrong"):
+    with pytest.raises(CommandError, match="1 row is wrong"):
         call_command("import_csv", "clients", file(clients("1;C-1;de;adult;;", "2;;de;adult;;")), **BY)
     assert "Row 3, Label: This is empty." in capsys.readouterr().out
     assert not Client.objects.filter(label="C-1").exists()

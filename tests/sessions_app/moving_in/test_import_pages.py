@@ -5,7 +5,7 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.urls import reverse
 
 from clients.models import Client
@@ -180,7 +180,7 @@ class TestTheWay:
         run = ImportRun.objects.get()
         check(office, run)
         Client.objects.create(label="C-1", language="en")
-        assert "1 rows looked at" in text_of(office.post(reverse("import:check", args=[run.code])))
+        assert "1 row looked at" in text_of(office.post(reverse("import:check", args=[run.code])))
         page = text_of(office.get(reverse("import:run", args=[run.code])))
         assert "A client C-1 is here already, without this number." in page
         assert "Import</button>" not in page
@@ -264,21 +264,31 @@ class TestMarks:
         load(office, Kind.SESSIONS, sessions(f"4711;2025-01-20;;{CANARY};{CANARY};{CANARY};{CANARY};"))
         run = ImportRun.objects.get(kind="sessions")
         check(office, run, form="session-rating")
-        assert "1 rows written" in text_of(office.post(reverse("import:confirm", args=[run.code])))
+        assert "1 row written" in text_of(office.post(reverse("import:confirm", args=[run.code])))
         assert Rating.objects.visible_to(clinic.olga).get().total == 292
         assert not Rating.objects.visible_to(clinic.carl).exists()
         assert not Rating.objects.visible_to(clinic.adam).exists()
 
 
-def test_a_broken_database_in_the_middle_is_a_sentence_and_stores_nothing(office, clinic, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OperationalError("database is locked"), "Nothing was changed by this one"),
+        (IntegrityError("one_open_episode"), "Nothing was imported: check it again"),
+    ],
+    ids=["a broken database", "what somebody made by hand meanwhile"],
+)
+def test_an_import_that_breaks_off_in_the_middle_is_a_sentence_and_stores_nothing(
+    office, clinic, monkeypatch, error, sentence
+):
     load(office, Kind.CLIENTS, clients("1;C-1;de;adult;;"))
     run = ImportRun.objects.get()
     check(office, run)
 
-    def locked(*_, **__):
-        raise OperationalError("database is locked")
+    def breaks(*_, **__):
+        raise error
 
-    monkeypatch.setattr("sessions_app.moving_in.client_import.ClientImport.finish", locked)
+    monkeypatch.setattr("sessions_app.moving_in.client_import.ClientImport.finish", breaks)
     said = text_of(office.post(reverse("import:confirm", args=[run.code])))
-    assert "Nothing was changed by this one" in said
+    assert sentence in said
     assert not Client.objects.filter(label="C-1").exists()
