@@ -172,6 +172,13 @@ class TestWhatIsOut:
         decide.use(aside=aside, seen=None, by=clinic.olga)
         assert Rating.objects.standing().get().total == 330
 
+    def test_a_page_that_was_open_before_takes_nothing_back_and_says_so(self, clinic, sign_in):
+        session = cast.therapy_session(clinic.olgas)
+        hand_over_actions.hand_over(session=session, by=clinic.olga)
+        void(session, clinic.olga)
+        answer = sign_in(clinic.olga).post(at("take_back", session), follow=True)
+        assert "nothing was taken back. No form was out for this session any more." in answer.text
+
     def test_a_page_that_was_open_before_hands_nothing_over_for_it(self, clinic, course):
         stale = TherapySession.objects.get(pk=course[2].pk)
         void(course[2], clinic.olga)
