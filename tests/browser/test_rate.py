@@ -155,7 +155,7 @@ class TestMarkingALine:
         page = open_form()
         line = page.locator("#line-relationship input[type=range]")
         for tenths, words in (
-            (0, "all the way at “Badly”"),
+            (0, "all the way at “Very badly”"),
             (50, "exactly in the middle"),
             (73, "nearer to “Very well”"),
         ):

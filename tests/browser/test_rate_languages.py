@@ -106,7 +106,7 @@ class TestChangingTheLanguage:
         choose(page, "ar")
         assert page.locator("html").get_attribute("dir") == "rtl"
         expect(page.locator("#title")).to_be_focused()
-        expect(page).to_have_title("كيف كان لقاء اليوم؟")
+        expect(page).to_have_title("كيف كانت هذه الجلسة؟")
         line = page.locator("#line-relationship input[type=range]")
         assert line.get_attribute("aria-valuetext") == "أقرب إلى «جيد جدًا»"
         by_mouse(page, None, "goals", 1)
