@@ -59,7 +59,9 @@ def languages_of(grant: RatingGrant, chosen: ClientForm | None = None) -> list[s
 
 def may_be_read_in(grant: RatingGrant, language: str) -> bool:
     """Whether a page of this grant can have been in this language, switched off meanwhile or not."""
-    return language in _instrument(grant).wordings if grant.wording is None else language in languages_of(grant)
+    return (
+        language in _instrument(grant).wordings if grant.wording is None else language in languages_of(grant)
+    )
 
 
 def translated(grant: RatingGrant, language: str) -> ClinicWording | None:

@@ -13,7 +13,6 @@ from alliance.append_only import append_only
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 
-
 # What a new clinic gives: the language that the form was written in. The others wait for an administrator, who reads
 # beside the switch whether a clinician has signed them off.
 AT_FIRST = ("en",)

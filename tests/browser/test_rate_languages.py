@@ -196,7 +196,6 @@ class TestTwoLinesAtATime:
         rating = hand_in(page)
         assert rating.answers == {"relationship": 0, "goals": 0, "approach": 0, "overall": None}
 
-
     def test_a_wider_screen_and_one_without_scripts_show_all(self, another_browser, open_form):
         page = open_form(within=another_browser(viewport=PHONE))
         page.locator("[data-next]").click()
