@@ -24,6 +24,8 @@ from alliance.measurement import instruments
 from alliance.measurement.instruments import ItemWording, Wording
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.instruments import client_form
+from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
 from sessions_app.intake import sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
@@ -47,6 +49,7 @@ class Blank:
     introduction: str
     items: tuple[tuple[str, ItemWording], ...]
     languages: tuple[str, ...]
+    urgent_help: UrgentHelp | None
     spoken: str | None  # the language of all that is not the instrument's
     channel: str
     is_demo: bool
@@ -55,7 +58,7 @@ class Blank:
 
     @classmethod
     def of(cls, grant: RatingGrant, lock: DeviceLock) -> Self:
-        wording = wordings.shown(grant)
+        wording, chosen = wordings.shown(grant), client_form.in_force()
         return cls(
             instrument=grant.instrument,
             version=grant.instrument_version,
@@ -63,7 +66,8 @@ class Blank:
             title=wording.title,
             introduction=wording.introduction,
             items=tuple(wording.items.items()),
-            languages=tuple(wordings.languages_of(grant)),
+            languages=tuple(wordings.languages_of(grant, chosen)),
+            urgent_help=chosen.urgent_help(wording.language),
             spoken=translation.get_language(),
             channel=lock.channel,
             is_demo=settings.DEMO,
@@ -108,6 +112,7 @@ def _page_of(blank: Blank) -> str:
         return get_template(TEMPLATE).render(
             {
                 "form": UnmarkedForm(blank),
+                "urgent_help": blank.urgent_help,
                 "bands": list(BANDS),
                 "comment_length": COMMENT_LENGTH,
                 "idle_seconds": IDLE_SECONDS,

@@ -59,7 +59,7 @@ def test_from_hand_over_to_the_conversation_and_to_supervision(
     tablet.get_by_role("link", name="Hand over the tablet to K-1").click()
     expect(tablet.get_by_text("6, a new one, now")).to_be_visible()
     tablet.get_by_role("button", name="Hand over").click()
-    expect(tablet.get_by_role("heading", name="How was today?")).to_be_visible()
+    expect(tablet.get_by_role("heading", name="How was this session?")).to_be_visible()
     assert "K-1" not in tablet.content()
     finger_of_client = finger(tablet)
     for item, share in (("relationship", 0.92), ("goals", 0.61), ("approach", 0.9), ("overall", 0.88)):

@@ -11,6 +11,7 @@ from django.utils import timezone
 from alliance.measurement import instruments
 from alliance.measurement.process import Share
 from clients.models import Episode
+from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import caseload, charts, work_list
@@ -92,15 +93,25 @@ class TestComparing:
         enter_rating(session=session, answers=cast.answers(360), channel=Channel.PAPER, by=clinic.olga)
         assert rules(session) == ["C"]
 
-    def test_an_older_version_of_our_own_form_is_another_form(self, clinic, monkeypatch):
-        from dataclasses import replace
-
-        everything = (*instruments.all_instruments(), replace(OURS, version="2"))
-        give(clinic.olgas, 400)
-        monkeypatch.setattr(instruments, "all_instruments", lambda: everything)
+    def test_marks_of_the_earlier_edition_of_our_own_form_are_read_in_its_words_and_not_compared(
+        self, clinic, monkeypatch
+    ):
+        first = instruments.get("session-rating", "1")
+        with monkeypatch.context() as before_the_release:
+            before_the_release.setattr(instruments, "all_instruments", lambda: (first,))
+            (old,) = give(clinic.olgas, 400)
         (later,) = give(clinic.olgas, 350)
-        assert rules(later) == ["A"]
+        assert rules(later) == ["A"], "a fall from marks in other words would be C too"
         assert [one.changes_form for one in read(clinic.olgas)] == [False, True]
+        ratings = [session.ratings.get() for session in (old, later)]
+        assert [wordings.name_of(rating) for rating in ratings] == [
+            "Session rating, version 1",
+            "Session rating",
+        ]
+        assert [wordings.read_by_the_client(rating).title for rating in ratings] == [
+            "How was today?",
+            "How was this session?",
+        ]
 
 
 class TestCounting:
