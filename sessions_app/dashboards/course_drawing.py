@@ -1,0 +1,249 @@
+"""The picture of a course as an inline SVG: on paper, before the chart is drawn, and where no script runs.
+
+The same figures in the same frame as the chart (`charts`). Colours come from static/dashboard/chart.css.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from alliance.measurement.scoring import points
+from sessions_app.dashboards.course_frame import (
+    CEILING,
+    FLOOR,
+    LOW_POINTS,
+    MANY,
+    NOT_RATED,
+    TALKS,
+    TOTAL_FROM,
+    WORDS_AT,
+    changes,
+    domain,
+    last_values,
+    share,
+    side,
+    ticks_of_totals,
+)
+from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
+
+# In units of the picture; a pixel each on a tablet.
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 550, 72, 720, 4, 522
+ANCHORS = {"left": "start", "center": "middle", "right": "end"}
+# From the finest: whole months, or days where a course is short.
+STEPS_IN_MONTHS = (1, 2, 3, 6, 12, 24)
+MOST_TICKS = 9
+
+
+class _Plane:
+    """Where a moment and a value stand in the picture."""
+
+    def __init__(self, course: CoursePicture) -> None:
+        self.course = course
+
+    def x(self, at: datetime) -> str:
+        return f"{LEFT + share(self.course, at) * (RIGHT - LEFT):.1f}"
+
+    def y(self, points_of_total: float) -> float:
+        return self._height(
+            points_of_total, FLOOR * self.course.scale, CEILING * self.course.scale, TOTAL_FROM, 1
+        )
+
+    def line_y(self, place: int, points_of_line: float) -> float:
+        """Of the line at `place`, from 0."""
+        top = self.course.instrument.items[place].maximum / 10
+        return self._height(points_of_line, -0.8, top + 0.8, *domain(place, len(self.course.lines)))
+
+    @staticmethod
+    def _height(value: float, floor: float, ceiling: float, low: float, high: float) -> float:
+        along = low + (value - floor) / (ceiling - floor) * (high - low)
+        return round(BOTTOM - along * (BOTTOM - TOP), 1)
+
+
+def drawing(course: CoursePicture) -> SafeString:
+    """The picture; its words stand beside it on the page (`course-words`)."""
+    plane = _Plane(course)
+    parts = [*_level(plane), *_frame(plane), *_time(plane), *_usual(plane), *_total(plane), *_reasons(plane)]
+    parts += [*_rows(plane), *_lines(plane), *_forms(plane)]
+    return format_html(
+        '<svg class="drawing" viewBox="0 0 {} {}" role="img" aria-labelledby="course-answer"'
+        ' aria-describedby="course-words">{}</svg>',
+        WIDTH,
+        HEIGHT,
+        mark_safe("".join(parts)),  # noqa: S308 - each part is escaped already
+    )
+
+
+# --- The frame ------------------------------------------------------------------------------------
+
+
+def _frame(plane: _Plane) -> Iterator[SafeString]:
+    course = plane.course
+    top = course.instrument.total_maximum / 10
+    for part in range(5):
+        yield _path("grid", f"M{LEFT} {plane.y(top * part / 4)}H{RIGHT}")
+    if course.cutoff is not None:
+        yield _path("cutoff", f"M{LEFT} {plane.y(course.cutoff / 10)}H{RIGHT}")
+    for at, text in ticks_of_totals(course).items():
+        yield _text("axis", LEFT - 6, plane.y(at) + 4, text, "right")
+
+
+def _time(plane: _Plane) -> Iterator[SafeString]:
+    ticks = time_ticks(plane.course.first, plane.course.last)
+    yield _path("grid", "".join(f"M{plane.x(at)} {TOP}V{BOTTOM}" for at, _ in ticks))
+    for at, text in ticks:
+        yield _text("axis", plane.x(at), BOTTOM + 18, text, "center")
+
+
+def time_ticks(first: datetime, last: datetime) -> list[tuple[datetime, str]]:
+    """At most nine moments of the time axis, with a day or a month each; the year at the first and where it changes."""
+    if last - first < timedelta(days=70):
+        step = timedelta(days=1 + (last - first).days // (MOST_TICKS - 1))
+        day = first.replace(hour=0, minute=0) + timedelta(days=1)
+        days = []
+        while day < last:
+            days.append(day)
+            day += step
+        return _worded(days, "%d %b")
+    months = [datetime(year, month, 1) for year in range(first.year, last.year + 1) for month in range(1, 13)]
+    inside = [month for month in months if first < month < last]
+    step_in_months = next((step for step in STEPS_IN_MONTHS if len(inside) <= MOST_TICKS * step), 60)
+    return _worded([one for one in inside if (one.year * 12 + one.month - 1) % step_in_months == 0], "%b")
+
+
+def _worded(moments: Sequence[datetime], style: str) -> list[tuple[datetime, str]]:
+    worded = []
+    year = 0
+    for at in moments:
+        text = f"{at:{style}}".removeprefix("0")
+        worded.append((at, f"{text} {at.year}" if at.year != year else text))
+        year = at.year
+    return worded
+
+
+def _forms(plane: _Plane) -> Iterator[SafeString]:
+    for at, name in changes(plane.course):
+        yield _path("form", f"M{plane.x(at)} {TOP}V{BOTTOM}")
+        where = "right" if side(plane.course, at) == "right" else "left"
+        yield _text("axis", plane.x(at), plane.y(plane.course.scale), f"{name} →", where)
+
+
+# --- The total ------------------------------------------------------------------------------------
+
+
+def _level(plane: _Plane) -> Iterator[SafeString]:
+    course, level = plane.course, plane.course.level
+    if level is None:
+        return
+    first, last = (plane.x(at) for at in level.ends(course))
+    lower, upper = plane.y(level.lower / 10), plane.y(level.upper / 10)
+    mean, recent, end = plane.y(level.mean / 10), plane.y(level.recent / 10), plane.x(course.rated[-1].at)
+    yield _path("sure", f"M{first} {lower}H{last}V{upper}H{first}Z")
+    yield _path("level", f"M{first} {mean}H{last}")
+    yield _path("gap", f"M{last} {mean}H{end}" + (f"V{recent}" if level.shows_gap else ""))
+    yield _text("words", end, plane.y(WORDS_AT * course.scale) - 3, level.words, "right")
+
+
+def _usual(plane: _Plane) -> Iterator[SafeString]:
+    """Both ends; the upper one only where it is below the top of the scale."""
+    top = plane.course.instrument.total_maximum
+    lower: list[list[str]] = [[]]
+    upper: list[list[str]] = [[]]
+    for stop in plane.course.stops:
+        for runs, end in ((lower, stop.usual and stop.usual.lower), (upper, stop.usual and stop.usual.upper)):
+            if end is None or stop.begins_form or (runs is upper and end >= top):
+                runs.append([])
+            if end is not None and not (runs is upper and end >= top):
+                runs[-1].append(f"{plane.x(stop.at)} {plane.y(end / 10)}")
+    yield _path("usual", "".join("M" + "L".join(run) for run in (*lower, *upper) if run))
+    first = next((stop for stop in plane.course.stops if stop.usual and stop.usual.lower > 0), None)
+    if first and first.usual:
+        yield _text("small", plane.x(first.at), plane.y(first.usual.lower / 10) + 12, "usual range", "left")
+
+
+def _total(plane: _Plane) -> Iterator[SafeString]:
+    yield from _course(
+        plane, "total", [[(stop, plane.y(value / 10)) for stop, value in run] for run in plane.course.runs()]
+    )
+
+
+def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, float]]]) -> Iterator[SafeString]:
+    """A line through the figures of each run, and a dot at each: a path of strokes without length."""
+    places = [[f"{plane.x(stop.at)} {y}" for stop, y in run] for run in runs]
+    yield _path(name, "".join("M" + "L".join(run) for run in places if len(run) > 1))
+    many = " many" if len(plane.course.rated) > MANY else ""
+    yield _path(f"{name} dots{many}", "".join(f"M{place}h0" for run in places for place in run))
+
+
+def _reasons(plane: _Plane) -> Iterator[SafeString]:
+    for stop in plane.course.stops:
+        if stop.drawn and stop.total is not None:
+            size = 9 if stop.calls else 6
+            x, y = float(plane.x(stop.at)), plane.y(stop.total / 10)
+            corners = "L".join(
+                f"{x + size * a:.1f} {y + size * b:.1f}" for a, b in SHAPES[stop.drawn].corners
+            )
+            yield _path("reason calls" if stop.calls else "reason", f"M{corners}Z")
+    for stop in plane.course.labelled():
+        assert stop.total is not None
+        where = side(plane.course, stop.at)
+        yield _text(
+            "reason-word", plane.x(stop.at), plane.y(stop.total / 10) + 22, word_of(stop.drawn), where
+        )
+
+
+def _rows(plane: _Plane) -> Iterator[SafeString]:
+    """Under the scale: low points, sessions without a rating, talks."""
+    course = plane.course
+    at = plane.y(LOW_POINTS * course.scale)
+    for stretch in course.stretches:
+        name = "low-point back" if stretch.is_back else "low-point"
+        yield _path(name, f"M{plane.x(stretch.first)} {at}H{plane.x(stretch.last)}")
+    at = plane.y(NOT_RATED * course.scale)
+    for stop in course.stops:
+        if stop.total is None:
+            x = plane.x(stop.at)
+            yield format_html('<circle class="hollow" cx="{}" cy="{}" r="4"/>', x, at)
+            if "G" in stop.reasons:
+                yield _path("hollow", f"M{x} {at}m-2.5 -2.5l5 5m0 -5l-5 5")
+    at = plane.y(TALKS * course.scale)
+    for tick in course.ticks:
+        yield format_html('<circle class="talk" cx="{}" cy="{}" r="9"/>', plane.x(tick.at), at)
+        yield _text("small", plane.x(tick.at), at + 4, str(tick.number), "center")
+
+
+# --- The lines beneath ----------------------------------------------------------------------------
+
+
+def _lines(plane: _Plane) -> Iterator[SafeString]:
+    course = plane.course
+    for place, (line, heading) in enumerate(course.lines):
+        top = course.instrument.items[place].maximum // 10
+        for value in (0, top):
+            yield _path("grid", f"M{LEFT} {plane.line_y(place, value)}H{RIGHT}")
+            yield _text("axis", LEFT - 6, plane.line_y(place, value) + 4, str(value), "right")
+        yield _text("name", LEFT, plane.line_y(place, top) - 5, heading, "left")
+        runs = [[(stop, plane.line_y(place, value / 10)) for stop, value in run] for run in course.runs(line)]
+        yield from _course(plane, "line", runs)
+    for place, value in last_values(course):
+        y = plane.y(value / 10) if place == 1 else plane.line_y(place - 2, value / 10)
+        yield _text("words" if place == 1 else "axis", RIGHT + 4, y + 4, points(value), "left")
+
+
+# --- Small things ---------------------------------------------------------------------------------
+
+
+def _path(name: str, d: str) -> SafeString:
+    return format_html('<path class="{}" d="{}"/>', name, d) if d else SafeString("")
+
+
+def _text(name: str, x: str | float, y: float, text: str, where: str) -> SafeString:
+    return format_html(
+        '<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>',
+        name,
+        x,
+        round(y, 1),
+        ANCHORS[where],
+        text,
+    )
