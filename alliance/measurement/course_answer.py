@@ -14,6 +14,7 @@ from alliance.measurement.scoring import points
 from alliance.measurement.trends import CourseSession
 
 ONE_POINT = 10
+STAYS_FROM = 3  # ratings: most low points of stable clients are back by then
 FALLING_BY = ("J", "D")  # rules about more than one rating
 LOWER_BY = ("C", "E")  # rules about the last rating alone
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     NONE = "none"  # no complete rating
     FALLING = "falling"
     LOWER_ONCE = "lower once"
+    NOT_BACK = "not back"
     STAYING_LOW = "staying low"
     TOO_FEW = "too few"
     LOWER = "lower"  # no rule speaks, but the figures do: a clinic may have switched rules off
@@ -31,7 +33,7 @@ class Kind(StrEnum):
     STEADY = "steady"
 
 
-ELSEWHERE = (Kind.FALLING, Kind.STAYING_LOW, Kind.LOWER, Kind.HIGHER)
+ELSEWHERE = (Kind.FALLING, Kind.LOWER, Kind.HIGHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def answer(
     totals = [total for place in rated if (total := course[place].total) is not None]
     level = own_level(totals, parameters)
     reasons = {finding.rule: finding for finding in found[last]}
-    said = _Said(totals, [days[place] for place in rated], level, reasons, course[last].total is None)
+    since = sum(course[place].number > low_point.began for place in rated) if low_point else 0
+    said = _Said(totals, [days[place] for place in rated], level, reasons, course[last].total is None, since)
     kind, sentence = said.answer(parameters, low_point)
     if any(finding.rule == "G" for finding in found[-1]) and rated and rated[-1] < len(course) - 1:
         sentence += f" No complete rating since {_day(days[rated[-1]], days[-1])}."
@@ -99,30 +102,33 @@ class _Said:
     level: OwnLevel | None
     reasons: dict[str, Finding]
     is_partial: bool
+    since_low: int  # complete ratings after the low point that goes on began
 
     def answer(self, p: Parameters, low_point: Rupture | None) -> tuple[Kind, str]:
         if any(rule in self.reasons for rule in FALLING_BY):
             return Kind.FALLING, self._falling()
         if any(rule in self.reasons for rule in LOWER_BY):
             return Kind.LOWER_ONCE, f"{self._lower_once()} One rating cannot say whether it lasts."
-        if self._stays_low(low_point):
-            assert low_point is not None
-            assert low_point.before is not None
-            below = _points(low_point.before - self._recent)
-            return (
-                Kind.STAYING_LOW,
-                f"Staying low: {below} below this client's level before session {low_point.began}.",
-            )
         if not self.totals:
             return Kind.NONE, "No complete rating yet."
+        before = (
+            low_point.before if low_point is not None and self.since_low else None
+        )  # a low start has none
+        if (
+            low_point is not None
+            and before is not None
+            and self._recent < before
+            and self._recent < low_point.goal
+        ):
+            return self._not_back(before, low_point.began)
         level = self.level
         if level is None or len(self.totals) <= p.own_range_minimum:
-            return Kind.TOO_FEW, f"Too few ratings to say.{self._first(p)}"
+            low = " The last one is below the cutoff." if "A" in self.reasons else ""
+            return Kind.TOO_FEW, f"Too few ratings to say.{low}"
         if level.is_sure and abs(level.fall) >= ONE_POINT:
             kind = Kind.LOWER if level.fall > 0 else Kind.HIGHER
             return kind, f"{kind.value.capitalize()}: {self.distance}."
-        below = ", which is below the cutoff" if "A" in self.reasons else ""
-        return Kind.STEADY, f"Steady at this client's own level{below}."
+        return Kind.STEADY, f"Steady at this client's own level{self._where(p, level)}"
 
     def _falling(self) -> str:
         if self.is_partial:
@@ -143,21 +149,24 @@ class _Said:
             return f"Lower at the last rating: {fall} below the one before."
         return f"Lower at the last rating: {points(self.totals[-1])} is below this client's usual range."
 
-    def _stays_low(self, low_point: Rupture | None) -> bool:
-        return (
-            low_point is not None
-            and low_point.before is not None
-            and self.level is not None
-            and self._recent < low_point.goal
-            and self._recent < low_point.before
-        )
+    def _not_back(self, before: Fraction, began: int) -> tuple[Kind, str]:
+        below = f"{_points(before - self._recent)} below this client's level before session {began}"
+        if self.since_low < STAYS_FROM:
+            return Kind.NOT_BACK, f"Not back yet: {below}."
+        return Kind.STAYING_LOW, f"Staying low: {below}."
 
     @property
     def _recent(self) -> Fraction:
         return self.level.recent if self.level else Fraction(self.totals[-1])
 
-    def _first(self, p: Parameters) -> str:
-        return " The last one is below the cutoff." if "A" in self.reasons and p.cutoff is not None else ""
+    def _where(self, p: Parameters, level: OwnLevel) -> str:
+        if "A" not in self.reasons or p.cutoff is None:
+            return "."
+        return (
+            ", which is below the cutoff."
+            if level.mean < p.cutoff
+            else ". The last rating is below the cutoff."
+        )
 
     @property
     def months(self) -> str:

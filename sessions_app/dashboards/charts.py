@@ -25,6 +25,7 @@ from sessions_app.dashboards.course_frame import (
     last_values,
     side,
     ticks_of_totals,
+    usual_label,
 )
 from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
 
@@ -103,15 +104,16 @@ def _level(course: CoursePicture) -> Iterator[dict[str, Any]]:
 def _reasons(course: CoursePicture) -> Iterator[dict[str, Any]]:
     """Each reason in its own shape; what calls for a talk larger and in the colour of change."""
     drawn = sorted((stop for stop in course.stops if stop.drawn), key=_kind)
+    shrunk = 0.65 if len(course.rated) > MANY else 1
     for (letter, calls), stops in groupby(drawn, key=_kind):
         found = list(stops)
         yield {
             **_marks(word_of(letter), found, [_in_points(stop.total) for stop in found]),
             "marker": {
                 "symbol": SHAPES[letter].symbol,
-                "size": 17 if calls else 12,
+                "size": (17 if calls else 12) * shrunk,
                 "color": "--chart-flag" if calls else "--text-light",
-                "line": {"width": 2.5 if calls else 1.25},
+                "line": {"width": (2.5 if calls else 1.25) * shrunk},
             },
         }
 
@@ -153,7 +155,7 @@ def _talks(course: CoursePicture) -> Iterator[dict[str, Any]]:
             "color": "--chart-discussion",
             "line": {"width": 1.5},
         },
-        "showlegend": False,
+        "cliponaxis": False,
     }
 
 
@@ -299,7 +301,7 @@ def _words(course: CoursePicture) -> Iterator[dict[str, Any]]:
             **_text(course.rated[-1].at, WORDS_AT * scale, course.level.words, "--text", 13),
             **{"xanchor": "right", "yanchor": "bottom", "name": "level"},
         }
-    first = next((stop for stop in course.stops if stop.usual and stop.usual.lower > 0), None)
+    first = usual_label(course)
     if first and first.usual:
         yield {
             **_text(first.at, first.usual.lower / 10, "usual range", "--text-light", 11),

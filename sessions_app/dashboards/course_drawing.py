@@ -24,7 +24,9 @@ from sessions_app.dashboards.course_frame import (
     last_values,
     share,
     side,
+    talk_groups,
     ticks_of_totals,
+    usual_label,
 )
 from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
 
@@ -157,7 +159,7 @@ def _usual(plane: _Plane) -> Iterator[SafeString]:
             if end is not None and not (runs is upper and end >= top):
                 runs[-1].append(f"{plane.x(stop.at)} {plane.y(end / 10)}")
     yield _path("usual", "".join("M" + "L".join(run) for run in (*lower, *upper) if run))
-    first = next((stop for stop in plane.course.stops if stop.usual and stop.usual.lower > 0), None)
+    first = usual_label(plane.course)
     if first and first.usual:
         yield _text("small", plane.x(first.at), plane.y(first.usual.lower / 10) + 12, "usual range", "left")
 
@@ -177,9 +179,10 @@ def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, float]
 
 
 def _reasons(plane: _Plane) -> Iterator[SafeString]:
+    shrunk = 0.65 if len(plane.course.rated) > MANY else 1
     for stop in plane.course.stops:
         if stop.drawn and stop.total is not None:
-            size = 9 if stop.calls else 6
+            size = (9 if stop.calls else 6) * shrunk
             x, y = float(plane.x(stop.at)), plane.y(stop.total / 10)
             corners = "L".join(
                 f"{x + size * a:.1f} {y + size * b:.1f}" for a, b in SHAPES[stop.drawn].corners
@@ -208,9 +211,16 @@ def _rows(plane: _Plane) -> Iterator[SafeString]:
             if "G" in stop.reasons:
                 yield _path("hollow", f"M{x} {at}m-2.5 -2.5l5 5m0 -5l-5 5")
     at = plane.y(TALKS * course.scale)
-    for tick in course.ticks:
-        yield format_html('<circle class="talk" cx="{}" cy="{}" r="9"/>', plane.x(tick.at), at)
-        yield _text("small", plane.x(tick.at), at + 4, str(tick.number), "center")
+    for moment, numbers in talk_groups(course, RIGHT - LEFT, apart=28):
+        x = plane.x(moment)
+        half = 9 if len(numbers) < 3 else 3.5 * len(numbers)
+        yield format_html(
+            '<rect class="talk" x="{}" y="{}" width="{}" height="18" rx="9"/>',
+            float(x) - half,
+            at - 9,
+            2 * half,
+        )
+        yield _text("small", x, at + 4, numbers, "center")
 
 
 # --- The lines beneath ----------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from alliance.measurement.scoring import points
-from sessions_app.dashboards.course_picture import CoursePicture
+from sessions_app.dashboards.course_picture import CoursePicture, Stop, Tick
 
 # Under the scale, in fortieths of it: a row each for low points, sessions without a rating, and talks; above it one
 # for the words about the own level. The same for every client, so that two pictures can be compared.
@@ -58,6 +58,36 @@ def changes(course: CoursePicture) -> list[tuple[datetime, str]]:
 def share(course: CoursePicture, at: datetime) -> float:
     """How far along the time axis a moment is, from 0 to 1."""
     return (at - course.first) / (course.last - course.first)
+
+
+def usual_label(course: CoursePicture) -> Stop | None:
+    """At which session the words "usual range" begin, under its lower end: the first at which they hide nothing."""
+    words = [(stop, stop.total - 45) for stop in course.labelled() if stop.total is not None]
+    things = [*((stop, stop.total) for stop in course.rated if stop.total is not None), *words]
+    for stop in course.stops:
+        if stop.usual is None or stop.usual.lower <= 60 or share(course, stop.at) > 0.85:
+            continue
+        place, height = share(course, stop.at), stop.usual.lower - 20
+        near = [at for other, at in things if -0.09 < share(course, other.at) - place < 0.16]
+        if all(abs(at - height) > 32 for at in near):
+            return stop
+    return None
+
+
+def talk_groups(course: CoursePicture, width: float, apart: float) -> list[tuple[datetime, str]]:
+    """When and with which number each talk is drawn; those that would lie over each other as one: "4–6"."""
+    groups: list[list[Tick]] = []
+    for tick in course.ticks:
+        if groups and (share(course, tick.at) - share(course, groups[-1][0].at)) * width < apart:
+            groups[-1].append(tick)
+        else:
+            groups.append([tick])
+    return [(one[0].at, _numbers(one)) for one in groups]
+
+
+def _numbers(ticks: list[Tick]) -> str:
+    first, last = ticks[0].number, ticks[-1].number
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def side(course: CoursePicture, at: datetime) -> str:

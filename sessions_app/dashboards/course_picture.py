@@ -37,6 +37,7 @@ SHAPES: Mapping[str, Shape] = {
     "D": Shape("pentagon-open", "⬠", ((0, -1), (0.95, -0.31), (0.59, 0.81), (-0.59, 0.81), (-0.95, -0.31))),
     "A": Shape("triangle-up-open", "△", ((0, -1), (1, 0.7), (-1, 0.7))),
 }
+LOW_POINTS_TOLD = 3
 LONGEST_MARGIN = timedelta(days=60)
 
 
@@ -233,8 +234,7 @@ def in_words(course: CoursePicture, ruptures: Iterable[Rupture] = ()) -> str:
         )
     if course.cutoff is not None:
         words += f" Cutoff: {points(course.cutoff)}."
-    lows = [f"session {one.began} ({WORDS[one.state]}{_until(one)})" for one in ruptures]
-    return words + (f" Low points: {', '.join(lows)}." if lows else "")
+    return words + _low_points(list(ruptures))
 
 
 # --- Pieces ---------------------------------------------------------------------------------------
@@ -321,6 +321,13 @@ def _stretches(stops: Sequence[Stop], ruptures: Sequence[Rupture], last: datetim
         )
         for one in ruptures
     ]
+
+
+def _low_points(ruptures: Sequence[Rupture]) -> str:
+    lows = [f"session {one.began} ({WORDS[one.state]}{_until(one)})" for one in ruptures[-LOW_POINTS_TOLD:]]
+    earlier = len(ruptures) - len(lows)
+    before = f" {_count(earlier, 'earlier low point')}." if earlier else ""
+    return f" Low points: {', '.join(lows)}.{before}" if lows else ""
 
 
 def _until(rupture: Rupture) -> str:

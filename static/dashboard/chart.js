@@ -13,7 +13,7 @@ const CONFIG = {
 const HEIGHT = 560;
 const NARROW = 560;
 const LETTER = 6.6; // a letter of a label is about as wide
-const TICK = 19; // a numbered talk
+const TICK = 28; // between two numbered talks
 
 const pictures = new WeakMap();
 
@@ -64,12 +64,13 @@ class Picture {
     if (!this.point.hidden) this.tell(this.selected);
   }
 
-  // Labels that would not fit are broken, or left out where the point tells the same.
+  // Labels that would not fit are broken, or left out where the point, or the words above, tell the same.
   fit(data, layout) {
-    layout.xaxis.nticks = Math.max(2, Math.floor(this.inner / 90));
+    layout.xaxis.nticks = Math.max(4, Math.floor(this.inner / 70));
+    const isNarrow = this.place.clientWidth < NARROW;
     let reasons = 0;
     layout.annotations = layout.annotations.filter(
-      (one) => one.name !== "reason" || this.place.clientWidth >= NARROW || !reasons++,
+      ({ name }) => !isNarrow || (name !== "usual" && (name !== "reason" || !reasons++)),
     );
     for (const one of layout.annotations) {
       if (one.name === "level") this.placeWords(one);
@@ -80,20 +81,28 @@ class Picture {
 
   // They end at the last rating; where that lies far to the left they begin at the left edge.
   placeWords(words) {
-    if (words.text.length * LETTER > this.inner) words.text = words.text.replace(" this client", "<br>this client");
-    const longest = Math.max(...words.text.split("<br>").map((one) => one.length)) * LETTER;
-    if (this.x(words.x) - this.margin.l < longest) Object.assign(words, { xref: "paper", x: 0, xanchor: "left" });
+    const left = this.x(words.x);
+    const right = this.place.clientWidth - this.margin.l;
+    const lines = words.text.length * LETTER <= Math.max(left, right) ? [words.text] : inTwo(words.text);
+    words.text = lines.join("<br>");
+    words.align = "right";
+    if (Math.max(...lines.map((line) => line.length)) * LETTER > left) {
+      Object.assign(words, { xref: "paper", x: 0, xanchor: "left", align: "left" });
+    }
   }
 
+  // Talks that would lie over each other are drawn as one: "4–6".
   thin(talks) {
-    let last = -Infinity;
-    const isShown = talks.x.map((one) => {
-      const fits = this.x(one) - last >= TICK;
-      if (fits) last = this.x(one);
-      return fits;
+    const groups = [];
+    talks.x.forEach((date, at) => {
+      const group = groups[groups.length - 1];
+      if (group && this.x(date) - this.x(group.date) < TICK) group.last = talks.text[at];
+      else groups.push({ date, first: talks.text[at], last: talks.text[at] });
     });
-    talks.text = talks.text.map((text, at) => (isShown[at] ? text : ""));
-    talks.marker.size = isShown.map((shown) => (shown ? talks.marker.size : 6));
+    talks.x = groups.map(({ date }) => date);
+    talks.y = groups.map(() => talks.y[0]);
+    talks.text = groups.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+    talks.marker.opacity = groups.map(({ first, last }) => Number(first === last));
   }
 
   x(date) {
@@ -234,6 +243,14 @@ class Picture {
     link.addEventListener("click", (event) => toRow(event, number));
     this.point.replaceChildren(...parts.filter(Boolean), link);
   }
+}
+
+// The two halves of a text, as even as its words allow.
+function inTwo(text) {
+  const words = text.split(" ");
+  const halves = words.map((_, at) => [words.slice(0, at).join(" "), words.slice(at).join(" ")]);
+  const longest = (pair) => Math.max(pair[0].length, pair[1].length);
+  return halves.reduce((best, pair) => (longest(pair) < longest(best) ? pair : best));
 }
 
 function made(name, attributes, ...inside) {
