@@ -6,9 +6,11 @@ by the page's script, so that light, dark and print each show their own.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
 
 from alliance.measurement.scoring import points
 from sessions_app.dashboards.course_frame import (
@@ -30,30 +32,42 @@ from sessions_app.dashboards.course_frame import (
 from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
 
 
+class WithoutSpaces(DjangoJSONEncoder):
+    """A sixth of the figures of a long course would be spaces."""
+
+    item_separator, key_separator = ",", ":"
+
+
 def figure(course: CoursePicture) -> dict[str, Any]:
     """All of the picture: total, levels and reasons above, the lines beneath on the same axis."""
     traces = [*_level(course), *_usual(course), _total(course), *_reasons(course)]
-    traces += [*_not_rated(course), *_talks(course), *_lines(course)]
+    traces += [*_low_points(course), *_not_rated(course), *_talks(course), *_lines(course)]
     return {"data": traces, "layout": _layout(course)}
 
 
 def page_data(course: CoursePicture) -> dict[str, Any]:
     """What the page's script reads: the figure, in which "@dates" stands for the list of dates, and what points tell.
 
-    numbers: of the session at each date. reasons: {place in the list: letters}. A list is written once: a course
-    of 500 sessions would carry it eight times.
+    talks: number, moment and session of each; the figure has none of them, for the script puts those that would lie
+    over each other together.
+    minutes: at which each date is, from `begins` on. numbers: of the session at each. reasons: {place in the list:
+    letters}. The list is written once, and short: a course of 500 sessions would carry 80 KB of dates.
     """
     dates = _dates(course)
     shown = figure(course)
+    places = [(place, stop) for place, stop in enumerate(_with_breaks(course)) if stop]
+    begins = places[0][1].at if places else course.first
     for trace in shown["data"]:
         if trace["x"] == dates:
             trace["x"] = "@dates"
-    places = [(place, stop) for place, stop in enumerate(_with_breaks(course)) if stop]
+        if trace["name"] == "Talks":
+            trace |= {"x": [], "y": trace["y"][:1], "text": []}
     raised = {place: "".join(stop.reasons) for place, stop in places if stop.reasons}
     letters = {letter for reasons in raised.values() for letter in reasons}
     return {
         "figure": shown,
-        "dates": dates,
+        "begins": _at(begins),
+        "minutes": [stop and (stop.at - begins) // timedelta(minutes=1) for stop in _with_breaks(course)],
         "numbers": [stop.number if stop else None for stop in _with_breaks(course)],
         "reasons": raised,
         "words": {letter: _said(letter) for letter in sorted(letters)},
@@ -120,6 +134,20 @@ def _reasons(course: CoursePicture) -> Iterator[dict[str, Any]]:
 
 def _kind(stop: Stop) -> tuple[str, bool]:
     return stop.drawn, stop.calls
+
+
+def _low_points(course: CoursePicture) -> Iterator[dict[str, Any]]:
+    """Each low point as a bar under the scale, dotted where the ratings did not come back."""
+    for is_back, name, dash in ((True, "Low point, back", "solid"), (False, "Low point, not back", "dot")):
+        bars = [one for one in course.stretches if one.is_back == is_back]
+        if bars:
+            x = [at for one in bars for at in (_at(one.first), _at(one.last), None)]
+            y = [LOW_POINTS * course.scale, LOW_POINTS * course.scale, None] * len(bars)
+            yield {
+                **_line(name, x, y, "--chart-flag", 4),
+                "connectgaps": False,
+                "line": {"color": "--chart-flag", "width": 4, "dash": dash},
+            }
 
 
 def _not_rated(course: CoursePicture) -> Iterator[dict[str, Any]]:
@@ -198,7 +226,7 @@ def _layout(course: CoursePicture) -> dict[str, Any]:
             "zeroline": False,
         },
         "yaxis": _scale_of_totals(course),
-        "shapes": [*_gap(course), *_frame(course), *_bars(course), *_other_forms(course)],
+        "shapes": [*_gap(course), *_frame(course), *_other_forms(course)],
         "annotations": [*_words(course), *_names(course), *_last_values(course)],
     }
     for place in range(lines):
@@ -248,18 +276,6 @@ def _across(at: float, colour: str, width: float, dash: str = "solid") -> dict[s
         "line": stroke,
         "layer": "below",
     }
-
-
-def _bars(course: CoursePicture) -> Iterator[dict[str, Any]]:
-    """Each low point as a bar under the scale, open at its end where the ratings did not come back."""
-    at = LOW_POINTS * course.scale
-    for stretch in course.stretches:
-        dash, name = ("solid", "Low point, back") if stretch.is_back else ("dot", "Low point, not back")
-        yield {
-            **{"type": "line", "x0": _at(stretch.first), "x1": _at(stretch.last), "y0": at, "y1": at},
-            "line": {"color": "--chart-flag", "width": 4, "dash": dash},
-            "name": name,
-        }
 
 
 def _gap(course: CoursePicture) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
 from alliance.measurement import instruments
@@ -122,6 +123,10 @@ class ClientPage:
     drawing: SafeString  # the same picture, for paper and where no script runs
     put_off_until: list[datetime]  # when what is put off comes back, or came
     shows_all: bool = False  # of a long course also what comes on request
+
+    @property
+    def figure_script(self) -> SafeString:
+        return json_script(self.figure, "figure", encoder=charts.WithoutSpaces)
 
     @property
     def late_rows(self) -> list[SessionRow]:

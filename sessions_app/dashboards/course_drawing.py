@@ -3,8 +3,10 @@
 The same figures in the same frame as the chart (`charts`). Colours come from static/dashboard/chart.css.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -44,8 +46,8 @@ class _Plane:
     def __init__(self, course: CoursePicture) -> None:
         self.course = course
 
-    def x(self, at: datetime) -> str:
-        return f"{LEFT + share(self.course, at) * (RIGHT - LEFT):.1f}"
+    def x(self, at: datetime) -> float:
+        return round(LEFT + share(self.course, at) * (RIGHT - LEFT), 1)
 
     def y(self, points_of_total: float) -> float:
         return self._height(
@@ -66,7 +68,15 @@ class _Plane:
 def drawing(course: CoursePicture) -> SafeString:
     """The picture; its words stand beside it on the page (`course-words`)."""
     plane = _Plane(course)
-    parts = [*_level(plane), *_frame(plane), *_time(plane), *_usual(plane), *_total(plane), *_reasons(plane)]
+    parts = [
+        _dots(plane),
+        *_level(plane),
+        *_frame(plane),
+        *_time(plane),
+        *_usual(plane),
+        *_total(plane),
+        *_reasons(plane),
+    ]
     parts += [*_rows(plane), *_lines(plane), *_forms(plane)]
     return format_html(
         '<svg class="drawing" viewBox="0 0 {} {}" role="img" aria-labelledby="course-answer"'
@@ -150,73 +160,108 @@ def _level(plane: _Plane) -> Iterator[SafeString]:
 def _usual(plane: _Plane) -> Iterator[SafeString]:
     """Both ends; the upper one only where it is below the top of the scale."""
     top = plane.course.instrument.total_maximum
-    lower: list[list[str]] = [[]]
-    upper: list[list[str]] = [[]]
-    for stop in plane.course.stops:
-        for runs, end in ((lower, stop.usual and stop.usual.lower), (upper, stop.usual and stop.usual.upper)):
-            if end is None or stop.begins_form or (runs is upper and end >= top):
-                runs.append([])
-            if end is not None and not (runs is upper and end >= top):
-                runs[-1].append(f"{plane.x(stop.at)} {plane.y(end / 10)}")
-    yield _path("usual", "".join("M" + "L".join(run) for run in (*lower, *upper) if run))
+    ways = []
+    for is_lower in (True, False):
+        run: list[tuple[float, float]] = []
+        for stop in plane.course.stops:
+            end = stop.usual and (stop.usual.lower if is_lower else stop.usual.upper)
+            is_drawn = end is not None and (is_lower or end < top)
+            if stop.begins_form or not is_drawn:
+                ways.append(_way(run))
+                run = []
+            if end is not None and is_drawn:
+                run.append((plane.x(stop.at), plane.y(end / 10)))
+        ways.append(_way(run))
+    yield _path("usual", "".join(ways))
     first = usual_label(plane.course)
     if first and first.usual:
         yield _text("small", plane.x(first.at), plane.y(first.usual.lower / 10) + 12, "usual range", "left")
 
 
 def _total(plane: _Plane) -> Iterator[SafeString]:
-    yield from _course(
+    yield _course(
         plane, "total", [[(stop, plane.y(value / 10)) for stop, value in run] for run in plane.course.runs()]
     )
 
 
-def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, float]]]) -> Iterator[SafeString]:
-    """A line through the figures of each run, and a dot at each: a path of strokes without length."""
-    places = [[f"{plane.x(stop.at)} {y}" for stop, y in run] for run in runs]
-    yield _path(name, "".join("M" + "L".join(run) for run in places if len(run) > 1))
-    many = " many" if len(plane.course.rated) > MANY else ""
-    yield _path(f"{name} dots{many}", "".join(f"M{place}h0" for run in places for place in run))
+def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, float]]]) -> SafeString:
+    """A line through the figures of each run, and a dot at each."""
+    d = "".join(_way([(plane.x(stop.at), y) for stop, y in run]) for run in runs)
+    dot = f"url(#dot-{name})"
+    return format_html(
+        '<path class="{}" d="{}" marker-start="{}" marker-mid="{}" marker-end="{}"/>', name, d, dot, dot, dot
+    )
+
+
+def _way(places: Sequence[tuple[float, float]]) -> str:
+    """A path through these places, each written from the one before: half as long, in a course of 500 sessions."""
+    if not places:
+        return ""
+    # Whole tenths, so that what is rounded does not add up.
+    tenths = [(round(10 * x), round(10 * y)) for x, y in places]
+    (x, y), *rest = tenths
+    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(tenths)]
+    return f"M{_short(x)} {_short(y)}l" + " ".join(
+        f"{_short(a)} {_short(b)}" for a, b in (steps if rest else [(0, 0)])
+    )
+
+
+def _short(tenths: int) -> str:
+    return f"{tenths / 10:g}"
+
+
+def _dots(plane: _Plane) -> SafeString:
+    """How big a dot is, of the total and of the lines."""
+    many = len(plane.course.rated) > MANY
+    sizes = (("total", 4, 2), ("line", 2.25, 1.25))
+    markers = [
+        format_html(
+            '<marker id="dot-{}" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" refX="5" refY="5">'
+            '<circle class="dot" cx="5" cy="5" r="{}"/></marker>',
+            name,
+            small if many else usual,
+        )
+        for name, usual, small in sizes
+    ]
+    return format_html("<defs>{}{}</defs>", *markers)
 
 
 def _reasons(plane: _Plane) -> Iterator[SafeString]:
     shrunk = 0.65 if len(plane.course.rated) > MANY else 1
+    ways: dict[tuple[str, bool], str] = defaultdict(str)
     for stop in plane.course.stops:
         if stop.drawn and stop.total is not None:
             size = (9 if stop.calls else 6) * shrunk
-            x, y = float(plane.x(stop.at)), plane.y(stop.total / 10)
-            corners = "L".join(
-                f"{x + size * a:.1f} {y + size * b:.1f}" for a, b in SHAPES[stop.drawn].corners
-            )
-            yield _path("reason calls" if stop.calls else "reason", f"M{corners}Z")
+            x, y = plane.x(stop.at), plane.y(stop.total / 10)
+            corners = [(x + size * a, y + size * b) for a, b in SHAPES[stop.drawn].corners]
+            ways[stop.drawn, stop.calls] += f"{_way(corners)}z"
+    for (_, calls), d in ways.items():
+        yield _path("reason calls" if calls else "reason", d)
     for stop in plane.course.labelled():
         assert stop.total is not None
-        where = side(plane.course, stop.at)
-        yield _text(
-            "reason-word", plane.x(stop.at), plane.y(stop.total / 10) + 22, word_of(stop.drawn), where
-        )
+        x, y = plane.x(stop.at), plane.y(stop.total / 10) + 22
+        yield _text("reason-word", x, y, word_of(stop.drawn), side(plane.course, stop.at))
 
 
 def _rows(plane: _Plane) -> Iterator[SafeString]:
     """Under the scale: low points, sessions without a rating, talks."""
     course = plane.course
     at = plane.y(LOW_POINTS * course.scale)
-    for stretch in course.stretches:
-        name = "low-point back" if stretch.is_back else "low-point"
-        yield _path(name, f"M{plane.x(stretch.first)} {at}H{plane.x(stretch.last)}")
+    for is_back, name in ((True, "low-point back"), (False, "low-point")):
+        bars = [(plane.x(one.first), plane.x(one.last)) for one in course.stretches if one.is_back == is_back]
+        yield _path(name, "".join(f"M{first} {at}H{last}" for first, last in bars))
     at = plane.y(NOT_RATED * course.scale)
-    for stop in course.stops:
-        if stop.total is None:
-            x = plane.x(stop.at)
-            yield format_html('<circle class="hollow" cx="{}" cy="{}" r="4"/>', x, at)
-            if "G" in stop.reasons:
-                yield _path("hollow", f"M{x} {at}m-2.5 -2.5l5 5m0 -5l-5 5")
+    unrated = [(plane.x(stop.at), "G" in stop.reasons) for stop in course.stops if stop.total is None]
+    hollow = [f"M{round(x - 4, 1)} {at}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0" for x, _ in unrated]
+    crossed = [f"M{x} {at}m-2.5 -2.5l5 5m0 -5l-5 5" for x, is_reason in unrated if is_reason]
+    yield _path("hollow", "".join([*hollow, *crossed]))
     at = plane.y(TALKS * course.scale)
     for moment, numbers in talk_groups(course, RIGHT - LEFT, apart=28):
         x = plane.x(moment)
         half = 9 if len(numbers) < 3 else 3.5 * len(numbers)
         yield format_html(
             '<rect class="talk" x="{}" y="{}" width="{}" height="18" rx="9"/>',
-            float(x) - half,
+            round(x - half, 1),
             at - 9,
             2 * half,
         )
@@ -235,7 +280,7 @@ def _lines(plane: _Plane) -> Iterator[SafeString]:
             yield _text("axis", LEFT - 6, plane.line_y(place, value) + 4, str(value), "right")
         yield _text("name", LEFT, plane.line_y(place, top) - 5, heading, "left")
         runs = [[(stop, plane.line_y(place, value / 10)) for stop, value in run] for run in course.runs(line)]
-        yield from _course(plane, "line", runs)
+        yield _course(plane, "line", runs)
     for place, value in last_values(course):
         y = plane.y(value / 10) if place == 1 else plane.line_y(place - 2, value / 10)
         yield _text("words" if place == 1 else "axis", RIGHT + 4, y + 4, points(value), "left")
@@ -248,7 +293,7 @@ def _path(name: str, d: str) -> SafeString:
     return format_html('<path class="{}" d="{}"/>', name, d) if d else SafeString("")
 
 
-def _text(name: str, x: str | float, y: float, text: str, where: str) -> SafeString:
+def _text(name: str, x: float, y: float, text: str, where: str) -> SafeString:
     return format_html(
         '<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>',
         name,

@@ -28,6 +28,12 @@ function coloured(value, style, dates) {
 // Plotly reads dates as UTC; so both count the same.
 const moment = (text) => Date.parse(`${text}Z`);
 
+// Written as minutes from the first session on; null where another form begins.
+function datesOf({ begins, minutes }) {
+  const from = moment(begins);
+  return minutes.map((after) => (after === null ? null : new Date(from + after * 60_000).toISOString().slice(0, 16)));
+}
+
 class Picture {
   constructor(place) {
     this.place = place;
@@ -35,6 +41,7 @@ class Picture {
     this.cursor = place.querySelector("[data-cursor]");
     this.point = place.querySelector("[data-point]");
     this.source = JSON.parse(document.getElementById(place.dataset.picture).textContent);
+    this.dates = datesOf(this.source);
     const { data } = this.source.figure;
     this.total = this.figureOf("Total");
     this.lines = data.filter((trace) => trace.yaxis);
@@ -53,7 +60,7 @@ class Picture {
     if (!width || !window.Plotly || (width === this.drawnFor && !again)) return;
     this.drawnFor = width;
     const style = getComputedStyle(document.documentElement);
-    const { data, layout } = coloured(this.source.figure, style, this.source.dates);
+    const { data, layout } = coloured(this.source.figure, style, this.dates);
     this.margin = layout.margin;
     this.inner = width - layout.margin.l - layout.margin.r;
     this.fit(data, layout);
@@ -94,14 +101,14 @@ class Picture {
   // Talks that would lie over each other are drawn as one: "4–6".
   thin(talks) {
     const groups = [];
-    talks.x.forEach((date, at) => {
+    for (const [number, date] of this.source.talks) {
       const group = groups[groups.length - 1];
-      if (group && this.x(date) - this.x(group.date) < TICK) group.last = talks.text[at];
-      else groups.push({ date, first: talks.text[at], last: talks.text[at] });
-    });
+      if (group && this.x(date) - this.x(group.date) < TICK) group.last = number;
+      else groups.push({ date, first: number, last: number });
+    }
     talks.x = groups.map(({ date }) => date);
     talks.y = groups.map(() => talks.y[0]);
-    talks.text = groups.map(({ first, last }) => (first === last ? first : `${first}–${last}`));
+    talks.text = groups.map(({ first, last }) => (first === last ? String(first) : `${first}–${last}`));
     talks.marker.opacity = groups.map(({ first, last }) => Number(first === last));
   }
 
@@ -159,7 +166,7 @@ class Picture {
   }
 
   nearest(x) {
-    const away = this.stops.map((at) => Math.abs(this.x(this.source.dates[at]) - x));
+    const away = this.stops.map((at) => Math.abs(this.x(this.dates[at]) - x));
     return away.indexOf(Math.min(...away));
   }
 
@@ -183,7 +190,7 @@ class Picture {
     const at = this.stops[stop];
     this.fill(at);
     this.point.hidden = false;
-    const x = this.x(this.source.dates[at]);
+    const x = this.x(this.dates[at]);
     const room = this.place.clientWidth - this.point.offsetWidth;
     this.point.style.left = `${Math.min(Math.max(0, x - this.point.offsetWidth / 2), room)}px`;
     this.point.style.top = `${this.height(this.yaxis.domain[0]) + 2}px`;
@@ -217,7 +224,7 @@ class Picture {
   }
 
   head(at) {
-    const day = new Date(moment(this.source.dates[at])).toLocaleDateString("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
+    const day = new Date(moment(this.dates[at])).toLocaleDateString("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
     const total = this.total.y[at];
     const said = total === null ? "no complete rating" : `${total} of ${this.source.top}`;
     return `Session ${this.source.numbers[at]}, ${day}: ${said}`;
