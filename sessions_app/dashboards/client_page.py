@@ -137,6 +137,16 @@ class ClientPage:
         return self.rows[SESSIONS_AT_ONCE:]
 
     @property
+    def talks_at_once(self) -> list[Talk]:
+        """Those on which somebody's words wait are always among them."""
+        early = self.early_talks
+        return [talk for talk in self.talks if talk not in early]
+
+    @property
+    def early_talks(self) -> list[Talk]:
+        return [talk for talk in self.talks[LOW_POINTS_AT_ONCE:] if not talk.form.is_bound]
+
+    @property
     def late_chapters(self) -> list[Chapter]:
         return self.story[:LOW_POINTS_AT_ONCE]
 

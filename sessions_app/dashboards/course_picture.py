@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from alliance.measurement.course_answer import CourseAnswer, answer
-from alliance.measurement.flag_rules import RULES, Finding, strength
+from alliance.measurement.flag_rules import RULES, Finding
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import RepairState, Rupture
@@ -195,7 +195,7 @@ def picture(
     )
     moments = [*(stop.at for stop in stops), *(tick.at for tick in ticks)] or [_local(now)]
     if is_open:
-        moments.append(_local(now))
+        moments.append(_local(now).replace(hour=23, minute=59, second=0, microsecond=0))
     first, last = _with_margin(min(moments), max(moments))
     return CoursePicture(
         stops=stops,
@@ -264,7 +264,9 @@ def _stop(one: RatedSession, usual: Usual | None) -> Stop:
 
 
 def _order(finding: Finding) -> tuple[bool, int]:
-    return not finding.on_work_list, strength(finding)
+    """What calls for a talk first; of these as SHAPES has them, what lasts before what one rating shows."""
+    letters = list(SHAPES)
+    return not finding.on_work_list, letters.index(finding.rule) if finding.rule in letters else len(letters)
 
 
 def _is_drawn(finding: Finding) -> bool:

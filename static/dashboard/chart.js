@@ -311,7 +311,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
     const words = ["course-answer", "course-words"].map((id) => document.getElementById(id)?.textContent ?? "");
     document.getElementById("arrived").textContent = words.join(" ");
   } else if (asked?.elt.matches("[data-rest]")) {
-    stand((wanted && document.getElementById(`session-${wanted}`)) || document.getElementById("earlier-sessions"));
+    // Several parts come with one answer, each with an event of its own.
+    if (event.target.id !== "earlier-sessions") return;
+    const part = asked.elt.closest("[id^=earlier]")?.id ?? "earlier-sessions";
+    const place = document.getElementById(wanted ? `session-${wanted}` : part);
+    if (place) stand(place);
     wanted = null;
   } else if (asked) {
     tell();
