@@ -122,10 +122,8 @@ class TestTheOpenPage:
         expect(said).to_have_value("half a sent")
 
     def test_draws_the_chart_and_offers_to_share_it_with_nobody(self, page_of_client):
-        expect(page_of_client.locator("[data-figure=figure] .main-svg").first).to_be_visible()
+        expect(page_of_client.locator("[data-chart] .main-svg").first).to_be_visible()
         assert page_of_client.locator(".modebar-btn").count() == 0
-        page_of_client.get_by_text("The four lines").click()
-        expect(page_of_client.locator("[data-figure=lines-figure] .main-svg").first).to_be_visible()
 
     def test_says_what_is_missing_and_loses_no_word(self, page_of_client, live_clinic, witness):
         witness.expect("status of 422")
