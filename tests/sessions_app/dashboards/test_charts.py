@@ -147,12 +147,16 @@ class TestFigures:
 
     def test_a_form_without_a_cutoff_draws_none_and_says_none(self, clinic):
         cast.rated_course(clinic.olgas, [380, 330])
-        rows, without = read(clinic.olgas), replace(INSTRUMENT.parameters, cutoff=None)
-        names = [trace["name"] for trace in charts.course_figure(rows, without, INSTRUMENT)["data"]]
-        assert "Total" in names
-        assert not any(name.startswith("Cutoff") for name in names)
-        assert "Cutoff: 36" in charts.in_words(rows, INSTRUMENT.parameters)
-        assert "Cutoff" not in charts.in_words(rows, without)
+        with_one, without = (
+            course_picture.picture(
+                read(clinic.olgas), parameters, INSTRUMENT, Discussion.objects.standing(), now=timezone.now()
+            )
+            for parameters in (INSTRUMENT.parameters, replace(INSTRUMENT.parameters, cutoff=None))
+        )
+        assert "Total" in traces(without)
+        assert not any(name.startswith("Cutoff") for name in traces(without))
+        assert "Cutoff: 36" in course_picture.in_words(with_one)
+        assert "Cutoff" not in course_picture.in_words(without)
 
     def test_the_day_is_that_of_the_clinic(self, clinic, settings):
         settings.TIME_ZONE = "America/Los_Angeles"
