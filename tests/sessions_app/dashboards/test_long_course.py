@@ -72,7 +72,9 @@ def test_a_short_course_with_many_low_points_has_their_rest_alone(clinic, sign_i
     assert "Show 2 earlier low points" in html
     assert "earlier sessions</a>" not in html
     assert html.count('<tbody id="earlier-sessions"') == 1  # what the link puts in place
-    assert sign_in(clinic.olga).get(f"{address}?all=1").content.decode().count('<article class="chapter"') == 5
+    assert (
+        sign_in(clinic.olga).get(f"{address}?all=1").content.decode().count('<article class="chapter"') == 5
+    )
 
 
 @pytest.mark.parametrize("asked", ["", "?all=1"])
