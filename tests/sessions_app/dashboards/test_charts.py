@@ -42,9 +42,9 @@ def picture(episode, **settings):
     return of(read(episode), **settings)
 
 
-def of(rows, **settings):
+def of(rows, parameters=INSTRUMENT.parameters, **settings):
     return course_picture.picture(
-        rows, INSTRUMENT.parameters, INSTRUMENT, Discussion.objects.standing(), now=timezone.now(), **settings
+        rows, parameters, INSTRUMENT, Discussion.objects.standing(), now=timezone.now(), **settings
     )
 
 
@@ -144,6 +144,16 @@ class TestFigures:
         assert steady.level.words.endswith(": 38")
         assert fallen.level.words.startswith("13 points below this client's level of ")
         assert fallen.level.words in course_drawing.drawing(fallen).replace("&#x27;", "'")
+
+    def test_a_form_without_a_cutoff_draws_none_and_says_none(self, clinic):
+        cast.rated_course(clinic.olgas, [380, 330])
+        without = of(read(clinic.olgas), parameters=replace(INSTRUMENT.parameters, cutoff=None))
+        for shown, has in ((picture(clinic.olgas), True), (without, False)):
+            layout = charts.figure(shown)["layout"]
+            assert ("Cutoff" in {one.get("name") for one in layout["shapes"]}) is has
+            assert ("cutoff 36" in layout["yaxis"]["ticktext"]) is has
+            assert ("Cutoff: 36" in course_picture.in_words(shown)) is has
+            assert ('class="cutoff"' in course_drawing.drawing(shown)) is has
 
     def test_the_day_is_that_of_the_clinic(self, clinic, settings):
         settings.TIME_ZONE = "America/Los_Angeles"
