@@ -116,8 +116,9 @@ class TestFigures:
     def test_each_reason_has_its_own_shape_and_the_newest_its_word(self, clinic):
         cast.rated_course(clinic.olgas, [380, 375, 385, 380, 378, 330])
         rows = read(clinic.olgas)
-        rows[2] = replace(rows[2], findings=(Finding("J", is_new=True, on_work_list=True, evidence={}),))
-        rows[3] = replace(rows[3], findings=(Finding("H", is_new=True, on_work_list=True, evidence={}),))
+        for place, rule in ((2, "J"), (3, "H"), (5, "C")):
+            found = Finding(rule, is_new=True, on_work_list=True, evidence={})
+            rows[place] = replace(rows[place], findings=(found,))
         shown = of(rows)
         found = traces(shown)
         assert found["Lasting fall"]["marker"]["symbol"] != found["Sudden fall"]["marker"]["symbol"]
