@@ -32,8 +32,8 @@ from sessions_app.dashboards.course_frame import (
 )
 from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
 
-# In units of the picture; a pixel each on a tablet.
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 760, 550, 72, 720, 4, 522
+# In whole units of the picture, two to a pixel of a tablet: a fraction in each place would double a long course.
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1520, 1100, 144, 1440, 8, 1044
 ANCHORS = {"left": "start", "center": "middle", "right": "end"}
 # From the finest: whole months, or days where a course is short.
 STEPS_IN_MONTHS = (1, 2, 3, 6, 12, 24)
@@ -46,23 +46,23 @@ class _Plane:
     def __init__(self, course: CoursePicture) -> None:
         self.course = course
 
-    def x(self, at: datetime) -> float:
-        return round(LEFT + share(self.course, at) * (RIGHT - LEFT), 1)
+    def x(self, at: datetime) -> int:
+        return round(LEFT + share(self.course, at) * (RIGHT - LEFT))
 
-    def y(self, points_of_total: float) -> float:
+    def y(self, points_of_total: float) -> int:
         return self._height(
             points_of_total, FLOOR * self.course.scale, CEILING * self.course.scale, TOTAL_FROM, 1
         )
 
-    def line_y(self, place: int, points_of_line: float) -> float:
+    def line_y(self, place: int, points_of_line: float) -> int:
         """Of the line at `place`, from 0."""
         top = self.course.instrument.items[place].maximum / 10
         return self._height(points_of_line, -0.8, top + 0.8, *domain(place, len(self.course.lines)))
 
     @staticmethod
-    def _height(value: float, floor: float, ceiling: float, low: float, high: float) -> float:
+    def _height(value: float, floor: float, ceiling: float, low: float, high: float) -> int:
         along = low + (value - floor) / (ceiling - floor) * (high - low)
-        return round(BOTTOM - along * (BOTTOM - TOP), 1)
+        return round(BOTTOM - along * (BOTTOM - TOP))
 
 
 def drawing(course: CoursePicture) -> SafeString:
@@ -98,14 +98,14 @@ def _frame(plane: _Plane) -> Iterator[SafeString]:
     if course.cutoff is not None:
         yield _path("cutoff", f"M{LEFT} {plane.y(course.cutoff / 10)}H{RIGHT}")
     for at, text in ticks_of_totals(course).items():
-        yield _text("axis", LEFT - 6, plane.y(at) + 4, text, "right")
+        yield _text("axis", LEFT - 12, plane.y(at) + 8, text, "right")
 
 
 def _time(plane: _Plane) -> Iterator[SafeString]:
     ticks = time_ticks(plane.course.first, plane.course.last)
     yield _path("grid", "".join(f"M{plane.x(at)} {TOP}V{BOTTOM}" for at, _ in ticks))
     for at, text in ticks:
-        yield _text("axis", plane.x(at), BOTTOM + 18, text, "center")
+        yield _text("axis", plane.x(at), BOTTOM + 36, text, "center")
 
 
 def time_ticks(first: datetime, last: datetime) -> list[tuple[datetime, str]]:
@@ -154,7 +154,7 @@ def _level(plane: _Plane) -> Iterator[SafeString]:
     yield _path("sure", f"M{first} {lower}H{last}V{upper}H{first}Z")
     yield _path("level", f"M{first} {mean}H{last}")
     yield _path("gap", f"M{last} {mean}H{end}" + (f"V{recent}" if level.shows_gap else ""))
-    yield _text("words", end, plane.y(WORDS_AT * course.scale) - 3, level.words, "right")
+    yield _text("words", end, plane.y(WORDS_AT * course.scale) - 6, level.words, "right")
 
 
 def _usual(plane: _Plane) -> Iterator[SafeString]:
@@ -162,7 +162,7 @@ def _usual(plane: _Plane) -> Iterator[SafeString]:
     top = plane.course.instrument.total_maximum
     ways = []
     for is_lower in (True, False):
-        run: list[tuple[float, float]] = []
+        run: list[tuple[int, int]] = []
         for stop in plane.course.stops:
             end = stop.usual and (stop.usual.lower if is_lower else stop.usual.upper)
             is_drawn = end is not None and (is_lower or end < top)
@@ -175,7 +175,7 @@ def _usual(plane: _Plane) -> Iterator[SafeString]:
     yield _path("usual", "".join(ways))
     first = usual_label(plane.course)
     if first and first.usual:
-        yield _text("small", plane.x(first.at), plane.y(first.usual.lower / 10) + 12, "usual range", "left")
+        yield _text("small", plane.x(first.at), plane.y(first.usual.lower / 10) + 24, "usual range", "left")
 
 
 def _total(plane: _Plane) -> Iterator[SafeString]:
@@ -184,7 +184,7 @@ def _total(plane: _Plane) -> Iterator[SafeString]:
     )
 
 
-def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, float]]]) -> SafeString:
+def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, int]]]) -> SafeString:
     """A line through the figures of each run, and a dot at each."""
     d = "".join(_way([(plane.x(stop.at), y) for stop, y in run]) for run in runs)
     dot = f"url(#dot-{name})"
@@ -193,31 +193,23 @@ def _course(plane: _Plane, name: str, runs: Sequence[Sequence[tuple[Stop, float]
     )
 
 
-def _way(places: Sequence[tuple[float, float]]) -> str:
-    """A path through these places, each written from the one before: half as long, in a course of 500 sessions."""
+def _way(places: Sequence[tuple[int, int]]) -> str:
+    """A path through these places, each written from the one before, which is shorter."""
     if not places:
         return ""
-    # Whole tenths, so that what is rounded does not add up.
-    tenths = [(round(10 * x), round(10 * y)) for x, y in places]
-    (x, y), *rest = tenths
-    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(tenths)]
-    return f"M{_short(x)} {_short(y)}l" + " ".join(
-        f"{_short(a)} {_short(b)}" for a, b in (steps if rest else [(0, 0)])
-    )
-
-
-def _short(tenths: int) -> str:
-    return f"{tenths / 10:g}"
+    steps = [(after[0] - before[0], after[1] - before[1]) for before, after in pairwise(places)] or [(0, 0)]
+    (x, y), *_ = places
+    return f"M{x} {y}l" + " ".join(f"{a} {b}" for a, b in steps)
 
 
 def _dots(plane: _Plane) -> SafeString:
     """How big a dot is, of the total and of the lines."""
     many = len(plane.course.rated) > MANY
-    sizes = (("total", 4, 2), ("line", 2.25, 1.25))
+    sizes = (("total", 8, 4), ("line", 5, 3))
     markers = [
         format_html(
-            '<marker id="dot-{}" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" refX="5" refY="5">'
-            '<circle class="dot" cx="5" cy="5" r="{}"/></marker>',
+            '<marker id="dot-{}" markerUnits="userSpaceOnUse" markerWidth="20" markerHeight="20" refX="10" refY="10">'
+            '<circle class="dot" cx="10" cy="10" r="{}"/></marker>',
             name,
             small if many else usual,
         )
@@ -231,15 +223,15 @@ def _reasons(plane: _Plane) -> Iterator[SafeString]:
     ways: dict[tuple[str, bool], str] = defaultdict(str)
     for stop in plane.course.stops:
         if stop.drawn and stop.total is not None:
-            size = (9 if stop.calls else 6) * shrunk
+            size = (18 if stop.calls else 12) * shrunk
             x, y = plane.x(stop.at), plane.y(stop.total / 10)
-            corners = [(x + size * a, y + size * b) for a, b in SHAPES[stop.drawn].corners]
+            corners = [(round(x + size * a), round(y + size * b)) for a, b in SHAPES[stop.drawn].corners]
             ways[stop.drawn, stop.calls] += f"{_way(corners)}z"
     for (_, calls), d in ways.items():
         yield _path("reason calls" if calls else "reason", d)
     for stop in plane.course.labelled():
         assert stop.total is not None
-        x, y = plane.x(stop.at), plane.y(stop.total / 10) + 22
+        x, y = plane.x(stop.at), plane.y(stop.total / 10) + 44
         yield _text("reason-word", x, y, word_of(stop.drawn), side(plane.course, stop.at))
 
 
@@ -252,20 +244,20 @@ def _rows(plane: _Plane) -> Iterator[SafeString]:
         yield _path(name, "".join(f"M{first} {at}H{last}" for first, last in bars))
     at = plane.y(NOT_RATED * course.scale)
     unrated = [(plane.x(stop.at), "G" in stop.reasons) for stop in course.stops if stop.total is None]
-    hollow = [f"M{round(x - 4, 1)} {at}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0" for x, _ in unrated]
-    crossed = [f"M{x} {at}m-2.5 -2.5l5 5m0 -5l-5 5" for x, is_reason in unrated if is_reason]
+    hollow = [f"M{x - 8} {at}a8 8 0 1 0 16 0a8 8 0 1 0 -16 0" for x, _ in unrated]
+    crossed = [f"M{x} {at}m-5 -5l10 10m0 -10l-10 10" for x, is_reason in unrated if is_reason]
     yield _path("hollow", "".join([*hollow, *crossed]))
     at = plane.y(TALKS * course.scale)
-    for moment, numbers in talk_groups(course, RIGHT - LEFT, apart=28):
+    for moment, numbers in talk_groups(course, RIGHT - LEFT, apart=56):
         x = plane.x(moment)
-        half = 9 if len(numbers) < 3 else 3.5 * len(numbers)
+        half = 18 if len(numbers) < 3 else 7 * len(numbers)
         yield format_html(
-            '<rect class="talk" x="{}" y="{}" width="{}" height="18" rx="9"/>',
-            round(x - half, 1),
-            at - 9,
+            '<rect class="talk" x="{}" y="{}" width="{}" height="36" rx="18"/>',
+            x - half,
+            at - 18,
             2 * half,
         )
-        yield _text("small", x, at + 4, numbers, "center")
+        yield _text("small", x, at + 8, numbers, "center")
 
 
 # --- The lines beneath ----------------------------------------------------------------------------
@@ -277,13 +269,13 @@ def _lines(plane: _Plane) -> Iterator[SafeString]:
         top = course.instrument.items[place].maximum // 10
         for value in (0, top):
             yield _path("grid", f"M{LEFT} {plane.line_y(place, value)}H{RIGHT}")
-            yield _text("axis", LEFT - 6, plane.line_y(place, value) + 4, str(value), "right")
-        yield _text("name", LEFT, plane.line_y(place, top) - 5, heading, "left")
+            yield _text("axis", LEFT - 12, plane.line_y(place, value) + 8, str(value), "right")
+        yield _text("name", LEFT, plane.line_y(place, top) - 10, heading, "left")
         runs = [[(stop, plane.line_y(place, value / 10)) for stop, value in run] for run in course.runs(line)]
         yield _course(plane, "line", runs)
     for place, value in last_values(course):
         y = plane.y(value / 10) if place == 1 else plane.line_y(place - 2, value / 10)
-        yield _text("words" if place == 1 else "axis", RIGHT + 4, y + 4, points(value), "left")
+        yield _text("words" if place == 1 else "axis", RIGHT + 8, y + 8, points(value), "left")
 
 
 # --- Small things ---------------------------------------------------------------------------------
@@ -293,12 +285,12 @@ def _path(name: str, d: str) -> SafeString:
     return format_html('<path class="{}" d="{}"/>', name, d) if d else SafeString("")
 
 
-def _text(name: str, x: float, y: float, text: str, where: str) -> SafeString:
+def _text(name: str, x: int, y: int, text: str, where: str) -> SafeString:
     return format_html(
         '<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>',
         name,
         x,
-        round(y, 1),
+        y,
         ANCHORS[where],
         text,
     )

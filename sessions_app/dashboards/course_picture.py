@@ -38,6 +38,7 @@ SHAPES: Mapping[str, Shape] = {
     "A": Shape("triangle-up-open", "△", ((0, -1), (1, 0.7), (-1, 0.7))),
 }
 LOW_POINTS_TOLD = 3
+TOO_MANY_FOR_WORDS = 150  # ratings, between which a word could not be read; each point tells it
 LONGEST_MARGIN = timedelta(days=60)
 
 
@@ -151,6 +152,8 @@ class CoursePicture:
 
     def labelled(self) -> list[Stop]:
         """The stops whose reason is written beside them: the newest of each, where there is room for the word."""
+        if len(self.rated) > TOO_MANY_FOR_WORDS:
+            return []
         span = self.last - self.first
         chosen: list[Stop] = []
         for stop in reversed(self.stops):

@@ -68,7 +68,7 @@ def test_one_low_rating_is_not_called_falling(last, kind, sentence):
 
 
 def test_below_the_usual_range_by_one_rating():
-    said = of(40, 40, 40, 40, 40, 40, 40, 40, 36.4)
+    said = of(40, 40, 40, 40, 40, 40, 40, 40, 36.4, raised=[replace(LASTING_FALL, rule="E")])
     assert said.kind == Kind.LOWER_ONCE
     assert said.sentence.startswith("Lower at the last rating: 36.4 is below this client's usual range.")
 
@@ -126,9 +126,9 @@ def test_what_stays_low_is_not_called_steady_though_it_is_by_now_the_own_level()
 
 def test_it_is_not_back_before_it_is_said_to_stay():
     silent = replace(P, enabled=frozenset("C"))  # rule A called for every one of these
-    said = of(*[38] * 5, 33, 35, 35.1, parameters=silent)
-    assert said.sentence == "Not back yet: 3.3 points below this client's level before session 6."
-    assert of(*[38] * 5, 33, 35, 35.1, 35.2, parameters=silent).kind == Kind.STAYING_LOW
+    said = of(*[38] * 5, 31, 33, 33.1, parameters=silent)
+    assert said.sentence == "Not back yet: 5.3 points below this client's level before session 6."
+    assert of(*[38] * 5, 31, 33, 33.1, 33.2, parameters=silent).kind == Kind.STAYING_LOW
 
 
 def test_without_the_rules_the_figures_still_say_lower_and_higher():

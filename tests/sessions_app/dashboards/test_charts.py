@@ -42,9 +42,9 @@ def picture(episode, **settings):
     return of(read(episode), **settings)
 
 
-def of(rows, **settings):
+def of(rows, parameters=INSTRUMENT.parameters, **settings):
     return course_picture.picture(
-        rows, INSTRUMENT.parameters, INSTRUMENT, Discussion.objects.standing(), now=timezone.now(), **settings
+        rows, parameters, INSTRUMENT, Discussion.objects.standing(), now=timezone.now(), **settings
     )
 
 
@@ -116,8 +116,9 @@ class TestFigures:
     def test_each_reason_has_its_own_shape_and_the_newest_its_word(self, clinic):
         cast.rated_course(clinic.olgas, [380, 375, 385, 380, 378, 330])
         rows = read(clinic.olgas)
-        rows[2] = replace(rows[2], findings=(Finding("J", is_new=True, on_work_list=True, evidence={}),))
-        rows[3] = replace(rows[3], findings=(Finding("H", is_new=True, on_work_list=True, evidence={}),))
+        for place, rule in ((2, "J"), (3, "H"), (5, "C")):
+            found = Finding(rule, is_new=True, on_work_list=True, evidence={})
+            rows[place] = replace(rows[place], findings=(found,))
         shown = of(rows)
         found = traces(shown)
         assert found["Lasting fall"]["marker"]["symbol"] != found["Sudden fall"]["marker"]["symbol"]
@@ -147,16 +148,13 @@ class TestFigures:
 
     def test_a_form_without_a_cutoff_draws_none_and_says_none(self, clinic):
         cast.rated_course(clinic.olgas, [380, 330])
-        with_one, without = (
-            course_picture.picture(
-                read(clinic.olgas), parameters, INSTRUMENT, Discussion.objects.standing(), now=timezone.now()
-            )
-            for parameters in (INSTRUMENT.parameters, replace(INSTRUMENT.parameters, cutoff=None))
-        )
-        assert "Total" in traces(without)
-        assert not any(name.startswith("Cutoff") for name in traces(without))
-        assert "Cutoff: 36" in course_picture.in_words(with_one)
-        assert "Cutoff" not in course_picture.in_words(without)
+        without = of(read(clinic.olgas), parameters=replace(INSTRUMENT.parameters, cutoff=None))
+        for shown, has in ((picture(clinic.olgas), True), (without, False)):
+            layout = charts.figure(shown)["layout"]
+            assert ("Cutoff" in {one.get("name") for one in layout["shapes"]}) is has
+            assert ("cutoff 36" in layout["yaxis"]["ticktext"]) is has
+            assert ("Cutoff: 36" in course_picture.in_words(shown)) is has
+            assert ('class="cutoff"' in course_drawing.drawing(shown)) is has
 
     def test_the_day_is_that_of_the_clinic(self, clinic, settings):
         settings.TIME_ZONE = "America/Los_Angeles"
