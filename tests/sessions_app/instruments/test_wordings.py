@@ -96,11 +96,11 @@ class TestWhatIsGiven:
     def test_a_rating_of_an_earlier_version_of_a_form_says_which(self, session, monkeypatch):
         rating, get = cast.rating(session), instruments.get
         assert wordings.name_of(rating) == "Session rating"
-        newer = replace(get("session-rating"), version="2")
+        newer = replace(get("session-rating"), version="3")
         monkeypatch.setattr(
             instruments, "get", lambda name, version=None: get(name, version) if version else newer
         )
-        assert wordings.name_of(rating) == "Session rating, version 1"
+        assert wordings.name_of(rating) == "Session rating, version 2"
 
 
 class TestWhatStandsInTheWay:
