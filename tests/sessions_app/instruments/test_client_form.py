@@ -76,6 +76,11 @@ class TestLanguages:
             adam.get(reverse("instruments:list"))
         )
 
+    def test_it_says_so_before_a_loaded_wording_is_switched_on_too(self, new_clinic, adam):
+        loaded = cast.wording(new_clinic.adam, language="de", on=False)
+        said = page(adam.get(reverse("instruments:switch_on", args=[loaded.code])))
+        assert "No clinician has signed off what we say around the lines in German" in said
+
     def test_a_language_that_is_signed_off_says_nothing(self, new_clinic, monkeypatch):
         assert client_form.not_signed_off(OURS, ["de", "ar"]) == ["German", "Arabic"]
         object.__setattr__(OURS, "signed_off", frozenset({"de"}))
