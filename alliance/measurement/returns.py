@@ -16,10 +16,10 @@ from alliance.measurement.repairs import BACK_WITHIN, Rupture, recovered_twice, 
 from alliance.measurement.simulate import (
     DEFAULT_SEED,
     VARIANTS,
-    Chunk,
+    _Chunk,
     Event,
     in_chunks,
-    ratings_of,
+    ratings,
     therapist_effect,
 )
 from alliance.measurement.trends import CourseSession
@@ -84,7 +84,7 @@ def _returns(what: str, found: Counter[tuple[str, str]], clients: int) -> Return
     )
 
 
-def _count(chunk: Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str]]:
+def _count(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str]]:
     seed, clients = chunk
     # What calls for no talk begins no low point, and which line fell is not asked.
     rules = replace(parameters, enabled=parameters.enabled & CALLING, compare_lines=False)
@@ -92,7 +92,7 @@ def _count(chunk: Chunk, variant: str, parameters: Parameters) -> Counter[tuple[
     for what, (event, window) in HAPPENINGS.items():
         rng = Random(seed)
         for _ in range(clients):
-            course = ratings_of(rng, VARIANTS[variant], SESSIONS, therapist_effect(rng), "ordinary", event)
+            course = ratings(rng, VARIANTS[variant], SESSIONS, therapist_effect(rng), "ordinary", event)
             for rupture in ruptures(course, findings(course, rules), (), is_closed=False, parameters=rules):
                 if rupture.began in window and returned(rupture, course) is not None:
                     found.update((what, became) for became in _became(rupture, course, rules))

@@ -102,7 +102,7 @@ def simulate_course(
     style = _style(rng) if with_events else "ordinary"
     event = _event(rng, length) if with_events and style != "always-top" else None
     shift = therapist_effect(rng) if therapist is None else therapist
-    rated = ratings_of(rng, VARIANTS[variant], length, shift, style, event)
+    rated = ratings(rng, VARIANTS[variant], length, shift, style, event)
     if not with_events:
         return SimulatedCourse(tuple(rated), event, style, dropped_out=False)
     stays = rated if sessions else _until_dropout(rng, rated)
@@ -110,7 +110,7 @@ def simulate_course(
     return SimulatedCourse(kept, event, style, dropped_out=len(stays) < len(rated))
 
 
-def ratings_of(
+def ratings(
     rng: Random, variant: Variant, length: int, therapist: float, style: Style, event: Event | None
 ) -> list[CourseSession]:
     gauss = rng.gauss
@@ -193,7 +193,7 @@ FIRST_SESSION = {
 TABLE_KEYS = tuple(FIRST_SESSION)
 EVERY_RULE = Parameters(enabled=ALL_RULES)
 _CHUNK = 1000  # fixed, so that the table does not depend on the number of processes
-Chunk = tuple[str, int]  # its seed, and how many clients
+_Chunk = tuple[str, int]  # its seed, and how many clients
 _Count = TypeVar("_Count")
 
 
@@ -228,7 +228,7 @@ def false_alarm_table(
 
 
 def in_chunks(
-    count: Callable[[Chunk], _Count], clients: int, seed: int, processes: int
+    count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int
 ) -> Iterator[_Count]:
     # The same random numbers for every variant: variants then differ by their clients, not by the draw.
     chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
@@ -241,7 +241,7 @@ def in_chunks(
 
 
 def _count_chunk(
-    chunk: Chunk, variant: str, sessions: int, parameters: Parameters, listed: frozenset[str]
+    chunk: _Chunk, variant: str, sessions: int, parameters: Parameters, listed: frozenset[str]
 ) -> tuple[Counter[str], Counter[str]]:
     seed, clients = chunk
     rng = Random(seed)
@@ -319,7 +319,7 @@ def detection_table(
     }
 
 
-def _detect_chunk(chunk: Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str, bool]]:
+def _detect_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str, bool]]:
     seed, clients = chunk
     # Which line fell is not asked here, and takes a tenth of the time.
     rules = replace(parameters, enabled=parameters.enabled & frozenset(DETECTING), compare_lines=False)
@@ -327,7 +327,7 @@ def _detect_chunk(chunk: Chunk, variant: str, parameters: Parameters) -> Counter
     for event in (None, *(event for event, _ in CHANGES.values())):
         rng = Random(seed)  # the same clients each time
         for _ in range(clients):
-            course = ratings_of(rng, VARIANTS[variant], 12, therapist_effect(rng), "ordinary", event)
+            course = ratings(rng, VARIANTS[variant], 12, therapist_effect(rng), "ordinary", event)
             raised = [{finding.rule for finding in each} for each in findings(course, rules)]
             for change, (what, window) in CHANGES.items():
                 if event in (None, what):
