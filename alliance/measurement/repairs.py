@@ -16,8 +16,12 @@ from alliance.measurement.parameters import Parameters
 from alliance.measurement.trends import CourseSession
 
 DEFAULTS = Parameters()
-OPENS_ANOTHER = frozenset("CJ")  # a sudden or a lasting fall; what else calls within says again that it is low
-LOW_START_KNOWN_FROM = 4  # ratings: as many as the usual range needs. From the next one the goal is the own level.
+OPENS_ANOTHER = frozenset(
+    "CJ"
+)  # a sudden or a lasting fall; what else calls within says again that it is low
+LOW_START_KNOWN_FROM = (
+    4  # ratings: as many as the usual range needs. From the next one the goal is the own level.
+)
 BACK_WITHIN = 3  # ratings
 
 
@@ -127,7 +131,7 @@ def ruptures(
     - A rating is back where it is at or above the goal and nothing calls for a talk there. The goal is one point
       (`recovered_within`) below the median before, but always above the total at which it began: a level that is the
       client's usual one must at least be passed again. It stays what it was when the low point began.
-    - It is recovered at the first rating at which the mean of it and the rating before it, both since it began, is at or
+    - It is recovered at the first rating at which the mean of it and the one before it, both since it began, is at or
       above the goal, and nothing calls for a talk.
     - A low start begins at a first complete rating that is below the cutoff, and no level is known to which it could
       return. Its goal is the cutoff; from the fifth rating on it is one point below the median of the first four.

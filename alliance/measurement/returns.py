@@ -16,8 +16,8 @@ from alliance.measurement.repairs import BACK_WITHIN, Rupture, recovered_twice, 
 from alliance.measurement.simulate import (
     DEFAULT_SEED,
     VARIANTS,
-    _Chunk,
     Event,
+    _Chunk,
     in_chunks,
     ratings,
     therapist_effect,
@@ -121,7 +121,9 @@ def _is_half_way(rupture: Rupture, course: list[CourseSession], parameters: Para
 
 def as_data(table: Table) -> dict[str, dict[str, float]]:
     """JSON values, to four places."""
-    return {what: {name: round(share, 4) for name, share in asdict(one).items()} for what, one in table.items()}
+    return {
+        what: {name: round(share, 4) for name, share in asdict(one).items()} for what, one in table.items()
+    }
 
 
 def from_data(data: Mapping[str, Mapping[str, float]]) -> dict[str, Returns]:

@@ -227,9 +227,7 @@ def false_alarm_table(
     }
 
 
-def in_chunks(
-    count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int
-) -> Iterator[_Count]:
+def in_chunks(count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int) -> Iterator[_Count]:
     # The same random numbers for every variant: variants then differ by their clients, not by the draw.
     chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
     if processes == 1:

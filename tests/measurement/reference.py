@@ -220,8 +220,7 @@ def low_point(
     back = [
         sessions[i].number
         for i in within
-        if sessions[i].total >= goal_at(i, began, sessions, p)
-        and not any(calls for _, _, calls in raised[i])
+        if sessions[i].total >= goal_at(i, began, sessions, p) and not any(calls for _, _, calls in raised[i])
     ]
     last = within[-1] if within else began
     goal, before = goal_at(last, began, sessions, p), level_at(last, began, sessions)
@@ -236,7 +235,9 @@ def low_point(
             how = "not-back"
         else:
             half = Fraction(first.total + goal, 2)
-            clear = points(totals[-1]) >= points(min(totals)) + Fraction(p.total_maximum - p.total_minimum, 200)
+            clear = points(totals[-1]) >= points(min(totals)) + Fraction(
+                p.total_maximum - p.total_minimum, 200
+            )
             how = "recovering" if totals[-1] >= half and clear else "still-low"
     told = (
         first.number, None if ended is None else sessions[ended].number, how, before, goal, first.total,

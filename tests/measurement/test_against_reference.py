@@ -84,8 +84,10 @@ def agree(sessions: list[CourseSession], p: Parameters, talked: set[int], closed
     expected = raised_at_each(sessions, p)
     assert [[(f.rule, f.is_new, f.on_work_list) for f in each] for each in found] == expected
     low_points = [
-        (r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous, r.lowest)
-        + (r.latest, r.ratings, r.back_at, r.talked)
+        (
+            *(r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous),
+            *(r.lowest, r.latest, r.ratings, r.back_at, r.talked),
+        )
         for r in ruptures(sessions, found, talked, is_closed=closed, parameters=p)
     ]
     assert low_points == ruptures_of(sessions, expected, talked, closed, p)

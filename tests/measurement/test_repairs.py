@@ -76,13 +76,15 @@ def test_how_far_it_has_come(after, talked, state, ended):
 
 
 # Half of the way is 35.8 here: 1.9 above the lowest is chance, whatever the way.
-@pytest.mark.parametrize(("after", "state"), [((35.8,), STILL_LOW), ((36.5,), STILL_LOW), ((36.6,), RECOVERING)])
+@pytest.mark.parametrize(
+    ("after", "state"), [((35.8,), STILL_LOW), ((36.5,), STILL_LOW), ((36.6,), RECOVERING)]
+)
 def test_recovering_is_clearly_above_the_lowest_too(after, state):
     assert only(38, 38, 38, 34.6, *after, parameters=Parameters(sudden_fall=30)).state is state
 
 
 def test_eight_ratings_below_the_cutoff_are_not_recovering():
-    """Three talks, the last four ratings six to fifteen points below what it was: a rise from the lowest is no way back."""
+    """Three talks, the last four ratings two to ten points below what was: a rise is no way back."""
     *_, last = of(course(30.2, 33.4, 35.9, None, 23.9, 27.9, 31.9, 30.4, 31.1), 1, 7, 8)
     assert (last.state, last.began, last.ratings, last.talked) == (NOT_BACK, 5, 4, (7, 8))
 
