@@ -159,7 +159,8 @@ def findings(
             *_raised(history, of_session, history.now.held, _checks(of_session.enabled - OF_ANY_SERIES))
         ]
         history.close(raised, of_session)
-        found.append((*raised, *_raised(history, parameters, gaps, gap_checks)))
+        raised += _raised(history, parameters, gaps, gap_checks)
+        found.append(tuple(sorted(raised, key=lambda finding: finding.rule)))
     return found
 
 
@@ -339,8 +340,10 @@ def _missing(history: _History, p: Parameters) -> Evidence | None:
 
 def _left_out_twice(history: _History, p: Parameters) -> Evidence | None:
     answers = history.session.answers or {}
+    if all(answer is None for answer in answers.values()):
+        return None  # the whole form, not a line of it
     lines = [line for line, answer in answers.items() if answer is None and line in history.now.left_out]
-    return {"lines": lines, "line": lines[0]} if lines and len(lines) < len(answers) else None
+    return {"lines": lines, "line": lines[0]} if lines else None
 
 
 def _line(history: _History, p: Parameters, before: int = 2) -> Evidence:

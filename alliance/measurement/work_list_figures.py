@@ -26,12 +26,24 @@ from alliance.measurement.standing import FALLS, is_same_fall
 from alliance.measurement.trends import CourseSession
 
 LISTED = frozenset("ACDEJ")  # the rules that can be on a list
+LISTS: Mapping[str, Parameters] = {"as shipped": Parameters(), "former": Parameters(work_list=ANY_CHANGE)}
 FIRST_CHANGED = 7  # the session at which a simulated change is looked for, after six to compare with
 # A fall stays for its window; a slide began one session before, so that the total is lower at once.
 FALL_DEPTHS, SLIDE_DEPTHS = (3.0, 5.0, 8.0), (0.5, 1.0, 1.5)
-CHANGES: Mapping[str, tuple[Event, int]] = {
-    **{f"fall of {depth:g}": (Event("sudden fall", 7, 6, depth, repaired=True), 3) for depth in FALL_DEPTHS},
-    **{f"slide of {depth:g}": (Event("slow slide", 6, 7, depth), 6) for depth in SLIDE_DEPTHS},
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A change, and the sessions in which it is looked for: so many from the first on."""
+
+    event: Event
+    sessions: int
+    first: int = FIRST_CHANGED
+
+
+CHANGES: Mapping[str, Window] = {
+    **{f"fall of {d:g}": Window(Event("sudden fall", 7, 6, d, repaired=True), 3) for d in FALL_DEPTHS},
+    **{f"slide of {d:g}": Window(Event("slow slide", 6, 7, d), 6) for d in SLIDE_DEPTHS},
 }
 
 
@@ -63,16 +75,17 @@ class SimulatedList:
 
 
 def talked_about(
-    course: Sequence[CourseSession], found: Sequence[Sequence[Finding]], p: Parameters
+    course: Sequence[CourseSession], found: Sequence[Sequence[Finding]], own: Sequence[Parameters]
 ) -> list[bool]:
     """Whether the list calls at each session, where every call is talked about at once.
 
     A fall that was talked about does not call again (docs/adr/0014), so this is less than what the rules raise.
+    own: the parameters of each session; they may differ from those of its findings in `work_list` only.
     """
     answered: list[tuple[int, int]] = []
     totals: list[tuple[int, int]] = []
     called = []
-    for session, raised in zip(course, found, strict=True):
+    for session, raised, p in zip(course, found, own, strict=True):
         number, total = session.number, session.at_most if session.total is None else session.total
         reasons = [finding for finding in raised if calls(finding, p)]
         is_new = total is not None and any(
@@ -103,7 +116,7 @@ def list_figures(
     processes: int = 1,
 ) -> dict[str, SimulatedList]:
     """{list: its figures} of stable clients, and of the same with a change; the same clients for every list."""
-    chosen = lists or {"as shipped": Parameters(), "former": Parameters(work_list=ANY_CHANGE)}
+    chosen = lists or LISTS
     count = partial(_count_chunk, variant=variant, lists=chosen)
     counted = sum(in_chunks(count, clients, seed, processes), Counter[_Key]())
     return {name: _of_counts(counted, name) for name in chosen}
@@ -112,7 +125,7 @@ def list_figures(
 def _count_chunk(chunk: _Chunk, variant: str, lists: Mapping[str, Parameters]) -> Counter[_Key]:
     seed, clients = chunk
     counted = Counter[_Key]()
-    for what, event in ((None, None), *((name, event) for name, (event, _) in CHANGES.items())):
+    for what, event in ((None, None), *((name, window.event) for name, window in CHANGES.items())):
         rng = Random(seed)  # the same clients each time
         for _ in range(clients):
             course = ratings(rng, VARIANTS[variant], 12, therapist_effect(rng), "ordinary", event)
@@ -136,14 +149,14 @@ def _called(
         rules = replace(p, enabled=p.enabled & LISTED, compare_lines=False, work_list=ANY_CHANGE)
         if rules not in known:
             known[rules] = findings(course, rules)
-        yield name, talked_about(course, known[rules], p)
+        yield name, talked_about(course, known[rules], [p] * len(course))
 
 
 def _count(counted: Counter[_Key], name: str, what: str | None, called: list[bool]) -> None:
     if what is None:
         _count_calls(counted, name, "long", called)
     for change in CHANGES if what is None else (what,):
-        window = called[FIRST_CHANGED - 1 :][: CHANGES[change][1]]
+        window = called[FIRST_CHANGED - 1 :][: CHANGES[change].sessions]
         if any(window):
             counted[change, name, what is not None] += 1
             if what is not None:
@@ -163,9 +176,9 @@ def _of_counts(counted: Counter[_Key], name: str) -> SimulatedList:
         change: Found(
             counted[change, name, True] / courses,
             counted[change, name, False] / courses,
-            _median_delay({d: counted[change, name, f"delay {d}"] for d in range(1, window + 1)}),
+            _median_delay({d: counted[change, name, f"delay {d}"] for d in range(1, window.sessions + 1)}),
         )
-        for change, (_, window) in CHANGES.items()
+        for change, window in CHANGES.items()
     }
     return SimulatedList(_calls_of(counted, name, "long", changes), _calls_of(counted, name, "short", {}))
 

@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 
 from alliance.measurement.flag_rules import Parameters, findings
 from alliance.measurement.instruments import get
+from alliance.measurement.parameters import ANY_CHANGE
 from alliance.measurement.repairs import RepairState, Rupture, returned, ruptures
 from tests.measurement.courses import course, even, rated, tenths, unrated
 
+# The list of before: each new sign begins one, and a fall of 4.0 calls.
+FORMER = Parameters(work_list=ANY_CHANGE)
 OPEN, DISCUSSED, RECOVERING, RECOVERED, UNREPAIRED = RepairState
 
 
 def of(sessions, *talked: int, closed=False, parameters=None) -> list[Rupture]:
-    p = parameters or Parameters()
+    p = parameters or FORMER
     return ruptures(sessions, findings(sessions, p), talked, is_closed=closed, parameters=p)
 
 
@@ -120,7 +123,7 @@ def test_a_continuing_a_begins_none():
 
 @pytest.mark.parametrize(("operator", "goal"), [("<", 360), ("<=", 361)])
 def test_a_first_rating_below_the_cutoff_has_the_cutoff_as_its_goal(operator, goal):
-    p = Parameters(cutoff_operator=operator)
+    p = replace(FORMER, cutoff_operator=operator)
     rupture = only(34, goal / 10 - 0.1, parameters=p)
     assert (rupture.before, rupture.previous, rupture.goal) == (None, None, goal)
     assert rupture.state is RECOVERING
@@ -128,7 +131,7 @@ def test_a_first_rating_below_the_cutoff_has_the_cutoff_as_its_goal(operator, go
 
 
 def test_a_goal_can_always_be_reached():
-    assert only(40, parameters=Parameters(cutoff=400, cutoff_operator="<=")).goal == 400
+    assert only(40, parameters=replace(FORMER, cutoff=400, cutoff_operator="<=")).goal == 400
 
 
 @pytest.mark.parametrize(
@@ -156,8 +159,8 @@ def test_where_the_usual_level_is_low_it_must_be_passed_again():
 def test_a_session_that_calls_for_a_talk_again_is_no_recovery():
     # Decline (S = -8) at 38.0, which would be back within a point of 39.0.
     sessions = course(41, 40, 39, 34, 38.0)
-    p = Parameters(total_maximum=410, cutoff=None)
-    assert [f.rule for f in findings(sessions, p)[-1]] == ["D"]
+    p = replace(FORMER, total_maximum=410, cutoff=None)
+    assert [f.rule for f in findings(sessions, p)[-1]] == ["D", "J"]
     (rupture,) = of(sessions, parameters=replace(p, recovered_within=20))
     assert (rupture.goal, rupture.state) == (380, RECOVERING)
 
@@ -264,7 +267,7 @@ def test_never_two_at_once_and_in_order(rows, closed):
 @given(COURSES, st.booleans())
 def test_what_a_state_means(rows, closed):
     sessions, talked = drawn(rows)
-    found = dict(zip((s.number for s in sessions), findings(sessions, Parameters()), strict=True))
+    found = dict(zip((s.number for s in sessions), findings(sessions, FORMER), strict=True))
     calls = {number for number, raised in found.items() if any(f.on_work_list for f in raised)}
     falls = {number for number, raised in found.items() if any(f.rule == "C" for f in raised)}
     for r in of(sessions, *talked, closed=closed):
@@ -307,6 +310,6 @@ def test_what_has_ended_does_not_change_when_sessions_are_added(rows, cut):
 def test_every_call_for_a_talk_lies_in_a_rupture(rows):
     sessions, _ = drawn(rows)
     found = of(sessions)
-    for session, raised in zip(sessions, findings(sessions, Parameters()), strict=True):
+    for session, raised in zip(sessions, findings(sessions, FORMER), strict=True):
         if any(f.on_work_list for f in raised):
             assert any(r.began <= session.number <= (r.ended or 99) for r in found)
