@@ -156,7 +156,8 @@ NEAR = "near the usual level (37 or higher)"
         ([380, 330, 330], 0, False, "Still low",
          f"33 at the last rating, not {NEAR} nor half of the way there. Not talked about yet."),
         ([380, 330, 330], 3, False, "Still low",
-         f"33 at the last rating, not {NEAR} nor half of the way there. The next rating shows whether the talk helped."),
+         f"33 at the last rating, not {NEAR} nor half of the way there. "
+         "The next rating shows whether the talk helped."),
         ([380, 330, 330], 2, False, "Still low after a talk",
          f"33 at the last rating, not {NEAR} nor half of the way there. One rating came since the talk."),
         ([380, 330, 350], 0, False, "Recovering",
