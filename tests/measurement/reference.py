@@ -229,7 +229,7 @@ def ruptures_of(
     """Each low point, as `repairs.Rupture` has its fields but for the rules."""
     found, place = [], 0
     while place < len(sessions):
-        if opens(place, sessions, raised):
+        if opens(place, sessions, raised, p):
             told, following = low_point(place, sessions, raised, talked, closed, p)
             found.append(told)
             if following is None:
@@ -245,13 +245,24 @@ def same_form(place: int, sessions: Sequence[CourseSession]) -> list[int]:
     return [s.total for s in sessions[:place] if s.total is not None and s.series == sessions[place].series]
 
 
-def opens(place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]]) -> bool:
+def opens(
+    place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]], p: Parameters
+) -> bool:
     """Whether a low point begins here, where none is going on."""
     if sessions[place].total is None:
         return False
-    if any(calls for _, _, calls in raised[place]):
+    if calling(place, sessions, raised, p):
         return True
     return not same_form(place, sessions) and any(letter == "A" for letter, _, _ in raised[place])
+
+
+def calling(
+    place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]], p: Parameters
+) -> list[str]:
+    """The rules that call here; not J where the rating is near the median of those before."""
+    earlier = same_form(place, sessions)
+    near = bool(earlier) and sessions[place].total >= median(map(Fraction, earlier)) - p.recovered_within
+    return [letter for letter, _, calls in raised[place] if calls and not (letter == "J" and near)]
 
 
 def low_point(
@@ -266,18 +277,20 @@ def low_point(
     first, earlier = sessions[began], same_form(began, sessions)
     later = [i for i in range(began + 1, len(sessions)) if sessions[i].total is not None]
     within: list[int] = []
+    quiet: dict[int, bool] = {}
     ended = how = following = None
     for i in later:
         if sessions[i].series != first.series:
             ended, how, following = i - 1, "unrepaired", i
             break
-        if any(calls and letter in "CJ" for letter, _, calls in raised[i]):
+        here = calling(i, sessions, raised, p)
+        if "C" in here or "J" in here:
             ended, how, following = i - 1, "fell-again", i
             break
         within.append(i)
         two = [sessions[j].total for j in within[-2:]]
-        quiet = not any(calls for _, _, calls in raised[i])
-        if len(two) == 2 and quiet and Fraction(sum(two), 2) >= goal_at(i, began, sessions, p):
+        quiet[i] = not here
+        if len(two) == 2 and quiet[i] and Fraction(sum(two), 2) >= goal_at(i, began, sessions, p):
             ended, how, following = i, "recovered", i + 1
             break
     if how is None and closed:
@@ -285,9 +298,7 @@ def low_point(
 
     totals = [first.total, *(sessions[i].total for i in within)]
     back = [
-        sessions[i].number
-        for i in within
-        if sessions[i].total >= goal_at(i, began, sessions, p) and not any(calls for _, _, calls in raised[i])
+        sessions[i].number for i in within if sessions[i].total >= goal_at(i, began, sessions, p) and quiet[i]
     ]
     last = within[-1] if within else began
     goal, before = goal_at(last, began, sessions, p), level_at(last, began, sessions)

@@ -158,6 +158,14 @@ def test_a_lasting_fall_within_begins_another_where_it_calls(rule):
     assert second.rules == (rule,)
 
 
+def test_a_rating_above_the_own_level_begins_no_low_point_though_the_mean_of_the_last_three_is_low():
+    """22.0 once, then 38.6 and 39.0: rule J calls at 39.0, for the mean of the three is 36.0."""
+    sessions, p = course(38, 38.4, 37.6, 22, 38.6, 39), Parameters()
+    assert [(f.rule, f.on_work_list) for f in findings(sessions, p)[-1]] == [("J", True)]
+    (one,) = of(sessions, parameters=p)
+    assert (one.began, one.state, one.ended) == (4, RECOVERED, 6)
+
+
 def test_what_else_calls_within_belongs_to_it():
     # 30.0 is an A that has woken: 2.0 lower than where A called last.
     rupture = only(38, 38, 37, 32, 30, 34)
