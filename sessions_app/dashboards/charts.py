@@ -28,6 +28,7 @@ LINE_SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 # How a rupture is drawn: what it is called in the legend, the colour inside, the line around it. Not by colour alone.
 _BACK = ("Low point, back", "--chart-back", "solid")
 _NOT_BACK = ("Low point, not back", "--chart-fall", "dot")
+_ARE_BACK = (RepairState.BACK_ONCE, RepairState.RECOVERED)
 
 
 def in_points(tenths: int | None) -> float | None:
@@ -185,7 +186,7 @@ def _stretches(course: Sequence[RatedSession], ruptures: Sequence[Rupture]) -> l
     """A shaded stretch for each rupture: from where it began to where it ended, or on beyond the last session."""
     shapes: list[dict[str, Any]] = []
     for rupture in ruptures:
-        name, colour, dash = _BACK if rupture.state == RepairState.RECOVERED else _NOT_BACK
+        name, colour, dash = _BACK if rupture.state in _ARE_BACK else _NOT_BACK
         shapes.append(
             {
                 "type": "rect",
