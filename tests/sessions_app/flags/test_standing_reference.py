@@ -52,7 +52,15 @@ class Histories:
     def analyze(self):
         """Or PostgreSQL plans the deep queries for the tables as some earlier test left them: minutes, not seconds."""
         if connection.vendor == "postgresql":
-            models = [Episode, TherapySession, RatingGrant, Rating, Flag, Discussion, Discussion.flags.through]
+            models = [
+                Episode,
+                TherapySession,
+                RatingGrant,
+                Rating,
+                Flag,
+                Discussion,
+                Discussion.flags.through,
+            ]
             models += [Deferral, Deferral.flags.through]
             with connection.cursor() as cursor:
                 cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
