@@ -310,11 +310,11 @@ def _of_hundred(one: _Count, of: _Count) -> str:
 
 
 def _sentence(counts: _Counts) -> str:
-    now, then = _before_and_after(
-        counts.calling_later, lambda one: _of_hundred(one, counts.rated_later).removesuffix(" of 100")
-    )
+    now, then = _before_and_after(counts.calling_later, lambda one: _of_hundred(one, counts.rated_later))
+    now = now if now != "few" else "hardly any"
     if then == AS_NOW:
-        return (
-            f"About as many rated sessions as now would call for a talk: {now} of 100, first ratings apart."
-        )
-    return f"{then} instead of {now} of 100 rated sessions would call for a talk, first ratings apart.".capitalize()
+        return f"About as many rated sessions as now would call for a talk, first ratings apart: {now}."
+    if then == "few":
+        return f"Hardly any rated session would call for a talk, first ratings apart; now {now} do."
+    then = then.replace("of 100", "of 100 rated sessions")
+    return f"{then} would call for a talk, first ratings apart; now {now} do."
