@@ -20,7 +20,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from alliance.days import day
-from alliance.measurement import instruments
+from alliance.measurement import instruments, rule_words
 from alliance.measurement.flag_rules import RULES, STRENGTH
 from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
@@ -39,8 +39,6 @@ from sessions_app.flags.low_points import LowPoint
 from sessions_app.flags.models import Flag
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
-
-CALLING = ("A+", "C", "D", "E", "H")  # the kinds of finding that call for a talk
 
 
 class Part(Enum):
@@ -128,13 +126,13 @@ class Caseload:
     gaps: tuple[ClientRow, ...]
     others: tuple[ClientRow, ...]
     measures: tuple[SuperviseeRow, ...]
-    in_use: frozenset[str]  # the rules
+    in_use: frozenset[str]  # the rules that call for a talk
     not_back: str  # what the sign of that name says; empty where nobody has it
 
     @property
     def order(self) -> str:
         """How the list is ordered, in the order the rules themselves have."""
-        kinds = (kind for kind in STRENGTH if kind in CALLING and kind[0] in self.in_use)
+        kinds = (kind for kind in STRENGTH if kind[0] in self.in_use and kind != "A")
         calling = (RULES[kind[0]].name.lower() for kind in kinds)
         return (
             f"Strongest reason first ({', '.join(calling)}), then whoever has waited longest. "
@@ -185,8 +183,9 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
 
 
 def _in_use(rules: RuleSettings, courses: Iterable[CourseStanding]) -> frozenset[str]:
-    """The rules that are on, and those that still put somebody on the list."""
-    on = rules.parameters(instruments.get(instruments.SESSION_RATING)).enabled
+    """The rules that are on and call, and those that still put somebody on the list."""
+    p = rules.parameters(instruments.get(instruments.SESSION_RATING))
+    on = frozenset(letter for letter in p.enabled if rule_words.calls(letter, p))
     return on | {flag.rule for course in courses for flag in course.calls}
 
 
