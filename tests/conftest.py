@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 
 from alliance import triggers
+from alliance.measurement import instruments
+from alliance.measurement.parameters import ANY_CHANGE
 from sessions_app.instruments import clinic_settings
 from tests import cast
 
@@ -81,6 +84,19 @@ def _every_language_is_switched_on() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clinic_settings, "AT_FIRST", tuple(tag for tag, _name in settings.LANGUAGES))
         yield
+
+
+@pytest.fixture
+def former_list(monkeypatch) -> None:
+    """The work list that calls by any change, as if it were shipped: for what follows from a call, whatever calls.
+
+    Two ratings are enough for one then, 39 and 35.2.
+    """
+    by_any_change = tuple(
+        replace(one, parameters=replace(one.parameters, work_list=ANY_CHANGE))
+        for one in instruments.all_instruments()
+    )
+    monkeypatch.setattr(instruments, "all_instruments", lambda: by_any_change)
 
 
 @pytest.fixture

@@ -322,7 +322,7 @@ def _stretches(stops: Sequence[Stop], ruptures: Sequence[Rupture], last: datetim
         Stretch(
             at[one.began],
             last if one.ended is None else at[one.ended],
-            one.state == RepairState.RECOVERED,
+            one.state in (RepairState.BACK_ONCE, RepairState.RECOVERED),
         )
         for one in ruptures
     ]

@@ -23,6 +23,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.dashboards import change_stamp, client_page
 from sessions_app.dashboards.client_page import ClientPage
 from sessions_app.dashboards.kept import Kept
+from sessions_app.flags import chance_returns
 from sessions_app.flags.facts import beginning_of
 from sessions_app.instruments import rule_settings
 
@@ -61,10 +62,18 @@ def read(request: StaffRequest, viewer: User, episode: Episode, now: datetime) -
     stamp = change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     rules, questions = rule_settings.in_force(), asking.of(viewer)
     shows_all = asks_for_all(request)
+    chance = chance_returns.under(rules.name)
     is_own = episode.is_worked_by(viewer)
     key = (
         *(get_language(), episode.code, stamp, viewer.pk, is_own, shows_all, questions.key),
-        *(rules.version, repr(rules.rules), episode.client.label, episode.opened_on, episode.closed_on),
+        *(
+            rules.version,
+            repr(rules.rules),
+            *chance.key,
+            episode.client.label,
+            episode.opened_on,
+            episode.closed_on,
+        ),
     )
     kept = _kept.get(key)
     if kept is None or not kept.since <= now < kept.valid_until or kept.people != _names(kept.people):
@@ -73,6 +82,7 @@ def read(request: StaffRequest, viewer: User, episode: Episode, now: datetime) -
             viewer,
             now,
             rules=rules,
+            chance=chance,
             questions=questions,
             stamp=stamp,
             is_own=is_own,

@@ -3,7 +3,7 @@
 `course.read` does the same for the client's page, which needs the rows themselves; a test compares the two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.overdue import overdue_from
+from alliance.measurement.scoring import at_most
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import FlagKey
 from alliance.measurement.trends import CourseSession
@@ -52,7 +53,12 @@ def held_sessions(facts: CourseFacts, now: datetime) -> list[HeldSession]:
         overdue = overdue_from(session.ends_at) <= now
         if rating := facts.ratings.get(session.pk):
             marks = CourseSession(
-                session.number, rating.marks, rating.total, overdue=overdue, series=rating.series
+                session.number,
+                rating.marks,
+                rating.total,
+                overdue=overdue,
+                series=rating.series,
+                at_most=at_most(rating.instrument, rating.marks),
             )
             held.append(
                 HeldSession(session.pk, session.held_at, rating.pk, rating.instrument, rating.language, marks)
@@ -70,9 +76,11 @@ def findings_of(held: list[HeldSession], rules: RuleSettings) -> list[tuple[Find
     return flag_rules.findings([session.session for session in held], ours, own)
 
 
-def expected_flags(held: list[HeldSession], rules: RuleSettings) -> Iterator[ExpectedFlag]:
-    """The flags that one course should have."""
-    for session, found in zip(held, findings_of(held, rules), strict=True):
+def expected_flags(
+    held: list[HeldSession], rules: RuleSettings, findings: Sequence[tuple[Finding, ...]] | None = None
+) -> Iterator[ExpectedFlag]:
+    """The flags that one course should have. findings: what the rules say of it, where that is known already."""
+    for session, found in zip(held, findings or findings_of(held, rules), strict=True):
         for finding in found:
             parameters = rules.parameters(session.instrument, session.language)
             yield ExpectedFlag(

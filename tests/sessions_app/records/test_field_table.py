@@ -132,6 +132,7 @@ def test_every_text_that_could_be_about_a_client_goes_or_says_what_becomes_of_it
         "alliance.Erasure.counts",
         "mfa.Authenticator.data",
         "sessions.Session.session_data",
+        "sessions_app.ChanceReturns.figures",
         "sessions_app.ClinicSettings.languages",
         "sessions_app.ClinicSettings.rules",
         "sessions_app.ClinicSettings.urgent_help",
