@@ -118,7 +118,12 @@ class ClientQuerySet(LabelledQuerySet["Client"]):
         return self.filter(episodes__in=Episode.objects.visible_to(user)).distinct()
 
     def managed_by(self, user: User) -> Self:
-        """The clients of whom this person manages an episode; to see a supervisee's client is not to manage them."""
+        """The clients of whom this person manages an episode; to see a supervisee's client is not to manage them.
+
+        An administrator manages all records that stand, also those without an episode: imported so, or moved away.
+        """
+        if user.is_active and user.is_administrator:
+            return self.filter(merged_into__isnull=True)
         return self.filter(episodes__in=Episode.objects.managed_by(user)).distinct()
 
 
@@ -321,10 +326,6 @@ class ClientMerge(models.Model):
     def __str__(self) -> str:
         return f"{self.merged} into {self.kept}"
 
-    @property
-    def client_code(self) -> uuid.UUID:
-        return self.kept.code
-
 
 class EpisodeMoveQuerySet(models.QuerySet["EpisodeMove"]):
     def standing(self) -> Self:
@@ -363,10 +364,6 @@ class EpisodeMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.episode} from {self.from_client}"
-
-    @property
-    def client_code(self) -> uuid.UUID:
-        return self.to_client.code
 
 
 class DifferentClients(models.Model):

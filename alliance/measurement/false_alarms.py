@@ -310,10 +310,3 @@ FOUND: Mapping[str, Mapping[str, Mapping[str, tuple[float, float, int]]]] = {
         },
     },
 }
-# Ruptures of stable clients that are recovered within three ratings, with nothing repaired.
-RETURNED_BY_CHANCE: Mapping[str, float] = {
-    "standard": 0.86498,
-    "low": 0.81400,
-    "high": 0.89312,
-    "growth": 0.91340,
-}

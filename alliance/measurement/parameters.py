@@ -45,7 +45,7 @@ class Parameters:
     # A continuing A stays a quiet badge until the total has fallen this much further than where A last called
     # for a talk (ours).
     badge_fall: int = 20
-    # A rupture has recovered within one point of the client's median before it (ours).
+    # A low point is back within one point of the client's median before it (ours).
     recovered_within: int = 10
     nu0: int = 4  # weight of the prior spread, in degrees of freedom (ours)
     s0: int = 20  # prior within-client standard deviation, 2.0 points (ours)
@@ -72,6 +72,11 @@ class Parameters:
     total_maximum: int = 400
     # Whether a lower answer is worse on every line, on one range: else no line is named in a finding.
     compare_lines: bool = True
+
+    @property
+    def clear_rise(self) -> int:
+        """By how much a rating must lie above the lowest one to be called recovering: 2.0 of 40 points (ours)."""
+        return _share(self.total_maximum - self.total_minimum, 50)
 
     def __post_init__(self) -> None:
         for complaint in _complaints(self):

@@ -17,7 +17,6 @@ from typing import Literal, TypeVar
 
 from alliance.measurement.flag_rules import Finding, Parameters, calls, fell_by, findings
 from alliance.measurement.parameters import ANY_CHANGE
-from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.trends import CourseSession
 
 LINES = ("relationship", "goals", "approach", "overall")
@@ -340,37 +339,3 @@ def _detect_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counte
                     seen = set().union(*raised[window.start - 1 : window.stop - 1])
                     found.update((change, rule, event is what) for rule in seen)
     return found
-
-
-# --- returns by chance -------------------------------------------------------------------------------------
-
-
-def returned_by_chance(
-    variant: str = "standard",
-    clients: int = 20_000,
-    seed: int = DEFAULT_SEED,
-    *,
-    parameters: Parameters | None = None,
-    processes: int = 1,
-) -> float:
-    """The share (0..1) of stable clients' ruptures that "recover" within three ratings, with nothing repaired.
-
-    Ruptures as `repairs` concludes them, from the second rating on (before it there is no median to return to)
-    and with three ratings after; 12 sessions a client.
-    """
-    count = partial(_return_chunk, variant=variant, parameters=parameters or Parameters())
-    back = sum(in_chunks(count, clients, seed, processes), Counter[bool]())
-    return back[True] / max(1, back.total())
-
-
-def _return_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[bool]:
-    seed, clients = chunk
-    rng, back = Random(seed), Counter[bool]()
-    for _ in range(clients):
-        course = simulate_course(rng, variant).sessions
-        found = findings(course, parameters)
-        for rupture in ruptures(course, found, (), is_closed=False, parameters=parameters):
-            came_back = returned(rupture, course)
-            if came_back is not None:
-                back[came_back] += 1
-    return back

@@ -12,8 +12,9 @@ from django.utils import timezone
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
 from clients import actions, caseload_transfer, cover_actions, staff_actions
+from clients.caseload_forms import CaseloadTransferForm
 from clients.caseload_transfer import Move
-from clients.models import CaseloadTransfer, Ending, Episode, EpisodeTransfer, Supervision
+from clients.models import CaseloadTransfer, Client, Ending, Episode, EpisodeTransfer, Supervision
 from tests import cast
 from tests.opened import save
 
@@ -73,6 +74,29 @@ def test_open_episodes_that_nobody_sees_are_said_and_found(clinic, sign_in):
     without_sign_in(clinic.olga)
     assert "1 open episode nobody sees" in browser.get(page("list")).text
     assert labels_on(browser.get(page("list", query="?show=unseen"))) == ["K-1"]
+
+
+def test_a_client_imported_without_a_therapist_is_found_and_given_an_episode(clinic, sign_in):
+    imported = Client.objects.create(label="P-7", language="en")
+    merged = Client.objects.create(label="P-8", language="en", merged_into=imported)
+    browser = sign_in(clinic.adam)
+    answer = browser.get(page("list", query="?show=none"))
+    assert labels_on(answer) == ["P-7"]
+    assert "Transfer the ticked" not in answer.text
+    assert page("open_episode", imported.code) in answer.text
+    assert browser.get(page("client", imported.code)).status_code == 200
+    assert browser.get(page("client", merged.code))["Location"] == page("client", imported.code)
+    fields = {"therapist": clinic.carl.pk, "opened_on": TODAY()}
+    browser.post(page("open_episode", imported.code), fields)
+    assert Episode.objects.get(client=imported).therapist == clinic.carl
+    assert labels_on(browser.get(page("list", query="?show=none"))) == []
+
+
+def test_no_therapist_is_shown_a_client_without_an_episode(clinic, sign_in):
+    imported = Client.objects.create(label="P-7", language="en")
+    browser = sign_in(clinic.olga)
+    assert labels_on(browser.get(page("list", query="?show=none"))) == ["K-1"]
+    assert browser.get(page("client", imported.code)).status_code == 404
 
 
 # --- Transferred ---------------------------------------------------------------------------------
@@ -141,6 +165,27 @@ def test_a_refused_transfer_keeps_what_was_chosen_and_moves_nobody(clinic, sign_
     assert Episode.objects.open().filter(therapist=clinic.olga).count() == 3
 
 
+def test_sessions_after_the_day_are_said_once_for_all_and_nobody_moves(clinic, sign_in):
+    rows = caseload(clinic.olga, 3)
+    for row, days in zip(rows[:2], (2, 1), strict=True):
+        cast.therapy_session(row, ago=timedelta(days=days))
+    last = TODAY() - timedelta(days=1)
+    data = {
+        "episode": [one.code for one in rows],
+        "on": (TODAY() - timedelta(days=9)).isoformat(),
+        "therapist": clinic.carl.pk,
+    }
+    browser = sign_in(clinic.adam)
+    answer = browser.post(page("transfer"), data)
+    said = f"2 of these clients had sessions after this day, the last on {last:%-d %B %Y}. See the table."
+    assert answer.status_code == 422
+    assert answer.context["form"].non_field_errors() == [said]
+    only = browser.post(page("transfer"), {**data, f"to_{rows[0].code}": "stays"})
+    assert "One of these clients had sessions after this day" in only.text
+    assert not EpisodeTransfer.objects.exists()
+    assert browser.post(page("transfer"), {**data, "on": last.isoformat()}).status_code == 302
+
+
 def test_nothing_chosen_leads_back_to_the_list(clinic, sign_in):
     browser = sign_in(clinic.adam)
     for answer in (
@@ -161,6 +206,12 @@ def test_a_transfer_is_all_or_nothing_and_names_everybody_who_cannot_go(clinic):
     assert "A-01: " in str(refusal.value)
     assert not CaseloadTransfer.objects.exists()
     assert Episode.objects.open().filter(therapist=clinic.olga).count() == 4
+
+
+def test_a_transfer_of_nobody_is_refused(clinic):
+    with pytest.raises(Refused, match="No client is chosen"):
+        caseload_transfer.transfer(moves=[], on=TODAY(), by=clinic.adam)
+    assert not CaseloadTransfer.objects.exists()
 
 
 def test_thirty_clients_on_the_page_cost_no_more_queries_than_three(clinic, sign_in):
@@ -229,6 +280,20 @@ def test_is_not_taken_back_where_something_was_written_in_a_new_episode(clinic):
     assert first.ending == Ending.TRANSFERRED
 
 
+def test_is_not_taken_back_where_a_new_episode_has_ended_since(clinic):
+    first, second = caseload(clinic.olga, 2)
+    made = transferred(clinic, first, second)
+    new = Episode.objects.open().get(client=second.client)
+    actions.close_episode(episode=new, closed_on=TODAY(), ending="planned", by=clinic.carl)
+    for reopened in (False, True):  # that it was closed once stays written down
+        if reopened:
+            actions.reopen_episode(episode=new, by=clinic.carl)
+        with pytest.raises(Refused, match="Something was written in the new episode already: A-01"):
+            caseload_transfer.undo(made=made, by=clinic.adam)
+    first.refresh_from_db()
+    assert first.ending == Ending.TRANSFERRED
+
+
 def test_is_not_taken_back_to_somebody_who_left(clinic):
     (row,) = caseload(clinic.olga, 1)
     made = transferred(clinic, row)
@@ -287,3 +352,13 @@ def test_a_therapist_who_left_is_not_given_an_open_episode_back(clinic):
     ):
         with pytest.raises(Refused, match="not a therapist who may sign in"):
             reopen()
+
+
+def test_nobody_is_offered_to_go_to_the_therapist_they_are_with(clinic, sign_in):
+    episodes = [*caseload(clinic.olga, 1), *caseload(clinic.carl, 1, "C")]
+    form = CaseloadTransferForm(episodes=episodes)
+    for episode in episodes:
+        offered = [name for _, name in form.fields[f"to_{episode.code}"].choices]
+        assert f"Stays with {episode.therapist}" in offered
+        assert str(episode.therapist) not in offered
+        assert {str(clinic.olga), str(clinic.carl)} - {str(episode.therapist)} <= set(offered)

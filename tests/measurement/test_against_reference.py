@@ -11,7 +11,7 @@ import pytest
 from alliance.measurement.flag_rules import ALL_RULES, Parameters, findings
 from alliance.measurement.instruments import SESSION_RATING, get
 from alliance.measurement.parameters import ANY_CHANGE, statistical_parameters
-from alliance.measurement.repairs import ruptures
+from alliance.measurement.repairs import RepairState, ruptures
 from alliance.measurement.scoring import at_most
 from alliance.measurement.simulate import VARIANTS, simulate_course
 from alliance.measurement.trends import CourseSession
@@ -96,16 +96,14 @@ def agree(sessions: list[CourseSession], p: Parameters, talked: set[int], closed
     found = findings(sessions, p)
     expected = raised_at_each(sessions, p)
     assert [[(f.rule, f.is_new, f.on_work_list) for f in each] for each in found] == expected
-    # A low point begins at a complete rating.
-    calls = [
-        s.total is not None and any(calls for *_, calls in each)
-        for s, each in zip(sessions, expected, strict=True)
-    ]
-    stories = [
-        (r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous, r.lowest, r.talked)
+    low_points = [
+        (
+            *(r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous),
+            *(r.lowest, r.latest, r.ratings, r.back_at, r.talked, r.after_talk),
+        )
         for r in ruptures(sessions, found, talked, is_closed=closed, parameters=p)
     ]
-    assert stories == ruptures_of(sessions, calls, talked, closed, p)
+    assert low_points == ruptures_of(sessions, expected, talked, closed, p)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -144,4 +142,4 @@ def test_what_is_drawn_holds_everything_there_is_to_compare():
     once = {(letter, new, False) for letter in ALL_RULES for new in (True, False)}
     calls = {(letter, new, True) for letter in "CDEJ" for new in (True, False)}
     assert raised == once | calls | {("A", True, True), ("A", False, True)}
-    assert states == {"open", "discussed", "recovering", "recovered", "unrepaired"}
+    assert states == set(RepairState)
