@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.measurement.flag_rules import STRENGTH
+from alliance.measurement.parameters import LASTING_FALLS
 from alliance.models import Role
 from clients.models import Client, Episode, Supervision
 from sessions_app.conversations import follow_up_actions
@@ -23,7 +24,7 @@ from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, LENGTH, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 # --- The order, without a database -------------------------------------------------------------------
 
@@ -87,9 +88,10 @@ def test_the_page_names_the_order_that_the_rules_have(clinic):
 
 
 def test_it_names_the_rules_that_are_on_in_this_clinic(clinic):
-    assert "slow drift" not in read(clinic).order
-    cast.choose_rules(clinic.adam, enabled={"A": False, "H": True})
-    assert "(sudden fall, below own range, decline, slow drift)" in read(clinic).order
+    cast.choose_rules(clinic.adam, enabled={"A": False})
+    assert "(sudden fall, below own range, decline)" in read(clinic).order
+    cast.choose_rules(clinic.adam, work_list=LASTING_FALLS)
+    assert "(sudden fall, lasting fall, below cutoff)" in read(clinic).order
 
 
 @pytest.mark.parametrize(

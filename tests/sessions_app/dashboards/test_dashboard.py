@@ -17,7 +17,7 @@ from sessions_app.intake.record_rating import record_rating
 from tests import cast
 from tests.sessions_app import answered
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 def at(name, row):

@@ -16,7 +16,7 @@ from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 WORK_LIST = reverse("dashboard:work_list")
 
