@@ -48,6 +48,7 @@ urlpatterns = [
 
 handler400 = "sessions_app.intake.views.errors.bad_request"
 handler404 = "sessions_app.intake.views.errors.not_found"
+handler500 = "sessions_app.intake.views.errors.server_error"
 
 if settings.DEBUG:
     urlpatterns.append(path("gallery/", views.gallery, name="gallery"))

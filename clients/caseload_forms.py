@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from alliance.line_field import LineField
@@ -20,6 +20,7 @@ from clients.models import Episode, EpisodeQuerySet, Supervision
 from clients.plausible_days import NOT_AHEAD, said
 
 UNSEEN = "Open, and seen by nobody"
+WITHOUT_EPISODE = "Without an episode"
 AS_ABOVE, STAYS = "", "stays"
 WHY = LineField(
     label="Why",
@@ -39,7 +40,7 @@ class CaseloadSearch(ClientSearch):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         show: Any = self.fields["show"]
-        show.choices = [*show.choices, ("unseen", UNSEEN)]
+        show.choices = [*show.choices, ("unseen", UNSEEN), ("none", WITHOUT_EPISODE)]
         supervisor: Any = self.fields["supervisor"]
         supervisor.queryset = supervisor.queryset.filter(is_supervisor=True)
 
@@ -52,6 +53,11 @@ class CaseloadSearch(ClientSearch):
             team = Supervision.objects.today().filter(supervisor=supervisor)
             rows = rows.filter(therapist__in=team.values("therapist"))
         return rows.unseen() if wanted.get("show") == "unseen" else rows
+
+    def shown(self, wanted: str, managed: EpisodeQuerySet) -> Q:
+        if wanted == "none":
+            return Q(episodes__isnull=True, merged_into__isnull=True)
+        return super().shown(wanted, managed)
 
 
 class CaseloadTransferForm(forms.Form):
@@ -70,16 +76,17 @@ class CaseloadTransferForm(forms.Form):
         self.episodes = episodes
         self.therapists = {str(person.pk): person for person in User.objects.with_role(Role.THERAPIST)}
         all_of_them: Any = self.fields["therapist"]
-        people = [(pk, name) for pk, name in all_of_them.choices if pk]
+        people = [(str(pk), name) for pk, name in all_of_them.choices if pk]
         all_of_them.widget.choices = [("", "Choose"), *people]
         if len(episodes) == 1:
             all_of_them.required = True
             return
         for episode in episodes:
             stays = f"Stays with {episode.therapist}"
+            others = [(pk, name) for pk, name in people if pk != str(episode.therapist_id)]
             self.fields[_name(episode)] = forms.ChoiceField(
                 label=f"{episode.client}, with {episode.therapist}",
-                choices=[(AS_ABOVE, "As above"), (STAYS, stays), *people],
+                choices=[(AS_ABOVE, "As above"), (STAYS, stays), *others],
                 required=False,
                 widget=QuickSelect,
             )

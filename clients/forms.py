@@ -99,12 +99,15 @@ class ClientSearch(forms.Form):
         """The episodes among which clients are looked for."""
         return Episode.objects.managed_by(user)
 
+    def shown(self, wanted: str, managed: EpisodeQuerySet) -> Q:
+        """Which clients are listed. managed: the episodes of a client among which is looked."""
+        is_open, is_managed = Exists(managed.open()), Exists(managed)
+        return Q({"closed": ~is_open & is_managed, "all": is_managed}.get(wanted, is_open))
+
     def found_for(self, user: User) -> QuerySet[Client]:
         wanted = self.cleaned_data if self.is_valid() else {}
         managed = self.managed(user).filter(client=OuterRef("pk"))
-        is_open, is_managed = Exists(managed.open()), Exists(managed)
-        shown = {"closed": ~is_open & is_managed, "all": is_managed}.get(wanted.get("show", ""), is_open)
-        rows = Client.objects.filter(shown)
+        rows = Client.objects.filter(self.shown(wanted.get("show", ""), managed))
         if label := wanted.get("q"):
             rows = rows.with_label_like(label)
         return rows.order_by("label_key", "registered_at")

@@ -118,7 +118,12 @@ class ClientQuerySet(LabelledQuerySet["Client"]):
         return self.filter(episodes__in=Episode.objects.visible_to(user)).distinct()
 
     def managed_by(self, user: User) -> Self:
-        """The clients of whom this person manages an episode; to see a supervisee's client is not to manage them."""
+        """The clients of whom this person manages an episode; to see a supervisee's client is not to manage them.
+
+        An administrator manages all records that stand, also those without an episode: imported so, or moved away.
+        """
+        if user.is_active and user.is_administrator:
+            return self.filter(merged_into__isnull=True)
         return self.filter(episodes__in=Episode.objects.managed_by(user)).distinct()
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.log_events import LogEvent
+from alliance.measurement.session_times import still_to_come
 from alliance.models import User
 from alliance.refused import Refused
 from clients.lock import lock_episodes
@@ -184,8 +185,8 @@ def _free_for(marks: Rating | SetAsideRating, to: TherapySession) -> Rating | No
     """What the marks will replace at `to`: None, or a row on which a line is missing, or none was left."""
     if to.pk == marks.session_id:
         raise Refused("This is the session where the marks are. Choose the one they are of.")
-    if timezone.localdate(to.held_at) > timezone.localdate():
-        raise Refused(f"Session {to.number} is still to come.")
+    if still_to_come(to.held_at, marks.received_at):
+        raise Refused(f"Session {to.number} was still to come when the marks came. Correct its time first.")
     last = Rating.objects.last_of(to, marks.grant.instrument)
     if last is not None and last.total is not None:
         raise Refused(_other_marks(to, last))

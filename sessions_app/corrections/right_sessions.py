@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from alliance.labels import search_key
+from alliance.measurement.session_times import still_to_come
 from alliance.models import User
 from clients.models import Client, Episode
 from sessions_app.courses.models import (
@@ -34,7 +35,7 @@ def choices(
     """What may become of `marks`: set aside only, or moved to a session of a client whom `user` may see.
 
     Offered are the sessions of about the same time, and all of `episode` where one is chosen, and a new one. Those
-    with a whole rating have no place for another.
+    with a whole rating have no place for another, and one that was still to come when the marks came is not theirs.
     """
     own = marks.session.episode_id
     about = Q(held_at__range=(marks.session.held_at - NEAR, marks.session.held_at + NEAR))
@@ -44,7 +45,7 @@ def choices(
     sessions = TherapySession.objects.visible_to(user).filter(about).exclude(pk=marks.session_id)
     found: list[Choice | tuple[str, list[Choice]]] = [ONLY_ASIDE]
     by_client = groupby(_to_offer(sessions), key=lambda session: session.episode)
-    groups = {of: [_choice(session) for session in rows if _has_room(session)] for of, rows in by_client}
+    groups = {of: [_choice(one) for one in rows if _may_be_of(one, marks)] for of, rows in by_client}
     if episode is not None:
         groups.setdefault(episode, [])
     for of in sorted(groups, key=lambda of: (of != episode, of.pk == own, of.client.label)):
@@ -65,15 +66,15 @@ def _whose(episode: Episode, own: int) -> str:
 
 
 def _to_offer(sessions: TherapySessionQuerySet) -> TherapySessionQuerySet:
-    """Those that have begun, by client, with the rating that stands."""
+    """Those up to tomorrow, by client, with the rating that stands."""
     standing = Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings")
     rows = sessions.filter(held_at__lt=timezone.now() + NEAR).select_related("episode__client")
     return rows.prefetch_related(standing).order_by("episode", "-held_at")
 
 
-def _has_room(session: TherapySession) -> bool:
-    is_to_come = timezone.localdate(session.held_at) > timezone.localdate()
-    return not is_to_come and all(rating.total is None for rating in session.standing_ratings)
+def _may_be_of(session: TherapySession, marks: Rating | SetAsideRating) -> bool:
+    was_to_come = still_to_come(session.held_at, marks.received_at)
+    return not was_to_come and all(rating.total is None for rating in session.standing_ratings)
 
 
 def _choice(session: TherapySession) -> Choice:

@@ -110,16 +110,14 @@ def _note(event: LogEvent, wording: ClinicWording, by: User) -> None:
 def record_licence(
     *, instrument: str, holder: str, kind: str, number: str, medium: str, valid_to: date | None, by: User
 ) -> Licence:
-    """Somebody read the terms and accepted them for the clinic; that is what the row says, and no more."""
-    licence = Licence.objects.create(
-        instrument=instrument,
-        holder=holder,
-        kind=kind,
-        number=number,
-        medium=medium,
-        valid_to=valid_to,
-        accepted_by=by,
-    )
+    """Somebody read the terms and accepted them for the clinic; that is what the row says, and no more.
+
+    Recorded again word for word while it has not ended, the row that is there.
+    """
+    said = {"holder": holder, "kind": kind, "number": number, "medium": medium, "valid_to": valid_to}
+    if recorded := Licence.objects.filter(instrument=instrument, ended_at=None, **said).first():
+        return recorded
+    licence = Licence.objects.create(instrument=instrument, accepted_by=by, **said)
     audit.record(LogEvent.LICENCE_RECORDED, licence, by=by, instrument=instrument, medium=medium)
     return licence
 

@@ -210,7 +210,7 @@ SHEETS: Mapping[Kind, Sheet] = {
                     "therapist",
                     "Therapist",
                     _THERAPISTS,
-                    help="Opens the first episode. A client without an episode stands in no list.",
+                    help="Opens the first episode. A client without an episode stands in no list of a therapist.",
                 ),
                 Column("opened_on", "Opened on", _OPENED, help="Of that episode."),
             ),

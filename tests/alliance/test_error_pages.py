@@ -43,15 +43,19 @@ def test_where_the_form_does_not_say_it_the_browser_does(read_in):
     assert DID_NOT_WORK["de"] in answer.text
 
 
-def test_a_form_that_is_still_held_is_refused_in_the_language_of_its_client(clinic):
+def holding_an_arabic_form(clinic, tablet):
     clinic.olgas.client.language = "ar"
     clinic.olgas.client.save()
     _, token = hand_over_actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
-    tablet = strict()
     session = tablet.session
     session["device_lock"] = {"token": token, "return_to": ""}
     session.save()
     tablet.cookies["session"] = session.session_key
+    return tablet
+
+
+def test_a_form_that_is_still_held_is_refused_in_the_language_of_its_client(clinic):
+    tablet = holding_an_arabic_form(clinic, strict())
     answer = tablet.post("/rate/", {"step": "review", "read_in": "de"}, headers=GERMAN)
     assert (answer.status_code, language_of(answer)) == (403, ("ar", "rtl"))
 
@@ -70,6 +74,24 @@ def test_a_request_of_a_client_that_makes_no_sense_is_answered_in_their_language
     answer = Browser().post("/rate/", {"comment": "x" * 100}, headers=ARABIC)
     assert answer.status_code in {400, 404}
     assert language_of(answer) == ("ar", "rtl")
+
+
+@pytest.mark.parametrize("broken", ["the view", "the database"])
+def test_a_form_that_breaks_on_our_side_speaks_the_language_of_its_client(clinic, monkeypatch, broken):
+    def breaks(*args, **kwargs):
+        raise RuntimeError
+
+    tablet = holding_an_arabic_form(clinic, Browser(raise_request_exception=False))
+    monkeypatch.setattr("sessions_app.intake.views.rate._step_of", breaks)
+    if broken == "the database":
+        monkeypatch.setattr("sessions_app.intake.views.errors.language_known_to", breaks)
+    answer = tablet.post("/rate/", {"step": "review"}, headers=GERMAN)
+    assert answer.status_code == 500
+    if broken == "the view":
+        assert language_of(answer) == ("ar", "rtl")
+        assert DID_NOT_WORK["ar"] in answer.text
+    else:
+        assert "We do not know whether your last entry was saved" in answer.text
 
 
 def test_pages_of_staff_stay_english():

@@ -12,8 +12,9 @@ from django.utils import timezone
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
 from clients import actions, caseload_transfer, cover_actions, staff_actions
+from clients.caseload_forms import CaseloadTransferForm
 from clients.caseload_transfer import Move
-from clients.models import CaseloadTransfer, Ending, Episode, EpisodeTransfer, Supervision
+from clients.models import CaseloadTransfer, Client, Ending, Episode, EpisodeTransfer, Supervision
 from tests import cast
 from tests.opened import save
 
@@ -73,6 +74,29 @@ def test_open_episodes_that_nobody_sees_are_said_and_found(clinic, sign_in):
     without_sign_in(clinic.olga)
     assert "1 open episode nobody sees" in browser.get(page("list")).text
     assert labels_on(browser.get(page("list", query="?show=unseen"))) == ["K-1"]
+
+
+def test_a_client_imported_without_a_therapist_is_found_and_given_an_episode(clinic, sign_in):
+    imported = Client.objects.create(label="P-7", language="en")
+    merged = Client.objects.create(label="P-8", language="en", merged_into=imported)
+    browser = sign_in(clinic.adam)
+    answer = browser.get(page("list", query="?show=none"))
+    assert labels_on(answer) == ["P-7"]
+    assert "Transfer the ticked" not in answer.text
+    assert page("open_episode", imported.code) in answer.text
+    assert browser.get(page("client", imported.code)).status_code == 200
+    assert browser.get(page("client", merged.code))["Location"] == page("client", imported.code)
+    fields = {"therapist": clinic.carl.pk, "opened_on": TODAY()}
+    browser.post(page("open_episode", imported.code), fields)
+    assert Episode.objects.get(client=imported).therapist == clinic.carl
+    assert labels_on(browser.get(page("list", query="?show=none"))) == []
+
+
+def test_no_therapist_is_shown_a_client_without_an_episode(clinic, sign_in):
+    imported = Client.objects.create(label="P-7", language="en")
+    browser = sign_in(clinic.olga)
+    assert labels_on(browser.get(page("list", query="?show=none"))) == ["K-1"]
+    assert browser.get(page("client", imported.code)).status_code == 404
 
 
 # --- Transferred ---------------------------------------------------------------------------------
@@ -287,3 +311,13 @@ def test_a_therapist_who_left_is_not_given_an_open_episode_back(clinic):
     ):
         with pytest.raises(Refused, match="not a therapist who may sign in"):
             reopen()
+
+
+def test_nobody_is_offered_to_go_to_the_therapist_they_are_with(clinic, sign_in):
+    episodes = [*caseload(clinic.olga, 1), *caseload(clinic.carl, 1, "C")]
+    form = CaseloadTransferForm(episodes=episodes)
+    for episode in episodes:
+        offered = [name for _, name in form.fields[f"to_{episode.code}"].choices]
+        assert f"Stays with {episode.therapist}" in offered
+        assert str(episode.therapist) not in offered
+        assert {str(clinic.olga), str(clinic.carl)} - {str(episode.therapist)} <= set(offered)

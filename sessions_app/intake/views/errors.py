@@ -1,11 +1,13 @@
 """What a client reads where a request is refused, in their language as far as it is known; others read English."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.views import defaults
 
 from alliance import error_pages
 from sessions_app.intake.views.rate import language_known_to
@@ -32,6 +34,15 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not request.path_info.startswith(OF_CLIENTS):
         return error_pages.not_found(request, exception)
     return _to_a_client(request, "rate/not_there.html", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Whatever broke may break this page too, the database before all: then the plain page in English."""
+    if request.path_info.startswith(OF_CLIENTS):
+        # Django logged the error before it came here.
+        with suppress(Exception):
+            return _to_a_client(request, "rate/did_not_work.html", 500, sent=request.POST)
+    return defaults.server_error(request)
 
 
 def _to_a_client(

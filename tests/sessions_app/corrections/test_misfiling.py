@@ -11,7 +11,7 @@ from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.conversations import together
 from sessions_app.corrections import actions as decide
-from sessions_app.corrections import families, misfiling_actions, set_aside
+from sessions_app.corrections import families, misfiling_actions, right_sessions, set_aside
 from sessions_app.courses.decisions import Misfiling
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
@@ -258,25 +258,37 @@ class TestMove:
         assert standing(right).answers == partial.answers
         assert is_concluded()
 
-    @pytest.mark.parametrize("why", ["rated", "itself", "to come"])
+    @pytest.mark.parametrize("why", ["rated", "itself", "to come", "later that day"])
     def test_where_there_is_no_place_for_them_nothing_changes(self, clinic, session, wrong, right, why):
-        target = {"rated": right, "itself": session, "to come": right}[why]
+        target = {"rated": right, "itself": session}.get(why, right)
         if why == "rated":
             cast.rating(right, 380)
-        elif why == "to come":
+        elif why != "itself":
+            starts = wrong.received_at + timedelta(days=2 if why == "to come" else 0, minutes=16)
             TherapySession.objects.filter(pk=right.pk).update(
-                held_at=timezone.now() + timedelta(days=2), ends_at=timezone.now() + timedelta(days=3)
+                held_at=starts, ends_at=starts + timedelta(hours=1)
             )
             target = TherapySession.objects.get(pk=right.pk)
         sentence = {
             "rated": "has other marks now",
             "itself": "where the marks are",
-            "to come": "still to come",
+            "to come": "still to come when the marks came",
+            "later that day": "still to come when the marks came",
         }
         with pytest.raises(Refused, match=sentence[why]):
             moved(wrong, target, clinic.olga)
         assert standing(session) == wrong
         assert not Misfiling.objects.exists()
+
+    def test_a_session_that_began_after_the_marks_came_is_not_offered(self, clinic, wrong, right):
+        def offered():
+            choices = right_sessions.choices(wrong, clinic.olga, None)
+            return str(right.code) in [code for _, group in choices[1:] for code, _ in group]
+
+        assert offered()
+        starts = wrong.received_at + timedelta(minutes=16)
+        TherapySession.objects.filter(pk=right.pk).update(held_at=starts, ends_at=starts + timedelta(hours=1))
+        assert not offered()
 
     def test_a_form_that_is_out_for_the_right_session_is_taken_back(self, clinic, wrong, right):
         grant, _ = hand_over_actions.hand_over(session=right, by=clinic.olga)

@@ -152,6 +152,14 @@ class TestSwitchingAndLicences:
         again = adam.post(reverse("instruments:end_licence", args=[licence.code]))
         assert "was ended already" in said(again)
 
+    def test_a_licence_whose_form_is_sent_twice_stands_once(self, adam):
+        for _ in range(2):
+            assert adam.post(LICENCE, terms()).status_code == 302
+        first = Licence.objects.get()
+        adam.post(reverse("instruments:end_licence", args=[first.code]))
+        adam.post(LICENCE, terms())  # accepted anew, after it ended
+        assert Licence.objects.count() == 2
+
     @pytest.mark.parametrize(
         ("changed", "sentence"),
         [
