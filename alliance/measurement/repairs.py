@@ -6,7 +6,7 @@ most returns are chance (`returns`), so no rate of repairs stands alone.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, inf
@@ -51,6 +51,9 @@ GOING_ON = frozenset(
 )
 
 
+STAYS_LOW = frozenset({RepairState.STILL_LOW, RepairState.NOT_BACK})
+
+
 @dataclass(frozen=True, slots=True)
 class Rupture:
     """One low point. Sessions by their number; totals in tenths.
@@ -62,6 +65,7 @@ class Rupture:
     previous: the complete rating before `began`; None where it is a low start, which is no fall.
     lowest: of `began` and all ratings within. latest: the last of them. ratings: how many came since `began`.
     back_at: the session of the first rating that was back. talked: the sessions within that were talked about.
+    after_talk: how many ratings within came after the last of those.
     """
 
     began: int
@@ -77,6 +81,7 @@ class Rupture:
     ratings: int
     back_at: int | None
     talked: tuple[int, ...]
+    after_talk: int = 0
 
     @property
     def is_low_start(self) -> bool:
@@ -86,6 +91,11 @@ class Rupture:
     @property
     def goes_on(self) -> bool:
         return self.state in GOING_ON
+
+    @property
+    def stays_low_after_talk(self) -> bool:
+        """A session of it was talked about, and the ratings since are no way back."""
+        return self.state in STAYS_LOW and self.after_talk > 0
 
 
 @dataclass(slots=True)
@@ -99,12 +109,14 @@ class _Running:
     goal: int
     total: int
     previous: int | None
-    since: list[int]
+    since: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)  # of their sessions
     back_at: int | None = None
     is_back: bool = False
 
     def add(self, number: int, total: int, *, calls: bool) -> None:
         self.since.append(total)
+        self.numbers.append(number)
         self.is_back = total >= self.goal and not calls
         if self.is_back and self.back_at is None:
             self.back_at = number
@@ -233,7 +245,6 @@ def _begin(
         goal=_goal(total, before, calls, parameters),
         total=total,
         previous=history[-1] if history else None,
-        since=[],
     )
 
 
@@ -291,6 +302,7 @@ def _told(
         ratings=len(rupture.since),
         back_at=rupture.back_at,
         talked=talked,
+        after_talk=sum(number > talked[-1] for number in rupture.numbers) if talked else 0,
     )
 
 

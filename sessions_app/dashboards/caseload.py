@@ -32,8 +32,10 @@ from sessions_app.corrections import set_aside
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import course_standings
 from sessions_app.dashboards.course_standings import CourseStanding, Place
-from sessions_app.flags import process_measures, reasons
+from sessions_app.flags import chance_returns, process_measures, reasons
+from sessions_app.flags.chance_returns import Chance
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.flags.low_points import LowPoint
 from sessions_app.flags.models import Flag
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
@@ -81,6 +83,8 @@ class ClientRow:
     last_where: str
     sparkline: SafeString
     gap: str  # what is missing, as a sentence; empty where nothing is
+    low_point: LowPoint | None  # the one that goes on, where there is a word to say of it
+    low_point_word: str
     set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
 
     @cached_property
@@ -125,6 +129,7 @@ class Caseload:
     others: tuple[ClientRow, ...]
     measures: tuple[SuperviseeRow, ...]
     in_use: frozenset[str]  # the rules
+    not_back: str  # what the sign of that name says; empty where nobody has it
 
     @property
     def order(self) -> str:
@@ -164,6 +169,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     read = course_standings.read(open_now, now, "client__label_key", "pk", beside=("asides", "helped"))
     courses = [course for course, _ in read]
     rows = _by_part(read)
+    chance = chance_returns.under(rules.name)
     return Caseload(
         supervisees=supervisees,
         chosen=chosen,
@@ -172,8 +178,9 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         deferred=rows[Part.DEFERRED],
         gaps=rows[Part.GAP],
         others=rows[Part.OTHER],
-        measures=tuple(_measures((chosen,) if chosen else supervisees, courses, now)),
+        measures=tuple(_measures((chosen,) if chosen else supervisees, courses, chance, now)),
         in_use=_in_use(rules, courses),
+        not_back=repairs.not_back(chance.table) if any(one.is_not_back for one in courses) else "",
     )
 
 
@@ -266,6 +273,8 @@ def _client_row(course: CourseStanding, asides: int | None, helped: str | None) 
         last_where=_where(rated, now) if rated else "",
         sparkline=course.sparkline,
         gap=_gap(course),
+        low_point=course.low_point if course.low_point_word else None,
+        low_point_word=course.low_point_word,
         set_aside=f"Marks set aside: {asides}" if asides else "",
     )
 
@@ -337,7 +346,7 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _measures(
-    supervisees: Iterable[User], courses: list[CourseStanding], now: datetime
+    supervisees: Iterable[User], courses: list[CourseStanding], chance: Chance, now: datetime
 ) -> Iterable[SuperviseeRow]:
     measures = process_measures.read(supervisees, now)
     for person in supervisees:
@@ -352,7 +361,7 @@ def _measures(
                 share_in_words("Rated", of.rated, "sessions"),
                 share_in_words("Talked about in time", of.talked, "flags"),
                 share_in_words("Decided: no talk needed", of.not_needed, "flags"),
-                _back_in_words(of.back),
+                _back_in_words(of.back, chance),
                 share_in_words("Did not attend", of.missed, "sessions"),
             ),
         )
@@ -366,10 +375,10 @@ def _open_in_words(courses: list[CourseStanding], now: datetime) -> str:
     return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"
 
 
-def _back_in_words(share: Share) -> ShareRow:
+def _back_in_words(share: Share, chance: Chance) -> ShareRow:
     """A rate of repairs, never without what chance alone would give."""
-    row = share_in_words("Back near the usual level", share, "low points")
-    said = "; ".join(part for part in (row.note, repairs.rate_by_chance()) if part)
+    row = share_in_words("Back once near the usual level", share, "low points")
+    said = "; ".join(part for part in (row.note, repairs.rate_by_chance(chance.table)) if part)
     return replace(row, note=said)
 
 

@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from alliance.measurement.overdue import STAYS_OVERDUE
+from alliance.measurement.repairs import RepairState
 from clients.models import Episode
+from sessions_app.conversations import repairs
 from sessions_app.courses.rating_state import RatingState
 from sessions_app.dashboards.kept import Kept
 from sessions_app.dashboards.sparkline import sparkline
@@ -120,6 +122,20 @@ class CourseStanding:
     def low_point(self) -> LowPoint | None:
         """The last one; it may be over."""
         return low_points.read(self.row.course)
+
+    @property
+    def is_not_back(self) -> bool:
+        """Whether three ratings came since its last low point began, and none was back."""
+        return self.low_point is not None and self.low_point.state == RepairState.NOT_BACK
+
+    @cached_property
+    def low_point_word(self) -> str:
+        """What the lists say of a low point that goes on; empty where none does, or the reason to talk says it."""
+        found = self.low_point
+        if found is None or not found.goes_on or found.state == RepairState.OPEN:
+            return ""
+        said = repairs.word(found)
+        return f"Low start: {said}" if found.is_low_start else said[:1].upper() + said[1:]
 
     @property
     def level(self) -> int | None:

@@ -15,15 +15,16 @@ from alliance.measurement.scoring import one_decimal
 from alliance.models import User
 from alliance.prepared import Prepared
 from clients.models import Episode
-from sessions_app.conversations import asking
+from sessions_app.conversations import asking, repairs
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards import course_standings, late_arrivals
 from sessions_app.dashboards.course_standings import CourseStanding, Place
-from sessions_app.flags import reasons
+from sessions_app.flags import chance_returns, reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.facts import beginning_of
+from sessions_app.flags.low_points import LowPoint
 from sessions_app.flags.models import Discussion, Flag
 
 # Who has not said by then whether a session took place is asked on the client's page alone.
@@ -72,6 +73,11 @@ class Row:
     @property
     def last_rated(self) -> Place | None:
         return self.course.last_rated
+
+    @property
+    def low_point(self) -> LowPoint | None:
+        """The one that goes on, where the lists say a word of it."""
+        return self.course.low_point if self.course.low_point_word else None
 
     @property
     def last_total(self) -> str:
@@ -163,6 +169,7 @@ class WorkList:
     others: list[Row]
     to_look_at: list[set_aside.ToLookAt]  # sessions with marks that do not count
     late: list[late_arrivals.LateArrival]  # what came after the end of a course
+    not_back: str = ""  # what the sign of that name says; empty where nobody has it
 
     @property
     def client_codes(self) -> list[UUID]:
@@ -192,7 +199,13 @@ def build(therapist: User, now: datetime) -> WorkList:
     to_look_at = set_aside.to_look_at(therapist, covered)
     looked_at_there = {one.session.pk for one in to_look_at}
     late = [one for one in late_arrivals.of_therapist(therapist) if one.session.pk not in looked_at_there]
-    return WorkList(talks, later, today, waiting, others, to_look_at, late)
+    return WorkList(talks, later, today, waiting, others, to_look_at, late, _not_back(courses))
+
+
+def _not_back(courses: Sequence[CourseStanding]) -> str:
+    """The base rates of the sign; asked for where somebody has it."""
+    course = next((one for one in courses if one.is_not_back), None)
+    return repairs.not_back(chance_returns.under(course.row.settings_version).table) if course else ""
 
 
 def _row(

@@ -8,7 +8,7 @@ from math import floor
 from typing import Any
 
 from alliance.measurement.flag_rules import Finding
-from alliance.measurement.repairs import GOING_ON, RepairState, Rupture, returned, ruptures
+from alliance.measurement.repairs import GOING_ON, STAYS_LOW, RepairState, Rupture, returned, ruptures
 from alliance.measurement.standing import FlagKey
 from alliance.measurement.trends import CourseSession
 from sessions_app.flags.expected_flags import ExpectedFlag, HeldSession
@@ -59,7 +59,7 @@ def in_standing(
     total = rated[-1].total if rated else None
     compared = last.goal if last and last.goes_on and level is None else level
     return {
-        "low_point": _stored(last, held, rated) if last else None,
+        "low_point": _stored(last, held) if last else None,
         "level": level,
         "below": None if total is None or compared is None else compared - total,
         "lowest": _lowest(rated[-1]) if rated else None,
@@ -73,9 +73,8 @@ def _level(last: Rupture | None, own_level: int | None) -> int | None:
     return None if last.before is None else floor(last.before)
 
 
-def _stored(last: Rupture, held: Sequence[HeldSession], rated: Sequence[CourseSession]) -> dict[str, Any]:
+def _stored(last: Rupture, held: Sequence[HeldSession]) -> dict[str, Any]:
     held_at = {one.session.number: one.held_at.isoformat() for one in held}
-    talked = max(last.talked, default=None)
     return {
         "state": last.state.value,
         "began": [last.began, held_at[last.began]],
@@ -87,7 +86,7 @@ def _stored(last: Rupture, held: Sequence[HeldSession], rated: Sequence[CourseSe
         "ratings": last.ratings,
         "back": None if last.back_at is None else [last.back_at, held_at[last.back_at]],
         "talked": list(last.talked),
-        "after_talk": 0 if talked is None else sum(session.number > talked for session in rated),
+        "after_talk": last.after_talk,
     }
 
 
@@ -132,9 +131,8 @@ class LowPoint:
 
     @property
     def stays_low_after_talk(self) -> bool:
-        """Somebody talked about it, and a rating that came after the talk is no better: see `RepairState`."""
-        low = self.state in (RepairState.STILL_LOW, RepairState.NOT_BACK)
-        return low and self.was_talked_about and self.after_talk > 0
+        """A session of it was talked about, and the ratings since are no way back."""
+        return self.state in STAYS_LOW and self.after_talk > 0
 
     @property
     def is_back(self) -> bool:

@@ -8,6 +8,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
+from sessions_app.flags.chance_returns import ChanceReturns
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
@@ -20,6 +21,7 @@ from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.records.retention_rule import RetentionRule
 
 __all__ = [
+    "ChanceReturns",
     "ClinicSettings",
     "ClinicWording",
     "Correction",

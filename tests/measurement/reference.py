@@ -159,7 +159,7 @@ def ruptures_of(
     closed: bool,
     p: Parameters,
 ) -> list[tuple]:
-    """Each low point: began, ended, state, before, goal, total, previous, lowest, latest, ratings, back_at, talked."""
+    """Each low point, as `repairs.Rupture` has its fields but for the rules."""
     found, place = [], 0
     while place < len(sessions):
         if opens(place, sessions, raised):
@@ -242,6 +242,7 @@ def low_point(
     told = (
         first.number, None if ended is None else sessions[ended].number, how, before, goal, first.total,
         earlier[-1] if earlier else None, min(totals), totals[-1], len(within), back[0] if back else None, talks,
+        len([i for i in within if talks and sessions[i].number > max(talks)]),
     )  # fmt: skip
     return told, following
 

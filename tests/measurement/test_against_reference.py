@@ -86,7 +86,7 @@ def agree(sessions: list[CourseSession], p: Parameters, talked: set[int], closed
     low_points = [
         (
             *(r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous),
-            *(r.lowest, r.latest, r.ratings, r.back_at, r.talked),
+            *(r.lowest, r.latest, r.ratings, r.back_at, r.talked, r.after_talk),
         )
         for r in ruptures(sessions, found, talked, is_closed=closed, parameters=p)
     ]

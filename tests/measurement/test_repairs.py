@@ -91,8 +91,8 @@ def test_eight_ratings_below_the_cutoff_are_not_recovering():
 
 def test_a_slide_that_goes_on_after_five_talks_is_still_low():
     *_, last = of(course(33.9, 34.5, 30.9, None, 33.8, 29.6, 25.3, 24.2, 25.6), 1, 3, 6, 7, 8)
-    assert last.state is STILL_LOW
-    assert last.talked == (7, 8)
+    assert (last.state, last.talked, last.after_talk) == (STILL_LOW, (7, 8), 1)
+    assert last.stays_low_after_talk
 
 
 def test_one_rating_back_is_no_recovery():
@@ -113,7 +113,7 @@ def test_closed_after_it_recovered_it_stays_recovered():
 def test_what_a_low_point_tells():
     assert only(38, 37.5, 38.5, 33.0, 32.0, 37.0, 36.0, talked=(4, 5)) == Rupture(
         began=4, ended=None, state=RECOVERING, rules=("C", "A"), before=Fraction(380), goal=370,
-        total=330, previous=385, lowest=320, latest=360, ratings=3, back_at=6, talked=(4, 5),
+        total=330, previous=385, lowest=320, latest=360, ratings=3, back_at=6, talked=(4, 5), after_talk=2,
     )  # fmt: skip
 
 
@@ -373,6 +373,13 @@ def test_what_a_state_means(rows, closed):
         assert r.began in calls
         assert (within[0], min(within), within[-1], len(since)) == (r.total, r.lowest, r.latest, r.ratings)
         assert set(r.talked) == {n for n in talked if r.began <= n <= (r.ended or 99)}
+        after = [
+            s
+            for s in sessions
+            if s.total is not None and max(r.talked, default=99) < s.number <= (r.ended or 99)
+        ]
+        assert r.after_talk == len(after)
+        assert r.stays_low_after_talk == (bool(after) and r.state in {STILL_LOW, NOT_BACK})
         assert r.goal > r.total or (r.is_low_start and len(since) >= 4)
         assert (r.before is None) == (r.is_low_start and len(since) < 4)
         last = max(s.number for s in sessions if s.total is not None)
