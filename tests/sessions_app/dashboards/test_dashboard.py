@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent
+from sessions_app.dashboards import course_standings
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Discussion
@@ -54,6 +55,22 @@ class TestWorkList:
         )
         lists = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"]
         assert (lists.talks, [row.episode for row in lists.talked_today]) == ([], [clinic.olgas])
+
+    def test_a_client_who_comes_while_the_list_is_read_is_on_the_next_one(
+        self, clinic, flagged, sign_in, monkeypatch
+    ):
+        read = course_standings.read
+
+        def overtaken(*args, **options):
+            found = read(*args, **options)
+            cast.therapy_session(cast.episode(clinic.olga, "K-9"))
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(course_standings, "read", overtaken)
+            first = sign_in(clinic.olga).get(reverse("dashboard:work_list"))
+        assert ("K-1" in first.text, "K-9" in first.text) == (True, False)
+        assert "K-9" in sign_in(clinic.olga).get(reverse("dashboard:work_list")).text
 
     def test_closed_episodes_and_colleagues_clients_are_not_on_it(self, clinic, flagged, sign_in):
         cast.rated_course(clinic.carls, [300])

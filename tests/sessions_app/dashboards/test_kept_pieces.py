@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from clients.models import Client
 from sessions_app.conversations import follow_up_actions
 from sessions_app.courses.models import Attendance
 from sessions_app.dashboards import course_standings
@@ -176,6 +177,29 @@ def test_nobody_is_given_the_row_of_another_client(clinic, sign_in):
         text = sign_in(person).get(reverse("dashboard:work_list")).text
         assert own in text
         assert foreign not in text
+
+
+def test_a_course_that_was_renamed_while_it_was_read_is_not_kept_under_the_old_name(
+    clinic, caseload, monkeypatch
+):
+    """Kept so, it would be shown with the other name as soon as somebody takes the change back."""
+    read = course_standings._read
+
+    def renamed(label):
+        Client.objects.filter(pk=clinic.olgas.client_id).update(label=label)
+
+    def renamed_first(episodes, now):
+        renamed("Renamed")
+        return read(episodes, now)
+
+    fallen(clinic.olgas)
+    with monkeypatch.context() as patch:
+        patch.setattr(course_standings, "_read", renamed_first)
+        assert "Renamed" in caseload()
+    renamed("K-1")
+    text = caseload()
+    assert "K-1" in text
+    assert "Renamed" not in text
 
 
 def test_no_more_is_kept_than_fits(clinic, caseload, monkeypatch):
