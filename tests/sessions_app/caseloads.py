@@ -22,11 +22,11 @@ def read(clinic, **options):
 
 
 def fallen(episode, *, ago=12 * DAY, first=380):
-    """A course whose last rating fell by five points and below the cutoff: C and a new A."""
-    return cast.rated_course(episode, [first, first, first - 50], last_ago=ago)
+    """A course whose last rating fell by six points and below the cutoff: C and a new A."""
+    return cast.rated_course(episode, [first, first, first - 60], last_ago=ago)
 
 
-def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEF"):
+def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEFJ"):
     flags = answered.still_open().filter(session=session, rule__in=list(rules))
     discussion = discussion_actions.discuss(flags=flags, said="It was too much.", agreed=agreed, by=by)
     Discussion.objects.filter(pk=discussion.pk).update(discussed_at=at or NOW)
