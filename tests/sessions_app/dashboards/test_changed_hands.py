@@ -140,7 +140,7 @@ class TestTheEarlierCourse:
 class TestWhoCovers:
     @pytest.fixture
     def covered(self, clinic):
-        cast.rated_course(clinic.olgas, [380, 330], last_ago=DAY)
+        cast.rated_course(clinic.olgas, [380, 320], last_ago=DAY)
         cast.therapy_session(clinic.olgas, ago=-timedelta(minutes=1), attendance=Attendance.PLANNED)
         cover_actions.start(
             episodes=[clinic.olgas],
