@@ -22,8 +22,8 @@ def read(clinic, **options):
 
 
 def fallen(episode, *, ago=12 * DAY, first=380):
-    """A course whose last rating fell by six points and below the cutoff: C and a new A."""
-    return cast.rated_course(episode, [first, first, first - 60], last_ago=ago)
+    """A course whose last rating fell by five points and below the cutoff: C and a new A."""
+    return cast.rated_course(episode, [first, first, first - 50], last_ago=ago)
 
 
 def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEFJ"):

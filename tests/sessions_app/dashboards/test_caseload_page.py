@@ -13,7 +13,7 @@ from sessions_app.intake.record_rating import record_rating
 from tests import cast
 from tests.sessions_app.caseloads import DAY, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 # --- Who sees whom ---------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ def test_the_page_says_why_since_when_and_what_was_agreed(clinic, overview):
         "Needs a talk",
         "Sudden fall",
         "waiting since session 3, 12 days",
-        "6 lower than the rating before",
+        "5 lower than the rating before.",
         "nothing agreed yet",
         'class="sparkline"',
         reverse("caseload:client", args=[clinic.olgas.code]),

@@ -22,7 +22,7 @@ from tests import cast
 from tests.sessions_app.corrections.marks import disputed
 from tests.sessions_app.course_ends import DAY, TODAY, WEEK, WORK_LIST, browser_of, close, said, transfer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 # --- The earlier course ------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class TestTheEarlierCourse:
 class TestWhoCovers:
     @pytest.fixture
     def covered(self, clinic):
-        cast.rated_course(clinic.olgas, [380, 320], last_ago=DAY)
+        cast.rated_course(clinic.olgas, [380, 330], last_ago=DAY)
         cast.therapy_session(clinic.olgas, ago=-timedelta(minutes=1), attendance=Attendance.PLANNED)
         cover_actions.start(
             episodes=[clinic.olgas],

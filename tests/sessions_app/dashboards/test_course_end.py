@@ -44,7 +44,7 @@ from tests.sessions_app.course_ends import (
     transfer,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 # --- The day -------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ class TestStillOut:
     @pytest.fixture
     def out(self, clinic):
         """One form in the client's hands, one link that nobody opened, a plan, and flags."""
-        cast.rated_course(clinic.olgas, [380, 320], last_ago=2 * DAY)
+        cast.rated_course(clinic.olgas, [380, 330], last_ago=2 * DAY)
         now = cast.therapy_session(clinic.olgas)
         grant, _ = hand_over_actions.hand_over(session=now, by=clinic.olga)
         sent = cast.link(cast.therapy_session(clinic.olgas, ago=timedelta(minutes=70)), by=clinic.olga)
@@ -371,7 +371,7 @@ class TestTheFormerTherapist:
 
     @pytest.mark.parametrize("end", [close, transfer])
     def test_reads_for_half_a_year_and_then_by_a_cover_alone(self, clinic, end):
-        cast.rated_course(clinic.olgas, [380, 320])
+        cast.rated_course(clinic.olgas, [380, 330])
         end(clinic)
         assert "is read and not written" in " ".join(self.course(clinic).text.split())
         over_for(clinic.olgas, READABLE_FOR.days)
@@ -410,14 +410,14 @@ class TestTheFormerTherapist:
         actions.reopen_episode(episode=clinic.olgas, by=clinic.adam)
 
     def test_is_shown_no_button_that_writes(self, clinic):
-        cast.rated_course(clinic.olgas, [380, 320])
+        cast.rated_course(clinic.olgas, [380, 330])
         transfer(clinic)
         text = self.course(clinic).text
         for words in ("We talked about it", "Not now", "Hand over", "Add a session", ">Change<", "Correct<"):
             assert words not in text, words
 
     def test_a_note_that_was_being_written_when_it_ended_keeps_its_words(self, clinic):
-        *_, last = cast.rated_course(clinic.olgas, [380, 320])
+        *_, last = cast.rated_course(clinic.olgas, [380, 330])
         transfer(clinic)
         form = {
             "flag": [flag.code for flag in last.flags.all()],

@@ -16,7 +16,7 @@ from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 WORK_LIST = reverse("dashboard:work_list")
 
@@ -54,7 +54,7 @@ class TestDeciding:
     def test_the_page_shows_what_calls_and_offers_reasons(self, clinic, olga):
         text = olga.get(page(clinic.olgas)).text
         for words in (
-            "6 lower than the rating before",
+            "5 lower than the rating before",
             "Not before the next session",
             "No talk needed",
             *REASONS,
@@ -170,7 +170,7 @@ class TestWorkList:
         cast.therapy_session(clinic.olgas, ago=-5 * DAY, attendance="planned")
         answer = olga.get(WORK_LIST)
         (row,) = answer.context["lists"].later
-        assert (row.episode, [flag.rule for flag in row.reasons_put_off]) == (clinic.olgas, ["C", "J"])
+        assert (row.episode, [flag.rule for flag in row.reasons_put_off]) == (clinic.olgas, ["C", "A"])
         for words in ("Later (1)", "Her exam comes first", "back on Mon 23 Mar"):
             assert words in " ".join(answer.text.split())
         assert answer.context["lists"].others == []
@@ -189,7 +189,7 @@ class TestWorkList:
 
     def test_those_seen_today_stand_first_and_it_is_said(self, clinic, session, olga):
         level = cast.episode(clinic.olga, "level")
-        cast.rated_course(level, [380, 320], last_ago=7 * DAY)
+        cast.rated_course(level, [380, 355], last_ago=7 * DAY)
         assert [str(row.episode.client) for row in lists(olga).talks] == ["K-1", "level"]
         cast.therapy_session(level, ago=-2 * HOUR, attendance="planned")
         answer = olga.get(WORK_LIST)
@@ -219,15 +219,20 @@ class TestWorkList:
     def test_each_client_once_with_the_other_reasons_behind(self, clinic, olga):
         cast.rating(cast.therapy_session(clinic.olgas), 280)
         (row,) = lists(olga).talks
-        assert [flag.rule for flag in row.behind] == ["C", "J", "A"]
+        assert [flag.rule for flag in row.behind] == ["C", "A"]
 
-    def test_a_level_that_was_talked_about_is_a_quiet_badge_and_stays_low(self, clinic, session, olga):
+    @pytest.mark.parametrize(("total", "words"), [(311, ""), (310, "Below cutoff, 2 lower since")])
+    def test_a_continuing_level_is_a_quiet_badge_until_it_falls_another_two_points(
+        self, clinic, session, olga, total, words
+    ):
         talk(session, by=clinic.olga)
-        cast.rating(cast.therapy_session(clinic.olgas), 315)
-        assert lists(olga).talks == []
-        assert labels(read(clinic).needs_a_talk) == []
-        (row,) = lists(olga).stays_low  # the rating since the talk is no better
-        assert "Below cutoff, as before" in [flag.word for flag in row.badges]
+        cast.rating(cast.therapy_session(clinic.olgas), total)
+        waiting = lists(olga).talks
+        assert [row.first_reason.word for row in waiting] == ([words] if words else [])
+        assert labels(read(clinic).needs_a_talk) == (["K-1"] if words else [])
+        if not words:
+            (row,) = lists(olga).stays_low  # the rating since the talk is no better
+            assert [flag.word for flag in row.badges] == ["Below cutoff, as before"]
 
     def test_asks_the_same_number_of_queries_whatever_is_put_off(
         self, clinic, olga, django_assert_max_num_queries
@@ -255,7 +260,7 @@ class TestClientPage:
     def test_what_needs_no_talk_asks_for_none(self, clinic, session, olga):
         decided(clinic, session, "not_needed")
         answer = olga.get(reverse("dashboard:client", args=[clinic.olgas.code]))
-        assert not answer.context["page"].calls  # a quiet badge may still be looked at
+        assert answer.context["page"].talks == []
         assert page(clinic.olgas) not in answer.text
 
     def test_a_supervisor_reads_who_decided_and_why_and_finds_nothing_to_press(
@@ -285,7 +290,7 @@ class TestCaseload:
         decided(clinic, session, kind)
         shown = read(clinic)
         (row,) = shown.deferred
-        assert (row.deferred, {one.state for one in row.reasons if one.rule in "CJ"}) == (words, {state})
+        assert (row.deferred, {one.state for one in row.reasons}) == (words, {state})
         assert shown.needs_a_talk == shown.others == ()
         assert "Decided: no talk for now" in overview(clinic.sina).text
         assert clinic.olgas.client.code in shown.client_codes
