@@ -13,6 +13,7 @@ from sessions_app.dashboards.views import (
     deferrals,
     follow_ups,
     late_marks,
+    neighbours,
     talks,
 )
 from sessions_app.instruments import views as instruments
@@ -89,6 +90,8 @@ rule_pages = [
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
+    path("clients/<uuid:code>/next/", neighbours.next_client, name="next_client"),
+    path("clients/<uuid:code>/previous/", neighbours.previous_client, name="previous_client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
     path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
@@ -150,6 +153,8 @@ erasure_pages = [
 caseload_pages = [
     path("", caseload.overview, name="overview"),
     path("clients/<uuid:code>/", caseload.client, name="client"),
+    path("clients/<uuid:code>/next/", neighbours.next_of_caseload, name="next_client"),
+    path("clients/<uuid:code>/previous/", neighbours.previous_of_caseload, name="previous_client"),
     path("clients/<uuid:code>/late-marks/seen/", late_marks.seen_by_supervisor, name="late_marks_seen"),
     path("clients/<uuid:code>/let-read/", covers.let_read, name="let_read"),
 ]

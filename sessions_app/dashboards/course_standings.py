@@ -14,8 +14,10 @@ from django.utils.translation import get_language
 
 from alliance.measurement.overdue import STAYS_OVERDUE
 from alliance.measurement.repairs import RepairState
+from alliance.measurement.talk_groups import Group, Situation, group_of
 from clients.models import Episode
 from sessions_app.conversations import repairs
+from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState
 from sessions_app.dashboards.kept import Kept
 from sessions_app.dashboards.sparkline import sparkline
@@ -32,6 +34,7 @@ JOINED = (
     "therapist",
     "standing__talk__session",
     "standing__agreement",
+    "standing__words",
     "standing__deferral__session",
     "standing__deferral__deferred_by",
     "standing__put_off__session",
@@ -178,6 +181,37 @@ class CourseStanding:
         """Somebody talked about the last rating, and the next one has not come yet."""
         through: int = self.row.course["talked_through"]
         return through > 0 and (self.last_rated is None or through >= self.last_rated.number)
+
+    @cached_property
+    def group(self) -> Group:
+        """Where the lists show this client today."""
+        low, deferral = self.low_point, self.deferral
+        return group_of(
+            Situation(
+                calls=bool(self.calls),
+                state=low.state if low else None,
+                goal=low.goal if low else 0,
+                total=self.last_total,
+                talked=bool(low and low.was_talked_about),
+                ratings_since_talk=low.after_talk if low else 0,
+                talked_today=self.is_talked_about_today,
+                is_put_off=bool(self.put_off) and self.holding is not None,
+                is_not_needed=deferral is not None and deferral.kind == Deferral.Kind.NOT_NEEDED,
+            )
+        )
+
+    @property
+    def is_talked_about_today(self) -> bool:
+        talk = self.talk
+        return talk is not None and timezone.localdate(talk.discussed_at) == timezone.localdate(self.now)
+
+    @property
+    def words(self) -> Rating | None:
+        """The rating with the client's latest sentence: of the last complete rating or since.
+
+        The therapist reads it; a supervisor only where the client ticked that they may (`share_comment`).
+        """
+        return self.row.words
 
     @property
     def talk(self) -> Discussion | None:

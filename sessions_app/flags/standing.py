@@ -77,6 +77,7 @@ def concluded(
             "calls_from": min(calls_from, default=None),
             "talk_id": facts.talks[-1].pk if facts.talks else None,
             "agreement_id": agreements[-1].pk if agreements else None,
+            "words_id": _words(facts, found.last_rated),
             "deferral_id": facts.deferrals[-1].pk if facts.deferrals else None,
             "put_off_id": put_off,
             "put_off_until": until,
@@ -132,6 +133,17 @@ def _course(
             if session.pk in facts.ratings
         },
     }
+
+
+def _words(facts: CourseFacts, last_rated: int | None) -> int | None:
+    """The rating with the client's latest sentence that is no older than the last complete rating."""
+    for session in reversed(facts.sessions):
+        rating = facts.ratings.get(session.pk)
+        if rating and rating.has_words:
+            return rating.pk
+        if session.number == last_rated:
+            return None
+    return None
 
 
 def _is_shown(one: FlagStanding, found: Standing) -> bool:
@@ -256,6 +268,7 @@ VALUES = (
     "calls_from",
     "talk",
     "agreement",
+    "words",
     "deferral",
     "put_off",
     "put_off_until",

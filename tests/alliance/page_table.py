@@ -67,7 +67,10 @@ ONLY_THE_OFFICE |= {
     f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
 }
 # Beside the area's own people: those who may see the course, so no administrator and whoever supervises.
-BY_PAGE = {"clients:who_looked": {"olga", "carl", "sina", "stefan"}}
+BY_PAGE = {
+    "clients:who_looked": {"olga", "carl", "sina", "stefan"},
+    "clients:find": {"olga", "carl", "sina", "stefan", "adam"},
+}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = REACH["records"] = {"olga"}

@@ -21,9 +21,9 @@ def overview(request: StaffRequest) -> HttpResponse:
     shown = caseload.read(request.user, timezone.now(), request.GET.get("therapist"))
     late = late_arrivals.of_supervisor(request.user)
     with transaction.atomic():
-        audit.record(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
         codes = [*shown.client_codes, *(one.session.client_code for one in late)]
-        audit.listed(codes, by=request.user)
+        viewed = audit.line(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
+        audit.write([viewed, *audit.listing(codes, by=request.user)])
     return render(request, "caseload/overview.html", {"caseload": shown, "late": late})
 
 

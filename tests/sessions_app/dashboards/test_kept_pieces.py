@@ -23,7 +23,7 @@ from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen
 from tests.sessions_app.corrections.marks import disputed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today"), pytest.mark.usefixtures("former_list")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today", "former_list")]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_a_second_look_draws_nothing_anew(clinic, caseload):
     with CaptureQueriesContext(connection) as first:
         before = caseload()
     with CaptureQueriesContext(connection) as second:
-        assert caseload().count("waits__who") == before.count("waits__who") == 4
+        assert caseload().count("<h3><a") == before.count("<h3><a") == 4
     assert len(second) < len(first)
 
 
@@ -106,9 +106,9 @@ def test_marks_that_are_set_aside(clinic, caseload):
 
 def test_the_day_on_which_they_meet(clinic, work_list):
     fallen(clinic.olgas)
-    assert "sees you" not in work_list()
+    assert "sees-you" not in work_list()
     session = session_actions.add_session(episode=clinic.olgas, held_at=NOW + 2 * HOUR, by=clinic.olga)
-    assert "sees you today at" in work_list()
+    assert "today at" in work_list()
     session_actions.change_session(
         session=session,
         held_at=NOW + 4 * DAY,
@@ -116,7 +116,7 @@ def test_the_day_on_which_they_meet(clinic, work_list):
         attendance=Attendance.PLANNED,
         by=clinic.olga,
     )
-    assert "sees you today at" not in work_list()
+    assert "today at" not in work_list()
 
 
 def test_a_question_of_the_clinic_and_another_language(clinic, work_list):
@@ -154,10 +154,10 @@ def test_a_rating_becomes_overdue_at_its_minute(clinic, caseload, time_machine):
 
 
 def test_yesterday_is_not_called_today_at_midnight(clinic, work_list, time_machine):
-    cast.rating(cast.therapy_session(clinic.olgas, ago=2 * HOUR), 390)
-    assert "session 1, today" in work_list()
+    cast.rated_course(clinic.olgas, [390, 340], last_ago=2 * HOUR)
+    assert "session 2, today" in " ".join(work_list().split())
     time_machine.move_to(NOW + DAY / 2 + timedelta(minutes=1), tick=False)
-    assert "session 1, yesterday" in work_list()
+    assert "session 2, yesterday" in " ".join(work_list().split())
 
 
 def test_what_another_process_wrote(clinic, caseload):
@@ -206,6 +206,6 @@ def test_no_more_is_kept_than_fits(clinic, caseload, monkeypatch):
     monkeypatch.setattr(course_standings, "_kept", Kept(2))
     for number in range(4):
         fallen(cast.episode(clinic.olga, f"K-{number + 5}"))
-    assert caseload().count("waits__who") == 5
+    assert caseload().count("<h3><a") == 5
     assert len(course_standings._kept.values()) == 2
     assert timezone.now() == NOW
