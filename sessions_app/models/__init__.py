@@ -11,6 +11,7 @@ from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.flags.looks_before import LookBefore
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
@@ -35,6 +36,7 @@ __all__ = [
     "ImportedNumber",
     "LateMarks",
     "Licence",
+    "LookBefore",
     "Misfiling",
     "OwnQuestion",
     "PairedTablet",
