@@ -23,6 +23,7 @@ class LogEvent(StrEnum):
     VIEWED = "viewed", "{who} viewed client {client}"
     LISTED = "listed", "{who} saw {clients} in a list"
     VIEWED_CASELOAD = "viewed caseload", "{who} opened the caseload"
+    FIGURES_VIEWED = "figures viewed", "{who} looked at how their supervisees collect and use feedback"
     LANGUAGE_CHOSEN = "language chosen", "Client {client} chose another language for the form"
     RATING_DECLINED = "rating declined", "Client {client} gave the tablet back without a rating"
     CLIENT_REGISTERED = "client registered", "{who} registered client {client}"

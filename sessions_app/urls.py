@@ -11,6 +11,7 @@ from sessions_app.dashboards.views import (
     consents,
     dashboard,
     deferrals,
+    figures,
     follow_ups,
     late_marks,
     talks,
@@ -86,6 +87,7 @@ rule_pages = [
 ]
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
+    path("figures/", figures.own, name="figures"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
     path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
@@ -147,6 +149,7 @@ erasure_pages = [
 ]
 caseload_pages = [
     path("", caseload.overview, name="overview"),
+    path("figures/", figures.of_supervisees, name="figures"),
     path("clients/<uuid:code>/", caseload.client, name="client"),
     path("clients/<uuid:code>/late-marks/seen/", late_marks.seen_by_supervisor, name="late_marks_seen"),
     path("clients/<uuid:code>/let-read/", covers.let_read, name="let_read"),

@@ -6,7 +6,7 @@ format cost more than the queries. Clients' comments are never read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from functools import cached_property
@@ -22,16 +22,15 @@ from django.utils.safestring import SafeString
 from alliance.days import day
 from alliance.measurement import instruments
 from alliance.measurement.flag_rules import RULES, STRENGTH
-from alliance.measurement.process import Share
 from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Episode, Supervision
-from sessions_app.conversations import repairs
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import course_standings
+from sessions_app.dashboards import course_standings, process_figures
 from sessions_app.dashboards.course_standings import CourseStanding, Place
+from sessions_app.dashboards.process_figures import ShareRow
 from sessions_app.flags import process_measures, reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Flag
@@ -95,15 +94,6 @@ class ClientRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ShareRow:
-    """A share in words: the counts always, the rest as far as they carry it."""
-
-    label: str
-    counts: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
 class SuperviseeRow:
     """How one therapist collects and uses feedback. Process only: no score is in here."""
 
@@ -154,7 +144,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
 
     `therapist` is what a link carried; one that names none of the supervisees is ignored.
     """
-    supervisees = tuple(_supervisees(supervisor))
+    supervisees = tuple(supervisees_of(supervisor))
     chosen = next((one for one in supervisees if one.pk == _code(therapist)), None)
     episodes = Episode.objects.supervised_by(supervisor)
     if chosen:
@@ -190,7 +180,7 @@ def _code(text: str | None) -> UUID | None:
         return None
 
 
-def _supervisees(supervisor: User) -> QuerySet[User]:
+def supervisees_of(supervisor: User) -> QuerySet[User]:
     """By the alphabet, here and on the page: any other order would be read as a ranking."""
     today = Supervision.objects.today().filter(supervisor=supervisor)
     return User.objects.filter(pk__in=today.values("therapist")).order_by("name_key", "email")
@@ -348,13 +338,7 @@ def _measures(
             active=str(len(own)),
             open_flags=_open_in_words(own, now),
             overdue=str(sum(len(course.overdue) for course in own)),
-            shares=(
-                share_in_words("Rated", of.rated, "sessions"),
-                share_in_words("Talked about in time", of.talked, "flags"),
-                share_in_words("Decided: no talk needed", of.not_needed, "flags"),
-                _back_in_words(of.back),
-                share_in_words("Did not attend", of.missed, "sessions"),
-            ),
+            shares=process_figures.rows_of(of),
         )
 
 
@@ -364,21 +348,3 @@ def _open_in_words(courses: list[CourseStanding], now: datetime) -> str:
         return "0"
     oldest = _age(min(waiting, key=lambda session: session.held_at), now)
     return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"
-
-
-def _back_in_words(share: Share) -> ShareRow:
-    """A rate of repairs, never without what chance alone would give."""
-    row = share_in_words("Back near the usual level", share, "low points")
-    said = "; ".join(part for part in (row.note, repairs.rate_by_chance()) if part)
-    return replace(row, note=said)
-
-
-def share_in_words(label: str, share: Share, things: str) -> ShareRow:
-    if share.total == 0:
-        return ShareRow(label, f"no {things} yet", "")
-    counts = f"{share.done} of {share.total}"
-    if share.percent is None or share.interval is None:
-        return ShareRow(label, counts, "too few for a rate")
-    doubt = "" if share.is_dependable else ", not dependable"
-    lower, upper = share.interval
-    return ShareRow(label, f"{counts} ({share.percent} %)", f"95 % interval: {lower} to {upper} %{doubt}")

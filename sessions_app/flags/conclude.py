@@ -30,9 +30,7 @@ def conclude(*, episode: Episode, now: datetime | None = None) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def conclude_many(
-    *, episodes: Collection[int], now: datetime | None = None, looks_anew: bool = False
-) -> int:
+def conclude_many(*, episodes: Collection[int], now: datetime | None = None, looks_anew: bool = False) -> int:
     """The same for many, by row number, in a fixed number of statements; how many flags changed.
 
     A flag that no longer stands is withdrawn and one that stands again comes back, so that a discussion keeps

@@ -161,9 +161,7 @@ class CourseFacts:
             missed=session.attendance == Attendance.DID_NOT_ATTEND,
             total=rating.total if rating else None,
             series=rating.series if rating else "",
-            looked=session.looked
-            if has_something_to_see and session.judged_for == session.held_at
-            else None,
+            looked=session.looked if has_something_to_see and session.judged_for == session.held_at else None,
         )
 
 

@@ -65,7 +65,8 @@ def found(
             answers = dict(_answers(episode, unknown, facts.sessions))
             complete[episode.pk] = replace(facts, sessions=[answers.get(s.pk, s) for s in facts.sessions])
             rows += [
-                LookBefore(session_id=s.pk, held_at=s.held_at, looked=bool(s.looked)) for s in answers.values()
+                LookBefore(session_id=s.pk, held_at=s.held_at, looked=bool(s.looked))
+                for s in answers.values()
             ]
     if rows:
         LookBefore.objects.bulk_create(
