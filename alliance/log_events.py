@@ -137,6 +137,29 @@ class LogEvent(StrEnum):
         "follow-up changed",
         "{who} changed a note on whether a talk with client {client} had helped",
     )
+    SUPERVISION_QUESTION_ASKED = (
+        "supervision question asked",
+        "{who} left a question for supervision at client {client}",
+    )
+    SUPERVISION_QUESTION_CHANGED = (
+        "supervision question changed",
+        "{who} changed a question for supervision at client {client}",
+    )
+    SUPERVISION_QUESTION_ANSWERED = (
+        "supervision question answered",
+        "{who} answered a question for supervision at client {client}",
+    )
+    SUPERVISION_TALK_NOTED = (
+        "supervision talk noted",
+        "{who} noted that client {client} was talked about in supervision",
+    )
+    SUPERVISION_TALK_CHANGED = (
+        "supervision talk changed",
+        "{who} changed a note that client {client} was talked about in supervision",
+    )
+    AGENDA_MADE = "agenda made", "{who} made an agenda for the supervision of {therapist}"
+    AGENDA_CHANGED = "agenda changed", "{who} changed an agenda for the supervision of {therapist}"
+    AGENDA_VIEWED = "agenda viewed", "{who} opened an agenda for the supervision of {therapist}"
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"
@@ -235,6 +258,12 @@ ALIKE = frozenset(
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
         LogEvent.FOLLOW_UP_CHANGED,
+        # Whom a supervisor asks about, or talks about, is often one whose marks fell.
+        LogEvent.SUPERVISION_QUESTION_ASKED,
+        LogEvent.SUPERVISION_QUESTION_CHANGED,
+        LogEvent.SUPERVISION_QUESTION_ANSWERED,
+        LogEvent.SUPERVISION_TALK_NOTED,
+        LogEvent.SUPERVISION_TALK_CHANGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

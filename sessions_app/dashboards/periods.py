@@ -120,7 +120,3 @@ class PeriodForm(forms.Form):
         since, until = self.cleaned_data["since"], self.cleaned_data["until"]
         days = (until - since).days + 1
         return Period(since, until, f"{days} days" if days > 1 else "day")
-
-    @property
-    def shows_days(self) -> bool:
-        return bool(self["period"].value() == OWN)

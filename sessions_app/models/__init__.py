@@ -19,8 +19,13 @@ from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.records.retention_rule import RetentionRule
+from sessions_app.supervision.agendas import Agenda, AgendaItem
+from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
+from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
 
 __all__ = [
+    "Agenda",
+    "AgendaItem",
     "ClinicSettings",
     "ClinicWording",
     "Correction",
@@ -47,5 +52,9 @@ __all__ = [
     "RetentionRule",
     "SetAsideRating",
     "Settlement",
+    "SupervisionQuestion",
+    "SupervisionQuestionChange",
+    "SupervisionTalk",
+    "SupervisionTalkChange",
     "TherapySession",
 ]
