@@ -153,5 +153,3 @@ DETECTION: Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]] = {
         },
     },
 }
-# Ruptures of stable clients that are recovered within three ratings, with nothing repaired.
-RETURNED_BY_CHANCE: Mapping[str, float] = {"standard": 0.87264, "low": 0.82626, "high": 0.89814}

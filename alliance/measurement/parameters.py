@@ -41,7 +41,7 @@ class Parameters:
     # A continuing A stays a quiet badge until the total has fallen this much further than where A last called
     # for a talk (ours).
     badge_fall: int = 20
-    # A rupture has recovered within one point of the client's median before it (ours).
+    # A low point is back within one point of the client's median before it (ours).
     recovered_within: int = 10
     nu0: int = 4  # weight of the prior spread, in degrees of freedom (ours)
     s0: int = 20  # prior within-client standard deviation, 2.0 points (ours)
@@ -53,6 +53,17 @@ class Parameters:
     drift_weight: int = 3
     drift_limit: int = 27
     drift_sessions: int = 3
+    # Earlier ratings count as no lower than this below their median, in rules E and J and in the drawn range: else
+    # one bad session would blind them to the next.
+    hold_within: int = 40
+    # A lasting fall: the mean of the last ratings is at least `lasting_fall` lower than that of those before, and
+    # further than `lasting_limit` hundredths of its standard deviation (more before the sixth rating). A sudden fall
+    # calls from `calls_from_fall`. What was called for calls again where the total is `badge_fall` lower still, or lay
+    # `quiet_rise` higher meanwhile. All from our simulation.
+    lasting_fall: int = 10
+    lasting_limit: int = 60
+    quiet_rise: int = 40
+    calls_from_fall: int = 60
     flat_top: int | None = 398
     flat_top_sessions: int = 4
     missing_of: int = 3
@@ -62,6 +73,11 @@ class Parameters:
     total_maximum: int = 400
     # Whether a lower answer is worse on every line, on one range: else no line is named in a finding.
     compare_lines: bool = True
+
+    @property
+    def clear_rise(self) -> int:
+        """By how much a rating must lie above the lowest one to be called recovering: 2.0 of 40 points (ours)."""
+        return _share(self.total_maximum - self.total_minimum, 50)
 
     def __post_init__(self) -> None:
         for complaint in _complaints(self):
@@ -81,6 +97,11 @@ def _complaints(p: Parameters) -> list[str]:
         (1 <= p.drift_weight <= 10, "A drift weighs the latest rating with one to ten tenths."),
         (p.drift_limit > 0, "A drift is more than nothing."),
         (p.drift_sessions >= 1, "A drift needs at least one rating."),
+        (
+            min(p.hold_within, p.lasting_fall, p.quiet_rise, p.calls_from_fall) > 0,
+            "A fall is more than nothing.",
+        ),
+        (p.lasting_limit > 0, "A lasting fall is more than nothing."),
         (p.flat_top_sessions >= 1, "Flat at the top needs at least one rating."),
         (1 <= p.missing_flag <= p.missing_of, "Missing ratings are counted within the sessions looked at."),
         (p.total_minimum < p.total_maximum, "The range of the total is empty."),
@@ -103,6 +124,10 @@ def statistical_parameters(minimum: int, maximum: int) -> Parameters:
         badge_fall=_share(span, 50),
         recovered_within=_share(span, 25),
         s0=_share(span, 50),
+        hold_within=_share(span, 100),
+        lasting_fall=_share(span, 25),
+        quiet_rise=_share(span, 100),
+        calls_from_fall=_share(span, 150),
         flat_top=maximum - span * 5 // 1000,
         enabled=USUAL_RULES - {"A", "B"},
         total_minimum=minimum,

@@ -17,7 +17,6 @@ from typing import Literal, TypeVar
 
 from alliance.measurement.flag_rules import ALL_RULES, Finding, Parameters, fell_by, findings
 from alliance.measurement.parameters import USUAL_RULES
-from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.trends import CourseSession
 
 LINES = ("relationship", "goals", "approach", "overall")
@@ -103,7 +102,7 @@ def simulate_course(
     style = _style(rng) if with_events else "ordinary"
     event = _event(rng, length) if with_events and style != "always-top" else None
     shift = therapist_effect(rng) if therapist is None else therapist
-    rated = _ratings(rng, VARIANTS[variant], length, shift, style, event)
+    rated = ratings(rng, VARIANTS[variant], length, shift, style, event)
     if not with_events:
         return SimulatedCourse(tuple(rated), event, style, dropped_out=False)
     stays = rated if sessions else _until_dropout(rng, rated)
@@ -111,7 +110,7 @@ def simulate_course(
     return SimulatedCourse(kept, event, style, dropped_out=len(stays) < len(rated))
 
 
-def _ratings(
+def ratings(
     rng: Random, variant: Variant, length: int, therapist: float, style: Style, event: Event | None
 ) -> list[CourseSession]:
     gauss = rng.gauss
@@ -216,7 +215,7 @@ def false_alarm_table(
     rules, listed = parameters or EVERY_RULE, parameters.enabled if parameters else USUAL_RULES
     count = partial(_count_chunk, variant=variant, sessions=sessions, parameters=rules, listed=listed)
     per_session, in_ten = Counter[str](), Counter[str]()
-    for each_session, each_client in _in_chunks(count, clients, seed, processes):
+    for each_session, each_client in in_chunks(count, clients, seed, processes):
         per_session += each_session
         in_ten += each_client
     return {
@@ -228,9 +227,7 @@ def false_alarm_table(
     }
 
 
-def _in_chunks(
-    count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int
-) -> Iterator[_Count]:
+def in_chunks(count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int) -> Iterator[_Count]:
     # The same random numbers for every variant: variants then differ by their clients, not by the draw.
     chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
     if processes == 1:
@@ -310,7 +307,7 @@ def detection_table(
     """
     rules = parameters or EVERY_RULE
     count = partial(_detect_chunk, variant=variant, parameters=rules)
-    found = sum(_in_chunks(count, clients, seed, processes), Counter[tuple[str, str, bool]]())
+    found = sum(in_chunks(count, clients, seed, processes), Counter[tuple[str, str, bool]]())
     return {
         change: {
             rule: (found[change, rule, True] / clients, found[change, rule, False] / clients)
@@ -328,44 +325,10 @@ def _detect_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counte
     for event in (None, *(event for event, _ in CHANGES.values())):
         rng = Random(seed)  # the same clients each time
         for _ in range(clients):
-            course = _ratings(rng, VARIANTS[variant], 12, therapist_effect(rng), "ordinary", event)
+            course = ratings(rng, VARIANTS[variant], 12, therapist_effect(rng), "ordinary", event)
             raised = [{finding.rule for finding in each} for each in findings(course, rules)]
             for change, (what, window) in CHANGES.items():
                 if event in (None, what):
                     seen = set().union(*raised[window.start - 1 : window.stop - 1])
                     found.update((change, rule, event is what) for rule in seen)
     return found
-
-
-# --- returns by chance -------------------------------------------------------------------------------------
-
-
-def returned_by_chance(
-    variant: str = "standard",
-    clients: int = 20_000,
-    seed: int = DEFAULT_SEED,
-    *,
-    parameters: Parameters | None = None,
-    processes: int = 1,
-) -> float:
-    """The share (0..1) of stable clients' ruptures that "recover" within three ratings, with nothing repaired.
-
-    Ruptures as `repairs` concludes them, from the second rating on (before it there is no median to return to)
-    and with three ratings after; 12 sessions a client.
-    """
-    count = partial(_return_chunk, variant=variant, parameters=parameters or Parameters())
-    back = sum(_in_chunks(count, clients, seed, processes), Counter[bool]())
-    return back[True] / max(1, back.total())
-
-
-def _return_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[bool]:
-    seed, clients = chunk
-    rng, back = Random(seed), Counter[bool]()
-    for _ in range(clients):
-        course = simulate_course(rng, variant).sessions
-        found = findings(course, parameters)
-        for rupture in ruptures(course, found, (), is_closed=False, parameters=parameters):
-            came_back = returned(rupture, course)
-            if came_back is not None:
-                back[came_back] += 1
-    return back

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alliance.measurement.returns import Returns
+
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """One variant: the tables of simulate.false_alarm_table and detection_table, and the returns by chance."""
+    """One variant: the tables of simulate.false_alarm_table and detection_table, and of returns.returns_table."""
 
     false_alarms: Mapping[str, Mapping[str, float]]
     detection: Mapping[str, Mapping[str, tuple[float, float]]]
-    returned_by_chance: float
+    returns: Mapping[str, Returns]
 
 
 CHANGES = {"fall": "fall of 5.0 for 3 sessions", "slide": "slide of 1.0 per session over 6"}
@@ -41,8 +43,22 @@ def _detection(variant: str, one: Simulated) -> str:
     return "\n".join(lines)
 
 
+WHAT_HAPPENS = {
+    "stable": "nothing",
+    "fall": "fall of 5.0 that stays",
+    "half": "fall of 8.0, half comes back",
+    "slide": "slide of 1.0 per session",
+}
+
+
 def _returns(variant: str, one: Simulated) -> str:
-    return (
-        f"{variant}: of the ruptures of stable clients {one.returned_by_chance:.1%} are back within one point of "
-        "the client's median within 3 ratings, by chance"
-    )
+    lines = [f"{variant}: low points with three ratings since, and what became of them within these"]
+    lines += [f"{'':<30}{'back once':>11}{'recovered':>11}{'not back':>10}{'of these half way':>19}"]
+    for what, word in WHAT_HAPPENS.items():
+        found = one.returns[what]
+        lines += [
+            f"{word:<30}{found.back:>11.1%}{found.recovered:>11.1%}{found.not_back:>10.1%}{found.recovering:>19.1%}"
+        ]
+    stable = one.returns["stable"]
+    lines += [f"not back after three ratings with nothing wrong: {stable.per_session:.1%} of sessions"]
+    return "\n".join(lines)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from alliance.measurement.questions import Way, ways_to_ask
 from alliance.models import User
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.flags.models import Flag
@@ -23,11 +24,16 @@ class Asking:
     def prepare(self, flags: Iterable[Flag]) -> None:
         """Give each flag its `ways` to ask."""
         for flag in flags:
-            line = flag.evidence.get("line")
-            # Those without a line are about the session as a whole: they suit whichever line fell.
-            of_line = self.own.get((flag.rule, line), ()) if line else ()
-            own = [*of_line, *self.own.get((flag.rule, ""), ())]
-            flag.ways = flag.ways_to_ask(self.language, own)
+            flag.ways = flag.ways_to_ask(self.language, self._own(flag.rule, flag.evidence.get("line")))
+
+    def ways(self, rule: str, line: str | None, *, turn: int) -> tuple[Way, ...]:
+        """Ways to ask about a line where no flag is open."""
+        return ways_to_ask(rule, line, turn=turn, language=self.language, own=self._own(rule, line))
+
+    def _own(self, rule: str, line: str | None) -> list[str]:
+        # Those without a line are about the session as a whole: they suit whichever line fell.
+        of_line = self.own.get((rule, line), ()) if line else ()
+        return [*of_line, *self.own.get((rule, ""), ())]
 
 
 def of(viewer: User) -> Asking:

@@ -14,7 +14,7 @@ from alliance import days
 from alliance.measurement.repairs import RepairState, Rupture
 from alliance.measurement.scoring import points
 from sessions_app.conversations.follow_ups import FollowUp
-from sessions_app.conversations.repairs import WORDS
+from sessions_app.conversations.repairs import ended_back, word
 from sessions_app.courses.models import Rating
 from sessions_app.flags.course import RatedSession
 from sessions_app.flags.models import Discussion
@@ -52,6 +52,7 @@ class Chapter:
     headline: str
     moments: list[Moment]
     outcome: str  # how it stands, as a sentence; empty where the last moment says it
+    sign: str = ""  # what three ratings without a return say, with the base rates; empty in every other state
 
 
 @dataclass
@@ -64,15 +65,22 @@ class Notes:
 
 
 def tell(
-    ruptures: Iterable[Rupture], rated: Sequence[RatedSession], notes: Notes, now: datetime
+    ruptures: Iterable[Rupture],
+    rated: Sequence[RatedSession],
+    notes: Notes,
+    now: datetime,
+    *,
+    not_back: str = "",
 ) -> list[Chapter]:
-    """The stories of an episode, the newest first."""
+    """The stories of an episode, the newest first; not_back: `repairs.not_back`, said where it applies."""
     by_number = {one.session.number: one for one in rated}
-    chapters = [_chapter(rupture, by_number, notes, now) for rupture in ruptures]
+    chapters = [_chapter(rupture, by_number, notes, now, not_back) for rupture in ruptures]
     return chapters[::-1]
 
 
-def _chapter(rupture: Rupture, by_number: Mapping[int, RatedSession], notes: Notes, now: datetime) -> Chapter:
+def _chapter(
+    rupture: Rupture, by_number: Mapping[int, RatedSession], notes: Notes, now: datetime, not_back: str
+) -> Chapter:
     last = rupture.ended or max(by_number)
     within = [one for number, one in by_number.items() if rupture.began < number <= last]
     talks = [one for one in notes.discussions if one.session.number in rupture.talked]
@@ -84,19 +92,26 @@ def _chapter(rupture: Rupture, by_number: Mapping[int, RatedSession], notes: Not
     return Chapter(
         rupture=rupture,
         state=rupture.state,
-        word=WORDS[rupture.state].capitalize(),
+        word=_capitalized(word(rupture)),
         headline=_headline(rupture),
         moments=sorted(moments, key=lambda one: (one.kind != Kind.FALL, one.at, one.kind)),
-        outcome=_outcome(rupture, [one for one in within if _total(one) is not None]),
+        outcome=_outcome(rupture),
+        sign=not_back if rupture.state == RepairState.NOT_BACK else "",
     )
 
 
 def _headline(rupture: Rupture) -> str:
     if rupture.ended is None:
-        return f"Since session {rupture.began}"
-    if rupture.ended == rupture.began:
-        return f"Session {rupture.began}"
-    return f"Sessions {rupture.began} to {rupture.ended}"
+        said = f"Since session {rupture.began}"
+    elif rupture.ended == rupture.began:
+        said = f"Session {rupture.began}"
+    else:
+        said = f"Sessions {rupture.began} to {rupture.ended}"
+    return f"Low start. {said}" if rupture.is_low_start else said
+
+
+def _capitalized(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _falls(rupture: Rupture, one: RatedSession, notes: Notes, now: datetime) -> Iterable[Moment]:
@@ -117,7 +132,7 @@ def _fall(rupture: Rupture, one: RatedSession) -> str:
 def _ratings(
     rupture: Rupture, within: list[RatedSession], talks: list[Discussion], notes: Notes, now: datetime
 ) -> Iterable[Moment]:
-    """Not every rating: the lowest, each new fall, the first after each talk, and the one that is back."""
+    """Not every rating: the lowest, each new fall, the first after each talk, the first that is back, the recovery."""
     complete = [one for one in within if _total(one) is not None]
     for one in complete:
         text = _rating(rupture, one, complete, talks)
@@ -131,7 +146,9 @@ def _rating(
     total = _total(one)
     assert total is not None
     if rupture.state == RepairState.RECOVERED and one.session.number == rupture.ended:
-        return f"{points(total)}, back {_near(rupture)}"
+        return f"{points(total)}, the second rating in a row {_near(rupture)}"
+    if one.session.number == rupture.back_at:
+        return f"{points(total)}, back once {_near(rupture)}"
     said = points(total)
     before = _before(one, complete) or rupture.total
     fell = total < before and any(finding.on_work_list for finding in one.findings)
@@ -179,32 +196,51 @@ def _moment(kind: Kind, one: RatedSession, text: str, notes: Notes, now: datetim
     return Moment(_when(one), day, kind, text, rating=one.rating, comment=comment)
 
 
-def _outcome(rupture: Rupture, later: list[RatedSession]) -> str:
-    if rupture.state == RepairState.OPEN:
-        return "Not talked about yet."
-    if rupture.state == RepairState.DISCUSSED:
-        return _after_the_talk(rupture, later)
-    last = points(_total(later[-1]) or 0) if later else points(rupture.total)
-    if rupture.state == RepairState.RECOVERING:
-        low = points(rupture.lowest)
-        return f"Higher than at its lowest ({low}): {last} at the last rating, not yet {_near(rupture)}."
-    if rupture.state == RepairState.UNREPAIRED:
-        return f"Ended before it was back {_near(rupture)}. The last rating was {last}."
+def _outcome(rupture: Rupture) -> str:
+    last, near = points(rupture.latest), _near(rupture)
+    match rupture.state:
+        case RepairState.OPEN:
+            return "Not talked about yet."
+        case RepairState.DISCUSSED:
+            return "The next rating shows whether it helped."
+        case RepairState.STILL_LOW:
+            return f"{last} at the last rating, not half of the way back {near}. {_of_the_talk(rupture)}"
+        case RepairState.RECOVERING:
+            return f"Half of the way back or more: {last} at the last rating, not yet {near}. {_of_the_talk(rupture)}"
+        case RepairState.NOT_BACK:
+            came = f"None of the {rupture.ratings} ratings since was back {near}; the last was {last}."
+            return f"{came} {_of_the_talk(rupture)}"
+        case RepairState.BACK_ONCE:
+            return f"One rating may be chance: the next one shows whether it stays. {_of_the_talk(rupture)}"
+        case RepairState.FELL_AGAIN if rupture.back_at is not None:
+            return "It fell again after it had been back once."
+        case RepairState.FELL_AGAIN:
+            return f"It fell again before it was back {near}."
+        case RepairState.UNREPAIRED if ended_back(rupture):
+            return f"Ended when it had been back once. The last rating was {last}."
+        case RepairState.UNREPAIRED:
+            return f"Ended before it was back {near}. The last rating was {last}."
     return ""
 
 
-def _after_the_talk(rupture: Rupture, later: list[RatedSession]) -> str:
-    if not later or later[-1].session.number <= rupture.talked[-1]:
-        return "The next rating shows whether it helped."
-    last = _total(later[-1])
-    if last == rupture.lowest:
-        return "No higher rating yet."
-    return f"{points(last or 0)} at the last rating, after another sudden fall."
+def _of_the_talk(rupture: Rupture) -> str:
+    if not rupture.talked:
+        return "Not talked about yet."
+    if rupture.after_talk == 0:
+        return "The next rating shows whether the talk helped."
+    return (
+        "Talked about."
+        if rupture.after_talk == 1
+        else f"{rupture.after_talk} ratings came since the last talk."
+    )
 
 
 def _near(rupture: Rupture) -> str:
-    """What counts as back; before a first rating there is no usual level, but the cutoff."""
-    level = "near the usual level" if rupture.before is not None else "at the level of the cutoff"
+    """What counts as back; before the fifth rating a low start has no own level, but the cutoff."""
+    if rupture.before is None:
+        level = "at the level of the cutoff"
+    else:
+        level = "near the client’s own level" if rupture.is_low_start else "near the usual level"
     return f"{level} ({points(rupture.goal)} or higher)"
 
 
@@ -222,11 +258,16 @@ def day_of(moment: datetime, now: datetime) -> str:
 
 
 def table_words(ruptures: Iterable[Rupture]) -> dict[int, list[tuple[RepairState, str]]]:
-    """{session: what the table says of the ruptures that begin or end there}."""
+    """{session: what the table says of the low points that begin, are back once or end there}."""
     said: dict[int, list[tuple[RepairState, str]]] = {}
     for rupture in ruptures:
-        said.setdefault(rupture.began, []).append((rupture.state, f"Low point: {WORDS[rupture.state]}"))
-        if rupture.state == RepairState.RECOVERED and rupture.ended is not None:
-            back = (rupture.state, f"Back after session {rupture.began}")
-            said.setdefault(rupture.ended, []).append(back)
+        what = "Low start" if rupture.is_low_start else "Low point"
+        said.setdefault(rupture.began, []).append((rupture.state, f"{what}: {word(rupture)}"))
+        recovered = rupture.ended if rupture.state == RepairState.RECOVERED else None
+        if rupture.back_at is not None and rupture.back_at != recovered:
+            back = (RepairState.BACK_ONCE, f"Back once after session {rupture.began}")
+            said.setdefault(rupture.back_at, []).append(back)
+        if recovered is not None:
+            told = (rupture.state, f"Recovered after session {rupture.began}")
+            said.setdefault(recovered, []).append(told)
     return said

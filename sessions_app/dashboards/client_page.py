@@ -23,7 +23,8 @@ from sessions_app.courses.rating_state import RatingState, awaited, marks_state,
 from sessions_app.dashboards import change_stamp, charts, course_reading, voided_sessions
 from sessions_app.dashboards.course_reading import CourseReading, by_session
 from sessions_app.dashboards.voided_sessions import VoidedSession
-from sessions_app.flags import course
+from sessions_app.flags import chance_returns, course
+from sessions_app.flags.chance_returns import Chance
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
@@ -128,16 +129,18 @@ def build(
     form: DiscussionForm | None = None,
     *,
     rules: RuleSettings | None = None,
+    chance: Chance | None = None,
     questions: asking.Asking | None = None,
     stamp: str = "",
     is_own: bool | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
-    A supervisor reads the client's own words only where the client agreed to it. rules, questions, stamp, is_own:
-    where the caller has read them.
+    A supervisor reads the client's own words only where the client agreed to it. rules, chance, questions, stamp,
+    is_own: where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
+    chance = chance or chance_returns.under(rules.name)
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     reading = course_reading.read(episode, now)
     rated = reading.rated(rules)
@@ -172,8 +175,8 @@ def build(
         latest=next((row for row in rows if row.rating), None),
         last_time=last_time.read(discussions, follow_ups, rated, [row.session for row in rows], now),
         answers=FollowUp.Answer.choices,
-        story=story.tell(ruptures, rated, notes, now),
-        by_chance=repairs.by_chance(),
+        story=story.tell(ruptures, rated, notes, now, not_back=repairs.not_back(chance.table)),
+        by_chance=repairs.by_chance(chance.table),
         to_settle=[
             one
             for of_session in (*(row.beside for row in rows), *(one.beside for one in voided))

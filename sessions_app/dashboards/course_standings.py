@@ -13,14 +13,19 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from alliance.measurement.overdue import STAYS_OVERDUE
+from alliance.measurement.repairs import RepairState
+from alliance.measurement.talk_groups import Group, Situation, group_of
 from clients.models import Episode
+from sessions_app.conversations import repairs
+from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState
 from sessions_app.dashboards.kept import Kept
 from sessions_app.dashboards.sparkline import sparkline
-from sessions_app.flags import conclude, facts, reasons, standing
+from sessions_app.flags import conclude, facts, low_points, reasons, standing
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.facts import beginning_of
+from sessions_app.flags.low_points import LowPoint
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
 
@@ -29,6 +34,7 @@ JOINED = (
     "therapist",
     "standing__talk__session",
     "standing__agreement",
+    "standing__words",
     "standing__deferral__session",
     "standing__deferral__deferred_by",
     "standing__put_off__session",
@@ -115,6 +121,49 @@ class CourseStanding:
         total: int | None = self.row.course["total"]
         return total
 
+    @cached_property
+    def low_point(self) -> LowPoint | None:
+        """The last one; it may be over."""
+        return low_points.read(self.row.course)
+
+    @property
+    def is_not_back(self) -> bool:
+        """Whether three ratings came since its last low point began, and none was back."""
+        return self.low_point is not None and self.low_point.state == RepairState.NOT_BACK
+
+    @cached_property
+    def low_point_word(self) -> str:
+        """What the lists say of a low point that goes on; empty where none does, or the reason to talk says it."""
+        found = self.low_point
+        if found is None or not found.goes_on or found.state == RepairState.OPEN:
+            return ""
+        said = repairs.word(found)
+        return f"Low start: {said}" if found.is_low_start else said[:1].upper() + said[1:]
+
+    @property
+    def level(self) -> int | None:
+        """The client's own level in tenths: while a low point goes on the one before it."""
+        level: int | None = self.row.course["level"]
+        return level
+
+    @property
+    def below(self) -> int:
+        """How far the last total is below that level now, in tenths: the first key of an order by need.
+
+        Of a low start without a level, below the cutoff. 0 where nothing is known, negative above it.
+        """
+        below: int | None = self.row.course["below"]
+        return below or 0
+
+    @property
+    def lowest_lines(self) -> tuple[list[str], int] | None:
+        """The lines of the last complete rating with the lowest mark, and that mark in tenths.
+
+        None where no line is lower than another: then no question may be about one.
+        """
+        stored = self.row.course["lowest"]
+        return (stored[0], stored[1]) if stored else None
+
     @property
     def maximum(self) -> int:
         """The highest total of the scale, in tenths."""
@@ -132,6 +181,37 @@ class CourseStanding:
         """Somebody talked about the last rating, and the next one has not come yet."""
         through: int = self.row.course["talked_through"]
         return through > 0 and (self.last_rated is None or through >= self.last_rated.number)
+
+    @cached_property
+    def group(self) -> Group:
+        """Where the lists show this client today."""
+        low, deferral = self.low_point, self.deferral
+        return group_of(
+            Situation(
+                calls=bool(self.calls),
+                state=low.state if low else None,
+                goal=low.goal if low else 0,
+                total=self.last_total,
+                talked=bool(low and low.was_talked_about),
+                ratings_since_talk=low.after_talk if low else 0,
+                talked_today=self.is_talked_about_today,
+                is_put_off=bool(self.put_off) and self.holding is not None,
+                is_not_needed=deferral is not None and deferral.kind == Deferral.Kind.NOT_NEEDED,
+            )
+        )
+
+    @property
+    def is_talked_about_today(self) -> bool:
+        talk = self.talk
+        return talk is not None and timezone.localdate(talk.discussed_at) == timezone.localdate(self.now)
+
+    @property
+    def words(self) -> Rating | None:
+        """The rating with the client's latest sentence: of the last complete rating or since.
+
+        The therapist reads it; a supervisor only where the client ticked that they may (`share_comment`).
+        """
+        return self.row.words
 
     @property
     def talk(self) -> Discussion | None:

@@ -7,16 +7,17 @@ ranking.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import zip_longest
 from typing import NamedTuple
 
 from alliance.measurement.process import Change, DayCounts, Share
+from alliance.measurement.returns import Table
 from alliance.models import User
 from clients.models import Supervision
 from sessions_app.conversations import repairs
 from sessions_app.dashboards.periods import Period
-from sessions_app.flags import process_measures
+from sessions_app.flags import chance_returns, process_measures
 from sessions_app.flags.process_measures import Measures
+from sessions_app.instruments import rule_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ MEASURES = (
     ),
     Measure(
         "back",
-        "Back near the usual level",
+        "Back once near the usual level",
         "low points",
-        "Of the low points since which three ratings came: those that were back by then.",
+        "Of the low points since which three ratings came: those with a rating back near the usual level by then.",
     ),
     Measure(
         "missed",
@@ -79,17 +80,17 @@ MEASURES = (
 )
 
 
-def rows_of(of: Measures) -> tuple[ShareRow, ...]:
-    """Every measure of one person in one period."""
-    return tuple(_row(measure, getattr(of, measure.field)) for measure in MEASURES)
+def rows_of(of: Measures, chance: Table) -> tuple[ShareRow, ...]:
+    """Every measure of one person in one period; chance: what low points do by chance under the clinic's rules."""
+    return tuple(_row(measure, getattr(of, measure.field), chance) for measure in MEASURES)
 
 
-def _row(measure: Measure, share: Share) -> ShareRow:
+def _row(measure: Measure, share: Share, chance: Table) -> ShareRow:
     row = share_in_words(measure.label, share, measure.things)
     if measure.field != "back":
         return row
     # A rate of repairs, never without what chance alone would give.
-    said = "; ".join(part for part in (row.note, repairs.rate_by_chance()) if part)
+    said = "; ".join(part for part in (row.note, repairs.rate_by_chance(chance)) if part)
     return replace(row, note=said)
 
 
@@ -125,13 +126,13 @@ class PersonFigures:
 
 
 def of_people(people: Iterable[User], period: Period) -> list[PersonFigures]:
-    """The figures of each in this period and in the one before; two queries, however many they are."""
+    """The figures of each in this period and in the one before; a fixed number of queries, however many."""
     chosen = list(people)
     now, before = (
         process_measures.counts_between([one.pk for one in chosen], days.first, days.last)
         for days in (period, period.before)
     )
-    nothing = DayCounts()
+    nothing, chance = DayCounts(), chance_returns.under(rule_settings.in_force().name).table
     return [
         PersonFigures(
             str(person),
@@ -139,13 +140,14 @@ def of_people(people: Iterable[User], period: Period) -> list[PersonFigures]:
                 Measures.of(now.get(person.pk, nothing)),
                 Measures.of(before.get(person.pk, nothing)),
                 period.name,
+                chance,
             ),
         )
         for person in chosen
     ]
 
 
-def _figures(now: Measures, before: Measures, length: str) -> tuple[Figure, ...]:
+def _figures(now: Measures, before: Measures, length: str, chance: Table) -> tuple[Figure, ...]:
     return tuple(
         Figure(
             measure.label,
@@ -154,7 +156,9 @@ def _figures(now: Measures, before: Measures, length: str) -> tuple[Figure, ...]
             in_before,
             trend(Change(getattr(now, measure.field), getattr(before, measure.field)), length),
         )
-        for measure, in_now, in_before in zip_longest(MEASURES, rows_of(now), rows_of(before))
+        for measure, in_now, in_before in zip(
+            MEASURES, rows_of(now, chance), rows_of(before, chance), strict=True
+        )
     )
 
 

@@ -5,7 +5,7 @@ import uuid
 from django.db import models
 
 from clients.models import Episode
-from sessions_app.courses.models import EpisodeRows
+from sessions_app.courses.models import EpisodeRows, Rating
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
 
@@ -37,6 +37,13 @@ class EpisodeStanding(models.Model):
         related_name="+",
         null=True,
         help_text="The latest that agreed to change something.",
+    )
+    words = models.ForeignKey(
+        Rating,
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        help_text="The latest one with a sentence of the client, of the last complete rating or since.",
     )
     deferral = models.ForeignKey(
         Deferral, models.PROTECT, related_name="+", null=True, help_text="The latest that stands."

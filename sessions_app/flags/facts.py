@@ -51,6 +51,7 @@ class RatingFact(NamedTuple):
     corrects: bool
     state: RatingState  # what it says of its session
     imported: bool
+    has_words: bool  # the client wrote something
 
 
 class FlagFact(NamedTuple):
@@ -305,4 +306,5 @@ def rating_fact(row: Rating, edition: str | None) -> RatingFact:
         row.replaces_id is not None,
         marks_state(row),
         row.is_imported,
+        bool(row.comment),
     )

@@ -1,7 +1,6 @@
 """Why a client needs a talk, in one order for the work list and the caseload."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 
 from sessions_app.courses.models import TherapySession
 from sessions_app.flags.models import Flag
@@ -24,8 +23,3 @@ def waiting_since(flags: Sequence[Flag]) -> TherapySession:
     """The session since which the strongest reason waits: the oldest open flag of its rule."""
     strongest = strongest_first(flags)[0]
     return min((flag.session for flag in flags if flag.rule == strongest.rule), key=lambda one: one.number)
-
-
-def urgency(flags: Sequence[Flag], label: str) -> tuple[int, datetime, str]:
-    """The order of those who need a talk: the strongest reason, then who has waited longest for it."""
-    return strongest_first(flags)[0].strength, waiting_since(flags).held_at, label

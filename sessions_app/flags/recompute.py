@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from alliance.models import User
 from clients.models import Episode
-from sessions_app.flags import checks
+from sessions_app.flags import chance_returns, checks
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments import rule_settings
@@ -68,6 +68,8 @@ def go_on(
 def _to_the_end(run: Recomputation, size: int, pool: Executor, ahead: int) -> Iterator[Recomputation]:
     under_way: deque[tuple[list[int], Future[int]]] = deque()
     last = run.last_episode
+    if not last:  # once a run, in front of everything: pages show the figures beside what the run finds
+        chance_returns.refresh(recompute=True)
     while True:
         last = max(last, run.last_episode)  # somebody else may be farther on
         while len(under_way) < ahead and (episodes := _following(last, size)):

@@ -4,11 +4,13 @@
 flags: what is not talked about and either calls for a talk or is news of the last session, each with what its
 words need; points: totals of the last attended sessions; cutoff: {language or "": tenths}, maximum: of the scale;
 last, rated: [number, held_at] of the last attended and the last rated session; total, own_level: tenths;
-overdue: [[number, held_at, from]]; talked_through: a session's number; marks: {number: `RatingState` of its rating}.
+overdue: [[number, held_at, from]]; talked_through: a session's number; marks: {number: `RatingState` of its rating};
+low_point: the last one, and whether it goes on (`low_points.LowPoint`); level: the client's own, that before a low
+point while it goes on; below: how far the last total is below that, of a low start without one below the cutoff;
+lowest: [lines, mark] of the last complete rating.
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -18,16 +20,15 @@ from django.db import connection
 
 from alliance.measurement import instruments
 from alliance.measurement import standing as rules_of_standing
-from alliance.measurement.flag_rules import Finding
 from alliance.measurement.process import day_counts
 from alliance.measurement.put_off import put_off_until
-from alliance.measurement.repairs import returned, ruptures
 from alliance.measurement.standing import POINTS, CourseEvents, FlagKey, FlagStanding, RaisedFlag, Standing
 from alliance.refused import ERASED, Gone
 from clients.lock import lock_episodes
 from clients.models import Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import TherapySession
+from sessions_app.flags import low_points
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.expected_flags import ExpectedFlag, HeldSession
 from sessions_app.flags.facts import CourseFacts, SessionFact
@@ -68,6 +69,7 @@ def concluded(
     put_off, until = (later[-1][0].pk, put_off_until(later[-1][1], events.visits)) if later else (None, None)
     calls_from = [one.put_off_until or one.flag.raised_at for one in found.flags if one.may_call]
     agreements = [talk for talk in facts.talks if talk.agreed]
+    lows = low_points.of_course(held, expected, rules, {talk.number for talk in events.talks})
     return Concluded(
         expected,
         {
@@ -75,11 +77,13 @@ def concluded(
             "calls_from": min(calls_from, default=None),
             "talk_id": facts.talks[-1].pk if facts.talks else None,
             "agreement_id": agreements[-1].pk if agreements else None,
+            "words_id": _words(facts, found.last_rated),
             "deferral_id": facts.deferrals[-1].pk if facts.deferrals else None,
             "put_off_id": put_off,
             "put_off_until": until,
-            "course": _course(facts, held, expected, found, rules),
-            "process": _process(events, held, expected, rules),
+            "course": _course(facts, expected, found, rules)
+            | low_points.in_standing(lows, held, found.own_level),
+            "process": _process(events, low_points.returns(lows, held)),
         },
     )
 
@@ -96,7 +100,6 @@ def raised_flags(
 
 def _course(
     facts: CourseFacts,
-    held: list[HeldSession],
     expected: Mapping[FlagKey, ExpectedFlag],
     found: Standing,
     rules: RuleSettings,
@@ -130,6 +133,17 @@ def _course(
             if session.pk in facts.ratings
         },
     }
+
+
+def _words(facts: CourseFacts, last_rated: int | None) -> int | None:
+    """The rating with the client's latest sentence that is no older than the last complete rating."""
+    for session in reversed(facts.sessions):
+        rating = facts.ratings.get(session.pk)
+        if rating and rating.has_words:
+            return rating.pk
+        if session.number == last_rated:
+            return None
+    return None
 
 
 def _is_shown(one: FlagStanding, found: Standing) -> bool:
@@ -169,34 +183,9 @@ def _where(by_number: Mapping[int, SessionFact], number: int | None) -> list[Any
 # --- Process counts ------------------------------------------------------------------------------
 
 
-def _process(
-    events: CourseEvents,
-    held: list[HeldSession],
-    expected: Mapping[FlagKey, ExpectedFlag],
-    rules: RuleSettings,
-) -> dict[str, list[int]]:
-    counts = day_counts(events, _low_points(held, expected, rules))
+def _process(events: CourseEvents, returns: Iterable[tuple[int, bool]]) -> dict[str, list[int]]:
+    counts = day_counts(events, returns)
     return {day.isoformat(): list(astuple(counted)) for day, counted in sorted(counts.items())}
-
-
-def _low_points(
-    held: list[HeldSession], expected: Mapping[FlagKey, ExpectedFlag], rules: RuleSettings
-) -> Iterator[tuple[int, bool]]:
-    """(number of the session with which a rupture began, whether it was back by the third rating)."""
-    rated = [one for one in held if one.session.total is not None]
-    if not rated:
-        return
-    found: dict[int, list[Finding]] = defaultdict(list)
-    for key, flag in expected.items():
-        if flag.on_work_list:
-            found[key.session].append(Finding(flag.key.rule, flag.is_new, True, flag.evidence))
-    sessions = [one.session for one in rated]
-    parameters = rules.parameters(rated[-1].instrument)
-    raised = [found.get(one.pk, []) for one in rated]
-    for rupture in ruptures(sessions, raised, (), is_closed=False, parameters=parameters):
-        back = returned(rupture, sessions)
-        if back is not None:
-            yield rupture.began, back
 
 
 # --- Stored --------------------------------------------------------------------------------------
@@ -279,6 +268,7 @@ VALUES = (
     "calls_from",
     "talk",
     "agreement",
+    "words",
     "deferral",
     "put_off",
     "put_off_until",

@@ -8,6 +8,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
+from sessions_app.flags.chance_returns import ChanceReturns
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
@@ -26,6 +27,7 @@ from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChang
 __all__ = [
     "Agenda",
     "AgendaItem",
+    "ChanceReturns",
     "ClinicSettings",
     "ClinicWording",
     "Correction",

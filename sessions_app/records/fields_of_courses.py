@@ -343,7 +343,7 @@ TABLES_OF_COURSES = (
         about=("episode__client",),
         fields=dict.fromkeys(
             [
-                *("episode", "revision", "settings_version", "calls_from", "talk", "agreement"),
+                *("episode", "revision", "settings_version", "calls_from", "talk", "agreement", "words"),
                 *("deferral", "put_off", "put_off_until", "course", "process"),
             ],
             COMPUTED,

@@ -17,6 +17,11 @@ TABLES_OF_THE_CLINIC = (
         },
     ),
     Table(
+        "sessions_app.ChanceReturns",
+        whose=Whose.SITE,
+        fields=not_shown("id", "settings_version", "population", "figures", "made_at"),
+    ),
+    Table(
         "sessions_app.Recomputation",
         whose=Whose.SITE,
         fields=not_shown(

@@ -5,7 +5,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from alliance.append_only import append_only
@@ -21,6 +21,15 @@ class SupervisionQuestionQuerySet(BetweenTwo):
 
     def open(self) -> Self:
         return self.standing().filter(answered_at__isnull=True)
+
+
+def count_of_open(episode: OuterRef) -> Subquery:
+    """How many questions about an episode wait for an answer, for a list of episodes; null where none does.
+
+    For readers who may read them: the therapist's own list, and the caseload of whoever supervises them.
+    """
+    rows = SupervisionQuestion.objects.open().filter(episode=episode).order_by()
+    return Subquery(rows.values("episode").annotate(count=Count("pk")).values("count"))
 
 
 class SupervisionQuestion(models.Model):

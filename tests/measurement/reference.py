@@ -149,74 +149,122 @@ def missing(session: CourseSession) -> bool:
     return session.total is None and session.overdue
 
 
-# --- ruptures ----------------------------------------------------------------------------------------------
+# --- low points --------------------------------------------------------------------------------------------
 
 
 def ruptures_of(
     sessions: Sequence[CourseSession],
-    calls: Sequence[bool],
+    raised: Sequence[Sequence[Raised]],
     talked: set[int],
     closed: bool,
     p: Parameters,
 ) -> list[tuple]:
-    """began, ended, state, before, goal, total, previous, lowest, talked; totals in tenths."""
-    found, start = [], 0
-    while any(calls[start:]):
-        began = calls.index(True, start)
-        found.append(rupture_at(began, sessions, calls, talked, closed, p))
-        ended = found[-1][1]
-        if ended is None:
-            break
-        start = [s.number for s in sessions].index(ended) + 1
+    """Each low point, as `repairs.Rupture` has its fields but for the rules."""
+    found, place = [], 0
+    while place < len(sessions):
+        if opens(place, sessions, raised):
+            told, following = low_point(place, sessions, raised, talked, closed, p)
+            found.append(told)
+            if following is None:
+                break
+            place = following
+        else:
+            place += 1
     return found
 
 
-def rupture_at(
+def same_form(place: int, sessions: Sequence[CourseSession]) -> list[int]:
+    """Totals of the earlier complete ratings on the form of this session."""
+    return [s.total for s in sessions[:place] if s.total is not None and s.series == sessions[place].series]
+
+
+def opens(place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]]) -> bool:
+    """Whether a low point begins here, where none is going on."""
+    if sessions[place].total is None:
+        return False
+    if any(calls for _, _, calls in raised[place]):
+        return True
+    return not same_form(place, sessions) and any(letter == "A" for letter, _, _ in raised[place])
+
+
+def low_point(
     began: int,
     sessions: Sequence[CourseSession],
-    calls: Sequence[bool],
+    raised: Sequence[Sequence[Raised]],
     talked: set[int],
     closed: bool,
     p: Parameters,
-) -> tuple:
-    first = sessions[began]
-    earlier = [s.total for s in sessions[:began] if s.total is not None and s.series == first.series]
-    before = median(map(Fraction, earlier)) if earlier else None
-    goal = goal_of(first.total, before, p)
-
+) -> tuple[tuple, int | None]:
+    """The low point that begins there, and from where to look for the next; None where it goes on."""
+    first, earlier = sessions[began], same_form(began, sessions)
     later = [i for i in range(began + 1, len(sessions)) if sessions[i].total is not None]
-    other_form = [i for i in later if sessions[i].series != first.series]
-    same_form = [i for i in later if not other_form or i < other_form[0]]
-    back = [i for i in same_form if sessions[i].total >= goal and not calls[i]]
-    if back:
-        ended, how = back[0], "recovered"
-    elif other_form:
-        ended, how = other_form[0] - 1, "unrepaired"
-    elif closed:
+    within: list[int] = []
+    ended = how = following = None
+    for i in later:
+        if sessions[i].series != first.series:
+            ended, how, following = i - 1, "unrepaired", i
+            break
+        if any(calls and letter in "CJ" for letter, _, calls in raised[i]):
+            ended, how, following = i - 1, "fell-again", i
+            break
+        within.append(i)
+        two = [sessions[j].total for j in within[-2:]]
+        quiet = not any(calls for _, _, calls in raised[i])
+        if len(two) == 2 and quiet and Fraction(sum(two), 2) >= goal_at(i, began, sessions, p):
+            ended, how, following = i, "recovered", i + 1
+            break
+    if how is None and closed:
         ended, how = len(sessions) - 1, "unrepaired"
-    else:
-        ended, how = None, None
 
-    within = sessions[began:] if ended is None else sessions[began : ended + 1]
-    totals = [s.total for s in within if s.total is not None]
-    talks = tuple(s.number for s in within if s.number in talked)
+    totals = [first.total, *(sessions[i].total for i in within)]
+    back = [
+        sessions[i].number
+        for i in within
+        if sessions[i].total >= goal_at(i, began, sessions, p) and not any(calls for _, _, calls in raised[i])
+    ]
+    last = within[-1] if within else began
+    goal, before = goal_at(last, began, sessions, p), level_at(last, began, sessions)
+    end = len(sessions) - 1 if ended is None else ended
+    talks = tuple(s.number for s in sessions[began : end + 1] if s.number in talked)
     if how is None:
-        fell_again = "C" in p.enabled and len(totals) > 1 and totals[-2] - totals[-1] >= p.sudden_fall
-        higher = totals[-1] > min(totals) and not fell_again
-        how = "recovering" if higher else "discussed" if talks else "open"
-    return (
+        if not within:
+            how = "discussed" if talks else "open"
+        elif back and back[-1] == sessions[last].number:
+            how = "back-once"
+        elif earlier and len(within) >= 3 and not back:
+            how = "not-back"
+        else:
+            half = Fraction(first.total + goal, 2)
+            clear = points(totals[-1]) >= points(min(totals)) + Fraction(
+                p.total_maximum - p.total_minimum, 200
+            )
+            how = "recovering" if totals[-1] >= half and clear else "still-low"
+    told = (
         first.number, None if ended is None else sessions[ended].number, how, before, goal, first.total,
-        earlier[-1] if earlier else None, min(totals), talks,
+        earlier[-1] if earlier else None, min(totals), totals[-1], len(within), back[0] if back else None, talks,
+        len([i for i in within if talks and sessions[i].number > max(talks)]),
     )  # fmt: skip
+    return told, following
 
 
-def goal_of(total: int, before: Fraction | None, p: Parameters) -> int:
-    """The lowest total that counts as back."""
-    for goal in range(total + 1, p.total_maximum + 1):
-        if before is None:
+def level_at(place: int, began: int, sessions: Sequence[CourseSession]) -> Fraction | None:
+    """The client's own level as it is known at this session of the low point."""
+    earlier = same_form(began, sessions)
+    if earlier:
+        return median(map(Fraction, earlier))
+    seen = same_form(place, sessions)
+    return median(map(Fraction, seen[:4])) if len(seen) >= 4 else None
+
+
+def goal_at(place: int, began: int, sessions: Sequence[CourseSession], p: Parameters) -> int:
+    """The lowest total that counts as back at this session of the low point."""
+    level, is_low_start = level_at(place, began, sessions), not same_form(began, sessions)
+    lowest = p.total_minimum if is_low_start and level is not None else sessions[began].total + 1
+    for goal in range(lowest, p.total_maximum + 1):
+        if level is None:
             there = goal > p.cutoff or (goal == p.cutoff and p.cutoff_operator == "<")
         else:
-            there = goal >= before - p.recovered_within
+            there = goal >= level - p.recovered_within
         if there:
             return goal
     return p.total_maximum

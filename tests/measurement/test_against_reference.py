@@ -10,7 +10,7 @@ import pytest
 
 from alliance.measurement.flag_rules import ALL_RULES, Parameters, findings
 from alliance.measurement.parameters import statistical_parameters
-from alliance.measurement.repairs import ruptures
+from alliance.measurement.repairs import RepairState, ruptures
 from alliance.measurement.simulate import VARIANTS, simulate_course
 from alliance.measurement.trends import CourseSession
 from tests.measurement.courses import course
@@ -83,12 +83,14 @@ def agree(sessions: list[CourseSession], p: Parameters, talked: set[int], closed
     found = findings(sessions, p)
     expected = raised_at_each(sessions, p)
     assert [[(f.rule, f.is_new, f.on_work_list) for f in each] for each in found] == expected
-    calls = [any(calls for _, _, calls in each) for each in expected]
-    stories = [
-        (r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous, r.lowest, r.talked)
+    low_points = [
+        (
+            *(r.began, r.ended, r.state.value, r.before, r.goal, r.total, r.previous),
+            *(r.lowest, r.latest, r.ratings, r.back_at, r.talked, r.after_talk),
+        )
         for r in ruptures(sessions, found, talked, is_closed=closed, parameters=p)
     ]
-    assert stories == ruptures_of(sessions, calls, talked, closed, p)
+    assert low_points == ruptures_of(sessions, expected, talked, closed, p)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -126,4 +128,4 @@ def test_what_is_drawn_holds_everything_there_is_to_compare():
             }
     once = {(letter, new, letter in "CDEH") for letter in ALL_RULES - {"A"} for new in (True, False)}
     assert raised == once | {("A", True, True), ("A", False, False), ("A", False, True)}
-    assert states == {"open", "discussed", "recovering", "recovered", "unrepaired"}
+    assert states == set(RepairState)

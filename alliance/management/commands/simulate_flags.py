@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from alliance.measurement.returns import returns_table
 from alliance.measurement.simulate import (
     DEFAULT_SEED,
     VARIANTS,
     detection_table,
     false_alarm_table,
-    returned_by_chance,
 )
 from alliance.measurement.simulation_report import Simulated, simulation_report
 
@@ -41,7 +41,7 @@ def _simulated(variant: str, clients: int, seed: int) -> Simulated:
     return Simulated(
         false_alarm_table(variant, clients, seed=seed, processes=2),
         detection_table(variant, clients, seed, processes=2),
-        returned_by_chance(variant, clients, seed, processes=2),
+        returns_table(variant, clients, seed, processes=2),
     )
 
 

@@ -43,7 +43,7 @@ def day(request: StaffRequest) -> HttpResponse:
     if request.GET.get("seen") == stamp:
         return HttpResponse(status=NOTHING_NEW)
     piece = "_work_list" if request.htmx else "work_list"
-    lists = work_list.build(request.user, timezone.now())
+    lists = work_list.build(request.user, timezone.now(), request.GET.get("show", ""))
     audit.listed(lists.client_codes, by=request.user)
     context = {"lists": lists, "stamp": stamp}
     return render(request, f"dashboard/{piece}.html", context)

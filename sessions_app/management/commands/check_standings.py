@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from clients.models import Episode
-from sessions_app.flags import checks
+from sessions_app.flags import chance_returns, checks
 
 log = logging.getLogger("alliance.standings")
 SAMPLE = 500
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--sample", type=int, default=SAMPLE, help=f"how many episodes ({SAMPLE})")
 
     def handle(self, *args: Any, sample: int, **options: Any) -> None:
+        chance_returns.refresh()
         missing = checks.without_standing()
         checks.rebuild(missing)
         found = dict(checks.differing(checks.sample(sample, SystemRandom())))
