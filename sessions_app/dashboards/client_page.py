@@ -20,7 +20,7 @@ from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, marks_state, state_of
-from sessions_app.dashboards import change_stamp, charts, course_reading, voided_sessions
+from sessions_app.dashboards import change_stamp, charts, course_reading, supervised_story, voided_sessions
 from sessions_app.dashboards.course_reading import CourseReading, by_session
 from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import chance_returns, course
@@ -30,6 +30,7 @@ from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
+from sessions_app.supervision import beside as beside_course
 
 
 @dataclass
@@ -109,6 +110,7 @@ class ClientPage:
     lines_figure: dict[str, Any]
     in_words: str
     put_off_until: list[datetime]  # when what is put off comes back, or came
+    supervision: beside_course.BesideCourse
 
     @property
     def may_settle(self) -> bool:
@@ -133,13 +135,15 @@ def build(
     questions: asking.Asking | None = None,
     stamp: str = "",
     is_own: bool | None = None,
+    rights: beside_course.Rights | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
     A supervisor reads the client's own words only where the client agreed to it. rules, chance, questions, stamp,
-    is_own: where the caller has read them.
+    is_own, rights: where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
+    supervision = beside_course.read(episode, viewer, rights or beside_course.rights(episode, viewer))
     chance = chance or chance_returns.under(rules.name)
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     reading = course_reading.read(episode, now)
@@ -175,7 +179,12 @@ def build(
         latest=next((row for row in rows if row.rating), None),
         last_time=last_time.read(discussions, follow_ups, rated, [row.session for row in rows], now),
         answers=FollowUp.Answer.choices,
-        story=story.tell(ruptures, rated, notes, now, not_back=repairs.not_back(chance.table)),
+        story=supervised_story.with_supervision(
+            story.tell(ruptures, rated, notes, now, not_back=repairs.not_back(chance.table)),
+            supervision.talks,
+            [row.session for row in rows],
+            now,
+        ),
         by_chance=repairs.by_chance(chance.table),
         to_settle=[
             one
@@ -186,6 +195,7 @@ def build(
         lines_figure=charts.lines_figure(rated, instrument),
         in_words=charts.in_words(rated, parameters, ruptures),
         put_off_until=reading.put_off_until,
+        supervision=supervision,
     )
 
 

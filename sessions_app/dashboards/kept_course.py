@@ -24,6 +24,7 @@ from sessions_app.dashboards.kept import Kept
 from sessions_app.flags import chance_returns
 from sessions_app.flags.facts import beginning_of
 from sessions_app.instruments import rule_settings
+from sessions_app.supervision import beside
 
 # Stands in kept pieces where each answer has its own token. Nobody outside this process can know it.
 _TOKEN = f"token-{secrets.token_hex(16)}"
@@ -60,9 +61,9 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
     stamp = change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     rules, questions = rule_settings.in_force(), asking.of(viewer)
     chance = chance_returns.under(rules.name)
-    is_own = episode.is_worked_by(viewer)
+    is_own, rights = episode.is_worked_by(viewer), beside.rights(episode, viewer)
     key = (
-        *(get_language(), episode.code, stamp, viewer.pk, is_own, questions.key),
+        *(get_language(), episode.code, stamp, viewer.pk, is_own, rights, questions.key),
         *(
             rules.version,
             repr(rules.rules),
@@ -75,7 +76,15 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
     kept = _kept.get(key)
     if kept is None or not kept.since <= now < kept.valid_until or kept.people != _names(kept.people):
         page = client_page.build(
-            episode, viewer, now, rules=rules, chance=chance, questions=questions, stamp=stamp, is_own=is_own
+            episode,
+            viewer,
+            now,
+            rules=rules,
+            chance=chance,
+            questions=questions,
+            stamp=stamp,
+            is_own=is_own,
+            rights=rights,
         )
         kept = _drawn(page, now)
         _kept.put(key, kept)
@@ -116,6 +125,7 @@ def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
 
 def _people(page: ClientPage) -> Iterator[User]:
     """The staff who are named, as they were named."""
+    yield from page.supervision.people
     for row in page.rows:
         for talk in (*row.discussions, *row.talks_taken_back):
             yield talk.discussed_by

@@ -3,11 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from alliance.models import User
 from clients.models import Episode, Supervision
+from sessions_app.supervision.forms import AnswerForm
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
+from sessions_app.supervision.rows import supervises
 from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
 
 
@@ -20,23 +23,42 @@ class Line:
     is_mine: bool
 
 
+class Rights(NamedTuple):
+    """What the reader of a course may do about supervision; reads: whether they read of it at all."""
+
+    reads: bool = False
+    asks: bool = False
+    answers: bool = False
+    notes: bool = False
+
+
+def rights(episode: Episode, reader: User) -> Rights:
+    """Of somebody who may see the course; one query.
+
+    A colleague who covers reads nothing of it. A course that is over is read and not written.
+    """
+    if episode.therapist_id == reader.pk:
+        is_supervised = Supervision.objects.today().filter(therapist=reader).exists()
+        return Rights(reads=True, answers=episode.is_open, notes=is_supervised and episode.is_open)
+    if supervises(reader, episode):
+        return Rights(reads=True, asks=episode.is_open, notes=episode.is_open)
+    return Rights()
+
+
 @dataclass(frozen=True)
 class BesideCourse:
-    """What the reader reads: questions, the open ones first, and talks, the newest first; then what was taken back."""
+    """What the reader reads: questions and talks, the newest first, and what was taken back."""
 
+    may: Rights = field(default_factory=Rights)
     open: list[Line] = field(default_factory=list)
     answered: list[Line] = field(default_factory=list)
     talks: list[Line] = field(default_factory=list)
     taken_back: list[Line] = field(default_factory=list)
-    may_ask: bool = False
-    may_answer: bool = False
-    may_note: bool = False
 
     @property
     def is_shown(self) -> bool:
-        return bool(
-            self.may_ask or self.may_note or self.open or self.answered or self.talks or self.taken_back
-        )
+        """Whether there is anything to read or to do below the course."""
+        return bool(self.may.asks or self.may.notes or self.answered or self.talks or self.taken_back)
 
     @property
     def people(self) -> Iterator[User]:
@@ -47,47 +69,47 @@ class BesideCourse:
             yield from (change.changed_by for change in line.earlier)
 
 
-def read(episode: Episode, reader: User) -> BesideCourse:
-    """What `reader`, who may see the course, reads of it; four queries, and five for the course's therapist.
-
-    Nothing where they neither treat the client nor supervise who does.
-    """
-    is_therapist = episode.therapist_id == reader.pk
-    supervises = Episode.objects.supervised_by(reader).filter(pk=episode.pk).exists()
-    if not (is_therapist or supervises):
+def read(episode: Episode, reader: User, may: Rights) -> BesideCourse:
+    """What `reader` reads of this course; two queries, and two more where something was said."""
+    if not may.reads:
         return BesideCourse()
     questions = _lines(
         SupervisionQuestion.objects.select_related("asked_by", "answered_by", "withdrawn_by"),
-        SupervisionQuestionChange,
+        SupervisionQuestionChange.objects.all(),
+        "question",
         episode,
         reader,
     )
     talks = _lines(
         SupervisionTalk.objects.select_related("noted_by", "withdrawn_by"),
-        SupervisionTalkChange,
+        SupervisionTalkChange.objects.all(),
+        "talk",
         episode,
         reader,
     )
-    is_supervised = is_therapist and Supervision.objects.today().filter(therapist=reader).exists()
+    open_ones = [one for one in questions if one.row.is_open]
+    if may.answers:
+        for one in open_ones:
+            one.row.form = AnswerForm(question=one.row, auto_id=f"answer-{one.row.code}-%s")
     return BesideCourse(
-        open=[one for one in questions if one.row.is_open],
+        may,
+        open=open_ones,
         answered=[one for one in questions if one.row.answered_at and not one.row.withdrawn_at],
         talks=[one for one in talks if not one.row.withdrawn_at],
         taken_back=[one for one in (*questions, *talks) if one.row.withdrawn_at],
-        may_ask=supervises and episode.is_open,
-        may_answer=is_therapist and episode.is_open,
-        may_note=(supervises or is_supervised) and episode.is_open,
     )
 
 
-def _lines(rows: Any, changes: Any, episode: Episode, reader: User) -> list[Line]:
+def _lines(rows: Any, changes: Any, of: str, episode: Episode, reader: User) -> list[Line]:
     found = list(rows.visible_to(reader).filter(episode=episode))[::-1]
     if not found:
         return []
-    by = "question" if changes is SupervisionQuestionChange else "talk"
-    author = "asked_by_id" if by == "question" else "noted_by_id"
     earlier = defaultdict(list)
-    kept = changes.objects.filter(**{f"{by}__in": [row.pk for row in found]}).select_related("changed_by")
-    for change in kept:
-        earlier[getattr(change, f"{by}_id")].append(change)
-    return [Line(row, earlier[row.pk], getattr(row, author) == reader.pk) for row in found]
+    for change in changes.filter(**{f"{of}__in": [row.pk for row in found]}).select_related("changed_by"):
+        earlier[getattr(change, f"{of}_id")].append(change)
+    return [Line(row, earlier[row.pk], _author(row) == reader.pk) for row in found]
+
+
+def _author(row: Any) -> UUID:
+    author: UUID = row.asked_by_id if isinstance(row, SupervisionQuestion) else row.noted_by_id
+    return author

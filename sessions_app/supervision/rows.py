@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from alliance.models import User
-from clients.models import Episode
+from clients.models import Episode, EpisodeQuerySet
 
 WORDS = 500  # characters, as the note of a conversation
 
@@ -30,7 +30,7 @@ class BetweenTwo(models.QuerySet[Any]):
         return Q(**{f"{self.to_episode}__in": episodes})
 
 
-def treats(user: User) -> "models.QuerySet[Episode]":
+def treats(user: User) -> EpisodeQuerySet:
     """The courses that this person reads as their therapist, without those of colleagues whom they cover."""
     return Episode.objects.own(user).filter(therapist=user)
 

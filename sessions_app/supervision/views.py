@@ -20,6 +20,7 @@ from alliance.refused import Refused
 from alliance.undo import say_done
 from clients.models import Episode
 from sessions_app.supervision import question_actions, talk_actions
+from sessions_app.supervision.agendas import Agenda
 from sessions_app.supervision.forms import AnswerForm, QuestionForm, SupervisionTalkForm
 from sessions_app.supervision.questions import SupervisionQuestion
 from sessions_app.supervision.talks import SupervisionTalk
@@ -123,11 +124,13 @@ def note(request: StaffRequest, code: UUID) -> HttpResponse:
     """That a client was talked about in supervision, and what was agreed."""
     rows = Episode.objects.select_related("client", "therapist")
     episode: Episode = visible_or_404(request, _between_two(request, rows), code, looked_at=False)
-    form = SupervisionTalkForm(posted(request))
+    meeting = _meeting(request)
+    form = SupervisionTalkForm(posted(request), day=meeting.held_on if meeting else None)
     if written(form, talk_actions.note_supervision, episode=episode, by=request.user):
         messages.success(request, "Noted. Therapist and supervisor read it at this client.")
-        return _back(request, episode)
-    return _about(request, "talk", episode, form)
+        return redirect("supervision:agenda", meeting.code) if meeting else _back(request, episode)
+    back = reverse("supervision:agenda", args=[meeting.code]) if meeting else _course(request, episode)
+    return _about(request, "talk", episode, form, back=back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -165,6 +168,15 @@ def put_back_note(request: StaffRequest, code: UUID) -> HttpResponse:
     )
 
 
+def _meeting(request: StaffRequest) -> Agenda | None:
+    """The meeting from whose agenda one came, as a link says it; None where it names none of this person's."""
+    try:
+        code = UUID(request.GET.get("agenda", ""))
+    except ValueError:
+        return None
+    return Agenda.objects.visible_to(request.user).filter(code=code).first()
+
+
 def _noted_by_me(request: StaffRequest, code: UUID) -> SupervisionTalk:
     rows = SupervisionTalk.objects.filter(noted_by=request.user)
     rows = rows.select_related("episode__client", "episode__therapist")
@@ -198,7 +210,7 @@ def _about(
 ) -> HttpResponse:
     with transaction.atomic():
         audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
-    context |= {"episode": episode, "back": _course(request, episode)}
+    context = {"back": _course(request, episode), **context, "episode": episode}
     return form_page(request, f"supervision/{template}.html", form, **context)
 
 
