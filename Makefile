@@ -97,7 +97,7 @@ fix: setup ## put right what can be put right by itself: style and layout of the
 	@$(PY) -m ruff format --quiet .
 
 bench: setup ## cost of every page beside its target, at 10,000 and 1,000,000 ratings (SIZE=small: 10,000; COMPARE=<rev>)
-	@POSTGRESQL_OPTIONS="-c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track_planning=on" \
+	@POSTGRESQL_OPTIONS="-c jit=on -c shared_preload_libraries=pg_stat_statements -c pg_stat_statements.track_planning=on" \
 	  scripts/with_postgresql.sh $(PY) -m tests.bench $(if $(SIZE),--size $(SIZE)) $(if $(COMPARE),--compare $(COMPARE)) \
 	  $(if $(RATINGS),--ratings $(RATINGS)) $(BENCH)
 

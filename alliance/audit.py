@@ -43,18 +43,23 @@ def line(
 
 def write(lines: Iterable[AuditEvent]) -> None:
     """Write these lines in their order, in one statement, inside the caller's transaction."""
-    AuditEvent.objects.bulk_create(lines)
+    if rows := list(lines):
+        AuditEvent.objects.bulk_create(rows)
 
 
 def listed(clients: Iterable[UUID], *, by: User) -> None:
-    """Write that somebody was shown a list with marks or flags: one line, which names every client on it.
+    """Write that somebody was shown a list with marks or flags: one line, which names every client on it."""
+    write(listing(clients, by=by))
+
+
+def listing(clients: Iterable[UUID], *, by: User) -> list[AuditEvent]:
+    """What `listed` writes, not written yet; no line where nobody is on the list.
 
     In the order of the codes, which are random: the order of the page would tell the reader of the log,
     who may see no flag, which clients have one.
     """
     named = sorted({code.hex for code in clients})
-    if named:
-        _line(LogEvent.LISTED, by, entity="client", clients=named).save()
+    return [_line(LogEvent.LISTED, by, entity="client", clients=named)] if named else []
 
 
 def exported(clients: Iterable[UUID], *, by: User, **detail: Any) -> None:

@@ -7,12 +7,15 @@ what the browser itself has sent.
 """
 
 import logging
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import Resolver404, get_resolver, resolve
+
+from alliance import navigation
 
 # As Django words it (`django.middleware.csrf`), which has no other sign of it.
 _OF_ANOTHER_ORIGIN = ("Origin checking failed", "Referer checking failed")
@@ -56,7 +59,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", {"under": _path_above(request.path_info, exception)}, status=404)
+    context = {"under": _path_above(request.path_info, exception), "places_of_staff": _places(request)}
+    return render(request, "404.html", context, status=404)
+
+
+def _places(request: HttpRequest) -> list[navigation.Place]:
+    """Where the person can go who is signed in; none where that cannot be told, for this page must always come."""
+    with suppress(Exception):
+        return list(navigation.places(request))
+    return []
 
 
 def _path_above(path: str, exception: Exception) -> str:

@@ -242,6 +242,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "demo": settings.DEMO,
         "sends_mail": mail.is_set_up(),
         "places": partial(navigation.places, request),
+        "is_account": partial(navigation.is_account, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.
         "unsaved": SimpleLazyObject(lambda: unsaved.held(request)),
         "lock": SimpleLazyObject(lambda: device_lock.lock_of(request)),

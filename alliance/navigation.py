@@ -24,16 +24,35 @@ _PLACES = (
     ("Clients", "clients:list", frozenset({Role.THERAPIST, Role.ADMINISTRATOR})),
     ("Clinic", "clinic:people", frozenset({Role.ADMINISTRATOR})),
 )
+# Where the pages of other namespaces belong: the first of these that is a place of whoever is signed in.
+_BELONGS_TO = {
+    "marks": ("dashboard", "caseload"),
+    "together": ("dashboard",),
+    "records": ("clients",),
+    "tablets": ("clinic", "dashboard"),
+    "rules": ("dashboard", "caseload", "clinic"),
+    "exports": ("dashboard", "caseload", "clinic"),
+    "erasures": ("clinic", "clients"),
+    "instruments": ("clinic",),
+    "settings": ("clinic",),
+    "import": ("clinic",),
+}
 
 
 def places(request: HttpRequest) -> Iterator[Place]:
-    """The entries for the roles of whoever is signed in; one is current on every page of its namespace."""
+    """The entries for the roles of whoever is signed in; one is current on every page that belongs to it."""
+    roles = frozenset(getattr(request.user, "roles", ()))
+    own = [(label, page) for label, page, for_roles in _PLACES if not roles.isdisjoint(for_roles)]
     match = request.resolver_match
     here = match.namespace if match else ""
-    roles = frozenset(getattr(request.user, "roles", ()))
-    for label, page, for_roles in _PLACES:
-        if not roles.isdisjoint(for_roles):
-            href = reverse(page)
-            is_near = page.partition(":")[0] == here
-            current = ("page" if request.path == href else "true") if is_near else ""
-            yield Place(label, href, current)
+    namespaces = [page.partition(":")[0] for _, page in own]
+    near = next((one for one in (here, *_BELONGS_TO.get(here, ())) if one in namespaces), "")
+    for label, page in own:
+        href = reverse(page)
+        is_near = page.partition(":")[0] == near
+        yield Place(label, href, ("page" if request.path == href else "true") if is_near else "")
+
+
+def is_account(request: HttpRequest) -> bool:
+    """Whether the page is about the account of whoever is signed in: no place has those, the menu beside them has."""
+    return request.path.startswith(reverse("account_security").partition("security")[0])

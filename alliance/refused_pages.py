@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from alliance import audit
+from alliance import audit, navigation
 from alliance.access import CLIENT, PUBLIC, ROOM, rule_of
 from alliance.models import Role
 
@@ -26,7 +26,10 @@ client_of_code: list[Callable[[UUID], UUID | None]] = []
 
 def for_others(request: HttpRequest, roles: Iterable[Role]) -> HttpResponse:
     """The answer to somebody who holds none of the roles a page is for."""
-    context = {"for_roles": sorted(role.label.lower() for role in roles)}
+    context = {
+        "for_roles": sorted(role.label.lower() for role in roles),
+        "places_of_staff": list(navigation.places(request)),
+    }
     response = render(request, "403.html", context, status=403)
     response.refusal = _FOR_OTHERS  # type: ignore[attr-defined]
     return response

@@ -68,34 +68,15 @@ class Courses(Protocol):
         ...
 
 
-class NoCourses:
-    """Where nothing registered itself: this app alone knows of no session."""
-
-    def still_out(self, ends: Mapping[int, date]) -> dict[int, StillOut]:
-        return {episode: StillOut() for episode in ends}
-
-    def open_reasons(self, episode: int) -> OpenReasons:
-        return OpenReasons()
-
-    def days(self, episodes: Collection[int]) -> dict[int, Days]:
-        return {episode: Days() for episode in episodes}
-
-    def end(self, closing: EpisodeClosing, day: date, by: User) -> None: ...
-
-    def take_up(self, closing: EpisodeClosing, by: User) -> None: ...
-
-    def forget(self, episode: Episode) -> None: ...
-
-
-_registered: list[Courses] = [NoCourses()]
+_registered: list[Courses] = []
 
 
 def register(courses: Courses) -> None:
-    _registered[0] = courses
+    _registered.append(courses)
 
 
 def courses() -> Courses:
-    return _registered[0]
+    return _registered[-1]
 
 
 # --- In words --------------------------------------------------------------------------------------

@@ -22,6 +22,9 @@ from clients.models import Cover, Episode
 from clients.plausible_days import refuse_implausible, said
 
 LONGEST = timedelta(days=184)
+CHANGED_MEANWHILE = (
+    "One of these clients was closed, transferred or erased meanwhile. Look at the list again."
+)
 
 
 def may_be_covered(user: User) -> "QuerySet[Episode]":
@@ -52,10 +55,13 @@ def start(
     stored = lock_staff(colleague).get(colleague.pk)
     if stored is None or not stored.has_any_role(frozenset({Role.THERAPIST})):
         raise Refused(f"{colleague} is not a therapist who may sign in.")
-    pks = [episode.pk for episode in episodes]
+    pks = {episode.pk for episode in episodes}
     lock_episodes(pks)
+    stands = may_be_covered(by).filter(pk__in=pks).select_related("client", "therapist").order_by("pk")
+    if {episode.pk for episode in stands} != pks:
+        raise Refused(CHANGED_MEANWHILE)
     together, made = uuid.uuid4(), []
-    for episode in Episode.objects.filter(pk__in=pks).select_related("client", "therapist").order_by("pk"):
+    for episode in stands:
         _refuse_for(episode, colleague, starts_on, ends_on)
         cover = Cover.objects.create(
             made_together=together,

@@ -249,9 +249,9 @@ class NameForm(forms.Form):
         super().__init__(*arguments, **options)
         self.person = person
 
-    def _made_before(self) -> UUID | None:
-        """Whom this form itself added, if it was sent before."""
-        return None
+    def _is_about(self) -> UUID | None:
+        """Whose own name is not somebody else's."""
+        return self.person.pk if self.person else None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -265,7 +265,7 @@ class NameForm(forms.Form):
 
     def _alike(self, name: str) -> User | None:
         rows = User.objects.filter(Q(name_key=search_key(name)) | Q(name_look=look_alike_key(name)))
-        if known := self.person.pk if self.person else self._made_before():
+        if known := self._is_about():
             rows = rows.exclude(pk=known)
         return rows.order_by("-is_active", "email").first()
 
@@ -283,13 +283,14 @@ class InviteForm(NameForm):
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         rows = User.objects.filter(email__iexact=email)
-        if made := self._made_before():
+        if made := self._is_about():
             rows = rows.exclude(pk=made)
         if rows.exists():
             raise forms.ValidationError("Somebody with this e-mail address is on the list already.")
         return email
 
-    def _made_before(self) -> UUID | None:
+    def _is_about(self) -> UUID | None:
+        """Whom it added itself, if it was sent before."""
         return key_of_press(self.cleaned_data.get("form_key"), "person", self.by.pk)
 
 

@@ -14,7 +14,7 @@ from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import ERASED, Gone, Refused
 from alliance.stale_forms import Opened, refuse_if_changed
-from clients.lock import lock_episodes
+from clients.lock import lock_client, lock_episode, lock_episodes
 from clients.merges import UNDO_FOR, can_be_undone, in_the_way, pair_is_open, record_of, records_under
 from clients.models import Client, ClientMerge, DifferentClients, Episode, EpisodeMove
 
@@ -26,7 +26,7 @@ def merge_clients(*, kept: Client, merged: Client, seen: Collection[UUID], by: U
     """Put every episode of `merged` under `kept`. `seen`: the codes of both records' episodes, as they were shown."""
     if kept == merged:
         raise Refused("This is one record. Choose another one to merge it with.")
-    kept, merged = _locked(kept, merged)
+    kept, merged = _locked(kept.pk, merged.pk)
     for record in (kept, merged):
         if record.merged_into_id:
             raise Refused(
@@ -50,7 +50,7 @@ def merge_clients(*, kept: Client, merged: Client, seen: Collection[UUID], by: U
 def undo_merge(*, merge: ClientMerge, by: User) -> ClientMerge:
     """Put back exactly the episodes that moved. Those that were opened since stay with the record that was kept."""
     moves = list(EpisodeMove.objects.filter(merge=merge).select_related("episode"))
-    kept, merged = _locked(merge.kept, merge.merged, [move.episode_id for move in moves])
+    kept, merged = _locked(merge.kept_id, merge.merged_id, [move.episode_id for move in moves])
     merge = ClientMerge.objects.select_for_update().get(pk=merge.pk)
     if merge.undone_at:
         raise Refused("This merge was undone already.")
@@ -80,9 +80,8 @@ def move_episode(
     *, episode: Episode, to: Client, why: str, by: User, opened_with: Opened | None = None
 ) -> EpisodeMove:
     """Put one episode under the record it belongs to."""
-    source = Client.objects.get(pk=episode.client_id)
-    source, to = _locked(source, to)
-    stored = Episode.objects.select_related("client", "therapist").get(pk=episode.pk)
+    source, to = _locked(episode.client_id, to.pk, [episode.pk])
+    stored = lock_episode(episode.pk)
     if stored.client_id != source.pk:
         raise Refused("This episode was moved meanwhile. Look at it again.")
     refuse_if_changed(opened_with, record_of(stored))
@@ -101,14 +100,14 @@ def move_episode(
 
 @transaction.atomic
 def undo_move(*, move: EpisodeMove, by: User) -> EpisodeMove:
-    source, to = _locked(move.from_client, move.to_client, [move.episode_id])
+    source, to = _locked(move.from_client_id, move.to_client_id, [move.episode_id])
+    episode = lock_episode(move.episode_id)
     move = EpisodeMove.objects.select_for_update().get(pk=move.pk)
     if move.merge_id:
         raise Refused("This episode moved with a merge. Undo the merge.")
     if move.undone_at:
         raise Refused("This episode was moved back already.")
     _refuse_if_late(move)
-    episode = Episode.objects.select_related("therapist").get(pk=move.episode_id)
     if episode.client_id != to.pk:
         raise Refused("This episode was moved on since. Undo that first.")
     if source.merged_into_id:
@@ -127,7 +126,7 @@ def tell_apart(*, one: Client, other: Client, by: User) -> DifferentClients:
     """These two records are of two people: they are no longer shown as possible duplicates."""
     if one == other:
         raise Refused("This is one record. Choose another one.")
-    first, second = sorted((one, other), key=lambda client: client.pk)
+    first, second = (lock_client(client) for client in sorted((one, other), key=lambda client: client.pk))
     told, is_new = DifferentClients.objects.get_or_create(
         first=first, second=second, defaults={"noted_by": by}
     )
@@ -145,15 +144,14 @@ def undo_telling_apart(*, told: DifferentClients, by: User) -> None:
         audit.record(LogEvent.TELLING_APART_UNDONE, told, by=by, client=one, other=str(other))
 
 
-def _locked(one: Client, other: Client, more: Collection[int] = ()) -> tuple[Client, Client]:
+def _locked(one: int, other: int, more: Collection[int] = ()) -> tuple[Client, Client]:
     """Both records as they are now, held with all their episodes (and `more`) until the end of the transaction."""
-    of_both = Episode.objects.filter(client__in=[one.pk, other.pk]).values_list("pk", flat=True)
-    lock_episodes({*of_both, *more})
-    pks = [one.pk, other.pk]
+    pks = [one, other]
+    lock_episodes({*Episode.objects.filter(client__in=pks).values_list("pk", flat=True), *more})
     stored = {row.pk: row for row in Client.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
-    if not stored.keys() >= {one.pk, other.pk}:
+    if not stored.keys() >= {*pks}:
         raise Gone(ERASED)
-    return stored[one.pk], stored[other.pk]
+    return stored[one], stored[other]
 
 
 def _refuse_if_late(row: ClientMerge | EpisodeMove) -> None:

@@ -326,10 +326,6 @@ class ClientMerge(models.Model):
     def __str__(self) -> str:
         return f"{self.merged} into {self.kept}"
 
-    @property
-    def client_code(self) -> uuid.UUID:
-        return self.kept.code
-
 
 class EpisodeMoveQuerySet(models.QuerySet["EpisodeMove"]):
     def standing(self) -> Self:
@@ -368,10 +364,6 @@ class EpisodeMove(models.Model):
 
     def __str__(self) -> str:
         return f"{self.episode} from {self.from_client}"
-
-    @property
-    def client_code(self) -> uuid.UUID:
-        return self.to_client.code
 
 
 class DifferentClients(models.Model):

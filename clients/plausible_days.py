@@ -1,11 +1,9 @@
 """Which days a person may write down: one rule for every date of the product."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
-from django.utils.deconstruct import deconstructible
 from django.utils.formats import date_format
 
 from alliance.refused import Refused
@@ -38,7 +36,6 @@ def refuse_implausible(day: date, *, ahead: timedelta = A_YEAR) -> None:
         raise Refused(f"{said(day)} {why}")
 
 
-@deconstructible
 class PlausibleDay:
     """The validator of a form's field, for a day or for a moment."""
 
@@ -49,12 +46,6 @@ class PlausibleDay:
         day = timezone.localdate(value) if isinstance(value, datetime) else value
         if why := implausible(day, ahead=self.ahead):
             raise ValidationError(f"This day {why}")
-
-    def __eq__(self, other: Any) -> bool:
-        return isinstance(other, PlausibleDay) and other.ahead == self.ahead
-
-    def __hash__(self) -> int:
-        return hash(self.ahead)
 
 
 def said(day: date) -> str:

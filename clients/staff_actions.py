@@ -40,11 +40,12 @@ def add_person(
     try:
         with transaction.atomic():
             person = User.objects.create_user(email=email, name=name, **fields)
-    except ValidationError as error:
-        raise Refused(" ".join(error.messages)) from error
-    except IntegrityError as error:  # between the look and the write, somebody else added it
+    except (ValidationError, IntegrityError) as error:
+        # The other of two presses at once may have been first.
         if key and (made := User.objects.filter(pk=key).first()):
             return made
+        if isinstance(error, ValidationError):
+            raise Refused(" ".join(error.messages)) from error
         raise Refused("Somebody with this e-mail address is on the list already.") from error
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     audit.record(LogEvent.PERSON_ADDED, person, by=by, roles=sorted(roles))

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from clients.views import caseloads, clients, clinic, covers, duplicates, log, who_looked
+from clients.views import caseloads, clients, clinic, covers, duplicates, find, log, who_looked
 
 client_pages = [
     path("", clients.listing, name="list"),
+    path("find/", find.find, name="find"),
     path("new/", clients.register, name="register"),
     path("transfer/", caseloads.transfer, name="transfer"),
     path("transfers/<uuid:code>/", caseloads.transferred, name="transferred"),

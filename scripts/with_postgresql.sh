@@ -40,9 +40,10 @@ if [ "$(id -u)" = 0 ]; then chown -R postgres "$folder"; fi
 cd "$folder" # the server's user may not be able to read the folder this was called from
 as_server "$bin/initdb" --pgdata "$folder/data" --username alliance --pwfile "$folder/password" \
   --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 --no-sync >"$folder/log"
-# fsync=off: nothing here outlives the command. lock_timeout: who waits so long here waits for ever.
+# fsync, full_page_writes, synchronous_commit off: nothing here outlives the command. jit=off: compiling a query costs
+# more than running it on the few rows of a test. lock_timeout: who waits so long here waits for ever.
 as_server "$bin/pg_ctl" --pgdata "$folder/data" --log "$folder/server.log" --wait --silent --options \
-  "-p $port -k $folder -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100 -c lock_timeout=60s ${POSTGRESQL_OPTIONS:-}" start >/dev/null || {
+  "-p $port -k $folder -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c jit=off -c max_connections=100 -c lock_timeout=60s ${POSTGRESQL_OPTIONS:-}" start >/dev/null || {
   cat "$folder/server.log" >&2
   exit 1
 }

@@ -15,6 +15,7 @@ from sessions_app.dashboards.views import (
     figures,
     follow_ups,
     late_marks,
+    neighbours,
     talks,
 )
 from sessions_app.instruments import views as instruments
@@ -91,6 +92,8 @@ dashboard_pages = [
     path("", dashboard.day, name="work_list"),
     path("figures/", figures.own, name="figures"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
+    path("clients/<uuid:code>/next/", neighbours.next_client, name="next_client"),
+    path("clients/<uuid:code>/previous/", neighbours.previous_client, name="previous_client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
     path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
@@ -153,6 +156,8 @@ caseload_pages = [
     path("", caseload.overview, name="overview"),
     path("figures/", figures.of_supervisees, name="figures"),
     path("clients/<uuid:code>/", caseload.client, name="client"),
+    path("clients/<uuid:code>/next/", neighbours.next_of_caseload, name="next_client"),
+    path("clients/<uuid:code>/previous/", neighbours.previous_of_caseload, name="previous_client"),
     path("clients/<uuid:code>/late-marks/seen/", late_marks.seen_by_supervisor, name="late_marks_seen"),
     path("clients/<uuid:code>/let-read/", covers.let_read, name="let_read"),
 ]

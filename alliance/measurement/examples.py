@@ -124,14 +124,20 @@ def _missing(p: Parameters) -> list[CourseSession]:
     return _course([first, *[None] * (p.missing_flag - 1), *[second] * rest, None], p)
 
 
-def _slow_drift(p: Parameters) -> list[CourseSession]:
+def _lasting_fall(p: Parameters) -> list[CourseSession]:
     """A slide of 1 point a session: as far as it takes, and no further."""
     start = p.total_maximum - 12
     slide = [start, start - 8, start, start - 6, *(start - 10 * place for place in range(1, 16))]
-    alone = replace(p, enabled=frozenset("H"))
+    alone = replace(p, enabled=frozenset("J"))
     found = findings(_course(slide, p), alone)
     until = next((place for place, each in enumerate(found, start=1) if each), len(slide))
     return _course(slide[:until], p)
+
+
+def _left_out(p: Parameters) -> list[CourseSession]:
+    top = p.total_maximum // len(LINES)
+    answers: dict[str, int | None] = {**dict.fromkeys(LINES, top - 3), "goals": None}
+    return [CourseSession(number, answers, None) for number in (1, 2)]
 
 
 _COURSES: Mapping[str, Callable[[Parameters], list[CourseSession]]] = {
@@ -142,5 +148,6 @@ _COURSES: Mapping[str, Callable[[Parameters], list[CourseSession]]] = {
     "E": _below_own_range,
     "F": _flat_top,
     "G": _missing,
-    "H": _slow_drift,
+    "J": _lasting_fall,
+    "L": _left_out,
 }

@@ -1,4 +1,4 @@
-"""The flag rules A to H: when they are raised, what they say, what to ask. Totals in whole tenths.
+"""The flag rules: when they are raised, what they say, what to ask. Totals in whole tenths.
 
 The caller passes one episode: the baseline starts anew with each. Ratings of several series (instrument,
 version, edition of the wording) may follow each other in it; all but G look at earlier ratings of the same
@@ -11,10 +11,11 @@ from functools import cache
 
 from alliance.measurement.handbook import RULES, Rule
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.parameters import ALL_RULES, Parameters
+from alliance.measurement.lasting_fall import is_quiet, lasting_fall
+from alliance.measurement.parameters import ALL_RULES, LASTING_FALLS, Parameters
 from alliance.measurement.questions import question_for
 from alliance.measurement.sentences import Evidence, EvidenceValue, sentence_for
-from alliance.measurement.trends import Answers, CourseSession, decline, drift, lowest_usual, usual_range
+from alliance.measurement.trends import Answers, CourseSession, decline, lowest_usual, usual_range
 
 __all__ = [
     "ALL_RULES",
@@ -23,6 +24,7 @@ __all__ = [
     "Finding",
     "Parameters",
     "Rule",
+    "calls",
     "fallen_line",
     "fell_by",
     "findings",
@@ -36,11 +38,15 @@ __all__ = [
 # A gap is a gap whatever form was used before and after it.
 OF_ANY_SERIES = frozenset("G")
 
-# Strongest first, for triage. C: a reliable change, and of the rules about change the one that finds most
-# sudden falls. E: the fewest false alarms. D and H: a slow fall, as sure as E, but it can wait a session. A new
-# or woken: a level, and the most common. Then what is no work-list matter: a gap hides everything else, a low
-# line names its topic, a continuing A is known already, flat at the top may simply be good.
-STRENGTH = ("C", "E", "D", "H", "A+", "G", "B", "A", "F")
+# What is true of a partial rating however the missing lines were marked: of its most favourable total.
+BOUNDED = frozenset("ACJ")
+
+# Strongest first, for triage; what calls for a talk is before what does not. C: of the rules about change the one
+# that finds most sudden falls at once. J: finds what lasts. E: few false alarms. D: a slow fall, as sure as E, but
+# it can wait a session. A: a level, and the most common. Then what never calls: a gap hides everything else, a
+# low line names its topic, a continuing A is known already, flat at the top may simply be good, as may a line
+# that the client does not care to mark.
+STRENGTH = ("C", "J", "E", "D", "A+", "G", "B", "A", "F", "L")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Finding:
 
     evidence: JSON values, tenths; `line` is the item that fell most (or is lowest), where lines are known.
     is_new: the rule was not raised when it last could have been. A continuing A on the work list has woken: it
-    has fallen further since it last called for a talk.
+    has fallen further since it last called for a talk. Of a partial rating evidence has `at_most`, and no total.
     """
 
     rule: str
@@ -65,6 +71,9 @@ class _Series:
     totals: list[int] = field(default_factory=list)
     answers: list[Answers | None] = field(default_factory=list)  # of the same ratings
     held: dict[str, bool] = field(default_factory=dict)
+    called: list[bool] = field(default_factory=list)  # of the same ratings: by J, or by a sudden fall
+    left_out: frozenset[str] = frozenset()  # lines, at the rating before
+    was_certainly_below: bool = False  # a partial rating, before any complete one
     # Of the A now standing: the totals at which it was new, and at which it last called for a talk.
     level_new_at: int = 0
     level_called_at: int = 0
@@ -87,6 +96,33 @@ class _History:
             self.answers.append(session.answers)
         if session.attended:
             self.unrated.append(session.total is None and session.overdue)
+
+    def close(self, found: Sequence[Finding], p: Parameters) -> None:
+        """Keep what the rules of the next session ask about this one."""
+        session, now = self.session, self.now
+        if session.total is not None:
+            now.called.append(any(_calls_by_itself(f.rule, f.evidence, p) for f in found if f.rule in "CJ"))
+        elif any(finding.rule == "A" for finding in found):
+            now.was_certainly_below = True
+        if answers := session.answers:
+            left_out = frozenset(line for line, answer in answers.items() if answer is None)
+            now.left_out = left_out if len(left_out) < len(answers) else now.left_out
+
+    @property
+    def total(self) -> int | None:
+        """Of a partial rating the most favourable one."""
+        return self.session.at_most if self.session.total is None else self.session.total
+
+    @property
+    def before(self) -> list[int]:
+        """The complete ratings before."""
+        return self.totals if self.session.total is None else self.totals[:-1]
+
+    @property
+    def bound(self) -> Evidence:
+        """What a finding says instead of a total, or beside it."""
+        assert self.total is not None  # the rules that ask have looked
+        return {"at_most" if self.session.total is None else "total": self.total}
 
     @property
     def totals(self) -> list[int]:
@@ -120,44 +156,63 @@ def findings(
     for session, of_session in zip(course, own or [parameters] * len(course), strict=True):
         history.add(session)
         raised = [
-            *_raised(history, of_session, history.now.held, _checks(of_session.enabled - OF_ANY_SERIES)),
-            *_raised(history, parameters, gaps, gap_checks),
+            *_raised(history, of_session, history.now.held, _checks(of_session.enabled - OF_ANY_SERIES))
         ]
-        found.append(tuple(raised))
+        history.close(raised, of_session)
+        raised += _raised(history, parameters, gaps, gap_checks)
+        found.append(tuple(sorted(raised, key=lambda finding: finding.rule)))
     return found
 
 
 def _raised(
     history: _History, p: Parameters, held: dict[str, bool], checks: Sequence[tuple[str, _Check]]
 ) -> Iterator[Finding]:
+    is_partial = history.session.total is None
     for letter, (applies, check) in checks:
         if applies(history.session):
             evidence = check(history, p)
             if evidence is not None:
-                yield _finding(letter, evidence, is_new=not held.get(letter, False))
-            held[letter] = evidence is not None
+                is_new = not held.get(
+                    letter, history.now.was_certainly_below and letter == "A" and is_partial
+                )
+                yield Finding(letter, is_new, _calls(letter, evidence, p, is_new=is_new), evidence)
+            # A partial rating is nobody's previous.
+            if not (is_partial and letter in BOUNDED):
+                held[letter] = evidence is not None
 
 
-def _finding(letter: str, evidence: Evidence, *, is_new: bool) -> Finding:
-    return Finding(letter, is_new, _calls(letter, evidence, is_new=is_new), evidence)
+def _calls(letter: str, evidence: Mapping[str, EvidenceValue], p: Parameters, *, is_new: bool) -> bool:
+    if p.work_list == LASTING_FALLS:
+        return "low_start" in evidence if letter == "A" else _calls_by_itself(letter, evidence, p)
+    return letter in "CDE" or (letter == "A" and (is_new or "called_at" in evidence))
 
 
-def _calls(letter: str, evidence: Evidence, *, is_new: bool) -> bool:
-    return RULES[letter].calls_for_talk and (letter != "A" or is_new or "called_at" in evidence)
+def _calls_by_itself(letter: str, evidence: Mapping[str, EvidenceValue], p: Parameters) -> bool:
+    """Whether a lasting fall, or a sudden one, is a reason to talk of itself."""
+    if letter == "J":
+        return "quiet" not in evidence
+    fall = evidence["fall"] if letter == "C" else 0
+    return letter == "C" and isinstance(fall, int) and fall >= p.calls_from_fall
+
+
+def calls(finding: Finding, parameters: Parameters) -> bool:
+    """Whether it would be on the work list of these settings; they may differ from its own in `work_list` only."""
+    return _calls(finding.rule, finding.evidence, parameters, is_new=finding.is_new)
 
 
 def is_work_list(finding: Finding) -> bool:
-    """Whether the finding puts the client on the work list: a new or woken A, C, D, E or H."""
+    """Whether the finding puts the client on the work list (`Parameters.work_list`)."""
     return finding.on_work_list
 
 
 def strength(finding: Finding) -> int:
     """A sort key for triage: 0 for the strongest kind of finding."""
     calling_level = finding.rule == "A" and finding.on_work_list
-    return STRENGTH.index("A+" if calling_level else finding.rule)
+    place = STRENGTH.index("A+" if calling_level else finding.rule)
+    return place if finding.on_work_list else len(STRENGTH) + place
 
 
-# --- the eight rules ---------------------------------------------------------------------------------------
+# --- the rules --------------------------------------------------------------------------------------------
 
 
 def _is_below(total: int, p: Parameters) -> bool:
@@ -172,17 +227,17 @@ def fell_by(previous: int, total: int, fall: int) -> bool:
 
 
 def _below_cutoff(history: _History, p: Parameters) -> Evidence | None:
-    total, now = history.totals[-1], history.now
-    if p.cutoff is None or not _is_below(total, p):
+    total, now = history.total, history.now
+    if total is None or p.cutoff is None or not _is_below(total, p):
         return None
+    evidence: Evidence = {**history.bound, "cutoff": p.cutoff, "operator": p.cutoff_operator}
+    if not history.before and not now.was_certainly_below:
+        evidence["low_start"] = 1
+    if history.session.total is None:
+        return evidence | _line(history, p)
     if not now.held.get("A", False):
         now.level_new_at = now.level_called_at = total
-    evidence: Evidence = {
-        "total": total,
-        "cutoff": p.cutoff,
-        "operator": p.cutoff_operator,
-        "fall_since_new": now.level_new_at - total,
-    }
+    evidence["fall_since_new"] = now.level_new_at - total
     if fell_by(now.level_called_at, total, p.badge_fall):
         evidence["called_at"] = now.level_called_at
         now.level_called_at = total
@@ -190,7 +245,7 @@ def _below_cutoff(history: _History, p: Parameters) -> Evidence | None:
 
 
 def _low_line(history: _History, p: Parameters) -> Evidence | None:
-    answers, total = history.session.answers, history.session.total
+    answers, total = history.session.answers, history.total
     if p.item_cutoff is None or answers is None:
         return None
     # Where A speaks about the whole, B about a part would only repeat it.
@@ -209,12 +264,32 @@ def _low_line(history: _History, p: Parameters) -> Evidence | None:
 
 
 def _sudden_fall(history: _History, p: Parameters) -> Evidence | None:
-    if len(history.totals) < 2:
+    total, before = history.total, history.before
+    if total is None or not before or not fell_by(before[-1], total, p.sudden_fall):
         return None
-    previous, total = history.totals[-2:]
-    if not fell_by(previous, total, p.sudden_fall):
+    evidence: Evidence = {**history.bound, "previous": before[-1], "fall": before[-1] - total}
+    return evidence | _line(history, p)
+
+
+def _lasting_fall(history: _History, p: Parameters) -> Evidence | None:
+    if history.total is None:
         return None
-    return {"total": total, "previous": previous, "fall": previous - total} | _line(history, p)
+    totals = [*history.before, history.total]
+    found = lasting_fall(totals, p)
+    if found is None:
+        return None
+    evidence: Evidence = {
+        "ratings": found.ratings,
+        "recent": found.recent,
+        "earlier": found.earlier,
+        "before": found.before,
+    }
+    if history.session.total is None:
+        evidence |= history.bound
+    if is_quiet(totals, history.now.called, p):
+        evidence["quiet"] = 1
+    # The line that fell since the last rating before those taken together.
+    return evidence | _line(history, p, before=found.ratings + 1)
 
 
 def _decline(history: _History, p: Parameters) -> Evidence | None:
@@ -249,20 +324,6 @@ def _below_own_range(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p)
 
 
-def _slow_drift(history: _History, p: Parameters) -> Evidence | None:
-    found = drift(history.totals, p)
-    if found is None:
-        return None
-    evidence: Evidence = {
-        "latest": found.latest,
-        "recent": found.recent,
-        "earlier": found.earlier,
-        "before": found.before,
-    }
-    # The line that fell since the last rating before the drift was looked for.
-    return evidence | _line(history, p, before=found.latest + 1)
-
-
 def _flat_top(history: _History, p: Parameters) -> Evidence | None:
     last = history.totals[-p.flat_top_sessions :]
     if p.flat_top is None or len(last) < p.flat_top_sessions or min(last) < p.flat_top:
@@ -277,17 +338,31 @@ def _missing(history: _History, p: Parameters) -> Evidence | None:
     return {"missing": sum(last), "of": len(last)}
 
 
+def _left_out_twice(history: _History, p: Parameters) -> Evidence | None:
+    answers = history.session.answers or {}
+    if all(answer is None for answer in answers.values()):
+        return None  # the whole form, not a line of it
+    lines = [line for line, answer in answers.items() if answer is None and line in history.now.left_out]
+    return {"lines": lines, "line": lines[0]} if lines else None
+
+
 def _line(history: _History, p: Parameters, before: int = 2) -> Evidence:
-    answers = history.answers[-1]
+    answers = history.session.answers
     if not p.compare_lines or not answers:
         return {}
-    earlier = history.answers[-before] if len(history.answers) >= before else None
+    # A partial rating is not among those of the history.
+    back = before - 1 if history.session.total is None else before
+    earlier = history.answers[-back] if len(history.answers) >= back else None
     line = fallen_line(earlier, answers)
     return {} if line is None else {"line": line}
 
 
 def _has_total(session: CourseSession) -> bool:
     return session.total is not None
+
+
+def _has_bound(session: CourseSession) -> bool:
+    return session.total is not None or session.at_most is not None
 
 
 def _has_answers(session: CourseSession) -> bool:
@@ -299,14 +374,15 @@ def _was_attended(session: CourseSession) -> bool:
 
 
 _CHECKS: Mapping[str, _Check] = {
-    "A": (_has_total, _below_cutoff),
+    "A": (_has_bound, _below_cutoff),
     "B": (_has_answers, _low_line),
-    "C": (_has_total, _sudden_fall),
+    "C": (_has_bound, _sudden_fall),
     "D": (_has_total, _decline),
     "E": (_has_total, _below_own_range),
     "F": (_has_total, _flat_top),
     "G": (_was_attended, _missing),
-    "H": (_has_total, _slow_drift),
+    "J": (_has_bound, _lasting_fall),
+    "L": (_has_answers, _left_out_twice),
 }
 
 

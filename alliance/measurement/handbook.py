@@ -19,7 +19,6 @@ class Rule:
     name: str
     definition: str
     source: str
-    calls_for_talk: bool
     not_meaning: str
 
     @property
@@ -39,11 +38,10 @@ RULES: Mapping[str, Rule] = {
             "below-cutoff",
             "Below cutoff",
             "The total is below the cutoff, 36.0. It is new when the previous rating was not, and on the "
-            "first rating of an episode. It calls for a talk when new, and again when the total is 2.0 lower "
-            "than when it last did.",
+            "first rating of an episode, where it is called a low start. Of a partial rating it is raised where the "
+            "total is below whatever was left out.",
             "Manuals and vendors of four-line scales; our cutoff is provisional, borrowed by analogy. "
             "Samples elsewhere use lower cutoffs, so it is a setting.",
-            True,
             "It does not mean that the alliance is weak: a third of a stable caseload is below. A low first "
             "rating is a sign that the client dares to tell.",
         ),
@@ -53,17 +51,16 @@ RULES: Mapping[str, Rule] = {
             "Low line",
             "At least one answered line is below 9.0, also of a partial rating. Silent where A is raised.",
             "Manuals and vendors of four-line scales.",
-            False,
             "It does not mean that something is wrong: it says which line to look at together first.",
         ),
         Rule(
             "C",
             "sudden-fall",
             "Sudden fall",
-            "The total is at least 4.0 lower than the previous complete rating.",
+            "The total is at least 4.0 lower than the previous complete rating; of a partial rating, where it is "
+            "whatever was left out.",
             "Adapted from the Jacobson-Truax reliable change index (alpha .88 makes it about 4); the "
             "literature has no agreed rule (Eubanks-Carter 2012, Lipner 2022).",
-            True,
             "It does not mean a rupture: one stable client in two has such a fall within ten sessions.",
         ),
         Rule(
@@ -73,7 +70,6 @@ RULES: Mapping[str, Rule] = {
             "Over the last five complete ratings the Mann-Kendall S is -8 or less, or each of the last four "
             "is lower than the one before (S = -6); and the first is at least 2.0 above the last.",
             "Ours; the Mann-Kendall test, exact one-sided p .042 for either window.",
-            True,
             "It does not mean that the alliance will go on falling, nor why it fell: it may be the "
             "ending or a challenge.",
         ),
@@ -81,11 +77,11 @@ RULES: Mapping[str, Rule] = {
             "E",
             "below-own-range",
             "Below own range",
-            "The total is below the 95 % range expected from this client's own last 4 to 8 complete ratings, "
-            "with a prior spread of 2.0 points that weighs as much as 4 ratings.",
+            "The total is below the 95 % range expected from this client's own last 4 to 8 complete ratings, none "
+            "of them counted as more than 4.0 below their median, with a prior spread of 2.0 points that weighs as "
+            "much as 4 ratings.",
             "Adapted from control charts and the Jacobson-Truax index; the literature has no agreed rule "
             "(Eubanks-Carter 2012, Lipner 2022); weights and spread are ours.",
-            True,
             "It does not mean a low total: where ratings are usually at the top, 36 may be unusual.",
         ),
         Rule(
@@ -94,7 +90,6 @@ RULES: Mapping[str, Rule] = {
             "Flat at the top",
             "The last four complete ratings are all 39.8 or more.",
             "Ours.",
-            False,
             "It does not mean that the client is not honest. It carries little information, that is all.",
         ),
         Rule(
@@ -104,21 +99,27 @@ RULES: Mapping[str, Rule] = {
             "An attended session without a complete rating 24 hours after its end is overdue; raised there "
             "when 2 of the last 3 attended sessions are.",
             "Ours.",
-            False,
             "It does not mean a low score: a gap often says more about the day than about the alliance.",
         ),
         Rule(
-            "H",
-            "slow-drift",
-            "Slow drift",
-            "The weighted mean of the last three complete ratings (EWMA, lambda .3), begun at the mean of the "
-            "4 to 8 before them, is more than 2.7 of its standard deviations below that mean; the spread is "
-            "that of the client's own range.",
-            "A control chart for small, lasting changes (Roberts 1959), adapted: window, weights and limit "
-            "are ours.",
-            True,
+            "J",
+            "lasting-fall",
+            "Lasting fall",
+            "The mean of the last three complete ratings, the latest counting most, is at least 1.0 below that of "
+            "the up to eight before them, and by more than chance explains; from the third rating on. It calls for a "
+            "talk unless one of the four ratings before did and the total has not fallen 2.0 further.",
+            "Ours. Several ratings are taken together, as in control charts for small, lasting changes (Roberts 1959); "
+            "weights and limits come from our simulation, near the best that any rule can do in it.",
             "It does not mean that anything happened on one day, nor that it will go on: slow changes "
             "outside therapy look the same.",
+        ),
+        Rule(
+            "L",
+            "line-left-out",
+            "Line left out",
+            "A line was left out at this rating and at the one before it.",
+            "Ours.",
+            "It does not mean a low mark: the line may not fit, or may be hard to answer.",
         ),
     )
 }

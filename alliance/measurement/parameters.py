@@ -1,11 +1,15 @@
 """The settings of the flag rules, with the defaults for our four-line session rating."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-ALL_RULES = frozenset("ABCDEFGH")
-OPTIONAL_RULES = frozenset("H")  # off until a clinic switches them on
-USUAL_RULES = ALL_RULES - OPTIONAL_RULES
+ALL_RULES = frozenset("ABCDEFGJL")
+
+# What calls for a talk. As shipped a low start, a lasting fall, or a large sudden one. Before, every new sign did:
+# below cutoff, a sudden fall, a decline, below the own range; it called twice as often and found as much.
+LASTING_FALLS = "lasting falls"
+ANY_CHANGE = "any change"
+WorkList = Literal["lasting falls", "any change"]
 
 # Student's t, .975 quantile, by degrees of freedom. Source: NIST/SEMATECH e-Handbook of Statistical Methods,
 # 1.3.6.7.2, gives three decimals; six are needed for the limit 36.003 and come from the exact distribution
@@ -47,12 +51,6 @@ class Parameters:
     s0: int = 20  # prior within-client standard deviation, 2.0 points (ours)
     own_range_minimum: int = 4
     own_range_window: int = 8
-    # A drift is a weighted mean of the last ratings, each weighing `drift_weight` tenths of what is left over
-    # by the later ones (EWMA, lambda .3), `drift_limit` tenths of its standard deviation below the usual level
-    # before them. Both from our simulation.
-    drift_weight: int = 3
-    drift_limit: int = 27
-    drift_sessions: int = 3
     # Earlier ratings count as no lower than this below their median, in rules E and J and in the drawn range: else
     # one bad session would blind them to the next.
     hold_within: int = 40
@@ -68,7 +66,8 @@ class Parameters:
     flat_top_sessions: int = 4
     missing_of: int = 3
     missing_flag: int = 2
-    enabled: frozenset[str] = USUAL_RULES
+    enabled: frozenset[str] = ALL_RULES
+    work_list: WorkList = LASTING_FALLS
     total_minimum: int = 0
     total_maximum: int = 400
     # Whether a lower answer is worse on every line, on one range: else no line is named in a finding.
@@ -87,16 +86,14 @@ class Parameters:
 def _complaints(p: Parameters) -> list[str]:
     checks = (
         (p.cutoff_operator in ("<", "<="), "The cutoff is compared with < or <=."),
-        (p.enabled <= ALL_RULES, "The rules are named A to H."),
+        (p.work_list in get_args(WorkList), "The work list goes by lasting falls or by any change."),
+        (p.enabled <= ALL_RULES, "The rules are named A to G, J and L."),
         (min(p.sudden_fall, p.decline_fall, p.badge_fall) > 0, "A fall is more than nothing."),
         (p.recovered_within >= 0, "A return is within nothing or more of the median."),
         (p.s0 > 0 and p.nu0 >= 0, "The prior spread is more than nothing and its weight not negative."),
         (2 <= p.own_range_minimum <= p.own_range_window, "A usual range needs two to window ratings."),
         (p.own_range_minimum + p.nu0 - 1 >= min(T_975_MILLIONTHS), "The usual range rests on too little."),
         (p.own_range_window + p.nu0 - 1 <= max(T_975_MILLIONTHS), "The usual range has too long a memory."),
-        (1 <= p.drift_weight <= 10, "A drift weighs the latest rating with one to ten tenths."),
-        (p.drift_limit > 0, "A drift is more than nothing."),
-        (p.drift_sessions >= 1, "A drift needs at least one rating."),
         (
             min(p.hold_within, p.lasting_fall, p.quiet_rise, p.calls_from_fall) > 0,
             "A fall is more than nothing.",
@@ -129,7 +126,7 @@ def statistical_parameters(minimum: int, maximum: int) -> Parameters:
         quiet_rise=_share(span, 100),
         calls_from_fall=_share(span, 150),
         flat_top=maximum - span * 5 // 1000,
-        enabled=USUAL_RULES - {"A", "B"},
+        enabled=ALL_RULES - {"A", "B"},
         total_minimum=minimum,
         total_maximum=maximum,
         compare_lines=False,

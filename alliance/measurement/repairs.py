@@ -139,7 +139,8 @@ def ruptures(
     found: the findings of each session of the course. talked: numbers of the sessions with a discussion.
 
     - One begins at a complete rating with a finding on the work list, while none is going on. Within it a sudden or a
-      lasting fall on the work list begins another, and it ends there; any other finding belongs to it.
+      lasting fall on the work list begins another, and it ends there; any other finding belongs to it. A lasting fall
+      at a rating near the median of all before is no call here: a mean is low where one of its ratings was very low.
     - A rating is back where it is at or above the goal and nothing calls for a talk there. The goal is one point
       (`recovered_within`) below the median before, but always above the total at which it began: a level that is the
       client's usual one must at least be passed again. It stays what it was when the low point began.
@@ -202,10 +203,11 @@ def _walk(
     for session, raised in zip(course, found, strict=True):
         if session.total is not None:
             history = earlier.setdefault(session.series, [])
-            calls = _calls(raised, is_first=not history)
             if running and running.series != session.series:
                 yield running, before, RepairState.UNREPAIRED
                 running = None
+            near = _near(_median(history), parameters)
+            calls = _calls(raised, is_first=not history, is_near=near is not None and session.total >= near)
             if running and any(finding.rule in OPENS_ANOTHER for finding in calls):
                 yield running, before, RepairState.FELL_AGAIN
                 running = None
@@ -224,13 +226,14 @@ def _walk(
         yield (running, before, RepairState.UNREPAIRED) if is_closed else (running, None, None)
 
 
-def _calls(raised: Sequence[Finding], *, is_first: bool) -> list[Finding]:
+def _calls(raised: Sequence[Finding], *, is_first: bool, is_near: bool) -> list[Finding]:
     """What calls for a talk, strongest first.
 
-    At a first complete rating also an A that does not call: a partial rating before it was certain to be as low.
+    At a first complete rating also an A that does not call: a partial rating before it was certain to be as low. Not a
+    lasting fall at a rating near the median before: it tells of the ratings since, of which one very low one is enough.
     """
     calls = (finding for finding in raised if finding.on_work_list or (is_first and finding.rule == "A"))
-    return sorted(calls, key=strength)
+    return sorted((finding for finding in calls if not (is_near and finding.rule == "J")), key=strength)
 
 
 def _begin(
@@ -249,15 +252,19 @@ def _begin(
 
 
 def _goal(total: int, before: Fraction | None, calls: list[Finding], parameters: Parameters) -> int:
-    near = _lowest_not_below(calls) if before is None else ceil(before - parameters.recovered_within)
-    return min(max(near, total + 1), parameters.total_maximum)
+    near = _near(before, parameters)
+    return min(max(_lowest_not_below(calls) if near is None else near, total + 1), parameters.total_maximum)
+
+
+def _near(level: Fraction | None, parameters: Parameters) -> int | None:
+    """The lowest total that is near this level."""
+    return None if level is None else ceil(level - parameters.recovered_within)
 
 
 def _now_has_a_level(running: _Running, history: list[int], parameters: Parameters) -> None:
     """Of a low start: what is usual for this client is now known, and may be low. It need not be passed again."""
     running.before = _median(history)
-    assert running.before is not None
-    running.goal = max(ceil(running.before - parameters.recovered_within), parameters.total_minimum)
+    running.goal = max(_near(running.before, parameters) or 0, parameters.total_minimum)
 
 
 def _lowest_not_below(calls: list[Finding]) -> int:

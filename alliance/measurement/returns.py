@@ -77,7 +77,7 @@ def returns_table(
 def _returns(what: str, found: Counter[tuple[str, str]], clients: int) -> Returns:
     low_points, not_back = found[what, "low points"], found[what, "not back"]
     return Returns(
-        back=1 - not_back / max(1, low_points),
+        back=(low_points - not_back) / max(1, low_points),
         recovered=found[what, "recovered"] / max(1, low_points),
         recovering=found[what, "recovering"] / max(1, not_back),
         per_session=not_back / (clients * (SESSIONS - 1)),

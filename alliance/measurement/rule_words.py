@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from alliance.measurement.handbook import Rule
-from alliance.measurement.parameters import Parameters
+from alliance.measurement.parameters import LASTING_FALLS, Parameters
 from alliance.measurement.scoring import points
 
 NO_LEVEL = "It needs a published level, and this form has none. It is off."
@@ -14,19 +14,36 @@ SETTINGS_OF: Mapping[str, tuple[str, ...]] = {
     "B": ("item_cutoff",),
     "C": ("sudden_fall",),
     "D": ("decline_fall",),
-    "E": ("nu0", "s0", "own_range_minimum", "own_range_window"),
+    "E": ("nu0", "s0", "own_range_minimum", "own_range_window", "hold_within"),
     "F": ("flat_top", "flat_top_sessions"),
     "G": ("missing_of", "missing_flag"),
-    "H": (
-        *("drift_weight", "drift_limit", "drift_sessions"),
-        *("nu0", "s0", "own_range_minimum", "own_range_window"),
-    ),
+    "J": ("lasting_fall", "lasting_limit", "nu0", "s0", "own_range_window", "hold_within"),
 }
 
 
 def definition(rule: Rule, p: Parameters) -> str:
     """When the rule is raised under these settings."""
     return _WORDS[rule.letter](p)
+
+
+def calls(letter: str, p: Parameters) -> str:
+    """When it puts the client on the work list under these settings; empty where it never does."""
+    by_level = "and again when it has fallen further" if letter == "A" else ""
+    former = {"A": f"when it is new, {by_level}", "C": ALWAYS, "D": ALWAYS, "E": ALWAYS}
+    return (_as_shipped(p) if p.work_list == LASTING_FALLS else former).get(letter, "")
+
+
+ALWAYS = "whenever it is raised"
+
+
+def _as_shipped(p: Parameters) -> Mapping[str, str]:
+    from_points = f"from a fall of {points(p.calls_from_fall)} on"
+    quiet = f"unless one of the four ratings before did and the total has not fallen {points(p.badge_fall)} further"
+    return {
+        "A": "at the first rating, as a low start",
+        "C": from_points if p.calls_from_fall > p.sudden_fall else ALWAYS,
+        "J": f"{ALWAYS}, {quiet}",
+    }
 
 
 def is_on(letter: str, p: Parameters) -> bool:
@@ -45,9 +62,8 @@ def _below_cutoff(p: Parameters) -> str:
         return NO_LEVEL
     where = "at or below" if p.cutoff_operator == "<=" else "below"
     return (
-        f"The total is {where} {points(p.cutoff)}. It is new when the rating before was not, and on the first "
-        f"rating of an episode. One that continues is a quiet mark until the total is {points(p.badge_fall)} lower "
-        "still."
+        f"The total is {where} {points(p.cutoff)}; of a rating with lines left out, where it is so whatever was left "
+        "out. It is new when the rating before was not, and on the first rating of an episode: a low start."
     )
 
 
@@ -59,7 +75,10 @@ def _low_line(p: Parameters) -> str:
 
 
 def _sudden_fall(p: Parameters) -> str:
-    return f"The total is at least {points(p.sudden_fall)} lower than at the rating before."
+    return (
+        f"The total is at least {points(p.sudden_fall)} lower than at the rating before; of a rating with lines "
+        "left out, where it is so whatever was left out."
+    )
 
 
 def _decline(p: Parameters) -> str:
@@ -73,7 +92,9 @@ def _decline(p: Parameters) -> str:
 def _below_own_range(p: Parameters) -> str:
     return (
         "The total is below the range in which 95 of 100 ratings of this client would be expected, from this "
-        f"client’s own last {p.own_range_minimum} to {p.own_range_window} ratings. So that a few equal ratings "
+        f"client’s own last {p.own_range_minimum} to {p.own_range_window} ratings. None of them counts as more than "
+        f"{points(p.hold_within)} below their median, so that one bad session does not hide the next. So that "
+        "a few equal ratings "
         f"do not make it too narrow, a usual spread of {points(p.s0)} counts as much as {p.nu0} ratings."
     )
 
@@ -91,13 +112,17 @@ def _missing(p: Parameters) -> str:
     )
 
 
-def _slow_drift(p: Parameters) -> str:
+def _lasting_fall(p: Parameters) -> str:
     return (
-        f"The last {p.drift_sessions} ratings taken together, the latest counting most, are further below this "
-        f"client’s own {p.own_range_minimum} to {p.own_range_window} ratings before them than chance explains: by more "
-        f"than {points(p.drift_limit)} standard deviations. It finds small, lasting changes that no single session "
-        "shows."
+        "The last three ratings taken together, the latest counting most, are lower than this client’s own up to "
+        f"{p.own_range_window} ratings before them: by {points(p.lasting_fall)} or more, and by more than chance "
+        f"explains ({p.lasting_limit / 100:.2f} standard deviations; more before the sixth rating). None of those "
+        f"before counts as more than {points(p.hold_within)} below their median. It needs three ratings."
     )
+
+
+def _left_out(_: Parameters) -> str:
+    return "The same line was left out at this rating and at the one before it."
 
 
 _WORDS: Mapping[str, Callable[[Parameters], str]] = {
@@ -108,5 +133,6 @@ _WORDS: Mapping[str, Callable[[Parameters], str]] = {
     "E": _below_own_range,
     "F": _flat_top,
     "G": _missing,
-    "H": _slow_drift,
+    "J": _lasting_fall,
+    "L": _left_out,
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alliance.measurement.flag_rules import Finding, findings, is_work_list
 from alliance.measurement.instruments import SESSION_RATING, Instrument, get
-from alliance.measurement.scoring import AnswerError, score, tenths_from_text
+from alliance.measurement.scoring import AnswerError, at_most, score, tenths_from_text
 from alliance.measurement.trends import CourseSession
 
 
@@ -33,6 +33,7 @@ class Row:
     session: CourseSession
 
 
+PRINTED = frozenset("ABCDEFGJ")  # a line left out twice is nothing that another implementation has
 OUT_HEADER = ("course", "session", "total", "flags", "work_list")
 
 
@@ -83,7 +84,7 @@ def _scored(row: Row, raised: tuple[Finding, ...]) -> tuple[str, str, str, str, 
         row.course,
         str(row.session.number),
         "" if total is None else f"{total // 10}.{total % 10}",
-        " ".join(sorted("A+" if f.rule == "A" and f.is_new else f.rule for f in raised)),
+        " ".join(sorted("A+" if f.rule == "A" and f.is_new else f.rule for f in raised if f.rule in PRINTED)),
         "1" if any(map(is_work_list, raised)) else "0",
     )
 
@@ -120,7 +121,13 @@ def _session(line: int, number: int, typed: dict[str, str], instrument: Instrume
         raise FileError(line, f"{error.item}: {error.sentence}") from error
     rated = any(value is not None for value in answers.values())
     # A file is read long after its sessions: what is not complete by now is overdue.
-    return CourseSession(number, answers if rated else None, scored.total, overdue=not scored.complete)
+    return CourseSession(
+        number,
+        answers if rated else None,
+        scored.total,
+        overdue=not scored.complete,
+        at_most=at_most(instrument, answers),
+    )
 
 
 def _check_new(line: int, row: Row, seen: dict[tuple[str, int], int]) -> None:

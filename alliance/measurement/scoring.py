@@ -43,6 +43,25 @@ def score(instrument: Instrument, answers: Mapping[str, int | None]) -> Score:
     )
 
 
+def at_most(instrument: Instrument, answers: Mapping[str, int | None]) -> int | None:
+    """The total of a partial rating if what is missing were marked as favourably as it can be.
+
+    No total, and shown as none: a bound, for the rules that hold whatever was left out. None where every line is
+    answered, or none is.
+    """
+    known = [answers.get(item.id) is not None for item in instrument.items]
+    if all(known) or not any(known):
+        return None
+    filled = {item.id: _or_best(item, answers.get(item.id)) for item in instrument.items}
+    return _combined(instrument, filled, filled)
+
+
+def _or_best(item: Item, answer: int | None) -> int:
+    if answer is not None:
+        return answer
+    return item.minimum if item.reverse else item.maximum
+
+
 def _checked(item: Item, answer: object) -> int | None:
     if answer is None:
         return None

@@ -34,6 +34,11 @@ def _number_word(count: int) -> str:
 
 def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
     where = "at or below" if evidence["operator"] == "<=" else "below"
+    if "at_most" in evidence:
+        return (
+            f"{_at_most(evidence)}: {where} the level at which it is usual to ask about the session "
+            f"({_figure(evidence, 'cutoff')}). Ask what would have made it a little better."
+        )
     if "called_at" in evidence:
         further = points(_whole(evidence, "called_at") - _whole(evidence, "total"))
         return (
@@ -63,7 +68,17 @@ def _say_low_line(evidence: _Seen, instrument: Instrument) -> str:
     return f"{_number_word(len(lines))} lines are lower than the rest: {named}."
 
 
+def _at_most(evidence: _Seen) -> str:
+    """Of a rating without a total. What is missing is not filled in: this holds however it had been marked."""
+    return f"At most {_figure(evidence, 'at_most')} whatever was left out"
+
+
 def _say_sudden_fall(evidence: _Seen, _: Instrument) -> str:
+    if "at_most" in evidence:
+        return (
+            f"{_at_most(evidence)}, so at least {_figure(evidence, 'fall')} lower than last time. "
+            "It may be chance; ask before you interpret."
+        )
     return f"{_figure(evidence, 'fall')} lower than last time. It may be chance; ask before you interpret."
 
 
@@ -88,13 +103,27 @@ def _say_flat_top(evidence: _Seen, _: Instrument) -> str:
     )
 
 
-def _say_slow_drift(evidence: _Seen, _: Instrument) -> str:
-    latest, earlier = _whole(evidence, "latest"), _whole(evidence, "earlier")
-    return (
-        f"A slow drift: the last {_number_word(latest).lower()} ratings are lower, on average "
-        f"{_figure(evidence, 'recent')}, than the {_number_word(earlier).lower()} before them, on average "
-        f"{_figure(evidence, 'before')}."
+def _say_lasting_fall(evidence: _Seen, _: Instrument) -> str:
+    latest, earlier = _number_word(_whole(evidence, "ratings")), _whole(evidence, "earlier")
+    of = "one before them" if earlier == 1 else f"{_number_word(earlier).lower()} before them on average"
+    said = (
+        f"Lower for a while: the last {latest.lower()} ratings are {_figure(evidence, 'recent')} on average, the "
+        f"latest counting most, the {of} {_figure(evidence, 'before')}."
     )
+    if "at_most" in evidence:
+        said = f"{_at_most(evidence)}. {said[:-1]}, with the most favourable marks for what was left out."
+    return (
+        f"{said} It called for a talk before, and has not fallen much further."
+        if "quiet" in evidence
+        else said
+    )
+
+
+def _say_left_out(evidence: _Seen, instrument: Instrument) -> str:
+    lines = evidence["lines"]
+    assert isinstance(lines, list)
+    named = " and ".join(instrument.item(str(line)).label for line in lines)
+    return f"Left out twice in a row: {named}. It is no low mark; ask whether it is hard to answer."
 
 
 def _say_missing(evidence: _Seen, _: Instrument) -> str:
@@ -110,5 +139,6 @@ _SENTENCES: Mapping[str, Callable[[_Seen, Instrument], str]] = {
     "E": _say_below_own_range,
     "F": _say_flat_top,
     "G": _say_missing,
-    "H": _say_slow_drift,
+    "J": _say_lasting_fall,
+    "L": _say_left_out,
 }

@@ -7,21 +7,27 @@ from collections.abc import Mapping
 
 SHIPPED: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "standard": {
-        "stable": {"back": 0.871, "recovered": 0.7005, "recovering": 0.3197, "per_session": 0.0122},
-        "fall": {"back": 0.4382, "recovered": 0.2139, "recovering": 0.3013, "per_session": 0.0469},
-        "half": {"back": 0.5168, "recovered": 0.2815, "recovering": 0.5512, "per_session": 0.0448},
-        "slide": {"back": 0.5166, "recovered": 0.2718, "recovering": 0.1588, "per_session": 0.0283},
+        "stable": {"back": 0.8721, "recovered": 0.6948, "recovering": 0.3505, "per_session": 0.0095},
+        "fall": {"back": 0.4471, "recovered": 0.2199, "recovering": 0.2957, "per_session": 0.0579},
+        "half": {"back": 0.5383, "recovered": 0.3004, "recovering": 0.5301, "per_session": 0.0535},
+        "slide": {"back": 0.5105, "recovered": 0.2676, "recovering": 0.1586, "per_session": 0.0313},
     },
     "low": {
-        "stable": {"back": 0.833, "recovered": 0.6553, "recovering": 0.2831, "per_session": 0.0211},
-        "fall": {"back": 0.3821, "recovered": 0.1874, "recovering": 0.2825, "per_session": 0.0557},
-        "half": {"back": 0.4517, "recovered": 0.2443, "recovering": 0.5214, "per_session": 0.0525},
-        "slide": {"back": 0.471, "recovered": 0.2439, "recovering": 0.133, "per_session": 0.0377},
+        "stable": {"back": 0.8367, "recovered": 0.6623, "recovering": 0.3217, "per_session": 0.016},
+        "fall": {"back": 0.3902, "recovered": 0.1938, "recovering": 0.2825, "per_session": 0.0687},
+        "half": {"back": 0.4758, "recovered": 0.2647, "recovering": 0.5099, "per_session": 0.0628},
+        "slide": {"back": 0.4601, "recovered": 0.2391, "recovering": 0.1408, "per_session": 0.0408},
     },
     "high": {
-        "stable": {"back": 0.8953, "recovered": 0.732, "recovering": 0.3266, "per_session": 0.007},
-        "fall": {"back": 0.4996, "recovered": 0.2523, "recovering": 0.321, "per_session": 0.0368},
-        "half": {"back": 0.5863, "recovered": 0.3415, "recovering": 0.5745, "per_session": 0.0359},
-        "slide": {"back": 0.5608, "recovered": 0.3066, "recovering": 0.1716, "per_session": 0.0198},
+        "stable": {"back": 0.8996, "recovered": 0.7267, "recovering": 0.3521, "per_session": 0.0056},
+        "fall": {"back": 0.5134, "recovered": 0.2641, "recovering": 0.3082, "per_session": 0.0462},
+        "half": {"back": 0.6103, "recovered": 0.3646, "recovering": 0.5432, "per_session": 0.0433},
+        "slide": {"back": 0.5669, "recovered": 0.3046, "recovering": 0.1658, "per_session": 0.0228},
+    },
+    "growth": {
+        "stable": {"back": 0.9279, "recovered": 0.8032, "recovering": 0.3898, "per_session": 0.0036},
+        "fall": {"back": 0.7266, "recovered": 0.4979, "recovering": 0.3585, "per_session": 0.0225},
+        "half": {"back": 0.7982, "recovered": 0.6019, "recovering": 0.5664, "per_session": 0.0211},
+        "slide": {"back": 0.7362, "recovered": 0.5111, "recovering": 0.2463, "per_session": 0.01},
     },
 }

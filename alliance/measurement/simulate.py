@@ -15,8 +15,8 @@ from math import exp, floor, sqrt
 from random import Random
 from typing import Literal, TypeVar
 
-from alliance.measurement.flag_rules import ALL_RULES, Finding, Parameters, fell_by, findings
-from alliance.measurement.parameters import USUAL_RULES
+from alliance.measurement.flag_rules import Finding, Parameters, calls, fell_by, findings
+from alliance.measurement.parameters import ANY_CHANGE
 from alliance.measurement.trends import CourseSession
 
 LINES = ("relationship", "goals", "approach", "overall")
@@ -32,17 +32,24 @@ EventKind = Literal["sudden fall", "slow slide", "slow rise"]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Where clients' usual totals lie, in points: two groups (mean, SD) and the share of the lower one."""
+    """Where clients' usual totals lie, in points: two groups (mean, SD) and the share of the lower one.
+
+    growth: by how many points they grow, and in how many sessions most of that (1 - 1/e).
+    """
 
     usual: tuple[float, float]
     low: tuple[float, float]
     low_share: float
+    growth: tuple[float, float] = (1.5, 2.5)
 
 
 VARIANTS: Mapping[str, Variant] = {
     "standard": Variant((40.2, 2.2), (34.0, 4.0), 0.30),
     "low": Variant((36.5, 2.6), (30.0, 4.2), 0.35),
     "high": Variant((42.0, 2.2), (36.0, 4.0), 0.20),
+    # As ratings of 57 real clients grew (docs/clinical-rules.md): where they rise all the time, a fall is one
+    # against the rise.
+    "growth": Variant((42.0, 2.2), (35.5, 4.0), 0.30, growth=(7.0, 5.0)),
 }
 
 
@@ -98,7 +105,7 @@ def simulate_course(
     where `sessions` is None, a drawn length and dropout. `therapist`: the shift (points) of their therapist,
     else of a new one.
     """
-    length = sessions or (_episode_length(rng) if with_events else 12)
+    length = sessions or (drawn_length(rng) if with_events else 12)
     style = _style(rng) if with_events else "ordinary"
     event = _event(rng, length) if with_events and style != "always-top" else None
     shift = therapist_effect(rng) if therapist is None else therapist
@@ -119,9 +126,10 @@ def ratings(
     spread = 2.8 * exp(gauss(0.0, 0.5))  # within-client SD, points
     quiet = 0.1 if style == "straight-line" else 1.0
     leanings = [gauss(0.0, 0.25 * quiet) for _ in LINES]
+    points, sessions = variant.growth
     noise, wave, course = 0.70 * quiet, gauss(0.0, 1.0), []
     for number in range(1, length + 1):
-        growth = -1.5 * exp(-(number - 1) / 2.5)
+        growth = -points * exp(-(number - 1) / sessions)
         latent = base + growth + spread * wave + (event.shift(number) if event else 0.0)
         marks = [_mark(latent / 4 + leaning + gauss(0.0, noise)) for leaning in leanings]
         course.append(_rated(number, [100] * 4 if style == "always-top" else marks))
@@ -162,7 +170,7 @@ def _event(rng: Random, length: int) -> Event | None:
     return None
 
 
-def _episode_length(rng: Random) -> int:
+def drawn_length(rng: Random) -> int:
     """Negative binomial (a Poisson with gamma mean): mean 5.8, SD 4.2, at least one session."""
     size = 5.8**2 / (4.2**2 - 5.8)
     return max(1, _poisson(rng, rng.gammavariate(size, 5.8 / size)))
@@ -187,11 +195,11 @@ def _until_dropout(rng: Random, rated: list[CourseSession]) -> list[CourseSessio
 
 # The first session at which each rule can fire: "per session" is the mean from there on.
 FIRST_SESSION = {
-    "A": 2, "A_new": 2, "A_woken": 2, "B": 2, "C": 2, "C_small": 2, "D": 4, "E": 5, "F": 4, "G": 4, "H": 7,
-    "work_list": 2, "work_list_asleep": 2,
+    "A": 2, "A_new": 2, "A_woken": 2, "B": 2, "C": 2, "C_small": 2, "D": 4, "E": 5, "F": 4, "G": 4, "J": 3,
+    "J_calls": 2, "C_calls": 2, "work_list": 2, "former_list": 2,
 }  # fmt: skip
 TABLE_KEYS = tuple(FIRST_SESSION)
-EVERY_RULE = Parameters(enabled=ALL_RULES)
+EVERY_RULE = Parameters()
 _CHUNK = 1000  # fixed, so that the table does not depend on the number of processes
 _Chunk = tuple[str, int]  # its seed, and how many clients
 _Count = TypeVar("_Count")
@@ -209,11 +217,9 @@ def false_alarm_table(
     """Shares (0..1) of stable clients' sessions with each flag, and of clients with one in the first ten.
 
     Per session: over the sessions from FIRST_SESSION on. G: the same courses with 10 % random misses. work_list:
-    any call for a talk (work_list_asleep: if no continuing A ever woke). Of the rules of `parameters` that are
-    switched on; without parameters of all, and the work list of those on by default.
+    any call for a talk, whatever was talked about before; former_list: by any change.
     """
-    rules, listed = parameters or EVERY_RULE, parameters.enabled if parameters else USUAL_RULES
-    count = partial(_count_chunk, variant=variant, sessions=sessions, parameters=rules, listed=listed)
+    count = partial(_count_chunk, variant=variant, sessions=sessions, parameters=parameters or EVERY_RULE)
     per_session, in_ten = Counter[str](), Counter[str]()
     for each_session, each_client in in_chunks(count, clients, seed, processes):
         per_session += each_session
@@ -239,27 +245,25 @@ def in_chunks(count: Callable[[_Chunk], _Count], clients: int, seed: int, proces
 
 
 def _count_chunk(
-    chunk: _Chunk, variant: str, sessions: int, parameters: Parameters, listed: frozenset[str]
+    chunk: _Chunk, variant: str, sessions: int, parameters: Parameters
 ) -> tuple[Counter[str], Counter[str]]:
     seed, clients = chunk
     rng = Random(seed)
     per_session, in_ten = Counter[str](), Counter[str]()
     for _ in range(clients):
         course = simulate_course(rng, variant, sessions).sessions
-        raised = _raised(rng, course, parameters, listed)
+        raised = _raised(rng, course, parameters)
         in_ten.update(set().union(*raised[:10]))
         for number, keys in enumerate(raised, start=1):
             per_session.update(key for key in keys if number >= FIRST_SESSION[key])
     return per_session, in_ten
 
 
-def _raised(
-    rng: Random, course: Sequence[CourseSession], parameters: Parameters, listed: frozenset[str]
-) -> list[set[str]]:
+def _raised(rng: Random, course: Sequence[CourseSession], parameters: Parameters) -> list[set[str]]:
     """The table's keys at each session; G on a copy with missing ratings, so that the rest has none."""
     ratings_only = replace(parameters, enabled=parameters.enabled - {"G"}, compare_lines=False)
     missing_only = replace(parameters, enabled=parameters.enabled & {"G"})
-    keys = [set(_keys(found, listed)) for found in findings(course, ratings_only)]
+    keys = [set(_keys(found, parameters)) for found in findings(course, ratings_only)]
     totals = [session.total or 0 for session in course]
     for index, (before, after) in enumerate(pairwise(totals), start=1):
         if fell_by(before, after, SMALL_FALL):
@@ -270,15 +274,18 @@ def _raised(
     return keys
 
 
-def _keys(found: Iterable[Finding], listed: frozenset[str]) -> Iterator[str]:
+def _keys(found: Iterable[Finding], parameters: Parameters) -> Iterator[str]:
+    former = replace(parameters, work_list=ANY_CHANGE)
     for finding in found:
         yield finding.rule
-        if finding.rule == "A" and finding.on_work_list:
+        if finding.rule == "A" and calls(finding, former):
             yield "A_new" if finding.is_new else "A_woken"
-        if finding.on_work_list and finding.rule in listed:
+        if finding.on_work_list:
             yield "work_list"
-            if finding.rule != "A" or finding.is_new:
-                yield "work_list_asleep"
+            if finding.rule in "CJ":
+                yield f"{finding.rule}_calls"
+        if calls(finding, former):
+            yield "former_list"
 
 
 # --- detection ---------------------------------------------------------------------------------------------
@@ -289,7 +296,7 @@ CHANGES: Mapping[str, tuple[Event, range]] = {
     "fall": (Event("sudden fall", 7, 3, 5.0, repaired=True), range(7, 10)),
     "slide": (Event("slow slide", 6, 7, 1.0), range(7, 13)),
 }
-DETECTING = tuple("ACDEH")
+DETECTING = tuple("ACDEJ")
 
 
 def detection_table(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from alliance.measurement.overdue import overdue_from
 from alliance.measurement.put_off import put_off_until
 
-SAME_FALL = ("A", "D", "E", "H")  # say again that a total is low; C says that it fell again, and always calls
+SAME_FALL = ("A", "D", "E", "J")  # say again that a total is low; C says that it fell again, and always calls
 FALLS = frozenset({*SAME_FALL, "C"})
 SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
 POINTS = 12  # of a sparkline
@@ -30,7 +30,8 @@ class FlagKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RaisedFlag:
-    """One flag that stands. total: of its rating, in tenths; None at rule G and at a partial rating.
+    """One flag that stands. total: of its rating, in tenths; of a partial rating the most favourable one where
+    the rule speaks of it, else None, as at rule G.
 
     received_at: when that rating came. corrects: it replaced another one, so that nobody talked about it yet.
     imported: that rating was given in another system.
@@ -266,14 +267,28 @@ def _is_same_fall(
     """
     if not flag.on_work_list or flag.rule not in SAME_FALL or flag.total is None:
         return False
-    for fall in falls:
-        if fall.total is None or fall.key.instrument != flag.key.instrument:
-            continue
-        if not flag.number - SAME_FALL_WITHIN <= fall.number < flag.number:
-            continue
-        if min(answered[fall.key]) > flag.raised_at or fall.total >= flag.total + flag.badge_fall:
-            continue
-        was_up = fall.total + flag.sudden_fall
-        if not any(total >= was_up for number, total in totals if fall.number < number < flag.number):
-            return True
-    return False
+    before = [
+        (fall.number, fall.total)
+        for fall in falls
+        if fall.total is not None
+        and fall.key.instrument == flag.key.instrument
+        and min(answered[fall.key]) <= flag.raised_at
+    ]
+    return is_same_fall(flag.number, flag.total, before, totals, (flag.badge_fall, flag.sudden_fall))
+
+
+def is_same_fall(
+    number: int,
+    total: int,
+    answered: Iterable[tuple[int, int]],
+    totals: Sequence[tuple[int, int]],
+    limits: tuple[int, int],
+) -> bool:
+    """The same of plain numbers. answered: (number, total) of falls; totals: of all; limits: further down, up again."""
+    badge_fall, sudden_fall = limits
+    return any(
+        number - SAME_FALL_WITHIN <= place < number
+        and then < total + badge_fall
+        and not any(up >= then + sudden_fall for between, up in totals if place < between < number)
+        for place, then in answered
+    )

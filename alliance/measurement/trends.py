@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt, sqrt
 
+from alliance.measurement.lasting_fall import held
 from alliance.measurement.parameters import T_975_MILLIONTHS, Parameters
 
 Answers = Mapping[str, int | None]
@@ -20,7 +21,8 @@ class CourseSession:
 
     answers None: no rating. total None: a partial rating or none. overdue: the caller's clock says that the
     rating should have been there by now. series: which ratings may be compared with each other, such as the
-    same instrument, version and edition of its wording; a usual range holds one series only.
+    same instrument, version and edition of its wording; a usual range holds one series only. at_most: of a
+    partial rating, its total if the missing lines were marked as favourably as can be (`scoring.at_most`).
     """
 
     number: int
@@ -29,6 +31,7 @@ class CourseSession:
     attended: bool = True
     overdue: bool = False
     series: str = ""
+    at_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class UsualRange:
     """A client's own 95 % range for the next total, in tenths; sp2 in tenths squared.
 
     lower and upper are for drawing only. lowest and highest are the whole tenths inside, exact: a total is
-    below the usual range if and only if it is less than lowest.
+    below the usual range if and only if it is less than lowest. Earlier totals far below their median are held
+    (`lasting_fall.held`): one bad session would make the range so wide that the next fall lies inside.
     """
 
     lower: float
@@ -59,22 +63,12 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
-class Drift:
-    """A slow drift, in tenths: the plain means of the last ratings and of those before them, to the nearest."""
-
-    latest: int
-    recent: int
-    earlier: int
-    before: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Spread:
-    """Integers behind the usual range: mean = total/count, sp² = squares/(count·freedom)."""
+    """Whole numbers behind the usual range, in half tenths: mean = total/count, sp² = squares/(count·freedom)."""
 
     count: int
     total: int
-    squares: int  # n * (nu0*s0² + (n-1)s²), whole because (n-1)s² = sum x² - (sum x)²/n
+    squares: int  # n · (nu0·s0² + Q), whole because Q = sum x² - (sum x)²/n
     freedom: int
 
     @property
@@ -88,12 +82,11 @@ class _Spread:
 
 def _spread(totals: Sequence[int], p: Parameters) -> _Spread | None:
     window = totals[-p.own_range_window :]
-    n = len(window)
-    if n < p.own_range_minimum:
+    if len(window) < p.own_range_minimum:
         return None
-    total = sum(window)
-    squares = n * (p.nu0 * p.s0 * p.s0 + sum(x * x for x in window)) - total * total
-    return _Spread(n, total, squares, n + p.nu0 - 1)
+    earlier = held(window, p.hold_within)
+    n = earlier.count
+    return _Spread(n, earlier.total, n * p.nu0 * (2 * p.s0) ** 2 + earlier.squares, n + p.nu0 - 1)
 
 
 def lowest_usual(totals: Sequence[int], parameters: Parameters) -> int | None:
@@ -101,28 +94,28 @@ def lowest_usual(totals: Sequence[int], parameters: Parameters) -> int | None:
     spread = _spread(totals, parameters)
     if spread is None:
         return None
-    return max(-((spread.reach - spread.total) // spread.count), parameters.total_minimum)
+    return max(-((spread.reach - spread.total) // (2 * spread.count)), parameters.total_minimum)
 
 
 def usual_range(totals: Sequence[int], parameters: Parameters) -> UsualRange | None:
     """The usual range from the earlier totals of one episode; None while they are fewer than the minimum.
 
     m -/+ t(.975, n+nu0-1)·sp·sqrt(1+1/n) over the last n = min(window, earlier) totals, with
-    sp² = (nu0·s0² + (n-1)s²)/(n+nu0-1); ends are held inside the range of the total. An adapted control
-    chart: the literature has no agreed rule (Eubanks-Carter 2012, Lipner 2022).
+    sp² = (nu0·s0² + (n-1)s²)/(n+nu0-1), m and s² of the held totals; ends are kept inside the range
+    of the total. An adapted control chart: the literature has no agreed rule (Eubanks-Carter 2012, Lipner 2022).
     """
     spread = _spread(totals, parameters)
     if spread is None:
         return None
     n, floor, ceiling = spread.count, parameters.total_minimum, parameters.total_maximum
-    mean, reach = Fraction(spread.total, n), spread.reach
-    sp2 = Fraction(spread.squares, n * spread.freedom)
+    mean, reach = Fraction(spread.total, 2 * n), spread.reach
+    sp2 = Fraction(spread.squares, 4 * n * spread.freedom)
     half = T_975_MILLIONTHS[spread.freedom] / 1e6 * sqrt(sp2 * (n + 1) / n)
     return UsualRange(
         lower=max(float(mean) - half, float(floor)),
         upper=min(float(mean) + half, float(ceiling)),
-        lowest=max(-((reach - spread.total) // n), floor),
-        highest=min((spread.total + reach) // n, ceiling),
+        lowest=max(-((reach - spread.total) // (2 * n)), floor),
+        highest=min((spread.total + reach) // (2 * n), ceiling),
         mean=mean,
         sp2=sp2,
         earlier=n,
@@ -148,34 +141,3 @@ def decline(totals: Sequence[int], minimum_fall: int) -> Decline | None:
             if s <= limit:
                 return Decline(length, s, window[0], window[-1])
     return None
-
-
-def drift(totals: Sequence[int], parameters: Parameters) -> Drift | None:
-    """The slow drift down that ends at the last total, if there is one.
-
-    An exponentially weighted mean (Roberts 1959) of the last `drift_sessions` totals, begun at the mean m of the
-    own_range_minimum to own_range_window totals before them: z < m - limit·sp·sqrt(lambda/(2 - lambda)), with sp²
-    as in the usual range. Weights and limit are ours.
-    """
-    p, cut = parameters, len(totals) - parameters.drift_sessions
-    spread = _spread(totals[:cut], p) if cut >= p.own_range_minimum else None
-    if spread is None:
-        return None
-    latest = totals[cut:]
-    # Whole numbers only: z is kept as count·10^k·z after k totals, the distance as count·10^k·(m - z).
-    weight, scale, z = p.drift_weight, 1, spread.total
-    for total in latest:
-        z = weight * spread.count * total * scale + (10 - weight) * z
-        scale *= 10
-    distance = spread.total * scale - z
-    limit = spread.count * (scale * p.drift_limit) ** 2 * spread.squares * weight
-    if distance <= 0 or distance * distance * 100 * spread.freedom * (20 - weight) <= limit:
-        return None
-    return Drift(
-        len(latest), _nearest(sum(latest), len(latest)), spread.count, _nearest(spread.total, spread.count)
-    )
-
-
-def _nearest(total: int, count: int) -> int:
-    """The mean to the nearest whole, a half upward."""
-    return (2 * total + count) // (2 * count)

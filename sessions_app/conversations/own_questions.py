@@ -12,7 +12,6 @@ from django.utils import timezone
 from alliance.at_and_by import at_and_by
 from alliance.languages import own_name
 from alliance.measurement import instruments
-from alliance.measurement.handbook import RULES, Rule
 from alliance.measurement.questions import LONGEST
 
 QUESTION_LENGTH = LONGEST
@@ -57,11 +56,6 @@ class OwnQuestion(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-    @property
-    def about(self) -> Rule | None:
-        """The rule it belongs to; None where that rule is no more."""
-        return RULES.get(self.rule)
 
     @property
     def language_name(self) -> str:

@@ -206,7 +206,7 @@ def _outcome(rupture: Rupture) -> str:
         case RepairState.DISCUSSED:
             return "The next rating shows whether it helped."
         case RepairState.STILL_LOW:
-            return f"{last} at the last rating, not half of the way back {near}. {_of_the_talk(rupture)}"
+            return f"{last} at the last rating, not {near} nor half of the way there. {_of_the_talk(rupture)}"
         case RepairState.RECOVERING:
             return f"Half of the way back or more: {last} at the last rating, not yet {near}. {_of_the_talk(rupture)}"
         case RepairState.NOT_BACK:
@@ -230,11 +230,8 @@ def _of_the_talk(rupture: Rupture) -> str:
         return "Not talked about yet."
     if rupture.after_talk == 0:
         return "The next rating shows whether the talk helped."
-    return (
-        "Talked about."
-        if rupture.after_talk == 1
-        else f"{rupture.after_talk} ratings came since the last talk."
-    )
+    came = "One rating" if rupture.after_talk == 1 else f"{rupture.after_talk} ratings"
+    return f"{came} came since the {'last ' if len(rupture.talked) > 1 else ''}talk."
 
 
 def _near(rupture: Rupture) -> str:

@@ -189,9 +189,7 @@ class OfSession:
     @property
     def people(self) -> Iterator[User]:
         """The staff who are named."""
-        for aside in self.settled:
-            if aside.decision:
-                yield aside.decision.settled_by
+        yield from (aside.decision.settled_by for aside in self.settled if aside.decision)
         for one in self.earlier:
             if one.correction:
                 yield one.correction.corrected_by
@@ -299,8 +297,8 @@ def _misfiled(episode: Episode, misfilings: Iterable[Misfiling]) -> Iterator[tup
     arrived = Settlement.objects.filter(outcome=Settlement.Outcome.MISFILED, rating__session__episode=episode)
     for settlement in arrived.select_related("rating", "settled_by", "undone_by"):
         said = (settlement.settled_at, settlement.settled_by, settlement.undone_at, settlement.undone_by)
-        if settlement.rating:
-            yield settlement.rating.session_id, Misfiled(*said, came_here=True)
+        assert settlement.rating is not None  # it was found by its rating
+        yield settlement.rating.session_id, Misfiled(*said, came_here=True)
 
 
 def _misfilings(episode: Episode) -> list[Misfiling]:

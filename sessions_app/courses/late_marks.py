@@ -51,10 +51,6 @@ class LateMarks(models.Model):
     def __str__(self) -> str:
         return f"Late marks of {self.session}"
 
-    @property
-    def client_code(self) -> uuid.UUID:
-        return self.session.client_code
-
 
 def note_if_over(session: TherapySession, episode: Episode) -> None:
     """`episode`: its row as it stands behind the lock."""

@@ -390,11 +390,5 @@ class SetAsideRating(models.Model):
         return f"Set aside: {self.get_reason_display()}"
 
     @property
-    def marks(self) -> dict[str, int | None]:
-        """As `Rating.marks`."""
-        items = instruments.get(self.grant.instrument, self.grant.instrument_version).items
-        return {item.id: self.answers.get(item.id) for item in items}
-
-    @property
     def client_code(self) -> uuid.UUID:
         return self.session.client_code

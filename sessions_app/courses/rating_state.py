@@ -54,10 +54,6 @@ class RatingState(StrEnum):
     def opens_nothing(self) -> bool:
         return self in {RatingState.TAKEN_BACK, RatingState.REPLACED, RatingState.PAST}
 
-    @property
-    def has_marks(self) -> bool:
-        return self in {RatingState.RATED, RatingState.PARTLY}
-
 
 _CAN_BE_RATED = {
     RatingState.OVERDUE,

@@ -39,6 +39,7 @@ class ClientRow:
     """One client of a supervisee; every figure as text."""
 
     client: UUID
+    episode: UUID
     url: str
     label: str
     therapist: str
@@ -91,6 +92,7 @@ def client_row(
     rated, now = course.last_rated, course.now
     return ClientRow(
         client=course.episode.client_code,
+        episode=course.episode.code,
         url=reverse("caseload:client", args=[course.episode.code]),
         label=course.episode.client.label,
         therapist=str(course.episode.therapist),

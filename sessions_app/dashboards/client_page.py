@@ -20,8 +20,16 @@ from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, marks_state, state_of
-from sessions_app.dashboards import change_stamp, charts, course_reading, supervised_story, voided_sessions
+from sessions_app.dashboards import (
+    change_stamp,
+    charts,
+    course_reading,
+    supervised_story,
+    talk_words,
+    voided_sessions,
+)
 from sessions_app.dashboards.course_reading import CourseReading, by_session
+from sessions_app.dashboards.talk_words import LineMark, Words
 from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import chance_returns, course
 from sessions_app.flags.chance_returns import Chance
@@ -69,6 +77,8 @@ class Talk:
     form: DiscussionForm
     as_well: bool = False
     since: SessionRow | None = None  # the newest complete rating, where it is a later one
+    words: list[Words] = field(default_factory=list)  # what the client wrote, the newest first
+    marks: list[LineMark] = field(default_factory=list)
 
     @property
     def strongest(self) -> Flag | None:
@@ -288,15 +298,22 @@ def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
             is_open and row.session.pk == newest
         )
         if calls and not talked_since:
-            talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
+            talks.append(_talk(rows, row, is_open, bound or discussion_form(row.session)))
         elif bound is not None:
-            talks.append(Talk(row.session, row.flags, bound, as_well=True))
+            talks.append(_talk(rows, row, row.flags, bound, as_well=True))
         talked_since = talked_since or bool(row.discussions)
     rated = next((row for row in rows if row.total), None)
     for talk in talks:
         talk.since = rated if rated and rated.session.number > talk.session.number else None
     # What calls for a talk stands before what is only worth a look.
     return sorted(talks, key=lambda talk: not any(flag.calls for flag in talk.flags))
+
+
+def _talk(
+    rows: list[SessionRow], row: SessionRow, flags: list[Flag], form: DiscussionForm, *, as_well: bool = False
+) -> Talk:
+    words, marks = talk_words.words_of(rows, row), talk_words.marks_of(rows, row)
+    return Talk(row.session, flags, form, as_well, words=words, marks=marks)
 
 
 def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:

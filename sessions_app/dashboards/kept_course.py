@@ -133,9 +133,8 @@ def _people(page: ClientPage) -> Iterator[User]:
         yield from (deferral.deferred_by for deferral in (*row.deferrals, *row.deferrals_taken_back))
         yield from (one.undone_by for one in row.deferrals_taken_back if one.undone_by)
         yield from row.beside.people
+    yield from (voided.session.voided_by for voided in page.voided if voided.session.voided_by)
     for voided in page.voided:
-        if voided.session.voided_by:
-            yield voided.session.voided_by
         yield from voided.beside.people
 
 

@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from alliance.measurement.questions import Way
 from alliance.measurement.talk_groups import Group, place
 from alliance.models import User
 from clients.models import Episode
@@ -93,7 +94,7 @@ class Row:
         return spoken_line.spoken(self.course, helped=self.helped, reads_comments=True)
 
     @cached_property
-    def ways(self) -> list[asking.Way]:
+    def ways(self) -> list[Way]:
         return list(spoken_line.question(self.course, self.questions))
 
     @cached_property

@@ -11,6 +11,7 @@ from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding, Parameters
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.overdue import overdue_from
+from alliance.measurement.scoring import at_most
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import SAME_FALL
 from alliance.measurement.trends import CourseSession
@@ -130,6 +131,7 @@ def as_course_session(session: TherapySession, rating: Rating | None, now: datet
         attended=True,
         overdue=overdue_from(session.ends_at) <= now,
         series=rating.series if rating else "",
+        at_most=at_most(instrument_of(rating), rating.marks) if rating else None,
     )
 
 

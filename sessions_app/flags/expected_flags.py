@@ -11,6 +11,7 @@ from alliance.measurement import flag_rules, instruments
 from alliance.measurement.flag_rules import Finding
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.overdue import overdue_from
+from alliance.measurement.scoring import at_most
 from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import FlagKey
 from alliance.measurement.trends import CourseSession
@@ -52,7 +53,12 @@ def held_sessions(facts: CourseFacts, now: datetime) -> list[HeldSession]:
         overdue = overdue_from(session.ends_at) <= now
         if rating := facts.ratings.get(session.pk):
             marks = CourseSession(
-                session.number, rating.marks, rating.total, overdue=overdue, series=rating.series
+                session.number,
+                rating.marks,
+                rating.total,
+                overdue=overdue,
+                series=rating.series,
+                at_most=at_most(rating.instrument, rating.marks),
             )
             held.append(
                 HeldSession(session.pk, session.held_at, rating.pk, rating.instrument, rating.language, marks)

@@ -139,7 +139,7 @@ class CourseFacts:
             number=number,
             on_work_list=flag.on_work_list,
             raised_at=flag.raised_at,
-            total=rating.total if rating else None,
+            total=_total(rating, flag.evidence),
             received_at=rating.received_at if rating else None,
             corrects=rating.corrects if rating else False,
             imported=rating.imported if rating else False,
@@ -164,6 +164,13 @@ class CourseFacts:
             series=rating.series if rating else "",
             looked=session.looked if has_something_to_see and session.judged_for == session.held_at else None,
         )
+
+
+def _total(rating: RatingFact | None, evidence: Mapping[str, Any]) -> int | None:
+    """What a flag compares: the total, or of a partial rating the most that it can have been."""
+    if rating is None or rating.total is not None:
+        return rating.total if rating else None
+    return evidence.get("at_most")
 
 
 def beginning_of(day: date) -> datetime:

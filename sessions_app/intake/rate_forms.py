@@ -168,10 +168,6 @@ class RatingForm(forms.Form):
         return [line for line in self.lines if line.tenths is None and not line.declined]
 
     @property
-    def sentences(self) -> dict[str, str]:
-        return {name: _sentence(errors) for name, errors in self.errors.items()}
-
-    @property
     def typed(self) -> dict[str, str]:
         """Comment, its permission and the way of marking as they came, so that an error costs nobody their words."""
         return {name: self.data.get(name, "") for name in ("comment", "share_comment", "mode")}

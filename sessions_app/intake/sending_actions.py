@@ -9,6 +9,7 @@ One order of locks for all: the tablet, then the episodes by their number.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import count, islice
 from typing import Any
 from uuid import UUID
@@ -79,13 +80,14 @@ def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **whi
 
 
 def _short_codes(press: UUID | None) -> Iterator[str]:
-    """Codes to choose from; for the same press always the same ones."""
-    for place in count():
-        yield (
-            short_codes.drawn_from(secret_of(press, f"short code {place}"))
-            if press
-            else short_codes.new_short_code()
-        )
+    """Codes to choose from, without an end; for the same press always the same ones."""
+    return map(partial(_short_code, press), count())
+
+
+def _short_code(press: UUID | None, place: int) -> str:
+    if press is None:
+        return short_codes.new_short_code()
+    return short_codes.drawn_from(secret_of(press, f"short code {place}"))
 
 
 def _is_taken(short_code: str) -> bool:

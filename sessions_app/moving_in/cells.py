@@ -24,6 +24,7 @@ from sessions_app.courses.models import Attendance, Modality
 
 NOON = time(12)
 MOST_SIGNS_TOLD = 40
+MOST_OF_EMAIL = 254  # as the database keeps it
 
 Value = TypeVar("Value")
 
@@ -56,6 +57,8 @@ def email_of(text: str) -> str:
         validate_email(text)
     except ValidationError:
         raise CellError(f"{told(text)} is no e-mail address.") from None
+    if len(text) > MOST_OF_EMAIL:
+        raise CellError(f"{told(text)} is longer than {MOST_OF_EMAIL} characters.")
     return text.lower()
 
 
@@ -79,7 +82,7 @@ ROLES = {
 def roles_of(text: str) -> frozenset[Role]:
     parts = [part for part in re.split(r"[,;/+&|]|\band\b|\bund\b", text) if part.strip()]
     return frozenset(
-        _word(part, ROLES, "role", "therapist, supervisor, or both with a comma") for part in parts
+        _word(part, ROLES, "role", "therapist, supervisor, or both with a comma") for part in parts or [text]
     )
 
 
@@ -233,9 +236,12 @@ def moment_of(text: str, time_apart: str = "", *, month_first: bool = False) -> 
     """When a session began, and whether the file has the time; without one, noon of that day at the clinic.
 
     A time without an offset is the clinic's own. One that was there twice, when clocks went back, is the first of the
-    two; one that was left out when they went forward is refused.
+    two; one that was left out when they went forward is refused. So is a day too far ahead, before anything counts
+    from it: other systems write 9999-12-31 for "never", and no day follows on that one.
     """
     day, at, offset = _divided(text, month_first=month_first)
+    if why := implausible(day):
+        raise CellError(f"{told(text)} {why}")
     if time_apart:
         if at not in (None, time()):
             raise CellError(
@@ -271,7 +277,10 @@ def _divided(text: str, *, month_first: bool) -> tuple[date, time | None, dateti
     at = time_of(found["time"]) if found["time"] else None
     offset = None
     if found["offset"] and at is not None:
-        offset = datetime.fromisoformat(f"2000-01-01T00:00{found['offset'].upper()}")
+        try:
+            offset = datetime.fromisoformat(f"2000-01-01T00:00{found['offset'].upper()}")
+        except ValueError:
+            raise CellError(f"{told(text)} has an offset that no clock has. Write it as in +01:00.") from None
     return day_of(found["day"], month_first=month_first), at, offset
 
 

@@ -30,16 +30,17 @@ def clients_by_number(numbers: Iterable[str]) -> dict[str, Client]:
     return {row.number: row.client for row in rows.select_related("client") if row.client}
 
 
-def labels_here(labels: Iterable[str]) -> dict[str, str]:
-    """{label: one that a client has already and that a person may take for it}."""
+def labels_here(labels: Iterable[str], made: Collection[int] = ()) -> dict[str, str]:
+    """{label: one that a client has already and that a person may take for it}. made: clients who do not count."""
     keys = {label: (search_key(label), look_alike_key(label)) for label in labels}
     by_key, by_look = ({pair[place] for pair in keys.values()} for place in (0, 1))
     alike = Q(label_key__in=by_key) | Q(label_look__in=by_look)
     here: dict[str, str] = {}
-    for label, *found in Client.objects.filter(alike, merged_into__isnull=True).values_list(
-        "label", "label_key", "label_look"
+    for pk, label, *found in Client.objects.filter(alike, merged_into__isnull=True).values_list(
+        "pk", "label", "label_key", "label_look"
     ):
-        here |= dict.fromkeys(found, label)
+        if pk not in made:
+            here |= dict.fromkeys(found, label)
     return {
         label: here.get(key) or here[look]
         for label, (key, look) in keys.items()
@@ -65,17 +66,21 @@ class _FirstEpisode:
 
 
 class ClientImport:
-    """A number that is here already is the same client."""
+    """A number that is here already is the same client.
+
+    Two rows with one label are two clients, as their numbers say: those of earlier batches do not count as here.
+    """
 
     def __init__(self, context: Context) -> None:
         self.context, self.once = context, OnceOnly()
         self.episodes: set[int] = set()
         self.opened: list[int] = []
+        self.made: set[int] = set()
 
     def judge(self, rows: Sequence[ClientRow]) -> list[Verdict]:
         here = clients_by_number(row.number for row in rows)
         therapists = people_by_email(row.therapist for row in rows)
-        labels = labels_here(row.label for row in rows if row.number not in here)
+        labels = labels_here((row.label for row in rows if row.number not in here), self.made)
         opened = _episodes_of([_kept(client) for client in here.values()])
         return [self._judged(row, here.get(row.number), therapists, labels, opened) for row in rows]
 
@@ -124,6 +129,7 @@ class ClientImport:
             )
             for one in new
         )
+        self.made |= {client.pk for client in made}
         ImportedNumber.objects.bulk_create(
             ImportedNumber(kind=Of.CLIENT, number=one.row.number, client=client)
             for one, client in zip(new, made, strict=True)
@@ -188,9 +194,10 @@ class EpisodeImport:
             return verdict.wrong("Client", f"No client with the number {row.client} was imported.")
         if row.number and self.once.is_again("number", row.number):
             return verdict.wrong("Episode id", f"{row.number} stands in the file twice.")
-        if self.once.is_again(row.client, row.therapist, row.opened_on):
+        kept = _kept(client)  # two numbers can be of one client, whose records were merged
+        if self.once.is_again(kept, row.therapist, row.opened_on):
             return verdict.wrong("", "This episode stands in the file twice.")
-        theirs = opened.get(_kept(client), [])
+        theirs = opened.get(kept, [])
         is_new = _judge_episode(verdict, row, therapists, theirs)
         if row.number in taken and not any(
             one.pk == taken[row.number] for one in _the_same(theirs, verdict, row)
@@ -198,7 +205,7 @@ class EpisodeImport:
             return verdict.wrong("Episode id", f"{row.number} is the number of another episode here.")
         if not is_new:
             return verdict
-        if row.closed_on is None and self.once.is_again("open", row.client, row.therapist):
+        if row.closed_on is None and self.once.is_again("open", kept, row.therapist):
             return verdict.wrong(
                 "Closed on", "The file has two open episodes of this client with this therapist."
             )

@@ -10,7 +10,6 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.refused import Refused
 from clients.models import Episode
-from clients.plausible_days import implausible, said
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import SESSION_LENGTH, Attendance, Rating, TherapySession
 from sessions_app.flags.conclude import conclude_many
@@ -64,8 +63,6 @@ class _CourseImport:
 
     def _store_marks(self, of_sessions: Sequence[tuple[TherapySession, Marks, str]]) -> None:
         """(session, marks, language) each."""
-        if self.context.by is None:
-            raise Refused("Ratings are imported by a person: say who.")
         made = [
             imported_rating(
                 session=session,
@@ -186,9 +183,8 @@ class SessionImport(_CourseImport):
         row, (episode, _here) = verdict.row, verdict.found
         self.last_number[episode.pk] += 1  # for now: `finish` numbers by date
         if self.last_number[episode.pk] > MOST_SESSIONS:
-            raise Refused(
-                f"Client {row.client} would have more than {MOST_SESSIONS:,} sessions in one episode."
-            )
+            whose = f"Client {row.client}" if row.client else f"Episode {row.episode}"
+            raise Refused(f"{whose} would have more than {MOST_SESSIONS:,} sessions in one episode.")
         return TherapySession(
             episode_id=episode.pk,
             number=self.last_number[episode.pk],
@@ -285,6 +281,8 @@ def _session_of(row: RatingRow, verdict: Verdict, known: Known) -> KnownSession 
         session = known.numbered.get(row.session)
         if session is None:
             verdict.wrong("Session id", f"No session {row.session} was imported. Import the sessions first.")
+            return None
+        _judge_whose_and_when(row, verdict, session, known)
         return session
     if row.client not in known.of_client:
         verdict.wrong("Client", f"No client with the number {row.client} was imported.")
@@ -308,12 +306,19 @@ def _session_of(row: RatingRow, verdict: Verdict, known: Known) -> KnownSession 
     return None
 
 
+def _judge_whose_and_when(row: RatingRow, verdict: Verdict, session: KnownSession, known: Known) -> None:
+    """What the row says beside the session's number must be so: else the marks may be another client's."""
+    if row.client and all(one.pk != session.episode for one in known.of_client.get(row.client, [])):
+        verdict.wrong("Client", f"Session {row.session} is not one of client {row.client}.")
+    elif row.held_at and not is_on(session, row.held_at, has_time=False):
+        day = f"{timezone.localtime(session.held_at):%-d %B %Y}"
+        verdict.wrong("Date of the session", f"Session {row.session} is here on {day}.")
+
+
 def _judge_attendance(verdict: Verdict, now: datetime) -> None:
     row = verdict.row
     is_ahead = row.held_at > now
-    if why := implausible(timezone.localdate(row.held_at)):
-        verdict.wrong("Date", f"{said(timezone.localdate(row.held_at))} {why}")
-    elif is_ahead and row.marks:
+    if is_ahead and row.marks:
         verdict.wrong("Date", "This session is still to come, and there are marks in its row.")
     elif is_ahead and row.attendance in {Attendance.ATTENDED, Attendance.DID_NOT_ATTEND}:
         verdict.wrong("Attendance", "This session is still to come: leave it planned.")

@@ -102,8 +102,14 @@ def _encoding_of(opened: Opener) -> str:
 
 
 def _letters(high: bytes, encoding: str) -> int:
-    """How many of these bytes are letters of Western Europe in that encoding: in a wrong one they are signs."""
-    return sum("À" <= sign <= "ÿ" for sign in high.decode(encoding, errors="replace"))
+    """How many of these bytes are letters of Western Europe in that encoding: in a wrong one they are signs.
+
+    None where one of them has no meaning in it: such a file could not be opened, and nobody could say otherwise.
+    """
+    try:
+        return sum("À" <= sign <= "ÿ" for sign in high.decode(encoding))
+    except UnicodeDecodeError:
+        return -1
 
 
 def _delimiter_of(sample: str) -> str:
@@ -119,10 +125,7 @@ def _delimiter_of(sample: str) -> str:
 def _evenness(sample: str, delimiter: str) -> tuple[bool, float, int]:
     lines = sample.splitlines(keepends=True)
     whole = lines if sample.endswith("\n") or len(lines) < 2 else lines[:-1]  # the last may be cut
-    try:
-        rows = list(islice(csv.reader(whole, delimiter=delimiter), _ROWS_LOOKED_AT))
-    except csv.Error:
-        return False, 0, 0
+    rows = list(islice(csv.reader(whole, delimiter=delimiter), _ROWS_LOOKED_AT))
     widths = [len(row) for row in rows if row]
     if not widths:
         return False, 0, 0

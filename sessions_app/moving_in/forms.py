@@ -104,7 +104,7 @@ class ColumnsForm(forms.Form):
             self.fields["form"] = forms.ChoiceField(
                 label="Form on which the marks were made",
                 help_text="Ratings are compared with later ones of the same form and edition only.",
-                choices=list(_forms()),
+                choices=forms_of_marks(),
                 initial=form_key(ClinicSettings.objects.in_force().form.id) if is_new else options.form,
             )
 
@@ -142,7 +142,7 @@ class ColumnsForm(forms.Form):
         return [self[name] for name in self.fields if not name.startswith("column_")]
 
 
-def _forms() -> list[tuple[str, str]]:
+def forms_of_marks() -> list[tuple[str, str]]:
     """Each form, and each edition of its wording that the clinic has."""
     found = []
     for scale in instruments.session_scales():

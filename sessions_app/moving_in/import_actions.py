@@ -1,10 +1,11 @@
 """The writes of an import: a file loaded, understood, checked, imported in one transaction, removed."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alliance import audit
@@ -130,7 +131,7 @@ def source_of(run: ImportRun, opened: Opener | None = None) -> Source:
     )
 
 
-def check(*, run: ImportRun, by: User | None, opened: Opener | None = None) -> Iterator[Tally]:
+def check(*, run: ImportRun, by: User, opened: Opener | None = None) -> Iterator[Tally]:
     """The dry run: the import without a write. What it found is kept with the run. Raises Refused."""
     if not run.has_file:
         raise Refused(GONE)
@@ -158,9 +159,7 @@ def _keep_check(run: ImportRun, source: Source, tally: Tally, episodes: list[int
     now.save()
 
 
-def context_of(
-    run: ImportRun, source: Source, by: User | None, locked: frozenset[int] | None = None
-) -> Context:
+def context_of(run: ImportRun, source: Source, by: User, locked: frozenset[int] | None = None) -> Context:
     options = source.options
     instrument, wording = form_of(options.form)
     return Context(
@@ -187,12 +186,15 @@ class Imported:
     run: ImportRun | None = None
 
 
-def import_file(*, run: ImportRun, by: User | None, opened: Opener | None = None) -> Iterator[Imported]:
+def import_file(*, run: ImportRun, by: User, opened: Opener | None = None) -> Iterator[Imported]:
     """Everything in one transaction, or nothing: it is rolled back where whoever reads this stops. Raises Refused."""
     try:
         with transaction.atomic():
             yield from _import(run, by, opened)
     except FoundWrong as error:
+        raise Refused(MEANWHILE) from error
+    except IntegrityError as error:  # somebody made by hand, after the row was judged, what the row makes
+        logging.getLogger(__name__).exception("A constraint refused a row of import %s", run.code)
         raise Refused(MEANWHILE) from error
     except Unreadable as error:
         raise Refused(str(error)) from error
@@ -203,7 +205,7 @@ def _wait_for_other_imports() -> None:
     ImportRun.objects.select_for_update().order_by("pk").first()
 
 
-def _import(run: ImportRun, by: User | None, opened: Opener | None) -> Iterator[Imported]:
+def _import(run: ImportRun, by: User, opened: Opener | None) -> Iterator[Imported]:
     _wait_for_other_imports()
     now = _locked(run)
     if not now.is_checked:
@@ -254,10 +256,11 @@ def forget(labels: Collection[str]) -> None:
 
 def remove_past() -> int:
     """Files that nobody imported within a day; how many."""
-    past = list(ImportRun.objects.past())
-    for run in past:
+    removed = 0
+    for run in list(ImportRun.objects.past()):
         try:
             remove_file(run=run, by=None)
         except Refused:
             continue  # somebody imported or removed it meanwhile
-    return len(past)
+        removed += 1
+    return removed

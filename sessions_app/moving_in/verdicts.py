@@ -44,7 +44,7 @@ class Context:
     """
 
     run: UUID
-    by: User | None
+    by: User
     now: datetime
     update: bool = False
     same_label: bool = False

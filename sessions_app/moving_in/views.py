@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import pluralize
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -15,7 +16,7 @@ from alliance.access import StaffRequest, page
 from alliance.ask_again import ask_again, asked_first
 from alliance.csv_file import BEGINS_A_FILE, as_rows
 from alliance.form_pages import form_page, posted, written
-from alliance.models import Role
+from alliance.models import Role, User
 from alliance.refused import Refused
 from sessions_app.moving_in import import_actions, preview
 from sessions_app.moving_in.columns import SHEETS, Kind
@@ -23,7 +24,7 @@ from sessions_app.moving_in.csv_file import Unreadable
 from sessions_app.moving_in.forms import ColumnsForm, FileForm, LayoutForm
 from sessions_app.moving_in.models import ImportRun
 from sessions_app.moving_in.streamed_page import Step, streamed
-from sessions_app.moving_in.walk import REMARKS_SHOWN, importer_of, walk
+from sessions_app.moving_in.walk import REMARKS_SHOWN, Tally, importer_of, walk
 
 PER_PAGE = 20
 
@@ -121,7 +122,7 @@ def check(request: StaffRequest, code: UUID) -> HttpResponseBase:
 
 def _checking(request: StaffRequest, one: ImportRun) -> StreamingHttpResponse:
     steps = (
-        Step(tally.rows, one.lines, f"{tally.rows:,} rows looked at")
+        Step(tally.rows, one.lines, f"{_rows(tally)} looked at")
         for tally in import_actions.check(run=one, by=request.user)
     )
     context = {"run": one, "title": "Checking the file", "says": "Nothing is imported yet."}
@@ -137,7 +138,7 @@ def confirm(request: StaffRequest, code: UUID) -> HttpResponseBase:
 
     def steps() -> Iterator[Step]:
         for step in import_actions.import_file(run=one, by=request.user):
-            rows = f"{step.tally.rows:,} rows"
+            rows = _rows(step.tally)
             words = f"{rows} written. Working out the courses" if step.tally.finishing else f"{rows} written"
             yield Step(step.tally.rows, one.lines, words)
 
@@ -149,6 +150,10 @@ def confirm(request: StaffRequest, code: UUID) -> HttpResponseBase:
     return streamed(request, "import/working.html", context, steps(), reverse("import:run", args=[one.code]))
 
 
+def _rows(tally: Tally) -> str:
+    return f"{tally.rows:,} row{pluralize(tally.rows)}"
+
+
 @require_safe
 @page(Role.ADMINISTRATOR)  # type: ignore[arg-type]  # a stream is an answer too
 def remarks(request: StaffRequest, code: UUID) -> HttpResponseBase:
@@ -157,16 +162,21 @@ def remarks(request: StaffRequest, code: UUID) -> HttpResponseBase:
     if not one.is_checked:
         return redirect("import:run", one.code)
     headers = {"Content-Disposition": f'attachment; filename="rows-to-put-right-{one.kind}.csv"'}
-    return StreamingHttpResponse(_as_csv(one), content_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingHttpResponse(
+        _as_csv(one, request.user), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
-def _as_csv(one: ImportRun) -> Iterator[str]:
+def _as_csv(one: ImportRun, by: User) -> Iterator[str]:
     source = import_actions.source_of(one)
-    importer = importer_of(source, import_actions.context_of(one, source, None))
+    importer = importer_of(source, import_actions.context_of(one, source, by))
     yield BEGINS_A_FILE
     yield from as_rows([("Row", "Column", "What to put right")])
-    for tally in walk(source, importer, writes=False):
-        yield from as_rows((found.row, found.column, found.sentence) for found in tally.latest)
+    try:
+        for tally in walk(source, importer, writes=False):
+            yield from as_rows((found.row, found.column, found.sentence) for found in tally.latest)
+    except Unreadable as error:  # the head is sent: what can still be said stands where the rows would
+        yield from as_rows([("", "", str(error))])
 
 
 @require_POST

@@ -212,10 +212,13 @@ def _confirmed_or_called_off(erasure: Erasure, by: User) -> bool:
 
 
 def call_off_batch(*, batch: UUID, by: User) -> int:
-    waiting = list(Erasure.objects.open().filter(batch=batch))
-    for erasure in waiting:
-        call_off(erasure=erasure, by=by)
-    return len(waiting)
+    """How many were called off; somebody else may confirm some of them meanwhile."""
+    called_off = 0
+    for erasure in Erasure.objects.open().filter(batch=batch).order_by("pk"):
+        with suppress(Refused):
+            call_off(erasure=erasure, by=by)
+            called_off += 1
+    return called_off
 
 
 # --- After a backup was restored -----------------------------------------------------------------

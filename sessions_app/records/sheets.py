@@ -294,11 +294,9 @@ def _only_if_shared(one: Column, table: Table) -> Column:
     def value(shared: bool, *found: Any) -> Any:
         return one.value(*found) if shared else None
 
-    def words(shared: bool, *found: Any) -> str:
-        return one.words(*found) if shared else ""
-
     says = f"{one.says}; empty where the client did not share them"
-    return Column(one.name, says, (table.shared_if, *one.lookups), value, words)
+    lookups = (table.shared_if, *one.lookups)
+    return Column(one.name, says, lookups, value, lambda *found: _in_words(value(*found)))
 
 
 # --- Values --------------------------------------------------------------------------------------

@@ -111,9 +111,9 @@ def _axes(shown: Example, plane: _Plane) -> SafeString:
 
 
 def _level(shown: Example) -> int | None:
-    """The level the rule compares with, where it is one: for a drift the mean of the ratings before it."""
+    """The level the rule compares with, where it is one: for a lasting fall the mean of the ratings before it."""
     p: Parameters = shown.parameters
-    if shown.letter == "H":
+    if shown.letter == "J":
         before = shown.finding.evidence["before"]
         assert isinstance(before, int)
         return before
@@ -125,9 +125,9 @@ def _cutoff(shown: Example, plane: _Plane) -> SafeString:
     if level is None:
         return NOTHING
     y = plane.y(level)
-    # Where the course is not: a drift ends low, what is below a cutoff begins high.
+    # Where the course is not: a lasting fall ends low, what is below a cutoff begins high.
     word, x, below, anchor = (
-        ("mean before", RIGHT, -5, "end") if shown.letter == "H" else ("level", LEFT + 4, 13, "start")
+        ("mean before", RIGHT, -5, "end") if shown.letter == "J" else ("level", LEFT + 4, 13, "start")
     )
     return format_html(
         '<path class="cutoff" d="M{} {}H{}"/><text class="note" x="{}" y="{}" text-anchor="{}">{} {}</text>',
@@ -168,7 +168,7 @@ def _band(shown: Example, plane: _Plane) -> SafeString:
 def _window(shown: Example, plane: _Plane) -> SafeString:
     """The ratings the finding rests on, where it says how many."""
     evidence = shown.finding.evidence
-    length = next((evidence[key] for key in ("window", "sessions", "latest") if key in evidence), None)
+    length = next((evidence[key] for key in ("window", "sessions", "ratings") if key in evidence), None)
     if not isinstance(length, int):
         return NOTHING
     last = shown.sessions[-1].number
@@ -278,7 +278,7 @@ def _along(item: Item, tenths: int) -> float:
 def _beside(shown: Example) -> str:
     level = _level(shown)
     if level is not None:
-        return f" The {'mean before' if shown.letter == 'H' else 'level'} is {points(level)}."
+        return f" The {'mean before' if shown.letter == 'J' else 'level'} is {points(level)}."
     evidence = shown.finding.evidence
     if shown.letter == "E":
         lower, upper = evidence["lower"], evidence["upper"]

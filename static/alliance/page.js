@@ -94,19 +94,39 @@ document.addEventListener("click", (event) => {
   });
 });
 
+// Single keys can be switched off (WCAG 2.1.4): see static/dashboard/keys.js, which has the switch.
+const keysAreOff = () => {
+  try {
+    return localStorage.getItem("keys") === "off";
+  } catch {
+    return false;
+  }
+};
+
+const found = document.getElementById("found-clients");
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
+    if (found?.hasChildNodes() && event.target.closest?.(".site-search")) {
+      found.replaceChildren();
+      document.getElementById("site-search").focus();
+      return;
+    }
     const menu = document.querySelector(".account-menu[open]");
     if (!menu) return;
     menu.open = false;
     menu.querySelector("summary").focus();
   }
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey || keysAreOff()) return;
   const search = document.querySelector("input[type=search]");
   if (!search) return;
   event.preventDefault();
   search.focus();
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest(".site-search")) found?.replaceChildren();
 });
 
 document.querySelector(".error-summary")?.focus();

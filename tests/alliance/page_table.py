@@ -69,7 +69,10 @@ ONLY_THE_OFFICE |= {
     f"erasures:{name}" for name in ("list", "file", "ask", "retention", "ask_for_all_due", "batch")
 }
 # Beside the area's own people: those who may see the course, so no administrator and whoever supervises.
-BY_PAGE = {"clients:who_looked": {"olga", "carl", "sina", "stefan"}}
+BY_PAGE = {
+    "clients:who_looked": {"olga", "carl", "sina", "stefan"},
+    "clients:find": {"olga", "carl", "sina", "stefan", "adam"},
+}
 # A question is asked by who supervises and answered by who treats.
 OF_SUPERVISORS = (
     "ask",

@@ -58,3 +58,47 @@ def test_the_place_where_one_is_is_marked_and_so_is_one_further_in(clinic, sign_
 
 def test_nobody_signed_in_has_no_place(client):
     assert "Main" not in client.get(reverse("account_login")).text
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "marked"),
+    [
+        ("olga", "tablets:list", WORK_LIST),
+        ("olga", "rules:list", WORK_LIST),
+        ("olga", "exports:export", WORK_LIST),
+        ("sina", "rules:questions", CASELOAD),
+        ("adam", "tablets:list", CLINIC),
+        ("adam", "instruments:list", CLINIC),
+        ("adam", "settings:change", CLINIC),
+        ("adam", "rules:questions", CLINIC),
+        ("adam", "import:list", CLINIC),
+        ("adam", "erasures:list", CLINIC),
+    ],
+)
+def test_the_mark_is_lost_on_no_page(clinic, sign_in, name, page, marked):
+    shown = entries(sign_in(getattr(clinic, name)).get(reverse(page)))
+    assert [href for href, current, _ in shown if current] == [marked]
+
+
+def test_on_a_page_of_the_account_the_menu_of_the_account_is_marked(clinic, sign_in):
+    olga = sign_in(clinic.olga)
+    assert '<summary aria-current="true">' in olga.get(reverse("account_security")).text
+    assert '<summary aria-current="true">' not in olga.get(WORK_LIST).text
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "status"),
+    [("olga", CASELOAD, 403), ("olga", "/dashboard/nothing/", 404), ("olga", "/nothing/", 404)],
+)
+def test_a_refusal_leaves_somebody_who_is_signed_in_somewhere_to_go(clinic, sign_in, name, address, status):
+    answer = sign_in(getattr(clinic, name)).get(address)
+    assert answer.status_code == status
+    assert [href for href, _, _ in re.findall(r'<li><a href="([^"]+)"( )?>([^<]+)', answer.text)] == [
+        WORK_LIST,
+        CLIENTS,
+    ]
+    assert "csrfmiddlewaretoken" not in answer.text
+
+
+def test_a_refusal_shows_nobody_else_a_place(client):
+    assert "Work list" not in client.get("/nothing/").text

@@ -1,6 +1,7 @@
 """The writes about people: what is done and logged, and what is refused with a sentence."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -11,8 +12,8 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
-from clients import actions, staff_actions, supervision_actions
-from clients.models import Client, Ending, Episode, Supervision
+from clients import actions, day_actions, staff_actions, supervision_actions
+from clients.models import Client, ClientQuerySet, Ending, Episode, Supervision
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,43 @@ def test_a_person_is_added_once_whatever_the_case_of_the_address(clinic):
     assert logged("person added").first().entity_code == person.pk
     refused("already exists", staff_actions.add_person, **nora)
     refused("valid e?-?mail", staff_actions.add_person, **{**nora, "email": "nobody"})
+
+
+def pressed_at_once(monkeypatch, rows, look, press):
+    """What the first of two presses of one form makes, where the other one comes after its look at what is there."""
+    looks, before = getattr(rows, look), []
+
+    def looks_then_is_overtaken(self, *arguments, **options):
+        found = looks(self, *arguments, **options)
+        if not before:
+            before.append(None)
+            before.append(press())
+        return found
+
+    monkeypatch.setattr(rows, look, looks_then_is_overtaken)
+    outcome = press()
+    assert len(before) == 2
+    return before[1], outcome
+
+
+def test_the_same_press_twice_at_once_adds_one_person(clinic, monkeypatch):
+    nora = {"email": "nora@clinic.example", "name": "Nora", "roles": {Role.THERAPIST}, "by": clinic.adam}
+    key = uuid4()
+    rows = type(User.objects.all())
+    first, second = pressed_at_once(
+        monkeypatch, rows, "first", lambda: staff_actions.add_person(**nora, form_key=key)
+    )
+    assert first == second == User.objects.get(email=nora["email"])
+    assert logged("person added").filter(entity_code=first.pk).count() == 1
+
+
+def test_two_who_add_one_address_at_once_add_it_once(clinic, monkeypatch):
+    """Both looked before either wrote, so only the database can tell."""
+    monkeypatch.setattr(User, "full_clean", lambda self, **_: None)
+    nora = {"email": "nora@clinic.example", "name": "Nora", "roles": {Role.THERAPIST}, "by": clinic.adam}
+    staff_actions.add_person(**nora, form_key=uuid4())
+    refused("on the list already", staff_actions.add_person, **{**nora, "name": "N."}, form_key=uuid4())
+    assert User.objects.get(email=nora["email"]).name == "Nora"
 
 
 def test_the_cast_is_as_people_become_who_are_added(clinic):
@@ -192,6 +230,42 @@ def test_a_supervision_ends_after_its_last_day(clinic):
     refused("over already", supervision_actions.end_supervision, last_day=TODAY(), **end)
 
 
+def test_the_last_day_that_stands_is_not_written_again(clinic):
+    one = Supervision.objects.get(supervisor=clinic.sina)
+    for _ in range(2):
+        supervision_actions.end_supervision(supervision=one, last_day=TODAY(), by=clinic.adam)
+    assert logged("supervision ended").count() == 1
+
+
+def test_a_supervision_that_was_taken_back_meanwhile_is_neither_ended_nor_corrected(clinic):
+    made = supervision_actions.start_supervision(
+        supervisor=clinic.sina, therapist=clinic.carl, starts_on=TODAY(), by=clinic.adam
+    )
+    stale = Supervision.objects.get(pk=made.pk)
+    yesterday = TODAY() - timedelta(days=1)
+    supervision_actions.end_supervision(supervision=made, last_day=yesterday, by=clinic.adam)
+    end, correct = supervision_actions.end_supervision, day_actions.correct_supervision
+    refused("taken back meanwhile", end, supervision=stale, last_day=TODAY(), by=clinic.adam)
+    refused("taken back meanwhile", correct, supervision=stale, starts_on=yesterday, why="x", by=clinic.adam)
+
+
+def test_a_correction_does_not_make_two_supervisions_of_a_pair_that_go_on(clinic):
+    one = Supervision.objects.get(supervisor=clinic.sina)
+    supervision_actions.end_supervision(supervision=one, last_day=TODAY(), by=clinic.adam)
+    supervision_actions.start_supervision(
+        supervisor=clinic.sina, therapist=clinic.olga, starts_on=TODAY() + timedelta(days=1), by=clinic.adam
+    )
+    refused(
+        "Sina supervises Olga already. Give this one a last day",
+        day_actions.correct_supervision,
+        supervision=one,
+        starts_on=cast.STARTED,
+        why="x",
+        by=clinic.adam,
+    )
+    assert Supervision.objects.get(pk=one.pk).ends_on == TODAY()
+
+
 def test_a_supervision_that_was_a_mistake_ends_at_once(clinic):
     begun = supervision_actions.start_supervision(
         supervisor=clinic.sina, therapist=clinic.carl, starts_on=TODAY(), by=clinic.adam
@@ -216,6 +290,19 @@ def test_a_client_is_registered_with_a_first_episode_or_not_at_all(clinic):
     }
     refused("not a therapist", actions.register_client, therapist=clinic.sina, **{**new, "label": "K-10"})
     assert not Client.objects.filter(label="K-10").exists()
+
+
+def test_the_same_press_twice_at_once_registers_one_client(clinic, monkeypatch):
+    new = {"label": "K-9", "language": "en", "age_band": "adult", "opened_on": TODAY(), "by": clinic.olga}
+    key = uuid4()
+    first, second = pressed_at_once(
+        monkeypatch,
+        ClientQuerySet,
+        "exists",
+        lambda: actions.register_client(therapist=clinic.olga, **new, form_key=key),
+    )
+    assert first == second
+    assert Client.objects.filter(label="K-9").count() == logged("client registered").count() == 1
 
 
 def test_the_details_of_a_client_change_and_the_log_holds_no_label(clinic):
@@ -252,6 +339,16 @@ def test_what_a_second_tab_believes_does_not_close_an_episode_twice(clinic):
     assert Episode.objects.get(pk=stale.pk).ending == Ending.UNPLANNED
 
 
+def test_days_are_not_corrected_of_an_episode_that_was_closed_or_reopened_meanwhile(clinic):
+    stale = Episode.objects.get(pk=clinic.olgas.pk)
+    correct = {"opened_on": cast.STARTED - timedelta(days=1), "why": "x", "by": clinic.olga}
+    actions.close_episode(episode=clinic.olgas, closed_on=TODAY(), ending=Ending.PLANNED, by=clinic.olga)
+    refused("closed or reopened meanwhile", day_actions.correct_days, episode=stale, **correct)
+    actions.reopen_episode(episode=clinic.olgas, by=clinic.olga)
+    refused("closed or reopened", day_actions.correct_days, episode=stale, closed_on=TODAY(), **correct)
+    assert Episode.objects.get(pk=stale.pk).opened_on == cast.STARTED
+
+
 def test_a_pair_has_one_open_episode(clinic):
     again = {"client": clinic.olgas.client, "therapist": clinic.olga, "opened_on": TODAY(), "by": clinic.olga}
     refused("in therapy with Olga already", actions.open_episode, **again)
@@ -279,6 +376,18 @@ def test_only_an_administrator_takes_a_transfer_back(clinic):
     refused("was transferred", actions.reopen_episode, episode=clinic.olgas, by=clinic.olga)
     refused("was transferred", actions.open_episode, by=clinic.olga, **again)
     actions.open_episode(by=clinic.adam, **again)
+
+
+def test_who_left_the_clinic_manages_no_client(clinic):
+    """Neither by what they are to the client nor by what they were to the clinic."""
+    assert list(Episode.objects.managed_by(clinic.olga)) == [clinic.olgas]
+    for change in ({"is_active": False}, {"is_active": True, "is_therapist": False}):
+        User.objects.filter(pk=clinic.olga.pk).update(**change)
+        left = User.objects.get(pk=clinic.olga.pk)
+        assert not Episode.objects.managed_by(left).exists()
+        assert not Episode.objects.treated_by(left).exists()
+    User.objects.filter(pk=clinic.adam.pk).update(is_active=False)
+    assert not Episode.objects.managed_by(User.objects.get(pk=clinic.adam.pk)).exists()
 
 
 def test_who_left_the_clinic_gets_no_client(clinic):

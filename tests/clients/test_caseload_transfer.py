@@ -165,6 +165,27 @@ def test_a_refused_transfer_keeps_what_was_chosen_and_moves_nobody(clinic, sign_
     assert Episode.objects.open().filter(therapist=clinic.olga).count() == 3
 
 
+def test_sessions_after_the_day_are_said_once_for_all_and_nobody_moves(clinic, sign_in):
+    rows = caseload(clinic.olga, 3)
+    for row, days in zip(rows[:2], (2, 1), strict=True):
+        cast.therapy_session(row, ago=timedelta(days=days))
+    last = TODAY() - timedelta(days=1)
+    data = {
+        "episode": [one.code for one in rows],
+        "on": (TODAY() - timedelta(days=9)).isoformat(),
+        "therapist": clinic.carl.pk,
+    }
+    browser = sign_in(clinic.adam)
+    answer = browser.post(page("transfer"), data)
+    said = f"2 of these clients had sessions after this day, the last on {last:%-d %B %Y}. See the table."
+    assert answer.status_code == 422
+    assert answer.context["form"].non_field_errors() == [said]
+    only = browser.post(page("transfer"), {**data, f"to_{rows[0].code}": "stays"})
+    assert "One of these clients had sessions after this day" in only.text
+    assert not EpisodeTransfer.objects.exists()
+    assert browser.post(page("transfer"), {**data, "on": last.isoformat()}).status_code == 302
+
+
 def test_nothing_chosen_leads_back_to_the_list(clinic, sign_in):
     browser = sign_in(clinic.adam)
     for answer in (
@@ -185,6 +206,12 @@ def test_a_transfer_is_all_or_nothing_and_names_everybody_who_cannot_go(clinic):
     assert "A-01: " in str(refusal.value)
     assert not CaseloadTransfer.objects.exists()
     assert Episode.objects.open().filter(therapist=clinic.olga).count() == 4
+
+
+def test_a_transfer_of_nobody_is_refused(clinic):
+    with pytest.raises(Refused, match="No client is chosen"):
+        caseload_transfer.transfer(moves=[], on=TODAY(), by=clinic.adam)
+    assert not CaseloadTransfer.objects.exists()
 
 
 def test_thirty_clients_on_the_page_cost_no_more_queries_than_three(clinic, sign_in):
@@ -249,6 +276,20 @@ def test_is_not_taken_back_where_something_was_written_in_a_new_episode(clinic):
     with pytest.raises(Refused, match="Something was written in the new episode already: A-01"):
         caseload_transfer.undo(made=made, by=clinic.adam)
     assert Episode.objects.open().filter(therapist=clinic.carl).count() == 3, "the other one stays too"
+    first.refresh_from_db()
+    assert first.ending == Ending.TRANSFERRED
+
+
+def test_is_not_taken_back_where_a_new_episode_has_ended_since(clinic):
+    first, second = caseload(clinic.olga, 2)
+    made = transferred(clinic, first, second)
+    new = Episode.objects.open().get(client=second.client)
+    actions.close_episode(episode=new, closed_on=TODAY(), ending="planned", by=clinic.carl)
+    for reopened in (False, True):  # that it was closed once stays written down
+        if reopened:
+            actions.reopen_episode(episode=new, by=clinic.carl)
+        with pytest.raises(Refused, match="Something was written in the new episode already: A-01"):
+            caseload_transfer.undo(made=made, by=clinic.adam)
     first.refresh_from_db()
     assert first.ending == Ending.TRANSFERRED
 

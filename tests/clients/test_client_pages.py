@@ -120,6 +120,13 @@ def test_pages_of_twenty_five(clinic, sign_in):
     assert labels_on(browser.get(page("list", query="?page=x&q=Z"))) == [f"Z-{n:02}" for n in range(25)]
 
 
+def test_an_administrator_who_also_treats_is_offered_as_the_therapist(clinic, sign_in):
+    both = cast.person("Bea", Role.THERAPIST, Role.ADMINISTRATOR)
+    for address in (page("register"), page("open_episode", clinic.olgas.client.code)):
+        assert sign_in(both).get(address).context["form"]["therapist"].value() == both.pk
+        assert sign_in(clinic.adam).get(address).context["form"]["therapist"].value() is None
+
+
 def test_a_long_list_is_counted_only_so_far_and_read_to_its_end(clinic, sign_in, monkeypatch):
     monkeypatch.setattr(long_list, "COUNT_TO", 25)
     for number in range(58):

@@ -233,3 +233,28 @@ def test_a_supervision_is_started_and_ended(clinic, administrator):
     assert save(administrator, ending, last_day=day(0)).status_code == 302
     one.refresh_from_db()
     assert one.ends_on == timezone.localdate()
+
+
+@pytest.mark.parametrize("name", ["end_supervision", "correct_supervision"])
+def test_what_is_pressed_about_a_supervision_that_was_taken_back_is_answered_with_a_sentence(
+    clinic, administrator, name
+):
+    one = Supervision.objects.get(supervisor=clinic.sina)
+    url = page(name, one.code)
+    assert administrator.get(url).status_code == 200
+    one.delete()
+    answer = administrator.post(url, {"last_day": day(0), "starts_on": day(0), "why": "x"}, follow=True)
+    assert answer.redirect_chain == [(page("supervision"), 302)]
+    assert "taken back meanwhile, as if it had never been" in answer.text
+    assert administrator.get(url).status_code == 404
+
+
+def test_a_supervision_is_corrected_on_its_page(clinic, administrator):
+    one = Supervision.objects.get(supervisor=clinic.sina)
+    url = page("correct_supervision", one.code)
+    assert save(administrator, url, starts_on=day(-9), ends_on="", why=" ").status_code == 422
+    done = save(administrator, url, starts_on=day(-9), ends_on="", why="It began later")
+    assert done.url == page("supervision")
+    one.refresh_from_db()
+    assert (one.starts_on, one.ends_on) == (timezone.localdate() - timedelta(days=9), None)
+    assert "It began later" in administrator.get(url).text

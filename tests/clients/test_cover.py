@@ -8,10 +8,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role
 from alliance.refused import Refused
 from clients import access_log, actions, cover_actions
 from clients.models import READABLE_FOR, Cover, Episode
+from sessions_app.records import erasure_actions
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +98,67 @@ def test_who_can_cover(clinic):
     with pytest.raises(Refused, match="Carl covers K-1 already from"):
         arrange(clinic, first=5, last=9)
     arrange(clinic, first=8, last=9)
+
+
+def test_nobody_is_covered_where_no_client_is_chosen(clinic, sign_in):
+    with pytest.raises(Refused, match="No client is chosen"):
+        cover_actions.start(
+            episodes=[], colleague=clinic.carl, starts_on=TODAY(), ends_on=TODAY(), by=clinic.olga
+        )
+    data = {"colleague": clinic.carl.pk, "starts_on": TODAY(), "ends_on": TODAY()}
+    answer = sign_in(clinic.olga).post(page("arrange_cover"), data)
+    assert (answer.status_code, "Choose at least one client." in answer.text) == (422, True)
+    assert not Cover.objects.exists()
+
+
+def test_a_last_day_before_the_first_is_said_at_its_field_and_what_was_typed_stays(clinic, sign_in):
+    first, last = TODAY() + timedelta(days=9), TODAY() + timedelta(days=3)
+    data = {"colleague": clinic.carl.pk, "starts_on": first, "ends_on": last, "episodes": [clinic.olgas.code]}
+    answer = sign_in(clinic.olga).post(page("arrange_cover"), data)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"ends_on": ["This day lies before the first one."]}
+    assert f'value="{last.isoformat()}"' in answer.text
+    assert not Cover.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["closed", "transferred", "erased"])
+def test_nobody_is_covered_where_one_of_the_clients_went_meanwhile(clinic, how):
+    """Chosen on a page that was open when it happened: the whole arrangement waits for a second look."""
+    stays, goes = clinic.olgas, cast.episode(clinic.olga, "K-3")
+    if how == "closed":
+        actions.close_episode(episode=goes, closed_on=TODAY(), ending="planned", by=clinic.olga)
+    elif how == "transferred":
+        cast.transfer(episode=goes, therapist=cast.person("Otto", Role.THERAPIST), on=TODAY(), by=clinic.adam)
+    else:
+        asked = erasure_actions.ask(client=goes.client, reason="asked", note="", by=clinic.adam)
+        erasure_actions.confirm(erasure=asked, by=clinic.olga)
+    with pytest.raises(Refused, match="closed, transferred or erased meanwhile"):
+        arrange(clinic, stays, goes)
+    assert not Cover.objects.exists()
+    arrange(clinic, stays)
+
+
+def test_an_administrator_covers_the_client_whose_page_they_come_from(clinic, sign_in):
+    row = over(clinic, READABLE_FOR + timedelta(days=1))
+    browser, address = sign_in(clinic.adam), page("arrange_cover", query=f"?episode={row.code}")
+    assert [one.client.label for one in browser.get(address).context["episodes"]] == ["K-9"]
+    data = {"colleague": clinic.olga.pk, "starts_on": TODAY(), "ends_on": TODAY(), "episodes": [row.code]}
+    assert browser.post(address, data).url == page("covers")
+    assert Cover.objects.get().episode == row
+    assert browser.get(page("arrange_cover", query="?episode=nonsense")).status_code == 404
+
+
+def test_a_therapist_opens_no_colleagues_client_by_naming_it_in_the_address(clinic, sign_in):
+    address = page("arrange_cover", query=f"?episode={clinic.carls.code}")
+    answer = sign_in(clinic.olga).get(address)
+    assert [one.client.label for one in answer.context["episodes"]] == ["K-1"]
+    assert "K-2" not in answer.text
+
+
+def test_a_cover_is_ended_once_however_often_it_is_pressed(clinic):
+    covers = arrange(clinic)
+    assert [cover_actions.end(covers=covers, by=clinic.olga) for _ in range(2)] == [1, 0]
+    assert AuditEvent.objects.filter(action=LogEvent.COVER_ENDED).count() == 1
 
 
 def test_an_administrator_who_also_treats_opens_no_client_to_themself(clinic, sign_in):

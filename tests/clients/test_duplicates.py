@@ -7,7 +7,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance.models import User
+from alliance.log_events import LogEvent
+from alliance.models import AuditEvent, User
 from clients import duplicates, merge_actions
 from clients.forms import ClientSearch, PersonSearch
 from clients.log_forms import LogSearch
@@ -212,6 +213,31 @@ def test_two_people_are_noted_as_two_and_compared_again(clinic, sign_in):
     assert "Compare K-1 and k-1 again?" in browser.get(undo).text
     browser.post(undo)
     assert len(pairs()) == 1
+
+
+def test_a_record_is_not_told_apart_from_itself(clinic, sign_in):
+    browser, one = sign_in(clinic.adam), clinic.olgas.client
+    answer = browser.post(f"{reverse('clients:tell_apart', args=[one.code])}?other={one.code}")
+    assert (answer.status_code, "This is one record" in answer.text) == (422, True)
+    assert not DifferentClients.objects.exists()
+
+
+def test_telling_apart_and_its_undo_are_logged_once_however_often_they_are_pressed(clinic):
+    one, other = clinic.olgas.client, cast.episode(clinic.carl, "k-1").client
+    told = [
+        merge_actions.tell_apart(one=first, other=second, by=clinic.adam)
+        for first, second in ((one, other), (other, one))
+    ]
+    assert told[0] == told[1]
+    for _ in range(2):
+        merge_actions.undo_telling_apart(told=told[0], by=clinic.adam)
+    events = AuditEvent.objects.filter(
+        action__in=[LogEvent.CLIENTS_TOLD_APART, LogEvent.TELLING_APART_UNDONE]
+    )
+    assert [event.action for event in events.order_by("pk")] == [
+        LogEvent.CLIENTS_TOLD_APART,
+        LogEvent.TELLING_APART_UNDONE,
+    ]
 
 
 def test_a_merged_record_is_no_duplicate_any_more(clinic, sign_in):

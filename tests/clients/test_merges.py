@@ -7,16 +7,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent
-from alliance.refused import Refused
+from alliance.refused import Gone, Refused
 from clients import actions, merge_actions
 from clients.access_log import lines
 from clients.log_forms import LogSearch
 from clients.merges import codes_of_records
-from clients.models import Client, ClientMerge, Ending, Episode, EpisodeMove
+from clients.models import Client, ClientMerge, DifferentClients, Ending, Episode, EpisodeMove
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.flags import checks
 from sessions_app.intake import hand_over_actions
+from sessions_app.records import erasure_actions
 from tests import cast
 from tests.opened import opened
 from tests.sessions_app.intake.test_races import handing_in
@@ -239,6 +240,85 @@ def test_what_cannot_move_says_why(two_episodes):
         merge_actions.undo_move(move=move, by=clinic.adam)
 
 
+@pytest.fixture
+def moved(two_episodes):
+    """Carl's episode is under K-7 now."""
+    two_episodes.move = merge_actions.move_episode(
+        episode=two_episodes.again, to=two_episodes.theirs, why="theirs", by=two_episodes.adam
+    )
+    return two_episodes
+
+
+def undone(clinic, **options):
+    return merge_actions.undo_move(**{"move": clinic.move, "by": clinic.adam, **options})
+
+
+def test_a_move_is_not_undone_past_a_later_one(moved):
+    moved.again.refresh_from_db()
+    third = cast.episode(moved.nora, "K-8").client
+    later = merge_actions.move_episode(episode=moved.again, to=third, why="x", by=moved.adam)
+    with pytest.raises(Refused, match="moved on since"):
+        undone(moved)
+    assert client_of(moved.again) == "K-8"
+    undone(moved, move=later)
+    undone(moved)
+    assert client_of(moved.again) == "K-1"
+
+
+def test_a_move_is_not_undone_into_a_record_that_was_merged_away(moved):
+    third = cast.episode(moved.nora, "K-8").client
+    done = merge(moved, kept=third, merged=moved.kept)
+    with pytest.raises(Refused, match="K-1 was merged with another record since"):
+        undone(moved)
+    assert client_of(moved.again) == "K-7"
+    merge_actions.undo_merge(merge=done, by=moved.adam)
+    undone(moved)
+    assert client_of(moved.again) == "K-1"
+
+
+def test_a_move_is_not_undone_where_the_client_has_begun_with_the_same_therapist_anew(moved):
+    today = timezone.localdate()
+    actions.open_episode(client=moved.kept, therapist=moved.carl, opened_on=today, by=moved.adam)
+    with pytest.raises(Refused, match="Both records have an open episode with Carl"):
+        undone(moved)
+    assert client_of(moved.again) == "K-7"
+    assert EpisodeMove.objects.get(pk=moved.move.pk).undone_at is None
+
+
+def erased(clinic, record):
+    asked = erasure_actions.ask(client=record, reason="asked", note="", by=clinic.adam)
+    agnes = cast.person("Agnes", "administrator")
+    erasure_actions.confirm(erasure=asked, by=agnes)
+
+
+def test_what_was_erased_while_the_page_was_open_is_neither_merged_nor_moved(moved):
+    """Each write with the rows that a page has read before."""
+    erased(moved, moved.theirs)
+    lines = AuditEvent.objects.count()
+    for write in (
+        lambda: merge(moved, merged=moved.theirs),
+        lambda: merge_actions.move_episode(episode=moved.olgas, to=moved.theirs, why="x", by=moved.adam),
+        lambda: merge_actions.move_episode(
+            episode=moved.again, to=moved.carls.client, why="x", by=moved.adam
+        ),
+        lambda: undone(moved),
+        lambda: merge_actions.tell_apart(one=moved.kept, other=moved.theirs, by=moved.adam),
+    ):
+        with pytest.raises(Gone, match="it was erased"):
+            write()
+    assert AuditEvent.objects.count() == lines
+    assert not DifferentClients.objects.exists()
+
+
+def test_an_episode_is_gone_with_the_record_it_was_moved_to_meanwhile(moved):
+    """The page was opened while it was still under K-1, a record that is there."""
+    stale = Episode.objects.get(pk=moved.again.pk)
+    stale.client = moved.kept
+    erased(moved, moved.theirs)
+    with pytest.raises(Gone):
+        merge_actions.move_episode(episode=stale, to=moved.carls.client, why="x", by=moved.adam)
+
+
 # --- The log -------------------------------------------------------------------------------------
 
 
@@ -297,6 +377,13 @@ def test_an_administrator_merges_with_a_preview_and_undoes_it(twice, office):
     assert "two records again" in office.post(undo, follow=True).text
     assert client_of(twice.again) == "K-1b"
     assert "undone already" in office.post(undo).text
+
+
+def test_a_page_that_does_not_say_what_it_showed_moves_nothing(twice, office):
+    address = f"{reverse('clients:merge', args=[twice.kept.code])}?other={twice.merged.code}"
+    answer = office.post(address, {"kept": twice.kept.code, "seen": "nonsense"})
+    assert (answer.status_code, "has changed since this page was opened" in answer.text) == (422, True)
+    assert not ClientMerge.objects.exists()
 
 
 def test_the_preview_says_what_is_in_the_way_and_leaves_out_the_button(twice, office):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from alliance.measurement.flag_rules import Finding, Parameters, findings
+from alliance.measurement.instruments import SESSION_RATING, get
+from alliance.measurement.scoring import at_most
 from alliance.measurement.simulate import LINES
 from alliance.measurement.trends import CourseSession
 
@@ -16,7 +18,8 @@ def rated(number: int, *points: float | None) -> CourseSession:
     answers = {line: None if p is None else tenths(p) for line, p in zip(LINES, points, strict=True)}
     known = [value for value in answers.values() if value is not None]
     whole = len(known) == len(LINES)
-    return CourseSession(number, answers, sum(known) if whole else None, overdue=not whole)
+    bound = at_most(get(SESSION_RATING), answers)
+    return CourseSession(number, answers, sum(known) if whole else None, overdue=not whole, at_most=bound)
 
 
 def unrated(number: int, *, overdue: bool = True, attended: bool = True) -> CourseSession:

@@ -33,20 +33,53 @@ def raised_at_last(seen: Sequence[CourseSession], p: Parameters) -> list[Raised]
     same = [s for s in earlier if s.series == now.series]
     raised = []
     for letter in sorted(p.enabled):
-        if holds(letter, [*(earlier if letter == "G" else same), now], p):
-            could = [i for i, s in enumerate(same) if speaks(letter, s)]
-            if letter == "G":
-                could = [i for i, s in enumerate(earlier) if speaks(letter, s)]
-            before = earlier if letter == "G" else same
-            new = not (could and holds(letter, before[: could[-1] + 1], p))
-            calls = letter in "CDEH" or (letter == "A" and now.number in level_calls([*same, now], p))
-            raised.append((letter, new, calls))
+        form = [*(earlier if letter == "G" else same), now]
+        if holds(letter, form, p):
+            raised.append((letter, is_new(letter, form, p), is_on_list(letter, form, p)))
     return raised
 
 
+def is_new(letter: str, form: Sequence[CourseSession], p: Parameters) -> bool:
+    before = form[:-1]
+    if letter in "ACJ":  # a partial rating is nobody's previous
+        could = [i for i, s in enumerate(before) if s.total is not None]
+        if letter == "A" and not could and form[-1].total is None:
+            return not any(holds("A", before[: i + 1], p) for i in range(len(before)))
+    else:
+        could = [i for i, s in enumerate(before) if speaks(letter, s)]
+    return not (could and holds(letter, before[: could[-1] + 1], p))
+
+
+def is_on_list(letter: str, form: Sequence[CourseSession], p: Parameters) -> bool:
+    before = form[:-1]
+    if p.work_list == "any change":
+        wakes = form[-1].number in level_calls(form, p)
+        new = form[-1].total is None and is_new("A", form, p)
+        return letter in "CDE" or (letter == "A" and (wakes or new))
+    if letter == "A":
+        complete = any(s.total is not None for s in before)
+        certain = any(s.total is None and below(s, p) for s in before)
+        return not complete and not certain
+    if letter == "C":
+        x = [highest(s) for s in before if s.total is not None]
+        return x[-1] - highest(form[-1]) >= points(p.calls_from_fall)
+    return letter == "J" and lasting_calls(form, p)
+
+
+def highest(session: CourseSession) -> Fraction | None:
+    """The total, or of a partial rating what it would be with 10.0 for each missing line."""
+    if session.total is not None:
+        return points(session.total)
+    answered = [a for a in (session.answers or {}).values() if a is not None]
+    missing = len(session.answers or {}) - len(answered)
+    return points(sum(answered)) + 10 * missing if answered else None
+
+
 def speaks(letter: str, session: CourseSession) -> bool:
-    if letter == "B":
+    if letter in "BL":
         return session.answers is not None
+    if letter in "ACJ":
+        return highest(session) is not None
     return session.attended if letter == "G" else session.total is not None
 
 
@@ -60,8 +93,13 @@ def holds(letter: str, seen: Sequence[CourseSession], p: Parameters) -> bool:
         return below(now, p)
     if letter == "B":
         return low_line(now, p)
-    if letter == "C":
-        return len(x) > 1 and x[-2] - x[-1] >= points(p.sudden_fall)
+    if letter == "L":
+        return left_out_twice(seen)
+    if letter in "CJ":
+        before = [points(s.total) for s in seen[:-1] if s.total is not None]
+        if letter == "J":
+            return lasts([*before, highest(now)], p)
+        return bool(before) and before[-1] - highest(now) >= points(p.sudden_fall)
     if letter == "D":
         return declines(x[-5:], 5, -8, p) or declines(x[-4:], 4, -6, p)
     if letter == "E":
@@ -73,19 +111,16 @@ def holds(letter: str, seen: Sequence[CourseSession], p: Parameters) -> bool:
             and len(last) == p.flat_top_sessions
             and all(t >= points(p.flat_top) for t in last)
         )
-    if letter == "G":
-        return (
-            missing(now)
-            and sum(map(missing, [s for s in seen if s.attended][-p.missing_of :])) >= p.missing_flag
-        )
-    return drifts(x, p)
+    return (
+        missing(now) and sum(map(missing, [s for s in seen if s.attended][-p.missing_of :])) >= p.missing_flag
+    )
 
 
 def below(session: CourseSession, p: Parameters) -> bool:
-    if session.total is None or p.cutoff is None:
+    total = highest(session)
+    if total is None or p.cutoff is None or "A" not in p.enabled:
         return False
-    total, cutoff = points(session.total), points(p.cutoff)
-    return total < cutoff or (total == cutoff and p.cutoff_operator == "<=")
+    return total < points(p.cutoff) or (total == points(p.cutoff) and p.cutoff_operator == "<=")
 
 
 def level_calls(form: Sequence[CourseSession], p: Parameters) -> set[int]:
@@ -104,7 +139,7 @@ def level_calls(form: Sequence[CourseSession], p: Parameters) -> set[int]:
 
 
 def low_line(session: CourseSession, p: Parameters) -> bool:
-    if p.item_cutoff is None or ("A" in p.enabled and below(session, p)):
+    if p.item_cutoff is None or below(session, p):
         return False
     return any(a is not None and points(a) < points(p.item_cutoff) for a in session.answers.values())
 
@@ -116,33 +151,65 @@ def declines(window: list[Fraction], length: int, limit: int, p: Parameters) -> 
     return s <= limit and window[0] - window[-1] >= points(p.decline_fall)
 
 
-def pooled(earlier: list[Fraction], p: Parameters) -> Fraction:
+def as_held(earlier: list[Fraction], p: Parameters) -> list[Fraction]:
+    """None lower than so much below their median."""
+    return [max(total, median(earlier) - points(p.hold_within)) for total in earlier]
+
+
+def pooled(held: list[Fraction], p: Parameters) -> Fraction:
     """sp² of the usual range."""
-    n, m = len(earlier), mean(earlier)
-    s2 = sum((total - m) ** 2 for total in earlier) / (n - 1)
-    return (p.nu0 * points(p.s0) ** 2 + (n - 1) * s2) / (p.nu0 + n - 1)
+    n, m = len(held), mean(held)
+    return (p.nu0 * points(p.s0) ** 2 + sum((total - m) ** 2 for total in held)) / (p.nu0 + n - 1)
 
 
 def below_own_range(earlier: list[Fraction], now: Fraction, p: Parameters) -> bool:
     n = len(earlier)
     if n < p.own_range_minimum:
         return False
+    earlier = as_held(earlier, p)
     m, t = mean(earlier), Fraction(T[p.nu0 + n - 1])
     # x < m - t·sp·sqrt(1 + 1/n), squared where both sides are positive: exact.
     return now < m and (m - now) ** 2 > t**2 * pooled(earlier, p) * (1 + Fraction(1, n))
 
 
-def drifts(x: list[Fraction], p: Parameters) -> bool:
-    latest = x[-p.drift_sessions :]
-    earlier = x[: -p.drift_sessions][-p.own_range_window :]
-    if len(earlier) < p.own_range_minimum:
+def lasts(x: list[Fraction], p: Parameters) -> bool:
+    """Rule J at the last of these totals."""
+    t = len(x)
+    if t < 3:
         return False
-    z = m = mean(earlier)
-    weight = Fraction(p.drift_weight, 10)
-    for total in latest:
-        z = weight * total + (1 - weight) * z
-    limit = Fraction(p.drift_limit, 10) ** 2 * pooled(earlier, p) * weight / (2 - weight)
-    return z < m and (m - z) ** 2 > limit
+    k = 2 if t == 3 else 3
+    y = Fraction(sum((i + 1) * total for i, total in enumerate(x[-k:]))) / (3 if k == 2 else 6)
+    q = Fraction(5, 9) if k == 2 else Fraction(7, 18)
+    earlier = as_held(x[:-k][-min(p.own_range_window, t - k) :], p)
+    n, m = len(earlier), mean(earlier)
+    if p.nu0 + n - 1 == 0:
+        return False
+    c = {3: Fraction(15, 6), 4: Fraction(12, 6), 5: Fraction(8, 6)}.get(t, 1) * Fraction(p.lasting_limit, 100)
+    far = m - y
+    return far >= points(p.lasting_fall) and far**2 > c**2 * pooled(earlier, p) * (Fraction(1, n) + q)
+
+
+def lasting_calls(form: Sequence[CourseSession], p: Parameters) -> bool:
+    """Whether J calls at the last of these sessions, at which it is raised."""
+    earlier = [(i, s) for i, s in enumerate(form[:-1]) if s.total is not None]
+    x = [points(s.total) for _, s in earlier]
+    now = highest(form[-1])
+    for place in range(max(0, len(x) - 4), len(x)):
+        upto = form[: earlier[place][0] + 1]
+        fell = place > 0 and x[place - 1] - x[place] >= max(points(p.calls_from_fall), points(p.sudden_fall))
+        by_fall = fell and "C" in p.enabled
+        called = by_fall or (lasts(x[: place + 1], p) and "J" in p.enabled and lasting_calls(upto, p))
+        rose = any(between >= x[place] + points(p.quiet_rise) for between in x[place + 1 :])
+        if called and x[place] - now < points(p.badge_fall) and not rose:
+            return False
+    return True
+
+
+def left_out_twice(form: Sequence[CourseSession]) -> bool:
+    answered = [s.answers for s in form if any(a is not None for a in (s.answers or {}).values())]
+    if not answered or answered[-1] is not form[-1].answers or len(answered) < 2:
+        return False
+    return any(answered[-1][line] is None and answered[-2][line] is None for line in answered[-1])
 
 
 def missing(session: CourseSession) -> bool:
@@ -162,7 +229,7 @@ def ruptures_of(
     """Each low point, as `repairs.Rupture` has its fields but for the rules."""
     found, place = [], 0
     while place < len(sessions):
-        if opens(place, sessions, raised):
+        if opens(place, sessions, raised, p):
             told, following = low_point(place, sessions, raised, talked, closed, p)
             found.append(told)
             if following is None:
@@ -178,13 +245,24 @@ def same_form(place: int, sessions: Sequence[CourseSession]) -> list[int]:
     return [s.total for s in sessions[:place] if s.total is not None and s.series == sessions[place].series]
 
 
-def opens(place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]]) -> bool:
+def opens(
+    place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]], p: Parameters
+) -> bool:
     """Whether a low point begins here, where none is going on."""
     if sessions[place].total is None:
         return False
-    if any(calls for _, _, calls in raised[place]):
+    if calling(place, sessions, raised, p):
         return True
     return not same_form(place, sessions) and any(letter == "A" for letter, _, _ in raised[place])
+
+
+def calling(
+    place: int, sessions: Sequence[CourseSession], raised: Sequence[Sequence[Raised]], p: Parameters
+) -> list[str]:
+    """The rules that call here; not J where the rating is near the median of those before."""
+    earlier = same_form(place, sessions)
+    near = bool(earlier) and sessions[place].total >= median(map(Fraction, earlier)) - p.recovered_within
+    return [letter for letter, _, calls in raised[place] if calls and not (letter == "J" and near)]
 
 
 def low_point(
@@ -199,18 +277,20 @@ def low_point(
     first, earlier = sessions[began], same_form(began, sessions)
     later = [i for i in range(began + 1, len(sessions)) if sessions[i].total is not None]
     within: list[int] = []
+    quiet: dict[int, bool] = {}
     ended = how = following = None
     for i in later:
         if sessions[i].series != first.series:
             ended, how, following = i - 1, "unrepaired", i
             break
-        if any(calls and letter in "CJ" for letter, _, calls in raised[i]):
+        here = calling(i, sessions, raised, p)
+        if "C" in here or "J" in here:
             ended, how, following = i - 1, "fell-again", i
             break
         within.append(i)
         two = [sessions[j].total for j in within[-2:]]
-        quiet = not any(calls for _, _, calls in raised[i])
-        if len(two) == 2 and quiet and Fraction(sum(two), 2) >= goal_at(i, began, sessions, p):
+        quiet[i] = not here
+        if len(two) == 2 and quiet[i] and Fraction(sum(two), 2) >= goal_at(i, began, sessions, p):
             ended, how, following = i, "recovered", i + 1
             break
     if how is None and closed:
@@ -218,9 +298,7 @@ def low_point(
 
     totals = [first.total, *(sessions[i].total for i in within)]
     back = [
-        sessions[i].number
-        for i in within
-        if sessions[i].total >= goal_at(i, began, sessions, p) and not any(calls for _, _, calls in raised[i])
+        sessions[i].number for i in within if sessions[i].total >= goal_at(i, began, sessions, p) and quiet[i]
     ]
     last = within[-1] if within else began
     goal, before = goal_at(last, began, sessions, p), level_at(last, began, sessions)

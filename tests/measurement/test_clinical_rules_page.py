@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from alliance.measurement.false_alarms import DETECTION, IN_TEN, PER_SESSION, RETURNED_BY_CHANCE
+from alliance.measurement.false_alarms import DETECTION, IN_TEN, PER_SESSION
 from alliance.measurement.flag_rules import RULES
 from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import RepairState
+from alliance.measurement.returns import from_data
 from alliance.measurement.scoring import points
+from alliance.measurement.shipped_returns import SHIPPED
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "clinical-rules.md"
 # Line breaks are the page's own business.
@@ -21,6 +23,14 @@ ROWS = {
     "C_small": "(fall of 1.0 or more; never a flag)", "D": "D decline", "E": "E below own range",
     "F": "F flat at the top", "G": "G missing", "H": "H slow drift", "A_woken": "A, woken",
     "work_list": "on the work list", "work_list_asleep": "(if no A ever woke)",
+}  # fmt: skip
+
+
+WORDS = {
+    RepairState.OPEN: "open", RepairState.DISCUSSED: "talked about", RepairState.STILL_LOW: "still low",
+    RepairState.RECOVERING: "recovering", RepairState.NOT_BACK: "not back after three ratings",
+    RepairState.BACK_ONCE: "back once", RepairState.RECOVERED: "recovered", RepairState.FELL_AGAIN: "fell again",
+    RepairState.UNREPAIRED: "ended unrepaired",
 }  # fmt: skip
 
 
@@ -53,17 +63,29 @@ def test_the_table_has_the_detection_of_the_program(key):
     assert f"| {ROWS[key]} | {' | '.join(shares)} |" in TEXT
 
 
-def test_the_page_has_the_returns_by_chance():
-    low, high = (per_cent(RETURNED_BY_CHANCE[variant]) for variant in ("low", "high"))
-    assert (
-        f"clients, {per_cent(RETURNED_BY_CHANCE['standard'])} recover within three ratings by chance" in TEXT
-    )
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("stable", "nothing is wrong"),
+        ("fall", "a fall of 5.0 stays"),
+        ("half", "of a fall of 8.0 half comes back"),
+        ("slide", "a slide of 1.0 a session goes on"),
+    ],
+)
+def test_the_page_has_what_becomes_of_low_points(what, words):
+    one = from_data(SHIPPED["standard"])[what]
+    shares = (one.back, one.recovered, one.not_back, one.recovering)
+    assert f"| {words} | {' | '.join(map(per_cent, shares))} |" in TEXT
+
+
+def test_the_page_has_the_returns_of_other_populations():
+    low, high = (per_cent(SHIPPED[variant]["stable"]["back"]) for variant in ("low", "high"))
     assert f"({low} where ratings are low in general, {high} where they are high)" in TEXT
+    assert f"That is {per_cent(SHIPPED['standard']['stable']['per_session'])} of sessions" in TEXT
 
 
-def test_the_page_names_every_state_of_a_rupture():
-    names = {RepairState.UNREPAIRED: "ended unrepaired"}
-    assert all(f"| {names.get(state, state)} |" in TEXT for state in RepairState)
+def test_the_page_names_every_state_of_a_low_point():
+    assert all(f"| {WORDS[state]} |" in TEXT for state in RepairState)
 
 
 def test_the_page_names_the_settings():

@@ -1,16 +1,15 @@
-"""What the rules find where something is wrong, and how often a rupture closes by itself."""
+"""What the rules find where something is wrong."""
 
 import pytest
 
 from alliance.measurement import simulate
-from alliance.measurement.false_alarms import DETECTION, RETURNED_BY_CHANCE
+from alliance.measurement.false_alarms import DETECTION
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.simulate import (
     CHANGES,
     DETECTING,
     VARIANTS,
     detection_table,
-    returned_by_chance,
 )
 
 # The specification's figures, in per cent: with the change and without. Its model read marks a little
@@ -46,20 +45,10 @@ def test_a_smaller_sample_agrees_with_the_published_figures(sample, variant, cha
     assert sample[variant][change][rule] == pytest.approx(DETECTION[variant][change][rule], abs=0.048)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_returns_by_chance_in_a_smaller_sample(variant):
-    assert returned_by_chance(variant, 1500, seed=5) == pytest.approx(RETURNED_BY_CHANCE[variant], abs=0.03)
-
-
-def test_most_ruptures_of_stable_clients_close_by_themselves():
-    assert 0.87 <= RETURNED_BY_CHANCE["standard"] <= 0.88
-
-
-@pytest.mark.parametrize("table", [detection_table, returned_by_chance])
-def test_the_tables_depend_on_the_seed_alone(table, monkeypatch):
+def test_the_table_depends_on_the_seed_alone(monkeypatch):
     monkeypatch.setattr(simulate, "_CHUNK", 50)
-    one, two = (table(clients=120, processes=n) for n in (1, 2))
-    assert one == two != table(clients=120, seed=1)
+    one, two = (detection_table(clients=120, processes=n) for n in (1, 2))
+    assert one == two != detection_table(clients=120, seed=1)
 
 
 def test_the_tables_follow_the_settings():
@@ -70,11 +59,6 @@ def test_the_tables_follow_the_settings():
     assert found["fall"]["C"][0] < usual["fall"]["C"][0]
     assert found["fall"]["E"] == usual["fall"]["E"]
     assert found["slide"]["H"] == (0, 0) != usual["slide"]["H"]
-    assert returned_by_chance(clients=300, parameters=strict) != returned_by_chance(clients=300)
-
-
-def test_no_rupture_at_all_has_no_share_of_returns():
-    assert returned_by_chance(clients=5, parameters=Parameters(enabled=frozenset())) == 0
 
 
 def test_the_change_is_what_it_says():

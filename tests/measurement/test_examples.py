@@ -28,9 +28,9 @@ chosen = st.builds(
     flat_top_sessions=st.integers(1, 6),
     missing_flag=st.integers(1, 3),
     missing_of=st.integers(3, 5),
-    drift_weight=st.integers(2, 5),
-    drift_limit=st.integers(15, 35),
-    drift_sessions=st.integers(2, 5),
+    hold_within=st.integers(20, 80),
+    lasting_fall=st.integers(5, 30),
+    lasting_limit=st.integers(30, 120),
     enabled=st.just(ALL_RULES),
 )
 
@@ -42,7 +42,7 @@ def test_the_rules_raise_it_at_the_last_session_of_its_example(letter, p):
     shown = example(letter, p)
     if shown is None:
         # Such as a low line that a high cutoff silences: then there is no picture, not a false one.
-        assert letter in "BEH"
+        assert letter in "BEJ"
         return
     found = findings(shown.sessions, p)[-1]
     assert letter in [finding.rule for finding in found]
@@ -76,14 +76,14 @@ def test_control_an_example_that_raises_nothing_is_no_example():
 
 
 OTHER = {
-    "A": ({"cutoff": 340, "cutoff_operator": "<="}, "at or below 34."),
+    "A": ({"cutoff": 340, "cutoff_operator": "<="}, "at or below 34;"),
     "B": ({"item_cutoff": 85}, "below 8.5,"),
     "C": ({"sudden_fall": 55}, "at least 5.5 lower"),
     "D": ({"decline_fall": 33}, "at least 3.3."),
     "E": ({"own_range_minimum": 5, "own_range_window": 9}, "last 5 to 9 ratings"),
     "F": ({"flat_top": 395, "flat_top_sessions": 5}, "The last 5 ratings are all 39.5 or more."),
     "G": ({"missing_of": 4}, "1 of the 3 attended sessions"),
-    "H": ({"drift_sessions": 4, "drift_limit": 31}, "The last 4 ratings taken together"),
+    "J": ({"lasting_fall": 15, "lasting_limit": 80}, "by 1.5 or more"),
 }
 
 

@@ -18,6 +18,7 @@ from alliance.measurement.flag_rules import (
     strength,
 )
 from alliance.measurement.instruments import SESSION_RATING, get
+from alliance.measurement.parameters import ANY_CHANGE
 from alliance.measurement.simulate import LINES
 from tests.measurement.courses import course, even, last, letters, rated, unrated
 
@@ -47,7 +48,7 @@ def test_a_is_new_on_the_first_complete_rating_and_after_each_return():
 
 
 def test_a_first_complete_rating_may_come_late():
-    sessions = [unrated(1), rated(2, 5, 5, 5, None), *course(0, 0, 35)[2:]]
+    sessions = [unrated(1), rated(2, 10, 9, 9, None), *course(0, 0, 35)[2:]]
     assert only("A", sessions) == ["", "", "A+"]
 
 
@@ -246,7 +247,7 @@ def test_no_session_no_finding():
 
 def test_a_licensed_total_without_lines_is_read_too():
     sessions = [replace(session, answers=None) for session in course(40, 40, 40, 40, 35)]
-    assert letters(sessions) == ["", "", "", "F", "A+ C E"]
+    assert letters(sessions) == ["", "", "", "F", "A+ C E J"]
     assert "line" not in last(sessions, "C").evidence
 
 
@@ -259,7 +260,21 @@ def test_rules_can_be_switched_off():
 @pytest.mark.parametrize(
     ("letter", "totals", "on_list"),
     [("A", (35,), True), ("A", (35, 35), False), ("C", (40, 36), True), ("D", (39, 38, 37, 36.5), True),
-     ("E", (40, 40, 40, 40, 36), True), ("F", (40,) * 4, False), ("G", (None, None), False)],
+     ("E", (40, 40, 40, 40, 36), True), ("F", (40,) * 4, False), ("G", (None, None), False),
+     ("J", (40, 36, 36), False)],
+)  # fmt: skip
+def test_the_former_work_list(letter, totals, on_list):
+    found = last(course(*totals), letter, Parameters(work_list=ANY_CHANGE))
+    assert found.on_work_list is on_list
+    assert is_work_list(found) is on_list
+
+
+@pytest.mark.parametrize(
+    ("letter", "totals", "on_list"),
+    [("A", (35.9,), True), ("A", (36, 35), False), ("A", (35, 36, 35), False), ("C", (40, 36), False),
+     ("C", (40, 34.1), False), ("C", (40, 34), True), ("D", (39, 38, 37, 36.5), False),
+     ("E", (40, 40, 40, 40, 36), False), ("J", (40, 36.2, 36.2), True), ("J", (40, 34, 34.1), False),
+     ("F", (40,) * 4, False), ("G", (None, None), False)],
 )  # fmt: skip
 def test_work_list(letter, totals, on_list):
     found = last(course(*totals), letter)
@@ -278,7 +293,14 @@ def test_a_finding_is_new_when_the_rule_was_not_raised_before():
 
 def test_triage_puts_the_strongest_first():
     found = findings(course(40, 40, 40, 40, 35), Parameters())[-1]
-    assert [f.rule for f in sorted(found, key=strength)] == ["C", "E", "A"]
+    assert [f.rule for f in sorted(found, key=strength)] == [
+        "J",
+        "C",
+        "E",
+        "A",
+    ]  # what calls, then what is quiet
+    found = findings(course(40, 40, 40, 40, 34), Parameters())[-1]
+    assert [f.rule for f in sorted(found, key=strength)] == ["C", "J", "E", "A"]
     assert set(STRENGTH) == {*RULES, "A+"}
 
 
@@ -316,7 +338,7 @@ def test_a_gap_changes_nothing_but_g(totals):
 
 
 def no_g() -> Parameters:
-    return Parameters(enabled=frozenset("ABCDEF"))
+    return Parameters(enabled=frozenset("ABCDEFJ"))
 
 
 @given(st.lists(st.integers(0, 399), min_size=2, max_size=12))

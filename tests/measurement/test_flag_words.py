@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from alliance.measurement import rule_words
 from alliance.measurement.flag_rules import (
     RULES,
     Finding,
@@ -14,6 +15,7 @@ from alliance.measurement.flag_rules import (
     sentence,
 )
 from alliance.measurement.instruments import SESSION_RATING, get
+from alliance.measurement.parameters import ANY_CHANGE, LASTING_FALLS
 from alliance.measurement.simulate import LINES
 from tests.measurement.courses import course, even, last, letters, rated
 
@@ -146,8 +148,15 @@ def test_the_handbook_entry_is_whole(rule):
     for text in (rule.definition, rule.source, rule.not_meaning):
         assert text.endswith(".")
     assert rule.not_meaning.startswith("It does not mean")
-    assert 0 < rule.per_session < rule.in_ten < 1
-    assert rule.calls_for_talk == (rule.letter in "ACDEH")
+    assert rule.letter == "L" or 0 < rule.per_session < rule.in_ten < 1
+
+
+@pytest.mark.parametrize(("work_list", "letters"), [(LASTING_FALLS, "ACJ"), (ANY_CHANGE, "ACDE")])
+def test_the_list_says_which_rules_call(work_list, letters):
+    p = Parameters(work_list=work_list)
+    assert "".join(letter for letter in RULES if rule_words.calls(letter, p)) == letters
+    assert "6" in rule_words.calls("C", Parameters())
+    assert rule_words.calls("C", Parameters(sudden_fall=70)) == "whenever it is raised"
 
 
 def test_findings_compare_by_value():

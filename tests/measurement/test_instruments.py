@@ -93,7 +93,7 @@ def test_outcome_scales_are_companions_and_raise_no_flag(form, cutoff):
 def test_without_a_published_cutoff_a_and_b_are_off():
     instrument = get("wai-sr")
     assert instrument.statistical_only
-    assert instrument.parameters.enabled == frozenset("CDEFG")
+    assert instrument.parameters.enabled == frozenset("CDEFGJL")
     p = instrument.parameters
     assert (p.sudden_fall, p.decline_fall, p.s0, p.flat_top) == (48, 24, 24, 598)
 

@@ -6,6 +6,7 @@ from django.core.management import CommandError, call_command
 
 from alliance.measurement.scored_file import FileError, score_file
 from alliance.measurement.simulate import TABLE_KEYS
+from alliance.measurement.work_list_figures import CHANGES
 
 HEADER = "course,session,relationship,goals,approach,overall"
 
@@ -34,9 +35,12 @@ def test_output_has_its_header_and_one_decimal(scored):
         (["a,1,10,10,10,"], "a,1,,,0"),
         (["a,1,10,,10,", "a,2,8.2,,,"], "a,2,,B G,0"),
         (["a,1,,,,", "a,2,,,,"], "a,2,,G,0"),
-        (["a,1,10,10,10,10", "a,2,9,9,9,9"], "a,2,36.0,C,1"),
+        (["a,1,10,10,10,10", "a,2,9,9,9,9"], "a,2,36.0,C,0"),
+        (["a,1,10,10,10,10", "a,2,8.5,8.5,8.5,8.5"], "a,2,34.0,A+ C,1"),
         ([f"a,{n},10,10,10,10" for n in range(1, 5)], "a,4,40.0,F,0"),
-        ([f"a,{n},10,10,10,10" for n in range(1, 5)] + ["a,5,8,9,9,9"], "a,5,35.0,A+ C E,1"),
+        ([f"a,{n},10,10,10,10" for n in range(1, 5)] + ["a,5,8,9,9,9"], "a,5,35.0,A+ C E J,1"),
+        (["a,1,10,10,10,10", "a,2,6,6,6,"], "a,2,,A+ C,1"),
+        (["a,1,5,5,5,", "a,2,5,5,5,"], "a,2,,A G,0"),
         (['a,1,"9,5",9.5,9.5,9.5'], "a,1,38.0,,0"),
     ],
 )
@@ -46,7 +50,7 @@ def test_flags_and_work_list(scored, rows, last):
 
 def test_sessions_are_ordered_for_the_rules_but_not_in_the_output(scored):
     rows = scored("a,10,9,9,9,9", "b,1,10,10,10,10", "a,2,10,10,10,10")
-    assert rows[1:] == ["a,10,36.0,C,1", "b,1,40.0,,0", "a,2,40.0,,0"]
+    assert rows[1:] == ["a,10,36.0,C,0", "b,1,40.0,,0", "a,2,40.0,,0"]
 
 
 def test_courses_do_not_touch_each_other(scored):
@@ -134,13 +138,18 @@ def test_the_simulation_prints_json(capsys):
     tables = json.loads(capsys.readouterr().out)
     assert list(tables) == ["high"]
     high = tables["high"]
+    assert {name: list(one["figures"]["changes"]) for name, one in high["lists"].items()} == {
+        "as shipped": list(CHANGES),
+        "former": list(CHANGES),
+    }
     assert list(high["false_alarms"]) == list(TABLE_KEYS)
     assert all(0 <= share <= 1 for shares in high["false_alarms"].values() for share in shares.values())
     assert {change: list(rules) for change, rules in high["detection"].items()} == {
-        "fall": list("ACDEH"),
-        "slide": list("ACDEH"),
+        "fall": list("ACDEJ"),
+        "slide": list("ACDEJ"),
     }
-    assert 0 <= high["returned_by_chance"] <= 1
+    assert set(high["returns"]) == {"stable", "fall", "half", "slide"}
+    assert all(0 <= share <= 1 for one in high["returns"].values() for share in one.values())
 
 
 def test_the_simulation_prints_a_table_of_every_variant(capsys):
@@ -153,7 +162,7 @@ def test_the_simulation_prints_a_table_of_every_variant(capsys):
         "per session",
         "fall of 5.0",
         "slide of 1.0",
-        "by chance",
+        "nothing wrong",
         *TABLE_KEYS,
     )
     assert all(word in printed for word in words)

@@ -175,7 +175,7 @@ class TestTheSameFall:
         assert self.course(345, apart=apart).is_same_fall is same
 
     @pytest.mark.parametrize(
-        ("rule", "same"), [*((rule, True) for rule in "ADEH"), ("C", False), ("B", False)]
+        ("rule", "same"), [*((rule, True) for rule in "ADEJ"), ("C", False), ("B", False)]
     )
     def test_of_the_rules_that_say_that_a_total_is_low(self, rule, same):
         assert self.course(345, rule=rule).is_same_fall is same

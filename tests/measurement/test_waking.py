@@ -1,4 +1,4 @@
-"""A continuing A is quiet until the total has fallen further than where A last called for a talk."""
+"""On the former list a continuing A is quiet until the total has fallen further than where A last called."""
 
 from dataclasses import replace
 
@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from alliance.measurement.flag_rules import Parameters, findings, is_work_list, sentence, strength
 from alliance.measurement.instruments import SESSION_RATING, get, statistical_parameters
+from alliance.measurement.parameters import ANY_CHANGE
 from tests.measurement.courses import course, even, last, tenths, unrated
 
-ONLY_A = Parameters(enabled=frozenset("A"))
+ONLY_A = Parameters(enabled=frozenset("A"), work_list=ANY_CHANGE)
 
 
 def calls(*totals, parameters=ONLY_A) -> str:

@@ -151,6 +151,7 @@ def test_the_story_is_whole_on_the_clients_page(seeded):
         Kind.RATING,
         Kind.HELPED,
         Kind.RATING,
+        Kind.RATING,
     ]
     assert page.last_time.next_session is not None
     assert page.last_time.answer is not None

@@ -1,4 +1,4 @@
-"""manage.py simulate_flags: how often each flag is raised where nothing is wrong, and where something is."""
+"""manage.py simulate_flags: what the work list does, and each flag, where nothing is wrong, and where something is."""
 
 import json
 from argparse import ArgumentParser
@@ -15,10 +15,11 @@ from alliance.measurement.simulate import (
     false_alarm_table,
 )
 from alliance.measurement.simulation_report import Simulated, simulation_report
+from alliance.measurement.work_list_figures import list_figures
 
 
 class Command(BaseCommand):
-    help = "Simulates clients and prints how often each flag rule is right and wrong."
+    help = "Simulates clients and prints how often the work list, and each flag rule, is right and wrong."
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,6 +40,7 @@ class Command(BaseCommand):
 
 def _simulated(variant: str, clients: int, seed: int) -> Simulated:
     return Simulated(
+        list_figures(variant, clients, seed, processes=2),
         false_alarm_table(variant, clients, seed=seed, processes=2),
         detection_table(variant, clients, seed, processes=2),
         returns_table(variant, clients, seed, processes=2),

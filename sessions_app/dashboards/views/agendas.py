@@ -131,7 +131,7 @@ def _at(item: AgendaItem, pressed: str = "") -> str:
 def _shown(request: StaffRequest, found: Agenda, form: AgendaItemForm) -> HttpResponse:
     shown = agenda_lines.read(found, request.user, timezone.now())
     with transaction.atomic():
-        audit.record(LogEvent.AGENDA_VIEWED, found, by=request.user, therapist=str(found.therapist_id))
-        audit.listed(shown.client_codes, by=request.user)
+        viewed = audit.line(LogEvent.AGENDA_VIEWED, found, by=request.user, therapist=str(found.therapist_id))
+        audit.write([viewed, *audit.listing(shown.client_codes, by=request.user)])
     may_fill = found.supervisor_id == request.user.pk
     return form_page(request, "supervision/agenda.html", form, agenda=found, page=shown, may_fill=may_fill)

@@ -23,9 +23,9 @@ def overview(request: StaffRequest) -> HttpResponse:
     not_yours = periods.NOT_YOURS if asked and shown.chosen is None else ""
     late = late_arrivals.of_supervisor(request.user)
     with transaction.atomic():
-        audit.record(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
         codes = [*shown.client_codes, *(one.session.client_code for one in late)]
-        audit.listed(codes, by=request.user)
+        viewed = audit.line(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
+        audit.write([viewed, *audit.listing(codes, by=request.user)])
     context = {"caseload": shown, "late": late, "not_yours": not_yours}
     return render(request, "caseload/overview.html", context)
 

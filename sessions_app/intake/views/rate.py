@@ -159,7 +159,8 @@ def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         return _unknown(request, grant)
     try:
         if not hand_over_actions.choose_language(grant=grant, language=wanted.cleaned_data["language"]):
-            return _open(request, grant)
+            # It was open when this request read it, and is no more: it is read anew.
+            return see_other("rate:form")
     except Refused as refusal:
         return _again(request, grant, str(refusal), status=429)
     with translation.override(grant.language):

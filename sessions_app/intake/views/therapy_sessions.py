@@ -96,7 +96,7 @@ def on_paper(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST)
 def take_back(request: StaffRequest, code: UUID) -> HttpResponse:
     """Undo of a hand-over: nobody waits for this session's rating any more. Says so where marks came first."""
-    session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
+    session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     found = hand_over_actions.take_back_of(session=session, by=request.user)
     say = messages.success if found.was_out else messages.warning
     say(request, _taken_back(session, found))

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError
+from django.template.defaultfilters import pluralize
 
 from alliance.models import Role, User
 from alliance.refused import Refused
 from sessions_app.moving_in import import_actions
 from sessions_app.moving_in.columns import SHEETS, Kind, Sheet
 from sessions_app.moving_in.csv_file import DELIMITERS, ENCODINGS, Layout, Opener, header_of
+from sessions_app.moving_in.forms import forms_of_marks
 from sessions_app.moving_in.models import ImportRun
 from sessions_app.moving_in.walk import Options
 
@@ -65,18 +67,26 @@ class Command(BaseCommand):
             return file.open("rb")
 
         chosen = Options(options["month_first"], options["update"], options["same_label"], options["form"])
+        known = [key for key, _name in forms_of_marks()]
+        if chosen.form not in known:
+            raise CommandError(f"There is no form {chosen.form}. There are {', '.join(known)}.")
         try:
             run = import_actions.name_file(kind=Kind(kind), opened=opened, name=file.name, by=person)
-            run = self._as_asked(run, opened, chosen, column, options)
-            self._check(run, opened, person)
-            if not check and run.is_ready:
-                self._import(run, opened, person)
-                return
-            import_actions.remove_file(run=run, by=person)
+            try:
+                run = self._as_asked(run, opened, chosen, column, options)
+                self._check(run, opened, person)
+                if not check and run.is_ready:
+                    self._import(run, opened, person)
+            finally:
+                # However it ends: on the pages it would stand for a day as a file that waits, and it lies here.
+                run.refresh_from_db()
+                if run.has_file:
+                    import_actions.remove_file(run=run, by=person)
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         if run.count("wrong"):
-            raise CommandError(f"{run.count('wrong')} rows are wrong. Nothing was imported.")
+            wrong = run.count("wrong")
+            raise CommandError(f"{wrong} row{pluralize(wrong, ' is,s are')} wrong. Nothing was imported.")
 
     def _as_asked(
         self, run: ImportRun, opened: Opener, chosen: Options, column: list[str], options: Mapping[str, Any]

@@ -10,6 +10,8 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent
 from alliance.refused import Refused
+from clients.actions import close_episode
+from clients.models import Episode
 from sessions_app.conversations import follow_up_actions
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.grants import Channel
@@ -48,6 +50,18 @@ def rated_since(agreement):
     session = cast.therapy_session(agreement.session.episode, ago=5 * DAY)
     cast.rating(session, 370)
     return session
+
+
+def test_an_answer_in_a_course_that_ended_meanwhile_is_not_taken_back_and_the_page_says_why(
+    clinic, rated_since, agreement, sign_in
+):
+    noted = follow_up_actions.note(discussion=agreement, answer="helped", by=clinic.olga)
+    episode, today = Episode.objects.get(pk=clinic.olgas.pk), timezone.localdate()
+    close_episode(episode=episode, closed_on=today, ending="planned", by=clinic.olga)
+    page = sign_in(clinic.olga).post(at("undo_follow_up", noted), follow=True).text
+    assert "This episode is closed, so it is only read." in page
+    assert "Taken back" not in page
+    assert FollowUp.objects.standing().get() == noted
 
 
 @pytest.fixture

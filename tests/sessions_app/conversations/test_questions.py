@@ -209,6 +209,11 @@ class TestThePage:
         assert "It is shown again." in page
         assert OwnQuestion.objects.in_use().get() == own
 
+    def test_the_line_that_a_question_is_about_is_named(self, clinic, sign_in):
+        own = cast.question(clinic.adam, "What would help?", rule="C", item="goals")
+        assert "goals and topics, English" in sign_in(clinic.adam).get(QUESTIONS).text
+        assert str(own) == "What would help?"
+
     def test_what_cannot_be_put_back_says_why(self, clinic, sign_in):
         own = cast.question(clinic.adam)
         actions.take_out_question(question=own, by=clinic.adam)

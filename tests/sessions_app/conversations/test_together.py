@@ -214,6 +214,16 @@ class TestLanguages:
         assert ">١</text>" in text
         assert not re.search(r"<time[^>]*>[^<]*[0-9]", text)
 
+    def test_a_line_that_the_client_never_marked_says_so(self, clinic, sign_in):
+        for _ in range(2):
+            session = cast.therapy_session(clinic.olgas)
+            cast.rating(session, None, comment=COMMENT, relationship=91, goals=57, approach=83, overall=None)
+        shown = [str(one.code) for one in together.entries(clinic.olgas)]
+        lines = together.read(clinic.olgas, shown).lines
+        never, *others = sorted(lines, key=lambda line: "<circle" in line.drawn)
+        assert 'aria-label="Not marked"' in never.drawn
+        assert all("First mark" in line.drawn and "<circle" in line.drawn for line in others)
+
     def test_a_licensed_form_is_shown_in_the_words_the_client_read(self, clinic, page):
         cast.wording(clinic.adam)
         cast.choose(clinic.adam, instrument="srs")

@@ -328,6 +328,22 @@ class TestMove:
         decide.correct(rating=there, answers=own, channel=Channel.PAPER, why="x", by=clinic.olga)
         assert standing(right).total == 191
 
+    def test_so_they_do_when_a_correction_is_undone(self, clinic, session):
+        cast.rating(session, None, relationship=21, goals=50)
+        of_the_client = {"relationship": 21, "goals": 50}
+        typed = {"channel": Channel.PAPER, "by": clinic.olga}
+        answers = {**of_the_client, "approach": 50, "overall": 50}
+        completed = enter_rating(session=session, answers=answers, seen=standing(session).code, **typed)
+        answers = {**of_the_client, "approach": 60, "overall": 60}
+        again = decide.put_back(
+            rating=decide.correct(rating=completed, answers=answers, why="x", **typed), by=clinic.olga
+        )
+        with pytest.raises(Refused, match="client's own"):
+            decide.correct(rating=again, answers=cast.answers(380), why="x", **typed)
+        assert standing(session).answers == completed.answers
+        decide.correct(rating=again, answers=answers, why="x", **typed)
+        assert standing(session).total == 191
+
     def test_an_error_of_ours_leaves_nothing_half_done(self, clinic, wrong, right, monkeypatch):
         def fails(**options):
             raise RuntimeError("a bug")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from alliance.models import AuditEvent
 from clients.models import Supervision
 from sessions_app.corrections import misfiling_actions
-from sessions_app.courses.decisions import Misfiling
+from sessions_app.courses.decisions import Misfiling, Settlement
 from sessions_app.courses.models import Rating
 from sessions_app.dashboards import caseload
 from sessions_app.intake import hand_over_actions
@@ -146,6 +146,16 @@ class TestMarksUnderTheWrongClient:
         assert not Misfiling.objects.exists()
         olga.post(at("set_aside", wrong), {"client": other.code, "to": f"new:{other.code}", "why": WHY})
         assert standing(other.sessions.latest("number")).total == 213
+
+    def test_so_are_those_for_marks_that_were_set_aside_when_they_came(self, clinic, sign_in, session):
+        olga, aside = sign_in(clinic.olga), disputed(session)
+        other = cast.episode(clinic.olga, "K-107")
+        before = cast.therapy_session(other, ago=timedelta(days=30))
+        address = reverse("dashboard:misfile_marks", args=[aside.code])
+        assert str(before.code) not in olga.get(address).text
+        shown = olga.post(address, {"show": "1", "client": other.code, "to": "aside", "why": WHY})
+        assert (shown.status_code, str(before.code) in shown.text, WHY in shown.text) == (200, True, True)
+        assert not Settlement.objects.exists()
 
     def test_a_session_with_a_whole_rating_or_to_come_is_not_offered(self, clinic, sign_in, wrong, right):
         cast.rating(right, 380)

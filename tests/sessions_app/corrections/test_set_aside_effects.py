@@ -102,7 +102,7 @@ class TestEveryReaderCountsWhatStands:
     def test_lists(self, clinic, corrected):
         assert EpisodeStanding.objects.get(episode=clinic.olgas).course["points"] == [380, 330]
         (row,) = work_list.build(clinic.olga, timezone.now()).talks
-        assert row.last_total == "33.0"
+        assert row.says.now == "33.0"
         shown = caseload.read(clinic.sina, timezone.now())
         assert [one.last_total for one in shown.needs_a_talk] == ["33"]
 

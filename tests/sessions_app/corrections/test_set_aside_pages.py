@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent
 from sessions_app.corrections import actions as decide
-from sessions_app.corrections import set_aside
+from sessions_app.corrections import misfiling_actions, set_aside
 from sessions_app.courses.decisions import Settlement
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
@@ -189,6 +189,37 @@ class TestWhoSees:
         assert "28 for 38" in text
         assert "mine" not in text
         assert "/put-back/" not in text
+
+    def test_a_supervisor_does_not_read_marks_that_counted_for_a_while_and_wait_again(
+        self, clinic, sign_in, session
+    ):
+        aside = withdrawn(session, None, relationship=91, goals=62, approach=95, overall=95)
+        decide.put_back(rating=use(aside), by=clinic.olga)
+        text = sign_in(clinic.sina).get(reverse("caseload:client", args=[clinic.olgas.code])).text
+        assert "Marks set aside: 1" in text
+        assert "6.2" not in text
+        read = {who: set_aside.of_episode(clinic.olgas, reads_comments=who) for who in (True, False)}
+        assert [len(found[session.pk].earlier) for found in read.values()] == [1, 0]
+
+    def test_everybody_who_is_named_at_a_session_is_known_to_the_page(self, clinic, session):
+        """A page is kept until a name on it changes: of whoever asked again, decided, moved, or put back."""
+        otto, agnes = (cast.person(name, "therapist") for name in ("Otto", "Agnes"))
+        cast.rating(session, None, relationship=91, goals=62, approach=95, overall=None)
+        grant, _ = hand_over_actions.hand_over(session=session, by=otto)
+        whole = record_rating(grant=grant, answers=cast.answers(330), mode=Mode.LINE)
+        decide.leave(aside=disputed(session), by=clinic.carl)
+        there = cast.therapy_session(cast.episode(clinic.olga, "K-107"))
+        moved = misfiling_actions.move(rating=whole, to=there, why="x", by=clinic.olga)
+        misfiling_actions.put_back(misfiling=moved, by=agnes)
+        named = {
+            one.pk: {
+                person.name
+                for person in set_aside.of_episode(one.episode, reads_comments=True)[one.pk].people
+            }
+            for one in (session, there)
+        }
+        assert named[session.pk] >= {"Otto", "Carl"}
+        assert named[there.pk] == {"Olga", "Agnes"}
 
     @pytest.mark.parametrize("name", ["carl", "sina", "stefan", "adam", "strange"])
     @pytest.mark.parametrize("page", ["use_marks", "leave_marks", "take_up_marks"])

@@ -92,7 +92,6 @@ def test_the_page_says_why_since_when_and_what_was_agreed(clinic, overview):
     html = overview(clinic.sina).content.decode()
     for words in (
         "Needs a talk",
-        "1 of 1 client",
         "Sudden fall",
         "waiting since session 3, 12 days",
         "5 lower than the rating before.",
@@ -114,13 +113,14 @@ def test_every_part_of_the_page_renders(clinic, overview):
     assert all(one < after for one, after in pairwise(html.index(part) for part in parts))
 
 
-def test_clients_words_never_appear_here(clinic, overview):
+@pytest.mark.parametrize("share", [False, True])
+def test_clients_words_appear_only_where_the_client_ticked_it(clinic, overview, share):
     session = cast.therapy_session(clinic.olgas)
     grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
     record_rating(
-        grant=grant, answers=cast.answers(340), mode=Mode.LINE, comment="We spoke of X.", share_comment=True
+        grant=grant, answers=cast.answers(340), mode=Mode.LINE, comment="We spoke of X.", share_comment=share
     )
-    assert b"We spoke of X." not in overview(clinic.sina).content
+    assert (b"We spoke of X." in overview(clinic.sina).content) is share
     talk(session, by=clinic.olga)
     assert b"It was too much." not in overview(clinic.sina).content
 

@@ -92,6 +92,17 @@ class TestTheEarlierCourse:
         with pytest.raises(Refused, match="written down already"):
             earlier_courses.record_consent(earlier=clinic.olgas, episode=new, **record)
 
+    def test_a_consent_is_withdrawn_once_and_given_in_an_open_course_alone(self, clinic, new):
+        record = {"earlier": clinic.olgas, "episode": new, "given_on": TODAY(), "by": clinic.carl}
+        consent = earlier_courses.record_consent(**record)
+        for _ in range(2):
+            earlier_courses.withdraw_consent(consent=consent, by=clinic.carl)
+        assert AuditEvent.objects.filter(action="consent withdrawn").count() == 1
+        close(clinic, episode=new, by=clinic.carl)
+        with pytest.raises(Refused, match="This episode is closed"):
+            earlier_courses.record_consent(**record)
+        assert not EarlierCourseConsent.objects.standing().exists()
+
     def test_it_ends_with_the_course_in_which_it_was_given(self, clinic, new):
         earlier_courses.record_consent(earlier=clinic.olgas, episode=new, given_on=TODAY(), by=clinic.carl)
         choose = reverse("together:choose", args=[clinic.olgas.code])

@@ -1,6 +1,7 @@
 """Figures hold what Plotly understands and what the page promises."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import plotly.graph_objects as go
@@ -59,6 +60,15 @@ class TestFigures:
         assert by_name["Flag"]["x"] == [3]
         assert by_name["Talked about"]["x"] == [3]
         assert by_name["Cutoff 36"]["y"] == [36.0, 36.0]
+
+    def test_a_form_without_a_cutoff_draws_none_and_says_none(self, clinic):
+        cast.rated_course(clinic.olgas, [380, 330])
+        rows, without = read(clinic.olgas), replace(INSTRUMENT.parameters, cutoff=None)
+        names = [trace["name"] for trace in charts.course_figure(rows, without, INSTRUMENT)["data"]]
+        assert "Total" in names
+        assert not any(name.startswith("Cutoff") for name in names)
+        assert "Cutoff: 36" in charts.in_words(rows, INSTRUMENT.parameters)
+        assert "Cutoff" not in charts.in_words(rows, without)
 
     def test_the_day_is_that_of_the_clinic(self, clinic, settings):
         settings.TIME_ZONE = "America/Los_Angeles"

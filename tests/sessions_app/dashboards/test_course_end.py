@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 from alliance.refused import Refused
-from clients import actions, cover_actions, day_actions
+from clients import actions, cover_actions, day_actions, ending_page
 from clients.models import (
     READABLE_FOR,
     DayCorrection,
@@ -319,6 +320,27 @@ class TestLateMarks:
         hand_in(grant)
         (one,) = late_arrivals.of_supervisor(clinic.sina)
         assert one.ask == (clinic.sina,)
+
+    def test_that_somebody_saw_them_is_noted_and_logged_once(self, clinic, grant):
+        close(clinic)
+        hand_in(grant)
+        assert [
+            late_arrivals.note_seen(episode=clinic.olgas, by=who) for who in (clinic.olga, clinic.sina)
+        ] == [
+            1,
+            0,
+        ]
+        assert LateMarks.objects.get().seen_by == clinic.olga
+        assert AuditEvent.objects.filter(action=LogEvent.LATE_MARKS_SEEN).count() == 1
+
+    def test_where_nobody_is_left_who_may_see_them_it_says_what_to_do(self, clinic, grant):
+        User.objects.filter(pk=clinic.olga.pk).update(is_active=False)
+        close(clinic, by=clinic.adam)
+        stands = Episode.objects.get(pk=clinic.olgas.pk)
+        assert ending_page.became(stands)[0].endswith("Sina will be told when they arrive.")
+        Supervision.objects.all().delete()
+        (said,) = ending_page.became(stands)
+        assert "Nobody who may see them is there: name a supervisor for the former therapist." in said
 
     def test_marks_before_the_end_and_in_a_reopened_course_are_no_late_marks(self, clinic, grant):
         close(clinic)

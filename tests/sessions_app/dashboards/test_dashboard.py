@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent
+from sessions_app.dashboards import course_standings
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Discussion
@@ -34,11 +35,11 @@ class TestWorkList:
         lists = page.context["lists"]
         assert [row.episode for row in lists.talks] == [clinic.olgas]
         row = lists.talks[0]
-        assert [row.first_reason.rule, *(flag.rule for flag in row.other_reasons)] == ["C", "A"]
+        assert [flag.rule for flag in row.behind] == ["C", "A"]
         assert "5 lower than " in page.text  # "last time" on the day itself, which may be over
         assert lists.talks[0].first_reason.question in page.text
 
-    def test_strongest_reason_first_then_the_one_that_waited_longest(self, clinic, sign_in):
+    def test_who_is_furthest_below_the_own_level_first(self, clinic, sign_in):
         for label, totals in (("level", [380, 355]), ("level too", [380, 355]), ("fall", [400, 360])):
             cast.rated_course(cast.episode(clinic.olga, label), totals)
         page = sign_in(clinic.olga).get(reverse("dashboard:work_list"))
@@ -48,12 +49,28 @@ class TestWorkList:
             "level too",
         ]
 
-    def test_a_talk_takes_the_client_off(self, clinic, flagged, sign_in):
+    def test_a_talk_takes_the_client_off_and_the_list_says_so_today(self, clinic, flagged, sign_in):
         discussion_actions.discuss(
             flags=flagged.flags.all(), said="x", agreed="shorter homework", by=clinic.olga
         )
         lists = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"]
-        assert (lists.talks, [row.episode for row in lists.others]) == ([], [clinic.olgas])
+        assert (lists.talks, [row.episode for row in lists.talked_today]) == ([], [clinic.olgas])
+
+    def test_a_client_who_comes_while_the_list_is_read_is_on_the_next_one(
+        self, clinic, flagged, sign_in, monkeypatch
+    ):
+        read = course_standings.read
+
+        def overtaken(*args, **options):
+            found = read(*args, **options)
+            cast.therapy_session(cast.episode(clinic.olga, "K-9"))
+            return found
+
+        with monkeypatch.context() as patch:
+            patch.setattr(course_standings, "read", overtaken)
+            first = sign_in(clinic.olga).get(reverse("dashboard:work_list"))
+        assert ("K-1" in first.text, "K-9" in first.text) == (True, False)
+        assert "K-9" in sign_in(clinic.olga).get(reverse("dashboard:work_list")).text
 
     def test_closed_episodes_and_colleagues_clients_are_not_on_it(self, clinic, flagged, sign_in):
         cast.rated_course(clinic.carls, [300])
@@ -217,7 +234,8 @@ class TestTheTalksOfAClient:
         """Else "17 lower" is read as today's news where the client is back already."""
         cast.rated_course(clinic.olgas, [380, 330, 379])
         olga = sign_in(clinic.olga)
-        assert "Since then 37.9, " in olga.get(reverse("dashboard:work_list")).text
+        (row,) = olga.get(reverse("dashboard:work_list")).context["lists"].back
+        assert row.says.now == "37.9"
         page = olga.get(at("client", clinic.olgas))
         assert [talk.session.number for talk in page.context["page"].talks] == [2]
         assert "Since then 37.9, session 3, " in page.text

@@ -12,6 +12,7 @@ from alliance.stale_forms import Opened, Stale
 from sessions_app.flags import conclude, recompute
 from sessions_app.flags.models import Flag
 from sessions_app.flags.recomputations import Recomputation
+from sessions_app.management.commands import recompute_flags
 from sessions_app.rulebook import settings_actions
 from tests import cast
 
@@ -158,6 +159,26 @@ class TestTheCommand:
         call_command("recompute_flags", stdout=out)
         assert f"\r[{'#' * 40}] 2 of 2 episodes." in out.getvalue()
 
+    def test_writes_a_line_now_and_then_where_nobody_watches(self, clinic, monkeypatch):
+        """What runs at night is read in a file: a bar would fill it, and silence would look like a stop."""
+        monkeypatch.setattr(recompute_flags, "SECONDS_A_LINE", 0)
+        monkeypatch.setattr(recompute.go_on, "__kwdefaults__", {**recompute.go_on.__kwdefaults__, "size": 1})
+        lines = run_all().splitlines()
+        assert lines[:2] == ["1 of 2 episodes.", "2 of 2 episodes."]
+        assert lines[-1] == "2 of 2 episodes. 0 flags changed."
+
+    def test_says_nothing_where_another_one_ended_the_run_first(self, clinic, monkeypatch):
+        recompute.begin(by=None)
+        go_on = recompute.go_on
+
+        def later(**options):
+            list(go_on())  # the clock, between the look and the first batch
+            return go_on(**options)
+
+        monkeypatch.setattr(recompute, "go_on", later)
+        assert run_all(pending=True) == ""
+        assert Recomputation.objects.get().finished_at is not None
+
     def test_pending_does_nothing_where_nothing_is(self, clinic):
         assert run_all(pending=True) == ""
         assert not Recomputation.objects.exists()
@@ -168,6 +189,17 @@ class TestTheCommand:
     def test_refuses_no_processes(self, db):
         with pytest.raises(CommandError, match="1 or more"):
             run_all(processes=0)
+
+
+def test_each_process_of_several_begins_anew(monkeypatch):
+    """A copy of this one would write on its connection to the database. It would also have what is set here."""
+    whole = Recomputation(episodes=2, done=2)
+    monkeypatch.setattr(recompute_flags, "WIDTH", 3)
+    assert recompute_flags.bar(whole) == "[###] 2 of 2 episodes."
+    with recompute_flags._pool(2) as pool:
+        assert pool.submit(recompute_flags.bar, whole).result() == f"[{'#' * 40}] 2 of 2 episodes."
+    with recompute_flags._pool(1) as pool:
+        assert pool is None
 
 
 @pytest.mark.django_db

@@ -122,7 +122,7 @@ class TestCounting:
 
     def test_lists_show_the_last_total_of_any_form(self, clinic, mixed):
         (row,) = work_list.build(clinic.olga, timezone.now()).others
-        assert row.last_total == "38.0"
+        assert row.says.now == "38.0"
         shown = caseload.read(clinic.sina, timezone.now())
         assert "38" in [one.last_total for one in (*shown.others, *shown.needs_a_talk)]
 

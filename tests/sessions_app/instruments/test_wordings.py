@@ -1,5 +1,6 @@
 """Wording as data: what a client is given, in which words, and what a rating keeps of it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -91,6 +92,15 @@ class TestWhatIsGiven:
         grant, _ = hand_over_actions.hand_over(session=session, by=session.episode.therapist)
         rating = record_rating(grant=grant, answers=cast.answers(), mode=Mode.LINE, language="de")
         assert rating.wording.language == "de"
+
+    def test_a_rating_of_an_earlier_version_of_a_form_says_which(self, session, monkeypatch):
+        rating, get = cast.rating(session), instruments.get
+        assert wordings.name_of(rating) == "Session rating"
+        newer = replace(get("session-rating"), version="2")
+        monkeypatch.setattr(
+            instruments, "get", lambda name, version=None: get(name, version) if version else newer
+        )
+        assert wordings.name_of(rating) == "Session rating, version 1"
 
 
 class TestWhatStandsInTheWay:

@@ -14,12 +14,12 @@ from django.utils import timezone
 from alliance.models import AuditEvent
 from sessions_app.courses.grants import TIME_TO_FINISH, Channel, RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating
-from sessions_app.intake import hand_over_actions, sealed_upload
+from sessions_app.intake import hand_over_actions, sealed_upload, sending_actions
 from sessions_app.intake.paper_entry import enter_rating
 from tests import cast
 from tests.bench.sealed import parcel
 from tests.sessions_app.corrections.marks import use, withdrawn
-from tests.sessions_app.intake.pairing import FORM, ROOM, START, lock_again, paired, state
+from tests.sessions_app.intake.pairing import DONE, FORM, ROOM, START, lock_again, paired, state
 from tests.sessions_app.intake.rate_form import marks
 from tests.sessions_app.intake.test_upload import OURS as OUR_PAGE
 from tests.sessions_app.intake.test_upload import UPLOAD
@@ -159,6 +159,33 @@ class TestSending:
         assert state(room) == "waiting"
         second.refresh_from_db()
         assert second.withdrawn_by == clinic.olga
+
+    def test_one_whose_marks_came_from_elsewhere_says_that_it_was_handed_in(self, room, sent):
+        """Its own page delivers them sealed, and asks; what it was sent next is not what it has in hand."""
+        room.post(START)
+        body = json.dumps(parcel(sealed_upload.token_for(sent), marks()))
+        reply = Browser().post(UPLOAD, body, content_type="application/json", headers=OUR_PAGE)
+        assert reply.status_code == 201
+        assert state(room) == "handed in"
+        assert "Thank you" in room.get(DONE, follow=True).text
+        assert state(room) == "waiting"
+
+    def test_one_that_is_taken_back_while_the_tablet_fetches_it_is_not_opened(
+        self, clinic, room, sent, monkeypatch
+    ):
+        lock_episode = sending_actions.lock_episode
+
+        def taken_back_first(episode):
+            monkeypatch.setattr(sending_actions, "lock_episode", lock_episode)
+            hand_over_actions.take_back(grant=sent, by=clinic.olga)
+            return lock_episode(episode)
+
+        monkeypatch.setattr(sending_actions, "lock_episode", taken_back_first)
+        assert room.post(START).headers["Location"] == ROOM
+        assert "device_lock" not in room.session
+        sent.refresh_from_db()
+        assert sent.opened_at is None
+        assert not AuditEvent.objects.filter(action="form opened").exists()
 
     def test_an_unopened_one_ends_with_its_time(self, room, sent, time_machine):
         time_machine.move_to(sent.open_until, tick=False)

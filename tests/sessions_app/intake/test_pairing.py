@@ -50,6 +50,13 @@ class TestPairing:
         assert code_on(browser) == code_on(browser)
         assert state(browser) == "asking"
 
+    def test_two_tablets_never_show_one_code(self, clinic, monkeypatch):
+        """Codes are short: whoever types one would pair whichever tablet came first."""
+        drawn = iter(["first", "first", "second"])
+        monkeypatch.setattr(sending_actions, "new_token", lambda: next(drawn))
+        assert [sending_actions.ask_to_be_paired() for _ in range(2)] == ["first", "second"]
+        assert PairedTablet.objects.count() == 2
+
     @pytest.mark.parametrize("name", ["olga", "adam"])
     def test_somebody_on_staff_enters_the_code_and_a_name(self, clinic, sign_in, name):
         tablet = asks_to_be_paired()

@@ -187,6 +187,15 @@ class TestOpening:
         assert client.get(FORM).status_code == 200
         assert AuditEvent.objects.filter(action="form opened").count() == 1
 
+    def test_of_two_browsers_at_once_the_row_lets_one_in(self, link, monkeypatch):
+        """Both looked before either wrote: what the look says is not enough."""
+        first = sending_actions.open_on_phone(grant=link.grant)
+        monkeypatch.setattr(sending_actions, "_refuse_unless_it_can_be_opened", lambda grant: None)
+        with pytest.raises(Refused, match="opened already"):
+            sending_actions.open_on_phone(grant=link.grant)
+        assert RatingGrant.objects.with_token(first).get() == link.grant
+        assert AuditEvent.objects.filter(action="form opened").count() == 1
+
     def test_somebody_on_staff_who_presses_start_is_signed_out(self, clinic, link, sign_in):
         browser = sign_in(clinic.olga)
         before = key_of(browser)

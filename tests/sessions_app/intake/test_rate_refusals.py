@@ -2,7 +2,9 @@
 
 import pytest
 
+from alliance.models import AuditEvent
 from sessions_app.courses.models import Rating
+from sessions_app.intake import hand_over_actions
 from tests import cast
 from tests.sessions_app.intake.rate_form import FORM, NONE_STORED, marks, stored
 
@@ -36,6 +38,22 @@ NOT_TENTHS = [
     "9" * 400,
     "<script>",
 ]
+
+
+def test_a_form_that_is_taken_back_while_its_language_changes_is_closed(client, grant, clinic, monkeypatch):
+    lock_episode = hand_over_actions.lock_episode
+
+    def taken_back_first(episode):
+        monkeypatch.setattr(hand_over_actions, "lock_episode", lock_episode)
+        hand_over_actions.take_back(grant=grant, by=clinic.olga)
+        return lock_episode(episode)
+
+    monkeypatch.setattr(hand_over_actions, "lock_episode", taken_back_first)
+    answer = client.post(FORM, {"language": "de"}, follow=True)
+    assert (answer.redirect_chain, answer.status_code) == ([(FORM, 303)], 410)
+    grant.refresh_from_db()
+    assert grant.language == "en"
+    assert not AuditEvent.objects.filter(action="language chosen").exists()
 
 
 class TestHostileInput:

@@ -1,6 +1,7 @@
 """The one door in: stored once, whatever races; scored, flagged and logged with it."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
@@ -9,6 +10,7 @@ from django.utils import timezone
 from alliance.measurement.scoring import AnswerError
 from alliance.models import AuditEvent
 from alliance.refused import Refused
+from sessions_app.courses.answer_range import answers_in_range
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from sessions_app.flags.models import Flag
@@ -52,12 +54,37 @@ def test_other_marks_for_the_same_grant_are_kept_aside_and_the_first_stand(grant
     assert SetAsideRating.objects.get().reason == SetAsideRating.Reason.DISPUTED
 
 
+def test_what_else_the_database_refuses_is_no_dispute(grant, monkeypatch):
+    """It stays an error that is seen: marks set aside for a reason that is none would never be looked at."""
+
+    def broken(*_):
+        raise IntegrityError("another constraint")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sessions_app.intake.record_rating._stored", broken)
+        with pytest.raises(IntegrityError, match="another constraint"):
+            record(grant)
+    assert (Rating.objects.count(), SetAsideRating.objects.count()) == (0, 0)
+    assert record(grant).total == 380
+
+
 def test_marks_of_a_withdrawn_grant_are_kept_aside(grant, clinic):
     hand_over_actions.take_back(grant=grant, by=clinic.olga)
     with pytest.raises(NotStored):
         record(grant)
     assert Rating.objects.count() == 0
     assert SetAsideRating.objects.get().answers == cast.answers(380)
+
+
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
+def test_either_database_is_given_both_rules_of_answers(vendor):
+    """The tests of the rules run on one database at a time; one that is left out on the other shows here."""
+    made = list(answers_in_range(SimpleNamespace(vendor=vendor)))
+    said = " ".join(one.sql + (one.function.body if one.function else "") for one in made)
+    assert {one.table for one in made} == {Rating._meta.db_table}
+    assert all("BEFORE INSERT" in one.sql for one in made)
+    for refusal in ("an answer is outside 0 to 100 tenths", "only an imported total has no lines"):
+        assert refusal in said
 
 
 @pytest.mark.parametrize(("age", "stored"), [(timedelta(days=6, hours=23), 1), (timedelta(days=7), 0)])

@@ -75,6 +75,16 @@ class TestHandOver:
         assert (response.status_code, "closed" in response.text) == (409, True)
         assert browser.get(reverse("dashboard:work_list")).status_code == 200
 
+    @pytest.mark.parametrize("attendance", ["cancelled", "did_not_attend"])
+    def test_a_session_that_did_not_take_place_is_not_asked_for(self, clinic, sign_in, attendance):
+        session = cast.therapy_session(clinic.olgas, attendance=attendance)
+        response = sign_in(clinic.olga).post(at("hand_over", clinic.olgas), {"session": str(session.code)})
+        assert response.status_code == 409
+        assert "Session 1 did not take place. Change its attendance first." in response.text
+        assert not RatingGrant.objects.exists()
+        session.refresh_from_db()
+        assert session.attendance == attendance
+
     def test_can_be_taken_back(self, clinic, sign_in):
         session = cast.therapy_session(clinic.olgas)
         grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
@@ -183,6 +193,21 @@ class TestSessions:
         numbers = {one.pk: one.number for one in TherapySession.objects.all()}
         assert [numbers[one.pk] for one in (forgotten, today, tomorrow, next_week)] == [1, 2, 3, 4]
         assert (forgotten.number, tomorrow.number) == (1, 3)
+
+    def test_of_two_at_the_same_time_one_is_changed_without_the_question_about_the_other(
+        self, clinic, sign_in
+    ):
+        """The person said so when it was added; who moves one there is asked."""
+        held_at = cast.an_hour_ago().replace(second=0, microsecond=0)
+        one, _ = (cast.therapy_session(clinic.olgas, held_at=held_at) for _ in range(2))
+        third = cast.therapy_session(clinic.olgas, ago=timedelta(days=2))
+        stays = {"modality": "phone", "attendance": "attended", "minutes": 30}
+        there, browser = timezone.localtime(held_at).strftime("%Y-%m-%dT%H:%M"), sign_in(clinic.olga)
+        assert save(browser, at("change_session", one), held_at=there, **stays).status_code == 302
+        one.refresh_from_db()
+        assert (one.ends_at - one.held_at, one.modality) == (timedelta(minutes=30), "phone")
+        asked = save(browser, at("change_session", third), held_at=there, **stays)
+        assert (asked.status_code, list(asked.context["form"].errors)) == (422, ["another"])
 
     def test_a_session_that_is_moved_takes_its_new_place_and_the_flags_follow(self, clinic):
         first, second = cast.rated_course(clinic.olgas, [330, 380], last_ago=timedelta(days=1))

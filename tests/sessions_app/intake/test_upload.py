@@ -326,6 +326,13 @@ class TestWhatIsNoDelivery:
         delivery = str(uuid4())
         assert post({"delivery": delivery, **seal(inside, bound_to=delivery)}).status_code == 400
 
+    def test_more_fields_than_any_form_has_are_refused_and_kept_by_the_device(self, token):
+        many = marks(**{f"field-{number}": "1" for number in range(1001)})
+        reply = post(parcel(token, many))
+        assert (reply.status_code, reply.json()["stored"]) == (400, False)
+        assert stored() == (0, 0)
+        assert post(parcel(token, marks())).status_code == 201
+
 
 class TestTheSeal:
     def test_what_was_damaged_or_moved_to_another_delivery_does_not_open(self, token):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent
 from alliance.refused import Refused
+from clients import actions
 from clients.models import Episode
 from sessions_app.conversations import follow_up_actions, together
 from sessions_app.corrections import actions as decide
@@ -171,6 +172,13 @@ class TestWhatIsOut:
         decide.use(aside=aside, seen=None, by=clinic.olga)
         assert Rating.objects.standing().get().total == 330
 
+    def test_a_page_that_was_open_before_takes_nothing_back_and_says_so(self, clinic, sign_in):
+        session = cast.therapy_session(clinic.olgas)
+        hand_over_actions.hand_over(session=session, by=clinic.olga)
+        void(session, clinic.olga)
+        answer = sign_in(clinic.olga).post(at("take_back", session), follow=True)
+        assert "nothing was taken back. No form was out for this session any more." in answer.text
+
     def test_a_page_that_was_open_before_hands_nothing_over_for_it(self, clinic, course):
         stale = TherapySession.objects.get(pk=course[2].pk)
         void(course[2], clinic.olga)
@@ -228,6 +236,15 @@ class TestPages:
         assert twice.status_code == 302
         events = AuditEvent.objects.filter(client=clinic.olgas.client.code)
         assert [events.filter(action=f"session {what}").count() for what in ("voided", "put back")] == [1, 1]
+
+    def test_of_a_closed_episode_is_not_put_back_and_says_why(self, clinic, course, sign_in):
+        voided, olga = void(course[1], clinic.olga).session, sign_in(clinic.olga)
+        today = timezone.localdate()
+        actions.close_episode(episode=clinic.olgas, closed_on=today, ending="planned", by=clinic.olga)
+        answer = olga.post(at("put_session_back", voided), follow=True)
+        assert "This episode is closed. Reopen it to change a session." in answer.text
+        assert TherapySession.every.voided().get() == voided
+        assert not AuditEvent.objects.filter(action="session put back").exists()
 
     def test_a_supervisor_reads_it_without_the_clients_words_and_writes_nothing(
         self, clinic, course, sign_in

@@ -10,7 +10,7 @@ from alliance.refused import Refused
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.dashboards import client_page
-from sessions_app.intake import hand_over_actions, sending_actions, session_actions
+from sessions_app.intake import hand_over_actions, sending_actions, session_actions, which_session
 from tests import cast
 from tests.sessions_app.intake.pairing import paired
 
@@ -144,6 +144,11 @@ class TestTheChoice:
         assert "you are seeing K-9 now" in asked()[1]
         planned(clinic.olgas, "10:30")
         assert "you are seeing" not in asked()[1]
+
+    def test_one_that_begins_in_some_minutes_says_so(self, clinic, asked):
+        soon = planned(clinic.olgas, "10:57")
+        assert which_session.when(soon, timezone.now()) == "today, 10:57 to 11:47, about to begin"
+        assert "10:57 to 11:47, about to begin" in asked()[1]
 
 
 class TestNamedAllTheSame:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.utils import timezone
 
-from sessions_app.courses.models import Attendance
+from sessions_app.courses.models import Attendance, Modality
 from sessions_app.moving_in import cells
 from sessions_app.moving_in.cells import CellError
 
@@ -78,6 +78,31 @@ class TestTheClinicsZone:
         with pytest.raises(CellError, match="Leave one of them out"):
             cells.moment_of("2025-01-20 14:30", "15:00")
 
+    @pytest.mark.parametrize(
+        ("text", "apart", "sentence"),
+        [
+            ("2025-01-20", "in the morning", "“in the morning” is no time. Write it as hours and minutes"),
+            ("2025-01-20 25:10", "", "“25:10” is no time of the day"),
+            ("2025-01-20 14:30+25:00", "", "an offset that no clock has"),
+            ("2025-01-20 14:30+٠١:٠٠", "", "an offset that no clock has"),
+        ],
+    )
+    def test_a_time_that_no_clock_shows_is_a_sentence(self, text, apart, sentence):
+        with pytest.raises(CellError) as error:
+            cells.moment_of(text, apart)
+        assert sentence in str(error.value)
+
+    @pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31 23:59:59", "9999-12-31 23:30-05:00"])
+    def test_the_last_day_of_the_calendar_which_other_systems_write_for_never_is_a_sentence(self, text):
+        with pytest.raises(CellError, match="more than a year ahead"):
+            cells.moment_of(text)
+
+    @pytest.mark.parametrize(
+        ("text", "hour"), [("12:05 AM", 0), ("1:05 a.m.", 1), ("12:05 pm", 12), ("11.05 PM", 23)]
+    )
+    def test_the_hours_of_a_clock_with_twelve_of_them(self, text, hour):
+        assert (cells.time_of(text).hour, cells.time_of(text).minute) == (hour, 5)
+
 
 @pytest.mark.parametrize(
     ("text", "tenths"),
@@ -114,3 +139,34 @@ def test_words_of_two_languages():
         cells.attendance_of("perhaps")
     with pytest.raises(CellError, match="no role this site knows"):
         cells.roles_of("administrator")
+    assert cells.modality_of("Vor Ort") == cells.modality_of("in_person") == Modality.IN_PERSON
+    with pytest.raises(CellError, match="“by post” is no way to meet this site knows"):
+        cells.modality_of("by post")
+
+
+@pytest.mark.parametrize("text", [",", " / ", "und"])
+def test_a_cell_of_roles_that_names_none_makes_nobody_without_a_role(text):
+    with pytest.raises(CellError, match="Write therapist, supervisor, or both"):
+        cells.roles_of(text)
+
+
+def test_a_day_alone_has_no_time_unless_a_spreadsheet_wrote_midnight():
+    assert cells.only_day_of("2025-01-20 00:00:00") == date(2025, 1, 20)
+    with pytest.raises(CellError, match="“2025-01-20 14:30” has a time"):
+        cells.only_day_of("2025-01-20 14:30")
+
+
+def test_an_address_that_cannot_be_kept_is_a_sentence():
+    assert cells.email_of("Olga@Clinic.example") == "olga@clinic.example"
+    with pytest.raises(CellError, match="“olga at clinic” is no e-mail address"):
+        cells.email_of("olga at clinic")
+    long = "@".join(["a" * 64, ".".join(["b" * 60] * 4)])
+    with pytest.raises(CellError, match="longer than 254 characters"):
+        cells.email_of(f"{long}.example")
+
+
+def test_a_name_that_is_too_long_for_its_place_is_a_sentence():
+    assert cells.line_of("x" * 40, 40) == "x" * 40
+    with pytest.raises(CellError, match="is longer than 40 characters") as error:
+        cells.line_of("y" * 200, 40)
+    assert "y" * 41 not in str(error.value)

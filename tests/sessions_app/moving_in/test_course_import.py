@@ -169,6 +169,8 @@ class TestSessions:
             ),
             ("4711;2999-12-31;;;;;;", "more than a year ahead"),
             (";2025-01-20;;;;;;", "Neither the client nor the episode is named."),
+            ("4711;9999-12-31;;;;;;", "more than a year ahead"),
+            ("4711;soon;;;;;;", "“soon” is no day"),
         ],
     )
     def test_that_cannot_be_are_a_sentence(self, clinic, row, sentence):
@@ -180,12 +182,58 @@ class TestSessions:
         assert episode().sessions.get().attendance == "planned"
         later = f"{timezone.localdate() + timedelta(days=9)}"
         assert "still to come, and there are marks" in says(clinic, f"4711;{later};;;;;;38")
+        row = f"4711;{later};attended"
+        run = checked(Kind.SESSIONS, text("Client;Date;Attendance", row), clinic.adam)
+        assert sentences(run) == ["2 Attendance: This session is still to come: leave it planned."]
+
+    def test_that_were_missed_have_no_marks(self, clinic):
+        file = text("Client;Date;Attendance;Total", "4711;2025-01-20;no show;38")
+        assert sentences(checked(Kind.SESSIONS, file, clinic.adam)) == [
+            "2 Attendance: There are marks in this row, so the session took place."
+        ]
+
+    def test_whose_number_stands_in_the_file_twice_are_a_sentence(self, clinic):
+        file = sessions("4711;2025-01-20;S-1;;;;;", "4711;2025-01-27;S-1;;;;;")
+        assert sentences(checked(Kind.SESSIONS, file, clinic.adam)) == [
+            "3 Session id: S-1 stands in the file twice."
+        ]
+
+    def test_more_than_an_episode_can_hold_are_a_sentence_and_store_nothing(self, clinic, monkeypatch):
+        monkeypatch.setattr("sessions_app.moving_in.course_import.MOST_SESSIONS", 2)
+        run = checked(Kind.SESSIONS, sessions(*weeks("2025-01-06", [380] * 3)), clinic.adam)
+        with pytest.raises(Refused, match="Client 4711 would have more than 2 sessions in one episode"):
+            finished(run, clinic.adam)
+        assert not TherapySession.objects.exists()
+        assert not Rating.objects.exists()
 
     def test_of_a_closed_episode_come_into_the_one_of_their_day(self, clinic):
         row = "4711;olga@clinic.example;2020-01-01;2020-12-31;planned"
         imported(Kind.EPISODES, text("Client;Therapist;Opened on;Closed on;Kind of ending", row), clinic.adam)
         imported(Kind.SESSIONS, sessions("4711;2020-03-02;;;;;;38", "4711;2025-03-03;;;;;;38"), clinic.adam)
         assert [one.sessions.count() for one in Episode.objects.filter(client__label="C-4711")] == [1, 1]
+
+    def test_on_a_day_with_two_episodes_come_into_the_one_that_is_named(self, clinic, monkeypatch):
+        header = "Client;Therapist;Opened on;Closed on;Kind of ending;Episode id"
+        row = "4711;carl@clinic.example;2024-06-01;;;E-2"
+        imported(Kind.EPISODES, text(header, row), clinic.adam)
+        a_client(clinic.adam, "4712")
+        assert "has more than one episode on 20 January 2025: name the one" in says(
+            clinic, "4711;2025-01-20;;;;;;38"
+        )
+        rows = ("4711;E-2;2025-01-20;38", ";E-2;2025-01-27;36")
+        imported(Kind.SESSIONS, text("Client;Episode id;Date;Total", *rows), clinic.adam)
+        assert Rating.objects.visible_to(clinic.carl).count() == 2
+        assert not Rating.objects.visible_to(clinic.olga).exists()
+        rows = ("4711;E-9;2025-01-20;38", "4712;E-2;2025-02-03;38")
+        run = checked(Kind.SESSIONS, text("Client;Episode id;Date;Total", *rows), clinic.adam)
+        assert sentences(run) == [
+            "2 Episode id: No episode with the number E-9 was imported.",
+            "3 Client: Episode E-2 is not one of client 4712.",
+        ]
+        monkeypatch.setattr("sessions_app.moving_in.course_import.MOST_SESSIONS", 2)
+        run = checked(Kind.SESSIONS, text("Client;Episode id;Date;Total", ";E-2;2025-02-03;38"), clinic.adam)
+        with pytest.raises(Refused, match="Episode E-2 would have more than 2 sessions"):
+            finished(run, clinic.adam)
 
     def test_that_are_here_by_hand_get_their_marks_and_are_not_doubled(self, clinic):
         day = timezone.localdate() - timedelta(days=3)
@@ -269,10 +317,41 @@ class TestRatingsApart:
             (";4711;2025-01-20;;;;;38", "Client 4711 has no session on 20 January 2025"),
             (";4711;;;;;;38", "Name the session, or the client and the date."),
             ("S-9;;;;;;;", "There are no marks in this row."),
+            (";9;2025-01-20;;;;;38", "No client with the number 9 was imported."),
+            (";4711;9999-12-31;;;;;38", "more than a year ahead"),
         ],
     )
     def test_that_find_none_are_a_sentence(self, clinic, row, sentence):
         assert sentence in " ".join(sentences(checked(Kind.RATINGS, text(RATINGS, row), clinic.adam)))
+
+    def test_two_sessions_on_the_day_are_told_apart_by_the_time_alone(self, clinic):
+        imported(
+            Kind.SESSIONS, sessions("4711;2025-01-20 10:00;;;;;;", "4711;2025-01-20 17:00;;;;;;"), clinic.adam
+        )
+        run = checked(Kind.RATINGS, text(RATINGS, ";4711;2025-01-20;;;;;38"), clinic.adam)
+        assert sentences(run) == [
+            "2 Date of the session: Client 4711 has more than one session on 20 January 2025: give the time."
+        ]
+        imported(Kind.RATINGS, text(RATINGS, ";4711;2025-01-20 17:00;;;;;38"), clinic.adam)
+        assert Rating.objects.get().session.number == 2
+
+    def test_marks_go_to_nobody_where_the_number_of_the_session_is_another_clients(self, clinic):
+        """A shifted column of numbers would give one client's marks to another, and to their therapist."""
+        a_client(clinic.adam, "4712", "carl@clinic.example")
+        imported(Kind.SESSIONS, sessions("4711;2025-01-20 14:00;S-1;;;;;"), clinic.adam)
+        rows = ("S-1;4712;2025-01-20;;;;;38", "S-1;9;;;;;;38", "S-1;4711;2025-01-21;;;;;38")
+        said = [
+            sentences(checked(Kind.RATINGS, text(RATINGS, row), clinic.adam))[0].removeprefix("2 ")
+            for row in rows
+        ]
+        assert said == [
+            "Client: Session S-1 is not one of client 4712.",
+            "Client: Session S-1 is not one of client 9.",
+            "Date of the session: Session S-1 is here on 20 January 2025.",
+        ]
+        assert not Rating.objects.exists()
+        imported(Kind.RATINGS, text(RATINGS, "S-1;4711;2025-01-20 14:50;;;;;38"), clinic.adam)
+        assert Rating.objects.visible_to(clinic.olga).get().total == 380
 
     def test_two_of_one_session_are_a_sentence(self, clinic):
         imported(Kind.SESSIONS, sessions("4711;2025-01-20;S-1;;;;;"), clinic.adam)

@@ -47,6 +47,26 @@ def test_a_decimal_comma_is_not_taken_for_the_delimiter(delimiter):
     assert cells(raw)[1:] == [["1", "8,5", "9,0"], ["2", "7,5", "9,1"]]
 
 
+def test_a_file_whose_letters_the_likeliest_encoding_does_not_know_can_be_opened_and_read_otherwise():
+    """Else it would be refused with “Choose another encoding”, and there would be no page to choose it on."""
+    raw = "Nummer;Kürzel\n1;áéíóúý ť\n".encode("cp1250")
+    with pytest.raises(UnicodeDecodeError):
+        raw.decode("cp1252")
+    assert len(cells(raw)) == 2
+    assert cells(raw, Layout("cp1250", ";"))[1] == ["1", "áéíóúý ť"]
+
+
+def test_a_large_file_is_judged_by_its_beginning_and_read_to_its_end():
+    """More letters than are looked at, and one at the end that UTF-8 does not know."""
+    raw = b"a;b\n" + "ä;ö\n".encode() * 40_000 + "ü;ß\n".encode("cp1252")
+    assert layout_of(of(raw)).encoding != "utf-8-sig"
+    western = b"a;b\n" + "ä;ö\n".encode("cp1252") * 40_000
+    assert layout_of(of(western)) == Layout("cp1252", ";")
+    unicode = western.decode("cp1252").encode()
+    assert layout_of(of(unicode)) == Layout("utf-8-sig", ";")
+    assert cells(unicode)[-1] == ["ä", "ö"]
+
+
 def test_what_a_spreadsheet_writes_to_name_its_delimiter_is_no_row():
     assert cells(b"sep=;\r\na;b\r\n1;2\r\n") == [["a", "b"], ["1", "2"]]
 

@@ -1,8 +1,10 @@
 """People, supervision, clients and episodes: all or nothing, and nothing twice."""
 
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -14,8 +16,10 @@ from clients.models import Client, Episode, Supervision
 from sessions_app.flags import checks
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.moving_in import import_actions
+from sessions_app.moving_in.client_import import EpisodeImport
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.moving_in.walk import Options
 from sessions_app.records import erasure_actions
 from tests import cast
 from tests.sessions_app.moving_in.files import checked, clients, finished, imported, loaded, sentences, text
@@ -102,6 +106,34 @@ class TestAClientWhoIsHere:
         assert kept.episodes.count() == 1
         assert not merged.episodes.exists()
 
+    def test_shares_initials_with_another_of_the_file_and_both_come_wherever_a_batch_ends(
+        self, clinic, monkeypatch
+    ):
+        """Two numbers are two people. The check said so, and then the import found the first one “here already”."""
+        monkeypatch.setattr("sessions_app.moving_in.walk.ROWS_AT_ONCE", 1)
+        file = clients("1;A. B.;en;;;", "2;A.B.;en;;;")
+        imported(Kind.CLIENTS, file, clinic.adam)
+        assert Client.objects.filter(label__in=["A. B.", "A.B."]).count() == 2
+        assert imported(Kind.CLIENTS, file, clinic.adam).counts["same"] == 2
+        assert (
+            "A client A.B. is here already"
+            in sentences(checked(Kind.CLIENTS, clients("3;A.B.;en;;;"), clinic.adam))[0]
+        )
+
+    def test_gets_no_further_episode_by_a_file_of_clients(self, clinic):
+        imported(Kind.CLIENTS, clients(f"1;C-1;de;adult;{OLGA};2025-01-13", "2;C-2;de;adult;;"), clinic.adam)
+        rows = (f"1;C-1;de;adult;{OLGA};2025-02-20", f"2;C-2;de;adult;{OLGA};2025-02-20")
+        assert sentences(checked(Kind.CLIENTS, clients(*rows), clinic.adam)) == [
+            f"2 Opened on: An episode with {OLGA} is open already, from another day.",
+            "3 Therapist: Client 2 is here without this episode. Import it apart.",
+        ]
+
+    def test_with_a_therapist_and_no_day_is_a_sentence(self, clinic):
+        run = checked(Kind.CLIENTS, clients(f"1;C-1;de;adult;{OLGA};"), clinic.adam)
+        assert sentences(run) == [
+            "2 Opened on: There is a therapist, and no day on which the episode was opened."
+        ]
+
     def test_with_a_character_that_nobody_sees_is_refused(self, clinic):
         run = checked(Kind.CLIENTS, clients("1;C\u200b-1;de;adult;;"), clinic.adam)
         assert "a character that cannot be seen" in sentences(run)[0]
@@ -126,6 +158,22 @@ class TestPeople:
         imported(Kind.PEOPLE, file, clinic.adam, update=True)
         clinic.olga.refresh_from_db()
         assert (clinic.olga.is_therapist, clinic.olga.is_supervisor) == (True, True)
+
+    def test_a_person_who_is_here_under_another_name_or_twice_in_the_file_is_a_sentence(self, clinic):
+        rows = (
+            f"{OLGA};Olga Other;therapist",
+            "x@clinic.example;X;therapist",
+            "X@clinic.example;X;supervisor",
+        )
+        run = checked(Kind.PEOPLE, text("E-mail;Name;Rolle", *rows), clinic.adam)
+        assert sentences(run) == [
+            f"2 : {OLGA} is here already, and the name is “Olga” here.",
+            "4 E-mail address: x@clinic.example stands in the file twice.",
+        ]
+
+    def test_somebody_without_a_role_of_the_files_is_told_as_such(self, clinic):
+        file = text("E-mail;Name;Rolle", "adam@clinic.example;Adam;supervisor")
+        assert "the roles are none here" in sentences(checked(Kind.PEOPLE, file, clinic.adam))[0]
 
     def test_a_file_neither_makes_nor_unmakes_an_administrator(self, clinic):
         file = text("E-mail;Name;Rolle", "adam@clinic.example;Adam;therapist")
@@ -158,6 +206,55 @@ class TestSupervision:
         assert "carl@clinic.example is not a supervisor" in said
         assert "nobody@clinic.example is not on the list of people" in said
 
+    @pytest.mark.parametrize(
+        ("row", "sentence"),
+        [
+            (f"{OLGA};{OLGA};2020-01-01;", "2 Therapist: Nobody supervises themselves."),
+            (
+                f"sina@clinic.example;{OLGA};2020-02-01;2020-01-31",
+                "2 To: This is before the first day, 1 February 2020.",
+            ),
+            (
+                "sina@clinic.example;stefan@clinic.example;2020-01-01;",
+                "2 Therapist: stefan@clinic.example is not a therapist.",
+            ),
+            (
+                f"sina@clinic.example;{OLGA};2026-01-07;2026-03-31",
+                "2 To: This supervision is here in force without a last day. Change it on its page.",
+            ),
+        ],
+    )
+    def test_that_cannot_be_or_is_here_otherwise_is_a_sentence(self, clinic, row, sentence):
+        run = checked(Kind.SUPERVISIONS, text("Supervisor;Therapist;From;To", row), clinic.adam)
+        assert sentences(run) == [sentence]
+
+    def test_that_ended_here_on_another_day_is_a_sentence(self, clinic):
+        Supervision.objects.update(ends_on=date(2026, 6, 30))
+        row = f"sina@clinic.example;{OLGA};2026-01-07;"
+        run = checked(Kind.SUPERVISIONS, text("Supervisor;Therapist;From;To", row), clinic.adam)
+        assert "This supervision is here until 30 June 2026." in sentences(run)[0]
+
+    def test_twice_in_the_file_or_on_overlapping_days_of_it_is_a_sentence(self, clinic):
+        pair = f"sina@clinic.example;{OLGA}"
+        rows = [
+            f"{pair};2020-01-01;2020-06-30",
+            f"{pair};2020-01-01;2020-06-30",
+            f"{pair};2020-06-30;2020-12-31",
+            f"{pair};2021-01-01;2021-12-31",
+        ]
+        run = checked(Kind.SUPERVISIONS, text("Supervisor;Therapist;From;To", *rows), clinic.adam)
+        assert sentences(run) == [
+            "3 : This supervision stands in the file twice.",
+            f"4 From: sina@clinic.example supervises {OLGA} already on some of these days.",
+        ]
+
+    def test_that_is_in_force_begins_and_does_not_end(self, clinic):
+        row = "sina@clinic.example;carl@clinic.example;2026-01-07;"
+        imported(Kind.SUPERVISIONS, text("Supervisor;Therapist;From;To", row), clinic.adam)
+        assert Supervision.objects.get(supervisor=clinic.sina, therapist=clinic.carl).ends_on is None
+        lines = AuditEvent.objects.filter(action__startswith="supervision", detail__has_key="imported")
+        assert [line.action for line in lines] == ["supervision started"]
+
 
 class TestEpisodes:
     HEADER = "Client;Therapist;Opened on;Closed on;Kind of ending;Episode id"
@@ -183,6 +280,8 @@ class TestEpisodes:
             (f"1;{OLGA};2020-01-01;2020-12-31;;", "Say how it ended"),
             (f"1;{OLGA};2020-01-01;;planned;", "no day on which the episode was closed"),
             (f"1;{OLGA};2020-01-01;2999-12-31;planned;", "is still to come"),
+            (f"1;{OLGA};soon;;;", "“soon” is no day"),
+            ("1;nobody@clinic.example;2020-01-01;;;", "nobody@clinic.example is not on the list of people"),
         ],
     )
     def test_what_cannot_be_is_a_sentence(self, clinic, row, sentence):
@@ -192,6 +291,76 @@ class TestEpisodes:
         rows = (f"1;{OLGA};2020-01-01;;;", f"1;{OLGA};2021-02-01;;;")
         run = checked(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)
         assert "two open episodes" in sentences(run)[0]
+
+    def test_one_that_stands_in_the_file_twice_is_a_sentence(self, clinic):
+        rows = (
+            f"1;{OLGA};2020-01-01;2020-12-31;planned;E-1",
+            f"1;{OLGA};2021-01-01;2021-12-31;planned;E-1",
+            f"1;{OLGA};2020-01-01;2020-12-31;planned;",
+        )
+        assert sentences(checked(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)) == [
+            "3 Episode id: E-1 stands in the file twice.",
+            "4 : This episode stands in the file twice.",
+        ]
+
+    def test_one_under_both_numbers_of_a_merged_client_stands_in_the_file_twice(self, clinic):
+        """Both would be opened for one person, and the database broke the import off without a word."""
+        imported(Kind.CLIENTS, clients("2;C-1b;de;adult;;"), clinic.adam)
+        kept, merged = (ImportedNumber.objects.get(number=number).client for number in ("1", "2"))
+        merge_actions.merge_clients(kept=kept, merged=merged, seen=[], by=clinic.adam)
+        rows = (f"1;{OLGA};2025-01-13;;;", f"2;{OLGA};2025-01-13;;;", f"2;{OLGA};2025-02-13;;;")
+        assert sentences(checked(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)) == [
+            "3 : This episode stands in the file twice.",
+            "4 Closed on: The file has two open episodes of this client with this therapist.",
+        ]
+
+    def test_one_that_is_here_otherwise_is_a_sentence_and_stays_as_it_is(self, clinic):
+        rows = (f"1;{OLGA};2020-01-01;2020-12-31;planned;E-1", f"1;{OLGA};2025-01-13;;;E-2")
+        imported(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)
+        before = list(Episode.objects.order_by("pk").values())
+        rows = (
+            f"1;{OLGA};2020-01-01;2021-12-31;planned;E-1",
+            f"1;{OLGA};2025-01-13;2025-06-30;unplanned;E-2",
+            f"1;{OLGA};2019-01-01;2019-12-31;planned;E-2",
+            f"1;{OLGA};2025-03-01;;;E-4",
+        )
+        run = checked(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)
+        assert sentences(run) == [
+            "2 Closed on: This episode is closed on 31 December 2020 here. Change it on the client’s page.",
+            "3 Closed on: This episode is open here. Change it on the client’s page.",
+            "4 Episode id: E-2 stands in the file twice.",
+            f"5 Opened on: An episode with {OLGA} is open already, from another day.",
+        ]
+        row = f"1;{OLGA};2019-01-01;2019-12-31;planned;E-2"
+        assert sentences(checked(Kind.EPISODES, text(self.HEADER, row), clinic.adam)) == [
+            "2 Episode id: E-2 is the number of another episode here."
+        ]
+        assert list(Episode.objects.order_by("pk").values()) == before
+
+    def test_nobody_who_may_not_sign_in_has_an_open_one(self, clinic):
+        User.objects.filter(pk=clinic.carl.pk).update(is_active=False)
+        carl = "carl@clinic.example"
+        rows = (f"1;{carl};2020-01-01;2020-12-31;planned;", f"1;{carl};2021-01-01;;;")
+        assert sentences(checked(Kind.EPISODES, text(self.HEADER, *rows), clinic.adam)) == [
+            f"3 Therapist: {carl} may not sign in, so the episode cannot be open."
+        ]
+
+    def test_a_client_who_is_merged_while_the_rows_are_read_stops_the_import(self, clinic, monkeypatch):
+        """The new episode would stand in a record that is in no list."""
+        imported(Kind.CLIENTS, clients("2;C-2;de;adult;;"), clinic.adam)
+        kept, merged = (ImportedNumber.objects.get(number=number).client for number in ("2", "1"))
+        run = checked(Kind.EPISODES, text(self.HEADER, f"1;{OLGA};2025-01-13;;;"), clinic.adam)
+        judge = EpisodeImport.judge
+
+        def judged(self, rows):
+            found = judge(self, rows)
+            Client.objects.filter(pk=merged.pk).update(merged_into=kept)
+            return found
+
+        monkeypatch.setattr(EpisodeImport, "judge", judged)
+        with pytest.raises(Refused, match="changed meanwhile by somebody else"):
+            finished(run, clinic.adam)
+        assert not Episode.objects.filter(client__in=[kept, merged]).exists()
 
 
 class TestTheFile:
@@ -216,6 +385,77 @@ class TestTheFile:
         assert (run.has_file, run.remarks, ImportPart.objects.count()) == (False, [], 0)
         with pytest.raises(Refused, match="not here any more"):
             list(import_actions.check(run=run, by=clinic.adam))
+
+    def test_that_was_removed_in_another_window_is_neither_read_nor_imported(self, clinic):
+        run = checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+        import_actions.remove_file(run=run, by=clinic.adam)
+        for act in (
+            lambda: import_actions.read_otherwise(run=run, encoding="cp1252", delimiter=","),
+            lambda: import_actions.choose_columns(run=run, columns=run.columns, options=Options()),
+            lambda: finished(run, clinic.adam),
+            lambda: import_actions.remove_file(run=run, by=clinic.adam),
+        ):
+            with pytest.raises(Refused, match="not here any more"):
+                act()
+        assert AuditEvent.objects.filter(action="import file removed").count() == 1
+        assert not Client.objects.filter(label="C-1").exists()
+
+    def test_that_the_clock_removes_is_counted_once_though_somebody_is_faster(self, clinic, time_machine):
+        first, _second = (loaded(Kind.CLIENTS, clients("1;A;de;adult;;"), clinic.adam) for _ in range(2))
+        time_machine.move_to(timezone.now() + timedelta(hours=25))
+        remove = import_actions.remove_file
+
+        def faster(*, run, by):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(import_actions, "remove_file", remove)
+                if run.pk == first.pk:
+                    remove(run=run, by=clinic.adam)
+            return remove(run=run, by=by)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(import_actions, "remove_file", faster)
+            out = StringIO()
+            call_command("remove_import_files", stdout=out)
+        assert out.getvalue() == "1 files that were not imported are removed.\n"
+        assert not ImportPart.objects.exists()
+        call_command("remove_import_files", stdout=(silent := StringIO()))
+        assert silent.getvalue() == ""
+
+    def test_that_was_not_checked_or_understood_otherwise_since_is_not_imported(self, clinic):
+        run = loaded(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+        with pytest.raises(Refused, match="Check the file first"):
+            finished(run, clinic.adam)
+        run = checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+        run = import_actions.choose_columns(run=run, columns=run.columns, options=Options(update=True))
+        with pytest.raises(Refused, match="Check the file first"):
+            finished(run, clinic.adam)
+        assert not Client.objects.filter(label="C-1").exists()
+
+    def test_whose_columns_are_chosen_anew_during_the_check_has_to_be_checked_again(self, clinic):
+        run = loaded(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+        check = import_actions.check(run=run, by=clinic.adam)
+        next(check)
+        columns = {name: place for name, place in run.columns.items() if name != "age_band"}
+        import_actions.choose_columns(run=run, columns=columns, options=Options())
+        with pytest.raises(Refused, match="chosen anew meanwhile"):
+            list(check)
+        run.refresh_from_db()
+        assert not run.is_checked
+
+    def test_that_is_too_large_is_refused_and_nothing_of_it_is_kept(self, clinic, monkeypatch):
+        monkeypatch.setattr(import_actions, "MOST_BYTES", 20)
+        with pytest.raises(Refused, match=r"This file is larger than .* manage.py import_csv"):
+            loaded(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam)
+        assert not ImportRun.objects.exists()
+        assert not ImportPart.objects.exists()
+        assert not AuditEvent.objects.filter(action="import file loaded").exists()
+
+    def test_whose_key_goes_between_check_and_import_is_a_sentence(self, clinic, settings):
+        run = checked(Kind.CLIENTS, clients("1;A;de;adult;;"), clinic.adam)
+        settings.SECRET_KEY = "another-" + "1" * 50
+        with pytest.raises(Refused, match=r"sealed with a key .* Load it again"):
+            finished(run, clinic.adam)
+        assert not Client.objects.filter(label="A").exists()
 
     def test_sealed_with_a_key_that_is_gone_is_a_sentence(self, clinic, settings):
         run = loaded(Kind.CLIENTS, clients("1;A;de;adult;;"), clinic.adam)

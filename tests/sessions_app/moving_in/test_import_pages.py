@@ -5,7 +5,7 @@ import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.urls import reverse
 
 from clients.models import Client
@@ -119,6 +119,7 @@ class TestTheWay:
         [
             ("clients.xlsx", b"PK", "This is a spreadsheet. Save it as CSV first."),
             ("clients.csv", b"", "This file is empty."),
+            ("clients.csv", b"\n\n", "The file is empty. Its first row must name the columns."),
         ],
     )
     def test_what_is_no_such_file_is_a_sentence(self, office, clinic, name, content, sentence):
@@ -126,6 +127,86 @@ class TestTheWay:
         assert answer.status_code == 422
         assert sentence in text_of(answer)
         assert not ImportRun.objects.exists()
+
+    def test_a_file_that_is_too_large_is_a_sentence_with_what_to_do(self, office, clinic, monkeypatch):
+        monkeypatch.setattr("sessions_app.moving_in.forms.MOST_BYTES", 20)
+        answer = load(office, Kind.CLIENTS, clients("1;C-1;de;adult;;"))
+        assert answer.status_code == 422
+        assert "Divide it, or use manage.py import_csv." in text_of(answer)
+        assert not ImportRun.objects.exists()
+
+    def test_a_file_of_people_is_asked_about_no_days_and_no_form(self, office, clinic):
+        load(office, Kind.PEOPLE, "E-mail;Name;Rolle\nolga@clinic.example;Olga Renamed;therapist\n")
+        run = ImportRun.objects.get()
+        page = text_of(office.get(reverse("import:columns", args=[run.code])))
+        assert "Change people who are here already" in page
+        assert "Days with slashes" not in page
+        assert "Form on which the marks were made" not in page
+        check(office, run, update="on")
+        text_of(office.post(reverse("import:confirm", args=[run.code])))
+        clinic.olga.refresh_from_db()
+        assert clinic.olga.name == "Olga Renamed"
+
+    def test_ratings_without_a_column_of_marks_are_refused(self, office, clinic):
+        load(office, Kind.RATINGS, "Session id;Client;Date;Points\nS-1;;;38\n")
+        run = ImportRun.objects.get()
+        address = reverse("import:columns", args=[run.code])
+        chosen = columns_as_guessed(run, form="session-rating")
+        refused = office.post(address, chosen)
+        assert refused.status_code == 422
+        assert "Choose the columns of the lines, or the one of the total." in text_of(refused)
+        text_of(office.post(address, {**chosen, "column_total": "3"}))
+        page = text_of(office.get(reverse("import:run", args=[run.code])))
+        assert "No session S-1 was imported. Import the sessions first." in page
+
+    def test_a_file_that_is_imported_or_removed_leads_back_from_every_page_of_it(self, office, clinic):
+        load(office, Kind.CLIENTS, clients("1;C-1;de;adult;;"))
+        run = ImportRun.objects.get()
+        here = reverse("import:run", args=[run.code])
+        assert office.get(reverse("import:remarks", args=[run.code])).url == here  # not checked yet
+        check(office, run)
+        text_of(office.post(reverse("import:confirm", args=[run.code])))
+        assert office.get(reverse("import:columns", args=[run.code])).url == here
+        assert office.get(reverse("import:remarks", args=[run.code])).url == here
+        page = office.post(reverse("import:remove", args=[run.code]), follow=True)
+        assert "This file was imported already." in text_of(page)
+        assert "This file was imported already." in text_of(
+            office.post(reverse("import:check", args=[run.code]))
+        ) + text_of(office.post(reverse("import:confirm", args=[run.code])))
+        assert Client.objects.filter(label="C-1").count() == 1
+
+    def test_a_check_is_made_again_without_choosing_the_columns_again(self, office, clinic):
+        load(office, Kind.CLIENTS, clients("1;C-1;de;adult;;"))
+        run = ImportRun.objects.get()
+        check(office, run)
+        Client.objects.create(label="C-1", language="en")
+        assert "1 row looked at" in text_of(office.post(reverse("import:check", args=[run.code])))
+        page = text_of(office.get(reverse("import:run", args=[run.code])))
+        assert "A client C-1 is here already, without this number." in page
+        assert "Import</button>" not in page
+
+    def test_a_file_whose_key_is_gone_is_a_sentence_on_each_page_and_can_be_removed(
+        self, office, clinic, settings
+    ):
+        load(office, Kind.CLIENTS, clients("1;;de;adult;;"))
+        run = ImportRun.objects.get()
+        check(office, run)
+        settings.SECRET_KEY = "another-" + "1" * 50
+        settings.SECRET_KEY_FALLBACKS = []
+        office.force_login(clinic.adam, backend="allauth.account.auth_backends.AuthenticationBackend")
+        gone = "sealed with a key that the site no longer has. Load it again."
+        page = office.get(reverse("import:columns", args=[run.code]))
+        assert page.status_code == 200
+        assert gone in text_of(page)
+        rows = text_of(office.get(reverse("import:remarks", args=[run.code])))
+        assert gone in rows
+        assert rows.count("\n") == 2
+        office.post(reverse("import:remove", args=[run.code]))
+        assert not run.parts.exists()
+
+    def test_an_example_of_no_kind_is_not_there(self, office, clinic):
+        assert office.get(reverse("import:example"), {"kind": "invoices"}).status_code == 404
+        assert office.get(reverse("import:example")).status_code == 404
 
     def test_a_file_can_be_removed(self, office, clinic):
         load(office, Kind.CLIENTS, clients("1;C-1;de;adult;;"))
@@ -183,21 +264,31 @@ class TestMarks:
         load(office, Kind.SESSIONS, sessions(f"4711;2025-01-20;;{CANARY};{CANARY};{CANARY};{CANARY};"))
         run = ImportRun.objects.get(kind="sessions")
         check(office, run, form="session-rating")
-        assert "1 rows written" in text_of(office.post(reverse("import:confirm", args=[run.code])))
+        assert "1 row written" in text_of(office.post(reverse("import:confirm", args=[run.code])))
         assert Rating.objects.visible_to(clinic.olga).get().total == 292
         assert not Rating.objects.visible_to(clinic.carl).exists()
         assert not Rating.objects.visible_to(clinic.adam).exists()
 
 
-def test_a_broken_database_in_the_middle_is_a_sentence_and_stores_nothing(office, clinic, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OperationalError("database is locked"), "Nothing was changed by this one"),
+        (IntegrityError("one_open_episode"), "Nothing was imported: check it again"),
+    ],
+    ids=["a broken database", "what somebody made by hand meanwhile"],
+)
+def test_an_import_that_breaks_off_in_the_middle_is_a_sentence_and_stores_nothing(
+    office, clinic, monkeypatch, error, sentence
+):
     load(office, Kind.CLIENTS, clients("1;C-1;de;adult;;"))
     run = ImportRun.objects.get()
     check(office, run)
 
-    def locked(*_, **__):
-        raise OperationalError("database is locked")
+    def breaks(*_, **__):
+        raise error
 
-    monkeypatch.setattr("sessions_app.moving_in.client_import.ClientImport.finish", locked)
+    monkeypatch.setattr("sessions_app.moving_in.client_import.ClientImport.finish", breaks)
     said = text_of(office.post(reverse("import:confirm", args=[run.code])))
-    assert "Nothing was changed by this one" in said
+    assert sentence in said
     assert not Client.objects.filter(label="C-1").exists()

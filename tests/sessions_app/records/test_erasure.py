@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sqlite3
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -18,10 +19,11 @@ from alliance.erasures import CONFIRM_WITHIN, Erasure, ErasurePermit
 from alliance.models import AuditEvent, BrowserSession
 from alliance.refused import Gone, Refused
 from alliance.session_store import SessionStore
-from clients import actions
+from clients import actions, merge_actions
 from clients.lock import lock_episode
 from clients.models import Client, Episode
 from sessions_app.courses.erased_grants import ErasedGrant
+from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.dashboards import kept, kept_course
 from sessions_app.flags import checks
@@ -34,6 +36,7 @@ from sessions_app.records.field_table import going_with_the_client
 from sessions_app.records.sheets import Part, Scope
 from tests import cast
 from tests.bench.sealed import parcel
+from tests.sessions_app.intake.rate_form import marks
 from tests.sessions_app.records.courses import full_course
 
 pytestmark = pytest.mark.django_db
@@ -191,6 +194,76 @@ def test_the_line_for_the_second_person_must_not_name_the_client(clinic):
     with pytest.raises(Refused, match="names the client"):
         asked(clinic, note="k-1 wrote a letter")
     assert not Erasure.objects.exists()
+
+
+def test_only_a_second_request_is_answered_with_that_it_was_asked_for(clinic):
+    """Whatever else the database refuses is no sentence for a person, and stays an error that is seen."""
+    with pytest.raises(IntegrityError, match=r"erasure_known_reason|CHECK"):
+        asked(clinic, reason="nonsense")
+    assert not Erasure.objects.exists()
+    assert not AuditEvent.objects.filter(action="erasure asked").exists()
+
+
+def merged_into_the_client(clinic):
+    """A record of the same person, of whom an erasure had been asked for before they were merged."""
+    again = cast.episode(clinic.carl, "K-1b")
+    waiting = asked(clinic, client=again.client)
+    merge_actions.merge_clients(
+        kept=clinic.olgas.client,
+        merged=again.client,
+        seen=[again.code, clinic.olgas.code],
+        by=clinic.adam,
+    )
+    return waiting
+
+
+def test_a_request_for_a_record_that_went_with_another_one_is_refused(clinic):
+    waiting = merged_into_the_client(clinic)
+    erase(clinic)
+    agnes = cast.person("Agnes", "administrator")
+    with pytest.raises(Refused, match="no longer here"):
+        erasure_actions.confirm(erasure=waiting, by=agnes)
+    waiting.refresh_from_db()
+    assert waiting.confirmed_at is None
+    assert AuditEvent.objects.filter(action="client erased").count() == 1
+
+
+def while_the_episodes_are_awaited(monkeypatch, other):
+    """`other` gets the locks before the erasure that is confirmed next."""
+    lock_episodes = erasure_actions.lock_episodes
+
+    def overtaken(episodes):
+        monkeypatch.setattr(erasure_actions, "lock_episodes", lock_episodes)
+        other()
+        lock_episodes(episodes)
+
+    monkeypatch.setattr(erasure_actions, "lock_episodes", overtaken)
+
+
+def test_of_two_erasures_of_one_person_at_once_the_second_finds_nobody(clinic, monkeypatch):
+    waiting, whole = merged_into_the_client(clinic), asked(clinic)
+    agnes = cast.person("Agnes", "administrator")
+    while_the_episodes_are_awaited(
+        monkeypatch, lambda: erasure_actions.confirm(erasure=whole, by=clinic.olga)
+    )
+    with pytest.raises(Refused, match="no longer here"):
+        erasure_actions.confirm(erasure=waiting, by=agnes)
+
+
+def test_what_is_opened_while_an_erasure_waits_is_looked_at_first(clinic, monkeypatch):
+    """Its episode is not among those that are held, so nothing goes before somebody presses again."""
+    one = asked(clinic)
+    while_the_episodes_are_awaited(
+        monkeypatch,
+        lambda: actions.open_episode(
+            client=clinic.olgas.client, therapist=clinic.carl, opened_on=timezone.localdate(), by=clinic.adam
+        ),
+    )
+    with pytest.raises(Refused, match="changed just now"):
+        erasure_actions.confirm(erasure=one, by=clinic.olga)
+    assert Client.objects.filter(code=one.client).exists()
+    erasure_actions.confirm(erasure=one, by=clinic.olga)
+    assert not Client.objects.filter(code=one.client).exists()
 
 
 # --- The permit ----------------------------------------------------------------------------------
@@ -356,6 +429,31 @@ def test_marks_that_wait_on_a_device_are_forgotten_there_and_stored_nowhere(clin
     assert deliver(grant).status_code == 401  # control: of a grant nobody knows, the device keeps it
 
 
+def test_marks_that_come_in_while_the_client_is_erased_are_forgotten_on_the_device(clinic, monkeypatch):
+    """The delivery has read its grant, and waits for the episode that goes."""
+    cast.therapy_session(clinic.olgas)
+    grant, _ = hand_over_actions.hand_over(session=clinic.olgas.sessions.get(), by=clinic.olga)
+    stale = RatingGrant.objects.select_related("session__episode__client").get(pk=grant.pk)
+    erase(clinic)
+    monkeypatch.setattr(sealed_upload, "grant_of", lambda token: stale)
+    answer = deliver(grant)
+    assert (answer.status_code, answer.json()["stored"], answer.json()["sha256"]) == (410, True, "erased")
+    assert not Rating.objects.exists()
+
+
+def test_a_tablet_that_hands_in_while_the_client_is_erased_is_told(clinic, sign_in, monkeypatch):
+    cast.therapy_session(clinic.olgas)
+    tablet = sign_in(clinic.olga)
+    tablet.post(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
+    stale = RatingGrant.objects.select_related("session__episode__client", "wording").get()
+    monkeypatch.setattr(erasure, "_clean_browser_sessions", lambda *_: None)
+    erase(clinic)
+    monkeypatch.setattr("sessions_app.intake.views.rate.grant_of", lambda request, lock: stale)
+    answer = tablet.post("/rate/", marks())
+    assert (answer.status_code, answer.context["is_erased"]) == (410, True)
+    assert not Rating.objects.exists()
+
+
 # --- In files ------------------------------------------------------------------------------------
 
 
@@ -378,6 +476,31 @@ def test_no_file_of_the_database_that_we_can_read_holds_a_byte_of_it(clinic):
     assert in_files() == set(said)
     erase(clinic)
     assert in_files() == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_bytes_that_a_reader_keeps_beside_the_file_are_said_in_the_log(clinic, caplog):
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL keeps no file of its own beside the database")
+    reader = sqlite3.connect(connection.settings_dict["NAME"])
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM clients_client").fetchone()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout")
+        (before,) = cursor.fetchone()
+        cursor.execute("PRAGMA busy_timeout = 0")  # else the checkpoint waits for the reader as long as that
+    try:
+        with caplog.at_level(logging.WARNING, "alliance.erasures"):
+            erase(clinic)
+            assert "(-wal) still holds what was erased" in caplog.text
+            caplog.clear()
+            reader.close()
+            erasure.forget_in_files()
+            assert caplog.text == ""
+    finally:
+        reader.close()
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {before}")
 
 
 # --- After a backup was restored -----------------------------------------------------------------

@@ -11,6 +11,8 @@ from django.urls import reverse
 
 from alliance.erasures import Erasure
 from alliance.models import AuditEvent
+from alliance.refused import Refused
+from clients import merge_actions
 from clients.models import Client
 from sessions_app.records import erasure_actions
 from sessions_app.records.retention_rule import RetentionRule
@@ -187,6 +189,53 @@ def test_the_rule_lists_and_erases_nobody_and_two_administrators_do(clinic, brow
     )
     assert not Client.objects.filter(label__startswith="Old").exists()
     assert other.get(page("batch", clinic.olga.pk)).status_code == 404
+
+
+def test_a_batch_is_called_off_on_its_page_and_can_be_asked_for_again(clinic, browsers, old):
+    RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
+    adam = browsers(clinic.adam)
+    assert "3 clients" in adam.get(page("ask_for_all_due")).text
+    batch = adam.post(page("ask_for_all_due"), {"seen": 3}).url
+    called_off = adam.post(batch, {"step": "call off"}, follow=True).text
+    assert "3 called off. They were not erased." in called_off
+    assert "Nothing waits any more" in called_off
+    assert Client.objects.filter(label__startswith="Old").count() == 3
+    assert "Due now: 3" in adam.get(page("retention")).text
+
+
+def test_only_those_under_18_cannot_have_an_end(clinic, browsers):
+    adam = browsers(clinic.adam)
+    form = opened(adam, page("retention"), years="", years_young=28)
+    answer = adam.post(page("retention"), form)
+    assert answer.status_code == 422
+    assert answer.context["form"].errors == {"years": ["Say for adults too, or leave both empty."]}
+    assert 'value="28"' in answer.text
+    assert not RetentionRule.objects.exists()
+
+
+def test_to_ask_for_what_was_asked_for_leads_to_the_request(clinic, browsers, waiting):
+    adam, ask = browsers(clinic.adam), page("ask", waiting.client)
+    assert adam.get(ask).url == page("erasure", waiting.code)
+    answer = adam.post(ask, {"reason": "asked", "note": ""})
+    assert (answer.status_code, "was asked for already" in answer.text) == (422, True)
+    assert Erasure.objects.count() == 1
+
+
+def test_to_ask_for_a_record_that_was_merged_leads_to_the_one_it_is_in(clinic, browsers):
+    again = cast.episode(clinic.carl, "K-1b")
+    merge_actions.merge_clients(
+        kept=clinic.olgas.client,
+        merged=again.client,
+        seen=[again.code, clinic.olgas.code],
+        by=clinic.adam,
+    )
+    adam, leads = browsers(clinic.adam), page("ask", clinic.olgas.client.code)
+    for press in (adam.get, adam.post):
+        assert press(page("ask", again.client.code)).url == leads
+    again.client.refresh_from_db()
+    with pytest.raises(Refused, match=r"merged with another record\. Erase that one"):
+        erasure_actions.ask(client=again.client, reason="asked", note="", by=clinic.adam)
+    assert not Erasure.objects.exists()
 
 
 def test_few_and_many_cost_the_same(clinic, browsers):

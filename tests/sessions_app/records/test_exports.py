@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from alliance.models import AuditEvent
 from clients.access_log import lines as in_words
@@ -207,6 +208,31 @@ def test_a_long_export_comes_in_pages_each_row_once(clinic, monkeypatch):
     rows = list(sheets.values(found["ratings"], Scope(clinic.olga, Part.OWN)))
     column = found["ratings"].header.index("session_code")
     assert [row[column] for row in rows] == [str(one.code) for one in sessions]
+
+
+@pytest.mark.parametrize("form", ["json", "zip"])
+def test_a_file_that_is_sent_in_many_pieces_is_the_same_file(clinic, monkeypatch, time_machine, form):
+    time_machine.move_to(timezone.now(), tick=False)
+    cast.rated_course(clinic.olgas, [380] * 7)
+    ratings = [sheet for sheet in sheets.sheets(Part.OWN) if sheet.name == "ratings"]
+
+    def pieces():
+        scope = Scope(clinic.olga, Part.OWN)
+        if form == "zip":
+            return list(export_file.as_zip(scope, ratings))
+        return [piece.encode() for piece in export_file.as_json(scope)]
+
+    at_once = pieces()
+    monkeypatch.setattr(export_file, "ROWS_A_PIECE", 2)
+    apart = pieces()
+    assert len(apart) > len(at_once)
+    assert b"".join(apart) == b"".join(at_once)
+
+
+def test_who_is_no_administrator_has_no_client_in_the_clinics_part(clinic):
+    for person in (clinic.olga, clinic.sina, clinic.strange):
+        assert Scope(person, Part.CLINIC).clients() == []
+    assert len(Scope(clinic.adam, Part.CLINIC).clients()) == 2
 
 
 def test_three_rows_and_thirty_take_as_many_queries(clinic):

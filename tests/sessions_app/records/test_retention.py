@@ -14,7 +14,7 @@ from clients.models import Client
 from sessions_app.records import erasure_actions, retention
 from sessions_app.records.forms import RetentionForm
 from sessions_app.records.retention import due, years_before
-from sessions_app.records.retention_rule import RetentionRule
+from sessions_app.records.retention_rule import RetentionRule, RetentionRuleQuerySet
 from tests import cast
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +133,34 @@ def test_a_batch_can_be_called_off(clinic, agnes):
     assert erasure_actions.call_off_batch(batch=batch, by=clinic.adam) == 1
     assert erasure_actions.confirm_batch(batch=batch, by=agnes, seconds=9) == 0
     assert labels(retention.not_asked_for()) == ["Old"]
+
+
+def test_what_was_confirmed_meanwhile_is_not_among_those_called_off(clinic, agnes, monkeypatch):
+    rule(clinic.adam)
+    for n in range(2):
+        ended(clinic.olga, f"Old {n}", date(2012, 1, 1))
+    batch = erasure_actions.ask_for_all_due(seen=2, by=clinic.adam)
+    call_off = erasure_actions.call_off
+
+    def confirmed_first(*, erasure, by):
+        monkeypatch.setattr(erasure_actions, "call_off", call_off)
+        erasure_actions.confirm(erasure=erasure, by=agnes)
+        return call_off(erasure=erasure, by=by)
+
+    monkeypatch.setattr(erasure_actions, "call_off", confirmed_first)
+    assert erasure_actions.call_off_batch(batch=batch, by=clinic.adam) == 1
+    assert labels(Client.objects.filter(label__startswith="Old")) == ["Old 1"]
+
+
+def test_two_administrators_who_save_a_rule_at_once_make_one_version(clinic, monkeypatch):
+    """Both read what was in force before either wrote the next version."""
+    first, in_force = rule(clinic.adam, years=12), RetentionRuleQuerySet.in_force
+    reads = iter([RetentionRule(version=0)])
+    monkeypatch.setattr(RetentionRuleQuerySet, "in_force", lambda self: next(reads, None) or in_force(self))
+    with pytest.raises(Refused, match="Somebody changed this meanwhile"):
+        rule(clinic.adam, years=10)
+    assert RetentionRule.objects.get() == first
+    assert (first.years, str(first)) == (12, "Retention, version 1")
 
 
 def test_of_two_administrators_who_change_the_rule_the_second_looks_again(clinic):

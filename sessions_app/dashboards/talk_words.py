@@ -1,0 +1,89 @@
+"""What stands first where a talk is prepared: the client's words, and each line that day against the usual one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alliance.measurement import instruments
+from alliance.measurement.line_levels import usual_marks
+from alliance.measurement.scoring import one_decimal
+from sessions_app.courses.models import Rating
+
+if TYPE_CHECKING:
+    from sessions_app.dashboards.client_page import SessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class LineMark:
+    """One line of the form: what was marked that day and what is usual, in words and in hundredths of the line."""
+
+    heading: str
+    said: str
+    place: int | None
+    usual: str
+    usual_place: int | None
+    lower: str  # by how much it is below the usual mark; empty where it is not
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence of the client. of: the row it belongs to; what the reader may not read is not in any row."""
+
+    text: str
+    language: str
+    of: SessionRow
+
+
+def words_of(rows: Sequence[SessionRow], row: SessionRow) -> list[Words]:
+    """rows: newest first. The sentence of the newest rating, then that of the session that is talked about."""
+    newest = next((one for one in rows if one.rating), row)
+    found = [newest, row] if newest is not row else [row]
+    return [Words(one.comment, one.rating.language, one) for one in found if one.rating and one.comment]
+
+
+def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
+    """rows: newest first. Empty where that session has no mark. Ratings on another form are not compared."""
+    rating = row.rating
+    if rating is None or rating.is_blank:
+        return []
+    usual = usual_marks([one.marks for one in _earlier(rows, row)])
+    items = instruments.get(rating.instrument, rating.instrument_version).items
+    found = []
+    for item in items:
+        mark, level = rating.marks[item.id], usual.get(item.id)
+        lower = level - mark if mark is not None and level is not None else 0
+        found.append(
+            LineMark(
+                heading=item.label[:1].upper() + item.label[1:],
+                said="left out" if mark is None else one_decimal(mark),
+                place=None if mark is None else _place(mark, item.maximum),
+                usual="" if level is None else one_decimal(level),
+                usual_place=None if level is None else _place(level, item.maximum),
+                lower=one_decimal(lower) if lower > 0 else "",
+            )
+        )
+    return found
+
+
+def _place(mark: int, maximum: int) -> int:
+    return round(100 * mark / maximum)
+
+
+def _earlier(rows: Sequence[SessionRow], row: SessionRow) -> list[Rating]:
+    """The ratings before that one on the same form, oldest first."""
+    found: list[Rating] = []
+    is_before, changed = False, bool(row.other_form)
+    for one in rows:
+        if one is row:
+            is_before = True
+            continue
+        if not is_before:
+            continue
+        if changed:
+            break
+        if one.rating:
+            found.append(one.rating)
+        changed = bool(one.other_form)
+    return found[::-1]
