@@ -67,6 +67,7 @@ def test_nobody_signed_in_has_no_place(client):
         ("olga", "rules:list", WORK_LIST),
         ("olga", "exports:export", WORK_LIST),
         ("sina", "rules:questions", CASELOAD),
+        ("sina", "supervision:agendas", SUPERVISION),
         ("adam", "tablets:list", CLINIC),
         ("adam", "instruments:list", CLINIC),
         ("adam", "settings:change", CLINIC),
@@ -95,6 +96,7 @@ def test_a_refusal_leaves_somebody_who_is_signed_in_somewhere_to_go(clinic, sign
     assert answer.status_code == status
     assert [href for href, _, _ in re.findall(r'<li><a href="([^"]+)"( )?>([^<]+)', answer.text)] == [
         WORK_LIST,
+        SUPERVISION,
         CLIENTS,
     ]
     assert "csrfmiddlewaretoken" not in answer.text

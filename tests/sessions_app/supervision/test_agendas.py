@@ -1,7 +1,6 @@
 """The agenda of a meeting: what it is made of, in whose order, who sees it, and what stays of it."""
 
 from datetime import timedelta
-from threading import Barrier, Thread
 
 import pytest
 from django.db import connection
@@ -283,40 +282,3 @@ def test_as_many_queries_for_three_lines_as_for_thirty(clinic, sign_in):
             assert len(browser.get(address).context["page"].lines) == many
         counts.append(len(queries))
     assert counts[0] == counts[1]
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("is_locked", [True, False], ids=["with the lock", "control without it"])
-def test_two_who_put_it_in_order_at_once_lose_no_item(clinic, is_locked, monkeypatch):
-    """Without the lock both read the order before either wrote it, and two items end in one place."""
-    agenda = made(clinic)
-    items = [line(agenda, text, clinic.olga) for text in "123"]
-    meet = Barrier(2, timeout=2)
-    real = AgendaItem.objects.bulk_update
-
-    def together(rows, fields):
-        if not is_locked:
-            meet.wait()
-        return real(rows, fields)
-
-    if not is_locked:
-        monkeypatch.setattr(actions, "_locked", lambda agenda: agenda)
-    if connection.vendor != "postgresql" and not is_locked:
-        pytest.skip("SQLite lets one writer in at a time")
-    monkeypatch.setattr(AgendaItem.objects, "bulk_update", together, raising=False)
-
-    def move(item, up):
-        try:
-            actions.move_item(item=item, up=up, by=clinic.olga)
-        finally:
-            connection.close()
-
-    threads = [Thread(target=move, args=(items[2], True)), Thread(target=move, args=(items[0], False))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    places = [item.place for item in agenda.items.all()]
-    after = order(agenda)
-    one_after_the_other = after in (["3", "1", "2"], ["3", "2", "1"], ["2", "3", "1"])
-    assert (sorted(places) == [0, 1, 2] and one_after_the_other) == is_locked

@@ -26,7 +26,7 @@ AGREED = "Ask about school before the next task"
 
 @pytest.fixture
 def question(clinic):
-    cast.rated_course(clinic.olgas, [380, 384, 330])
+    cast.rated_course(clinic.olgas, [380, 384, 300])
     return question_actions.ask(episode=clinic.olgas, words=ASKED, by=clinic.sina)
 
 
@@ -48,7 +48,7 @@ class TestTheWay:
     def test_the_therapist_finds_it_at_the_talk_and_answers_and_the_supervisor_reads_the_answer(
         self, clinic, sign_in
     ):
-        cast.rated_course(clinic.olgas, [380, 384, 330])
+        cast.rated_course(clinic.olgas, [380, 384, 300])
         ask = reverse("supervision:ask", args=[clinic.olgas.code])
         assert sign_in(clinic.sina).post(ask, {"words": ASKED}).url.endswith("#supervision")
         assert "open: 1" in sign_in(clinic.sina).get(course(clinic, "caseload")).text
@@ -232,8 +232,8 @@ class TestWhoReadsIt:
         together = browser.get(reverse("together:choose", args=[clinic.olgas.code]))
         record = reverse("records:client", args=[clinic.olgas.client.code])
         texts = [together.text, *(browser.post(record, {"shape": one}).text for one in ("json", "page"))]
-        assert '"total_tenths": 330' in texts[1]
-        assert "33.0" in texts[2], "it is the record"
+        assert '"total_tenths": 300' in texts[1]
+        assert "30.0" in texts[2], "it is the record"
         assert not any(word in text for word in said for text in texts)
 
     def test_an_administrator_reads_in_the_log_that_somebody_wrote_and_no_more(self, clinic, said, sign_in):
