@@ -23,6 +23,7 @@ class LogEvent(StrEnum):
     VIEWED = "viewed", "{who} viewed client {client}"
     LISTED = "listed", "{who} saw {clients} in a list"
     VIEWED_CASELOAD = "viewed caseload", "{who} opened the caseload"
+    FIGURES_VIEWED = "figures viewed", "{who} looked at how their supervisees collect and use feedback"
     LANGUAGE_CHOSEN = "language chosen", "Client {client} chose another language for the form"
     RATING_DECLINED = "rating declined", "Client {client} gave the tablet back without a rating"
     CLIENT_REGISTERED = "client registered", "{who} registered client {client}"
@@ -136,6 +137,29 @@ class LogEvent(StrEnum):
         "follow-up changed",
         "{who} changed a note on whether a talk with client {client} had helped",
     )
+    SUPERVISION_QUESTION_ASKED = (
+        "supervision question asked",
+        "{who} left a question for supervision at client {client}",
+    )
+    SUPERVISION_QUESTION_CHANGED = (
+        "supervision question changed",
+        "{who} changed a question for supervision at client {client}",
+    )
+    SUPERVISION_QUESTION_ANSWERED = (
+        "supervision question answered",
+        "{who} answered a question for supervision at client {client}",
+    )
+    SUPERVISION_TALK_NOTED = (
+        "supervision talk noted",
+        "{who} noted that client {client} was talked about in supervision",
+    )
+    SUPERVISION_TALK_CHANGED = (
+        "supervision talk changed",
+        "{who} changed a note that client {client} was talked about in supervision",
+    )
+    AGENDA_MADE = "agenda made", "{who} made an agenda for the supervision of {therapist}"
+    AGENDA_CHANGED = "agenda changed", "{who} changed an agenda for the supervision of {therapist}"
+    AGENDA_VIEWED = "agenda viewed", "{who} opened an agenda for the supervision of {therapist}"
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"
@@ -238,6 +262,12 @@ ALIKE = frozenset(
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
         LogEvent.FOLLOW_UP_CHANGED,
+        # Whom a supervisor asks about, or talks about, is often one whose marks fell.
+        LogEvent.SUPERVISION_QUESTION_ASKED,
+        LogEvent.SUPERVISION_QUESTION_CHANGED,
+        LogEvent.SUPERVISION_QUESTION_ANSWERED,
+        LogEvent.SUPERVISION_TALK_NOTED,
+        LogEvent.SUPERVISION_TALK_CHANGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

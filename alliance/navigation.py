@@ -20,6 +20,7 @@ class Place(NamedTuple):
 _PLACES = (
     ("Work list", "dashboard:work_list", frozenset({Role.THERAPIST})),
     ("Caseload", "caseload:overview", frozenset({Role.SUPERVISOR})),
+    ("Supervision", "supervision:agendas", frozenset({Role.THERAPIST, Role.SUPERVISOR})),
     ("Clients", "clients:list", frozenset({Role.THERAPIST, Role.ADMINISTRATOR})),
     ("Clinic", "clinic:people", frozenset({Role.ADMINISTRATOR})),
 )

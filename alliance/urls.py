@@ -19,6 +19,7 @@ from sessions_app.urls import (
     room_pages,
     rule_pages,
     settings_pages,
+    supervision_pages,
     tablet_pages,
     together_pages,
 )
@@ -35,6 +36,7 @@ urlpatterns = [
     path("marks/", include((marks_pages, "marks"))),
     path("together/", include((together_pages, "together"))),
     path("caseload/", include((caseload_pages, "caseload"))),
+    path("supervision/", include((supervision_pages, "supervision"))),
     path("rules/", include((rule_pages, "rules"))),
     path("clients/", include((client_pages, "clients"))),
     path("clinic/import/", include((import_pages, "import"))),

@@ -40,6 +40,7 @@ PAGES = {
     "tablets": "the page of tablets",
     "rules": "a page about flag rules",
     "marks": "a page about marks",
+    "supervision": "a page of supervision",
 }
 REFUSALS = {
     "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",

@@ -7,10 +7,12 @@ from sessions_app.conversations import views as together
 from sessions_app.corrections import misfiling_views
 from sessions_app.corrections import views as set_aside
 from sessions_app.dashboards.views import (
+    agendas,
     caseload,
     consents,
     dashboard,
     deferrals,
+    figures,
     follow_ups,
     late_marks,
     neighbours,
@@ -21,6 +23,7 @@ from sessions_app.intake.views import go, offline, rate, room, sending, tablets,
 from sessions_app.moving_in import views as moving_in
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
+from sessions_app.supervision import views as supervision
 
 rate_pages = [
     path("", rate.form, name="form"),
@@ -89,6 +92,7 @@ rule_pages = [
 ]
 dashboard_pages = [
     path("", dashboard.day, name="work_list"),
+    path("figures/", figures.own, name="figures"),
     path("clients/<uuid:code>/", dashboard.client, name="client"),
     path("clients/<uuid:code>/next/", neighbours.next_client, name="next_client"),
     path("clients/<uuid:code>/previous/", neighbours.previous_client, name="previous_client"),
@@ -152,9 +156,28 @@ erasure_pages = [
 ]
 caseload_pages = [
     path("", caseload.overview, name="overview"),
+    path("figures/", figures.of_supervisees, name="figures"),
     path("clients/<uuid:code>/", caseload.client, name="client"),
     path("clients/<uuid:code>/next/", neighbours.next_of_caseload, name="next_client"),
     path("clients/<uuid:code>/previous/", neighbours.previous_of_caseload, name="previous_client"),
     path("clients/<uuid:code>/late-marks/seen/", late_marks.seen_by_supervisor, name="late_marks_seen"),
     path("clients/<uuid:code>/let-read/", covers.let_read, name="let_read"),
+]
+supervision_pages = [
+    path("", agendas.listing, name="agendas"),
+    path("with/<uuid:code>/", agendas.make, name="make_agenda"),
+    path("agendas/<uuid:code>/", agendas.agenda, name="agenda"),
+    path("agendas/<uuid:code>/fill/", agendas.fill, name="fill_agenda"),
+    path("agendas/<uuid:code>/add/", agendas.add, name="add_item"),
+    path("items/<uuid:code>/", agendas.change, name="change_item"),
+    path("clients/<uuid:code>/ask/", supervision.ask, name="ask"),
+    path("clients/<uuid:code>/talked/", supervision.note, name="note"),
+    path("questions/<uuid:code>/change/", supervision.change_question, name="change_question"),
+    path("questions/<uuid:code>/take-back/", supervision.take_back_question, name="take_back_question"),
+    path("questions/<uuid:code>/put-back/", supervision.put_back_question, name="put_back_question"),
+    path("questions/<uuid:code>/answer/", supervision.answer, name="answer"),
+    path("questions/<uuid:code>/no-answer/", supervision.take_back_answer, name="take_back_answer"),
+    path("notes/<uuid:code>/change/", supervision.change_note, name="change_note"),
+    path("notes/<uuid:code>/take-back/", supervision.take_back_note, name="take_back_note"),
+    path("notes/<uuid:code>/put-back/", supervision.put_back_note, name="put_back_note"),
 ]

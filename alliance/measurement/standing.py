@@ -83,6 +83,7 @@ class Visit:
 
     day, day_begins: its day at the clinic, and the first moment of that day. due_day: on which its rating is overdue.
     total: of its complete rating, in tenths. series: of that rating (`CourseSession.series`).
+    looked: whether what earlier ratings say was looked at before it; None: not known, or there was nothing to see.
     """
 
     number: int
@@ -96,6 +97,7 @@ class Visit:
     missed: bool = False
     total: int | None = None
     series: str = ""
+    looked: bool | None = None
 
     @property
     def overdue_from(self) -> datetime:

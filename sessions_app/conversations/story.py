@@ -27,6 +27,7 @@ class Kind(IntEnum):
     RATING = 1
     TALK = 2
     HELPED = 3
+    SUPERVISION = 4
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Moment:
     discussion: Discussion | None = None
     rating: Rating | None = None  # whose comment stands below, where the reader may read it
     comment: str = ""
+    agreed: str = ""  # of a talk in supervision, where the reader may read it
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ read it.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
-from alliance.measurement.process import Share
 from alliance.measurement.talk_groups import Group, place
 from alliance.models import User
 from clients.models import Episode, Supervision
@@ -24,12 +23,14 @@ from sessions_app.conversations import repairs
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Attendance, TherapySession
-from sessions_app.dashboards import caseload_rows, course_standings
+from sessions_app.dashboards import caseload_rows, course_standings, process_figures
 from sessions_app.dashboards.caseload_rows import ClientRow
 from sessions_app.dashboards.course_standings import CourseStanding
+from sessions_app.dashboards.process_figures import ShareRow
 from sessions_app.flags import chance_returns, process_measures
 from sessions_app.flags.chance_returns import Chance
 from sessions_app.flags.facts import beginning_of
+from sessions_app.supervision.questions import count_of_open
 
 
 class Part(Enum):
@@ -42,15 +43,6 @@ class Part(Enum):
     DEFERRED = auto()
     GAP = auto()
     OTHER = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class ShareRow:
-    """A share in words: the counts always, the rest as far as they carry it."""
-
-    label: str
-    counts: str
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +92,13 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
 
     `therapist` is what a link carried; one that names none of the supervisees is ignored.
     """
-    supervisees = tuple(_supervisees(supervisor))
+    supervisees = tuple(supervisees_of(supervisor))
     chosen = next((one for one in supervisees if one.pk == _code(therapist)), None)
     episodes = Episode.objects.supervised_by(supervisor)
     if chosen:
         episodes = episodes.filter(therapist=chosen)
     open_now = with_beside(episodes.open())
-    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=("asides", "helped"))
+    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=BESIDE)
     courses = [course for course, _ in read]
     rows = _by_part(read, _meetings(open_now, now))
     chance = chance_returns.under(courses[0].row.settings_version if courses else "")
@@ -140,7 +132,7 @@ def _code(text: str | None) -> UUID | None:
         return None
 
 
-def _supervisees(supervisor: User) -> QuerySet[User]:
+def supervisees_of(supervisor: User) -> QuerySet[User]:
     """By the alphabet, here and on the page: any other order would be read as a ranking."""
     today = Supervision.objects.today().filter(supervisor=supervisor)
     return User.objects.filter(pk__in=today.values("therapist")).order_by("name_key", "email")
@@ -206,13 +198,13 @@ def _by_part(
 
 
 def _kept_row(
-    course: CourseStanding, meets: datetime | None, asides: int | None, helped: str | None
+    course: CourseStanding, meets: datetime | None, asides: int | None, helped: str | None, asked: int | None
 ) -> ClientRow:
     """The row with what was drawn of it, kept with the course as long as all that it shows is the same."""
-    key = ("caseload", meets, asides, helped)
+    key = ("caseload", meets, asides, helped, asked)
     row = course.kept.get(key)
     if row is None:
-        row = course.kept[key] = caseload_rows.client_row(course, meets, asides, helped)
+        row = course.kept[key] = caseload_rows.client_row(course, meets, asides, helped, asked)
     found: ClientRow = row
     return found
 
@@ -220,11 +212,20 @@ def _kept_row(
 # --- In words ----------------------------------------------------------------------------------------
 
 
+BESIDE = ("asides", "helped", "asked")
+
+
 def with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
-    """Each with `asides`: sets of marks nobody decided about, and `helped`: the answer about the agreement."""
+    """Each with what the rows show beside the standing.
+
+    `asides`: sets of marks nobody decided about; `helped`: the answer about the agreement; `asked`: questions that
+    supervisors left and nobody answered.
+    """
     answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
     return episodes.annotate(
-        asides=set_aside.count_of(OuterRef("pk")), helped=Subquery(answers.values("answer")[:1])
+        asides=set_aside.count_of(OuterRef("pk")),
+        helped=Subquery(answers.values("answer")[:1]),
+        asked=count_of_open(OuterRef("pk")),
     )
 
 
@@ -243,13 +244,7 @@ def _measures(
             active=str(len(own)),
             open_flags=_open_in_words(own, now),
             overdue=str(sum(len(course.overdue) for course in own)),
-            shares=(
-                share_in_words("Rated", of.rated, "sessions"),
-                share_in_words("Talked about in time", of.talked, "flags"),
-                share_in_words("Decided: no talk needed", of.not_needed, "flags"),
-                _back_in_words(of.back, chance),
-                share_in_words("Did not attend", of.missed, "sessions"),
-            ),
+            shares=process_figures.rows_of(of, chance.table),
         )
 
 
@@ -259,21 +254,3 @@ def _open_in_words(courses: list[CourseStanding], now: datetime) -> str:
         return "0"
     oldest = caseload_rows.age(min(waiting, key=lambda session: session.held_at), now)
     return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"
-
-
-def _back_in_words(share: Share, chance: Chance) -> ShareRow:
-    """A rate of repairs, never without what chance alone would give."""
-    row = share_in_words("Back once near the usual level", share, "low points")
-    said = "; ".join(part for part in (row.note, repairs.rate_by_chance(chance.table)) if part)
-    return replace(row, note=said)
-
-
-def share_in_words(label: str, share: Share, things: str) -> ShareRow:
-    if share.total == 0:
-        return ShareRow(label, f"no {things} yet", "")
-    counts = f"{share.done} of {share.total}"
-    if share.percent is None or share.interval is None:
-        return ShareRow(label, counts, "too few for a rate")
-    doubt = "" if share.is_dependable else ", not dependable"
-    lower, upper = share.interval
-    return ShareRow(label, f"{counts} ({share.percent} %)", f"95 % interval: {lower} to {upper} %{doubt}")

@@ -56,6 +56,7 @@ class ClientRow:
     low_point: LowPoint | None  # the one that goes on, where there is a word to say of it
     low_point_word: str
     set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
+    asked: int  # questions of supervisors that nobody answered
 
     @property
     def agreed(self) -> str:
@@ -86,7 +87,7 @@ def oldest(flags: Sequence[Flag]) -> TherapySession:
 
 
 def client_row(
-    course: CourseStanding, meets: datetime | None, asides: int | None, helped: str | None
+    course: CourseStanding, meets: datetime | None, asides: int | None, helped: str | None, asked: int | None
 ) -> ClientRow:
     rated, now = course.last_rated, course.now
     return ClientRow(
@@ -108,6 +109,7 @@ def client_row(
         low_point=course.low_point if course.low_point_word else None,
         low_point_word=course.low_point_word,
         set_aside=f"Marks set aside: {asides}" if asides else "",
+        asked=asked or 0,
     )
 
 

@@ -29,6 +29,7 @@ from sessions_app.dashboards import (
     course_drawing,
     course_picture,
     course_reading,
+    supervised_story,
     talk_words,
     voided_sessions,
 )
@@ -42,6 +43,7 @@ from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
+from sessions_app.supervision import beside as beside_course
 
 # Of a long course, what is shown at once; the rest on request.
 SESSIONS_AT_ONCE, LOW_POINTS_AT_ONCE = 30, 3
@@ -127,6 +129,7 @@ class ClientPage:
     figure: dict[str, Any]  # for the page's script
     drawing: SafeString  # the same picture, for paper and where no script runs
     put_off_until: list[datetime]  # when what is put off comes back, or came
+    supervision: beside_course.BesideCourse
     shows_all: bool = False  # of a long course also what comes on request
 
     @property
@@ -183,13 +186,15 @@ def build(
     stamp: str = "",
     is_own: bool | None = None,
     shows_all: bool = False,
+    rights: beside_course.Rights | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
     A supervisor reads the client's own words only where the client agreed to it. rules, chance, questions, stamp,
-    is_own: where the caller has read them.
+    is_own, rights: where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
+    supervision = beside_course.read(episode, viewer, rights or beside_course.rights(episode, viewer))
     chance = chance or chance_returns.under(rules.name)
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     reading = course_reading.read(episode, now)
@@ -230,7 +235,12 @@ def build(
         latest=next((row for row in rows if row.rating), None),
         last_time=last_time.read(discussions, follow_ups, rated, [row.session for row in rows], now),
         answers=FollowUp.Answer.choices,
-        story=story.tell(ruptures, rated, notes, now, not_back=repairs.not_back(chance.table)),
+        story=supervised_story.with_supervision(
+            story.tell(ruptures, rated, notes, now, not_back=repairs.not_back(chance.table)),
+            supervision.talks,
+            [row.session for row in rows],
+            now,
+        ),
         by_chance=repairs.by_chance(chance.table),
         to_settle=[
             one
@@ -243,6 +253,7 @@ def build(
         drawing=course_drawing.drawing(picture),
         put_off_until=reading.put_off_until,
         shows_all=shows_all,
+        supervision=supervision,
     )
 
 

@@ -26,6 +26,7 @@ from sessions_app.dashboards.kept import Kept
 from sessions_app.flags import chance_returns
 from sessions_app.flags.facts import beginning_of
 from sessions_app.instruments import rule_settings
+from sessions_app.supervision import beside
 
 # Stands in kept pieces where each answer has its own token. Nobody outside this process can know it.
 _TOKEN = f"token-{secrets.token_hex(16)}"
@@ -63,9 +64,9 @@ def read(request: StaffRequest, viewer: User, episode: Episode, now: datetime) -
     rules, questions = rule_settings.in_force(), asking.of(viewer)
     shows_all = asks_for_all(request)
     chance = chance_returns.under(rules.name)
-    is_own = episode.is_worked_by(viewer)
+    is_own, rights = episode.is_worked_by(viewer), beside.rights(episode, viewer)
     key = (
-        *(get_language(), episode.code, stamp, viewer.pk, is_own, shows_all, questions.key),
+        *(get_language(), episode.code, stamp, viewer.pk, is_own, rights, shows_all, questions.key),
         *(
             rules.version,
             repr(rules.rules),
@@ -87,6 +88,7 @@ def read(request: StaffRequest, viewer: User, episode: Episode, now: datetime) -
             stamp=stamp,
             is_own=is_own,
             shows_all=shows_all,
+            rights=rights,
         )
         kept = _drawn(page, now)
         if not shows_all:  # a megabyte for a course of many years, and seldom asked for
@@ -133,6 +135,7 @@ def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
 
 def _people(page: ClientPage) -> Iterator[User]:
     """The staff who are named, as they were named."""
+    yield from page.supervision.people
     for row in page.rows:
         for talk in (*row.discussions, *row.talks_taken_back):
             yield talk.discussed_by

@@ -1,9 +1,10 @@
 """The therapist's first screen: whom to talk to, who stays low although they talked, who is back, and all clients."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
@@ -28,6 +29,7 @@ from sessions_app.flags import chance_returns, reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.low_points import LowPoint
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.supervision.questions import count_of_open
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Row:
     questions: asking.Asking
     helped: str | None = None
     is_covered: bool = False  # another therapist's, whom the reader covers
+    asked: int = 0  # questions of supervisors that wait for an answer
 
     @property
     def episode(self) -> Episode:
@@ -198,6 +201,11 @@ class WorkList:
         return self.groups[Group.OTHER]
 
     @property
+    def asked(self) -> list[Row]:
+        """Those at whom a supervisor left a question."""
+        return [row for row in self.rows if row.asked]
+
+    @property
     def in_order(self) -> list[Row]:
         """Every client once, as the groups lead: for the way from one client to the next."""
         return [row for group in Group for row in self.groups[group]]
@@ -210,7 +218,9 @@ class WorkList:
     def client_codes(self) -> list[UUID]:
         """Those who are shown."""
         grouped = [row for group in Group if group != Group.OTHER for row in self.groups[group]]
-        shown = [row.episode.client_code for row in (*grouped, *(one.row for one in self.table.rows))]
+        shown = [
+            row.episode.client_code for row in (*grouped, *self.asked, *(one.row for one in self.table.rows))
+        ]
         sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
         more = [session.client_code for session in sessions]
         return list(dict.fromkeys([*shown, *more]))
@@ -247,16 +257,16 @@ def in_order(therapist: User, now: datetime) -> list[Episode]:
 def _rows(therapist: User, now: datetime) -> tuple[list[Row], list[SessionLine], list[int]]:
     """The clients by their labels, the sessions of these days, and which episodes are only covered."""
     answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
-    own = Episode.objects.own(therapist).open().annotate(helped=Subquery(answers.values("answer")[:1]))
-    read = course_standings.read(own, now, "client__label_key", beside=("helped",))
+    own = Episode.objects.own(therapist).open()
+    own = own.annotate(helped=Subquery(answers.values("answer")[:1]), asked=count_of_open(OuterRef("pk")))
+    read = course_standings.read(own, now, "client__label_key", beside=("helped", "asked"))
     courses = {course.episode.pk: course for course, _ in read}
     covered = [pk for pk, course in courses.items() if course.episode.therapist_id != therapist.pk]
     lines = session_lines.read(therapist, courses, covered, now)
     to_come = session_lines.next_sessions(lines, now)
     questions = asking.of(therapist)
     rows = [
-        _row(course, to_come.get(course.episode.pk), questions, beside["helped"], therapist)
-        for course, beside in read
+        _row(course, to_come.get(course.episode.pk), questions, beside, therapist) for course, beside in read
     ]
     return rows, lines, covered
 
@@ -265,16 +275,18 @@ def _row(
     course: CourseStanding,
     next_session: TherapySession | None,
     questions: asking.Asking,
-    helped: str | None,
+    beside: Mapping[str, Any],
     reader: User,
 ) -> Row:
     """A row with the pieces that are drawn of it, kept with the course as long as all that it shows is the same."""
     meets = (next_session.number, next_session.held_at) if next_session else None
     is_covered = course.episode.therapist_id != reader.pk
-    key = ("work list", meets, questions.key, helped, is_covered)
+    # Who covers does not read what is said in supervision.
+    helped, asked = beside["helped"], 0 if is_covered else beside["asked"] or 0
+    key = ("work list", meets, questions.key, helped, asked, is_covered)
     row = course.kept.get(key)
     if row is None:
         today = timezone.localdate(course.now)
-        row = course.kept[key] = Row(course, today, next_session, questions, helped, is_covered)
+        row = course.kept[key] = Row(course, today, next_session, questions, helped, is_covered, asked)
     found: Row = row
     return found

@@ -28,8 +28,15 @@ from sessions_app.courses.models import (
     TherapySession,
 )
 from sessions_app.courses.tokens import hash_of_token
-from sessions_app.demo import deferrals, follow_ups, set_aside, words
-from sessions_app.demo.courses import DISPUTED_LABEL, STORY_FALL, WITHDRAWN_LABEL, Course, Visit
+from sessions_app.demo import deferrals, follow_ups, set_aside, supervision, words
+from sessions_app.demo.courses import (
+    DISPUTED_LABEL,
+    STORY_FALL,
+    STORY_LABEL,
+    WITHDRAWN_LABEL,
+    Course,
+    Visit,
+)
 from sessions_app.demo.staff import Team
 from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
@@ -39,6 +46,8 @@ from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import hash_of_answers
 
 # Share of the ratings a client gave otherwise than on the lines of the tablet.
+STAYS_LOW_LABEL = "K-105"
+SEED_OF_LOOKS = 59  # of their own, so that courses stay as they are
 MODES = ((0.04, Mode.NUMBER), (0.07, Mode.PAPER), (0.085, Mode.VERBAL), (1.0, Mode.LINE))
 
 
@@ -51,7 +60,7 @@ def write(courses: list[Course], team: Team, now: datetime, seed: int) -> None:
     _flags(episodes, now)
     _discussions(courses, episodes, rng, now, deferrals.Decisions(seed, now))
     follow_ups.write(rng, now)
-    _log(now)
+    _log(now, supervision.write(now, stays_low=STAYS_LOW_LABEL, story=STORY_LABEL))
 
 
 def _episodes(courses: list[Course], team: Team, rng: Random) -> list[Episode]:
@@ -249,10 +258,11 @@ def _discuss(
 # --- The access log ------------------------------------------------------------------------------
 
 
-def _log(now: datetime) -> None:
+def _log(now: datetime, beside: list[AuditEvent]) -> None:
     """The lines that hand-overs, ratings and conversations would have left, in the order of their times."""
     taken_back = RatingGrant.objects.filter(withdrawn_at__isnull=False)
     lines = [
+        *beside,
         *_lines(LogEvent.HANDED_OVER, RatingGrant.objects.all(), "made"),
         *_lines(LogEvent.RATED, Rating.objects.all(), "received", "mode"),
         *_lines(LogEvent.DISCUSSED, Discussion.objects.all(), "discussed"),
@@ -261,7 +271,23 @@ def _log(now: datetime) -> None:
         *_lines(LogEvent.RATING_SET_ASIDE, SetAsideRating.objects.all(), "received"),
         *_lines(LogEvent.FOLLOW_UP_NOTED, FollowUp.objects.all(), "noted"),
     ]
-    AuditEvent.objects.bulk_create(sorted(lines, key=lambda line: line.at), batch_size=500)
+    AuditEvent.objects.bulk_create(sorted([*lines, *_looks(now)], key=lambda line: line.at), batch_size=500)
+
+
+def _looks(now: datetime) -> Iterator[AuditEvent]:
+    """Before about three of four sessions the therapist opened the client's page."""
+    rng = Random(SEED_OF_LOOKS)
+    held = TherapySession.objects.attended().filter(held_at__lte=now).select_related("episode__client")
+    for session in held.order_by("held_at", "number", "pk"):
+        if rng.random() < 0.75:
+            yield AuditEvent(
+                at=session.held_at - timedelta(minutes=rng.randint(2, 90)),
+                action=LogEvent.VIEWED.value,
+                entity="episode",
+                entity_code=session.episode.code,
+                client=session.episode.client_code,
+                actor=session.episode.therapist_id,
+            )
 
 
 def _lines(event: LogEvent, rows: QuerySet[Any], done: str, *detail: str) -> Iterator[AuditEvent]:

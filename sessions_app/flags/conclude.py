@@ -13,7 +13,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent
 from clients.models import Episode
-from sessions_app.flags import facts, standing
+from sessions_app.flags import facts, looks_before, standing
 from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.flags.expected_flags import ExpectedFlag, expected_flags, held_sessions
 from sessions_app.flags.facts import CourseFacts, FlagFact
@@ -30,19 +30,23 @@ def conclude(*, episode: Episode, now: datetime | None = None) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def conclude_many(*, episodes: Collection[int], now: datetime | None = None) -> int:
+def conclude_many(*, episodes: Collection[int], now: datetime | None = None, looks_anew: bool = False) -> int:
     """The same for many, by row number, in a fixed number of statements; how many flags changed.
 
     A flag that no longer stands is withdrawn and one that stands again comes back, so that a discussion keeps
-    hanging on its row.
+    hanging on its row. looks_anew: read the access log again for sessions that were looked up before.
     """
     # Two ratings of one episode that arrive at once must not each compute without the other.
-    return conclude_locked(standing.lock(episodes), now=now)
+    return conclude_locked(standing.lock(episodes), now=now, looks_anew=looks_anew)
 
 
 @transaction.atomic(savepoint=False)
 def conclude_locked(
-    before: Mapping[int, EpisodeStanding], *, now: datetime | None = None, log: Sequence[AuditEvent] = ()
+    before: Mapping[int, EpisodeStanding],
+    *,
+    now: datetime | None = None,
+    log: Sequence[AuditEvent] = (),
+    looks_anew: bool = False,
 ) -> int:
     """The same for whoever has taken the lock already; before: what `standing` found behind it.
 
@@ -52,6 +56,7 @@ def conclude_locked(
     # After the wait for the lock, in which others wrote. The rules come in the same query as the facts, and so
     # after the wait too: a rating is judged by the newest.
     read, rules = facts.read_with_rules(before.keys())
+    read = looks_before.found(read, (one.episode for one in before.values()), moment, anew=looks_anew)
     concluded = {episode: fresh(found, rules, moment) for episode, found in read.items()}
     changed = 0
     touched = set()

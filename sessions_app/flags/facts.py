@@ -34,6 +34,8 @@ class SessionFact(NamedTuple):
     held_at: datetime
     ends_at: datetime
     attendance: str
+    judged_for: datetime | None = None  # when it began when it was found whether ...
+    looked: bool | None = None  # ... its therapist had looked before (`looks_before`)
 
 
 class RatingFact(NamedTuple):
@@ -95,12 +97,24 @@ class CourseFacts:
     talks: list[TalkFact]
     deferrals: list[DeferralFact]
 
+    def with_something_to_see(self) -> Iterator[SessionFact]:
+        """The attended sessions before which marks of an earlier one had come in here."""
+        first_marks: datetime | None = None
+        for session in self.sessions:
+            is_attended = session.attendance == Attendance.ATTENDED
+            if is_attended and first_marks is not None and first_marks < session.held_at:
+                yield session
+            rating = self.ratings.get(session.pk)
+            if rating is not None and not rating.imported:
+                first_marks = min(first_marks or rating.received_at, rating.received_at)
+
     def events(self, raised: Iterable[RaisedFlag] | None = None) -> CourseEvents:
         """As `alliance.measurement.standing` reads them; raised: flags other than those that are stored."""
         number = {session.pk: session.number for session in self.sessions}
+        to_see = {session.pk for session in self.with_something_to_see()}
         flags = list(self.raised(self.flags.values()) if raised is None else raised)
         return CourseEvents(
-            visits=[self._visit(session) for session in self.sessions],
+            visits=[self._visit(session, session.pk in to_see) for session in self.sessions],
             flags=sorted(flags, key=lambda flag: (flag.number, flag.rule)),
             talks=[Talk(number[talk.session], talk.at, frozenset(talk.about)) for talk in self.talks],
             deferrals=[
@@ -133,7 +147,7 @@ class CourseFacts:
             sudden_fall=sudden_fall,
         )
 
-    def _visit(self, session: SessionFact) -> Visit:
+    def _visit(self, session: SessionFact, has_something_to_see: bool) -> Visit:
         rating = self.ratings.get(session.pk)
         day = timezone.localdate(session.held_at)
         return Visit(
@@ -148,6 +162,7 @@ class CourseFacts:
             missed=session.attendance == Attendance.DID_NOT_ATTEND,
             total=rating.total if rating else None,
             series=rating.series if rating else "",
+            looked=session.looked if has_something_to_see and session.judged_for == session.held_at else None,
         )
 
 
@@ -209,7 +224,11 @@ OF_RATING = (
     *("id", "instrument", "instrument_version", "answers", "total", "language"),
     *("received_at", "replaces_id", "mode", "comment"),
 )
-OF_SESSION = ("episode_id", *SessionFact._fields)
+OF_SESSION = (
+    *("episode_id", "pk", "number", "held_at", "ends_at", "attendance"),
+    *("look_before__held_at", "look_before__looked"),
+)
+WITH_RATING = len(OF_SESSION)  # where the columns of the rating begin: its edition first
 
 
 def _sessions(
@@ -229,15 +248,16 @@ def _sessions(
     for row in rows.values_list(
         *OF_SESSION, "ratings__wording__edition", *(f"ratings__{name}" for name in OF_RATING), *along or ()
     ):
-        session = SessionFact(*row[1:6])
+        session = SessionFact(*row[1:WITH_RATING])
         found = sessions[row[0]]
         if not found or found[-1] != session:
             found.append(session)
         if along and session.number == 1:
             came_along = list(row[-len(along) :])
-        if row[8] in SESSION_SCALES:
-            rating = Rating(**dict(zip(OF_RATING, row[7 : 7 + len(OF_RATING)], strict=True)))
-            marks.append((session.pk, row[6], rating))
+        edition, *of_rating = row[WITH_RATING : WITH_RATING + 1 + len(OF_RATING)]
+        if of_rating[OF_RATING.index("instrument")] in SESSION_SCALES:
+            rating = Rating(**dict(zip(OF_RATING, of_rating, strict=True)))
+            marks.append((session.pk, edition, rating))
     replaced = {rating.replaces_id for *_, rating in marks}
     standing = {
         session: rating_fact(rating, edition)

@@ -3,7 +3,10 @@
 from django.conf import settings
 from django.db import models
 
-COUNTED = ("attended", "rated", "missed", "flags", "talked", "not_needed", "low_points", "back")
+COUNTED = (
+    *("attended", "rated", "missed", "to_talk", "talked", "not_needed", "low_points", "back"),
+    *("to_see", "seen"),
+)
 
 
 class ProcessDay(models.Model):
@@ -18,11 +21,13 @@ class ProcessDay(models.Model):
     attended = models.IntegerField(default=0)
     rated = models.IntegerField(default=0)
     missed = models.IntegerField(default=0)
-    flags = models.IntegerField(default=0)
+    to_talk = models.IntegerField(default=0)
     talked = models.IntegerField(default=0)
     not_needed = models.IntegerField(default=0)
     low_points = models.IntegerField(default=0)
     back = models.IntegerField(default=0)
+    to_see = models.IntegerField(default=0)
+    seen = models.IntegerField(default=0)
 
     class Meta:
         constraints = (

@@ -19,8 +19,9 @@ MEASURED_OVER = timedelta(days=90)
 class Measures:
     """rated: of attended sessions; missed: of those that were to take place; back: of low points.
 
-    talked: flags talked about by the next session, of those for which it is over; not_needed: of the same flags,
-    decided to need no talk.
+    talked: sessions with a reason to talk that were talked about by the next one, of those for which that is over;
+    not_needed: of the same sessions, decided to need no talk. seen: sessions before which the client was looked at
+    (`looks_before`).
     """
 
     rated: Share
@@ -28,15 +29,17 @@ class Measures:
     talked: Share
     not_needed: Share
     back: Share
+    seen: Share
 
     @classmethod
     def of(cls, counts: DayCounts) -> "Measures":
         return cls(
             rated=Share(counts.rated, counts.attended),
             missed=Share(counts.missed, counts.attended + counts.missed),
-            talked=Share(counts.talked, counts.flags),
-            not_needed=Share(counts.not_needed, counts.flags),
+            talked=Share(counts.talked, counts.to_talk),
+            not_needed=Share(counts.not_needed, counts.to_talk),
             back=Share(counts.back, counts.low_points),
+            seen=Share(counts.seen, counts.to_see),
         )
 
 

@@ -12,6 +12,7 @@ from sessions_app.flags.chance_returns import ChanceReturns
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.flags.looks_before import LookBefore
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
@@ -19,8 +20,13 @@ from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.records.retention_rule import RetentionRule
+from sessions_app.supervision.agendas import Agenda, AgendaItem
+from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
+from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
 
 __all__ = [
+    "Agenda",
+    "AgendaItem",
     "ChanceReturns",
     "ClinicSettings",
     "ClinicWording",
@@ -37,6 +43,7 @@ __all__ = [
     "ImportedNumber",
     "LateMarks",
     "Licence",
+    "LookBefore",
     "Misfiling",
     "OwnQuestion",
     "PairedTablet",
@@ -47,5 +54,9 @@ __all__ = [
     "RetentionRule",
     "SetAsideRating",
     "Settlement",
+    "SupervisionQuestion",
+    "SupervisionQuestionChange",
+    "SupervisionTalk",
+    "SupervisionTalkChange",
     "TherapySession",
 ]

@@ -29,6 +29,7 @@ from sessions_app.moving_in import import_actions
 from sessions_app.records import foreign_marks
 from sessions_app.records.field_kinds import Table
 from sessions_app.records.field_table import going_with_the_client
+from sessions_app.supervision import agenda_actions
 
 # What an administrator may be told apart. The rest is one number: how many flags there are says what was found.
 TOLD_APART = {
@@ -112,6 +113,7 @@ def delete(client: Client, erasure: Erasure) -> dict[str, int]:
         counted[table.model] = rows._raw_delete(rows.db)
     permit.delete()
     import_actions.forget(labels)
+    agenda_actions.forget(labels)
     _clean_browser_sessions([*labels, *(str(code) for code in codes)], tokens.keys())
     return told(counted)
 

@@ -106,6 +106,7 @@ ROW_NUMBER = Field(says="a number of the database")
 LINK = Field(says="to another row, which the first columns name")
 SECRET = Field(says="a key, a password, or a hash of one")
 COMPUTED = Field(says="computed again from what is in the files")
+IN_SUPERVISION = Field(says="between a therapist and whoever supervises them: on their pages alone")
 NOT_SHOWN = Field(says="of the site’s own working")
 
 

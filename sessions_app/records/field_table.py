@@ -1,8 +1,8 @@
 """Every field that is stored: whose it is, who may read it, under which name it leaves, and what an erasure does to it.
 
 One table, from which exports, the record of a client and erasure are made. **A new model or field needs a line**, in
-`fields_of_clients`, `fields_of_courses` or `fields_of_the_clinic`, else tests/sessions_app/records/test_field_table.py
-fails and says so:
+`fields_of_clients`, `fields_of_courses`, `fields_of_supervision` or `fields_of_the_clinic`, else
+tests/sessions_app/records/test_field_table.py fails and says so:
 
 * `column(secrecy, name, what it says)` for what is in files, in the order of the columns;
 * ROW_NUMBER, LINK, SECRET, COMPUTED, NOT_SHOWN for what leaves in no file;
@@ -19,9 +19,10 @@ from django.db import models
 from sessions_app.records.field_kinds import Table
 from sessions_app.records.fields_of_clients import TABLES_OF_CLIENTS
 from sessions_app.records.fields_of_courses import TABLES_OF_COURSES
+from sessions_app.records.fields_of_supervision import TABLES_OF_SUPERVISION
 from sessions_app.records.fields_of_the_clinic import TABLES_OF_THE_CLINIC
 
-TABLES = (*TABLES_OF_CLIENTS, *TABLES_OF_COURSES, *TABLES_OF_THE_CLINIC)
+TABLES = (*TABLES_OF_CLIENTS, *TABLES_OF_COURSES, *TABLES_OF_SUPERVISION, *TABLES_OF_THE_CLINIC)
 
 
 @cache

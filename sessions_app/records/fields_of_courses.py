@@ -334,6 +334,11 @@ TABLES_OF_COURSES = (
         fields=not_shown("id", "code", "session", "arrived_at", "seen_at", "seen_by"),
     ),
     Table(
+        "sessions_app.LookBefore",
+        about=("session__episode__client",),
+        fields=dict.fromkeys(["session", "held_at", "looked"], COMPUTED),
+    ),
+    Table(
         "sessions_app.EpisodeStanding",
         about=("episode__client",),
         fields=dict.fromkeys(

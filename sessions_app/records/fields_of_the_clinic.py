@@ -10,7 +10,8 @@ TABLES_OF_THE_CLINIC = (
         fields={
             **not_shown("id", "therapist", "day"),
             **not_shown(
-                *("attended", "rated", "missed", "flags", "talked", "not_needed", "low_points", "back"),
+                *("attended", "rated", "missed", "to_talk", "talked", "not_needed", "low_points", "back"),
+                *("to_see", "seen"),
                 erased=Erased.TAKEN_OUT,
             ),
         },

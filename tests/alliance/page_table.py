@@ -24,6 +24,7 @@ from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.moving_in.columns import Kind
 from sessions_app.records import erasure_actions
+from sessions_app.supervision import agenda_actions, question_actions, talk_actions
 from tests import cast
 from tests.sessions_app.moving_in.files import checked, clients
 
@@ -41,6 +42,7 @@ OPEN_TO = {
     "together": {"olga", "carl"},
     "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
+    "supervision": {"olga", "carl", "sina", "stefan"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
     "tablets": {"olga", "carl", "adam"},
@@ -71,11 +73,25 @@ BY_PAGE = {
     "clients:who_looked": {"olga", "carl", "sina", "stefan"},
     "clients:find": {"olga", "carl", "sina", "stefan", "adam"},
 }
+# A question is asked by who supervises and answered by who treats.
+OF_SUPERVISORS = (
+    "ask",
+    "change_question",
+    "take_back_question",
+    "put_back_question",
+    "make_agenda",
+    "fill_agenda",
+)
+OF_THERAPISTS = ("answer", "take_back_answer")
+BY_PAGE |= {f"supervision:{name}": {"sina", "stefan"} for name in OF_SUPERVISORS}
+BY_PAGE |= {f"supervision:{name}": {"olga", "carl"} for name in OF_THERAPISTS}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = REACH["records"] = {"olga"}
 REACH["erasures"] = {"olga", "adam"}
-REACH["marks"] = {"olga", "sina"}
+REACH["marks"] = REACH["supervision"] = {"olga", "sina"}
+REACH |= {f"supervision:{name}": {"sina"} for name in OF_SUPERVISORS}
+REACH |= {f"supervision:{name}": {"olga"} for name in OF_THERAPISTS}
 REACH["clients:who_looked"] = {"olga", "sina"}
 REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
@@ -143,6 +159,7 @@ def with_rows(clinic):
         ],
         "together:": [clinic.olgas.code],
         "caseload:": [clinic.olgas.code, over(clinic).code],
+        "supervision:": in_supervision(clinic),
         "records:": [clinic.olgas.client.code],
         "erasures:": an_erasure_each(clinic),
         "marks:": [rating.code, misfiling.code],
@@ -197,6 +214,23 @@ def a_deferral(episode, by) -> Deferral:
     session = cast.therapy_session(episode)
     cast.rating(session, 200)
     return deferral_actions.defer(episode=episode, flags=session.flags.all(), kind="later", why="x", by=by)
+
+
+def in_supervision(clinic) -> list[UUID]:
+    """A course, a question, a note of Olga's and one of Sina's, an agenda, a line of it, and the therapist."""
+    question = question_actions.ask(episode=clinic.olgas, words="x", by=clinic.sina)
+    question_actions.answer_question(question=question, answer="y", by=clinic.olga)
+    notes = [
+        talk_actions.note_supervision(
+            episode=clinic.olgas, held_on=timezone.localdate(), agreed="z", by=person
+        ).code
+        for person in (clinic.olga, clinic.sina)
+    ]
+    agenda = agenda_actions.make_agenda(
+        therapist=clinic.olga, held_on=timezone.localdate(), proposals=[], by=clinic.sina
+    )
+    item = agenda_actions.add_item(agenda=agenda, text="x", by=clinic.olga)
+    return [clinic.olgas.code, question.code, *notes, agenda.code, item.code, clinic.olga.pk]
 
 
 def an_erasure_each(clinic) -> list[UUID]:

@@ -18,6 +18,9 @@ from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.records import erasure_actions
 from sessions_app.records.retention_rule import RetentionRule
+from sessions_app.supervision import question_actions, talk_actions
+from sessions_app.supervision.questions import SupervisionQuestion
+from sessions_app.supervision.talks import SupervisionTalk
 from tests import cast
 
 
@@ -118,6 +121,24 @@ def settings_now(world):
 def rules_now(world):
     values = rule_settings.in_force().values("session-rating")
     return {name: values.get(name) for name in ("cutoff", "sudden_fall")}
+
+
+def an_open_question(world):
+    world.question = getattr(world, "question", None) or question_actions.ask(
+        episode=world.olgas, words="How is it?", by=world.sina
+    )
+    return world.question.code
+
+
+def stored_question(world):
+    return SupervisionQuestion.objects.get(pk=world.question.pk)
+
+
+def a_note(world):
+    world.note = getattr(world, "note", None) or talk_actions.note_supervision(
+        episode=world.olgas, held_on=timezone.localdate(), agreed="Slower", by=world.olga
+    )
+    return world.note.code
 
 
 EDITS = {
@@ -237,6 +258,39 @@ EDITS = {
         meanwhile=lambda world: erasure_actions.change_rule(years=20, years_young=25, by=world.adam),
         shows=("last episode not set 20 10", "For those under 18 not set 25 nothing new"),
         kept=lambda world: RetentionRule.objects.in_force().says == {"years": 10, "years_young": 25},
+    ),
+    "supervision:change_question": Edit(
+        row=an_open_question,
+        typed={"words": "And what does she say about it?"},
+        meanwhile=lambda world: question_actions.ask_otherwise(
+            question=world.question, words="What would help?", by=world.sina
+        ),
+        shows=("Your question How is it? What would help? And what does she say about it?",),
+        kept=lambda world: stored_question(world).words == "And what does she say about it?",
+        who="sina",
+    ),
+    "supervision:answer": Edit(
+        row=an_open_question,
+        typed={"answer": "Better"},
+        meanwhile=lambda world: question_actions.ask_otherwise(
+            question=world.question, words="What would help?", by=world.sina
+        ),
+        shows=("Question How is it? What would help?",),
+        kept=lambda world: stored_question(world).answer == "Better",
+        who="olga",
+    ),
+    "supervision:change_note": Edit(
+        row=a_note,
+        typed={"agreed": "Ask about the pace"},
+        meanwhile=lambda world: talk_actions.change_supervision_note(
+            talk=world.note, held_on=cast.STARTED, agreed="Wait", by=world.olga
+        ),
+        shows=("What was agreed Slower Wait Ask about the pace",),
+        kept=lambda world: (
+            list(SupervisionTalk.objects.filter(pk=world.note.pk).values_list("agreed", "held_on"))
+            == [("Ask about the pace", cast.STARTED)]
+        ),
+        who="olga",
     ),
     # Pages with a button: what they say of how things stand is what is compared.
     "settings:use_again": Edit(
@@ -427,6 +481,26 @@ ACTS = {
     "dashboard:put_back": (
         "of a row that never changes",
         "test_correcting_and_putting_back_at_once_leave_one_",
+    ),
+    "supervision:ask": ("adds; its key makes it once", "test_a_question_sent_twice_is_asked_once"),
+    "supervision:note": ("adds; its key makes it once", "test_a_note_sent_twice_is_noted_once"),
+    "supervision:take_back_question": (
+        "the same again is nothing",
+        "test_taken_back_and_put_back_twice_is_once",
+    ),
+    "supervision:put_back_question": (
+        "the same again is nothing",
+        "test_taken_back_and_put_back_twice_is_once",
+    ),
+    "supervision:take_back_answer": ("the same again is nothing", "test_an_answer_is_taken_back_"),
+    "supervision:take_back_note": ("the same again is nothing", "test_a_note_is_taken_back_and_put_back"),
+    "supervision:put_back_note": ("the same again is nothing", "test_a_note_is_taken_back_and_put_back"),
+    "supervision:make_agenda": ("opens the one that is there", "test_an_agenda_of_a_day_is_made_once"),
+    "supervision:fill_agenda": ("adds what is not there", "test_what_came_up_since_is_added_at_the_end_once"),
+    "supervision:add_item": ("adds; its key makes it once", "test_a_line_sent_twice_is_added_once"),
+    "supervision:change_item": (
+        "each press says what it makes of the item as it stands",
+        "test_two_who_put_it_in_order_at_once_lose_no_item",
     ),
     "marks:set_aside": ("refused where it is done", "test_twice_and_twice_back_are_refused"),
     "marks:put_back": ("refused where it is done", "test_twice_and_twice_back_are_refused"),

@@ -61,6 +61,7 @@ def test_lines_are_made_in_no_other_way():
         "sessions_app/demo/__init__.py",
         "sessions_app/demo/rows.py",
         "sessions_app/demo/staff.py",
+        "sessions_app/demo/supervision.py",
     }
 
 

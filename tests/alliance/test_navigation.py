@@ -10,8 +10,12 @@ from tests import cast
 
 pytestmark = pytest.mark.django_db
 
-WORK_LIST, CASELOAD, CLIENTS, CLINIC = (
-    reverse(name) for name in ("dashboard:work_list", "caseload:overview", "clients:list", "clinic:people")
+WORK_LIST, CASELOAD, SUPERVISION, CLIENTS, CLINIC = (
+    reverse(name)
+    for name in (
+        *("dashboard:work_list", "caseload:overview", "supervision:agendas"),
+        *("clients:list", "clinic:people"),
+    )
 )
 ENTRY = re.compile(r'<li><a href="([^"]+)" (?:aria-current="(\w+)")?>([^<]+)</a></li>')
 
@@ -24,8 +28,8 @@ def entries(page):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("olga", [WORK_LIST, CLIENTS]),
-        ("sina", [CASELOAD]),
+        ("olga", [WORK_LIST, SUPERVISION, CLIENTS]),
+        ("sina", [CASELOAD, SUPERVISION]),
         ("adam", [CLIENTS, CLINIC]),
         ("strange", []),
     ],
@@ -40,7 +44,7 @@ def test_somebody_with_every_role_has_each_place_once(clinic, sign_in):
     labels = [
         label for _href, _current, label in entries(sign_in(clinic.olga).get(reverse("account_security")))
     ]
-    assert labels == ["Work list", "Caseload", "Clients", "Clinic"]
+    assert labels == ["Work list", "Caseload", "Supervision", "Clients", "Clinic"]
 
 
 def test_the_place_where_one_is_is_marked_and_so_is_one_further_in(clinic, sign_in):
@@ -63,6 +67,7 @@ def test_nobody_signed_in_has_no_place(client):
         ("olga", "rules:list", WORK_LIST),
         ("olga", "exports:export", WORK_LIST),
         ("sina", "rules:questions", CASELOAD),
+        ("sina", "supervision:agendas", SUPERVISION),
         ("adam", "tablets:list", CLINIC),
         ("adam", "instruments:list", CLINIC),
         ("adam", "settings:change", CLINIC),
@@ -91,6 +96,7 @@ def test_a_refusal_leaves_somebody_who_is_signed_in_somewhere_to_go(clinic, sign
     assert answer.status_code == status
     assert [href for href, _, _ in re.findall(r'<li><a href="([^"]+)"( )?>([^<]+)', answer.text)] == [
         WORK_LIST,
+        SUPERVISION,
         CLIENTS,
     ]
     assert "csrfmiddlewaretoken" not in answer.text

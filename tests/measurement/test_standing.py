@@ -279,7 +279,7 @@ def test_the_order_of_talks_and_decisions_is_nothing_to_it(events, rng):
 def test_counts_are_shares(events):
     for counted in day_counts(events).values():
         assert 0 <= counted.rated <= counted.attended
-        assert 0 <= counted.talked + counted.not_needed <= counted.flags
+        assert 0 <= counted.talked + counted.not_needed <= counted.to_talk
 
 
 class TestDayCounts:

@@ -11,20 +11,23 @@ from alliance.access import StaffRequest, page, visible_or_404
 from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
-from sessions_app.dashboards import caseload, change_stamp, kept_course, late_arrivals
+from sessions_app.dashboards import caseload, change_stamp, kept_course, late_arrivals, periods
 
 
 @require_safe
 @page(Role.SUPERVISOR)
 def overview(request: StaffRequest) -> HttpResponse:
     """Who needs a talk first and why, over all supervisees or one of them (`?therapist=`)."""
-    shown = caseload.read(request.user, timezone.now(), request.GET.get("therapist"))
+    asked = request.GET.get("therapist")
+    shown = caseload.read(request.user, timezone.now(), asked)
+    not_yours = periods.NOT_YOURS if asked and shown.chosen is None else ""
     late = late_arrivals.of_supervisor(request.user)
     with transaction.atomic():
         codes = [*shown.client_codes, *(one.session.client_code for one in late)]
         viewed = audit.line(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
         audit.write([viewed, *audit.listing(codes, by=request.user)])
-    return render(request, "caseload/overview.html", {"caseload": shown, "late": late})
+    context = {"caseload": shown, "late": late, "not_yours": not_yours}
+    return render(request, "caseload/overview.html", context)
 
 
 @require_safe

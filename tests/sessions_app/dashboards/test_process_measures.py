@@ -11,7 +11,7 @@ from alliance.models import Role
 from clients.models import Episode, Supervision
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, Rating
-from sessions_app.dashboards import caseload
+from sessions_app.dashboards import process_figures
 from sessions_app.flags import process_measures
 from sessions_app.flags.models import Flag
 from sessions_app.intake import session_actions
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("today", "former_list")
 @pytest.mark.parametrize(
     ("share", "counts", "note"),
     [
-        (Share(0, 0), "no sessions yet", ""),
+        (Share(0, 0), "no sessions", ""),
         (Share(0, 1), "0 of 1", "too few for a rate"),
         (Share(9, 9), "9 of 9", "too few for a rate"),
         (Share(8, 10), "8 of 10 (80 %)", "95 % interval: 49 to 95 %, not dependable"),
@@ -33,18 +33,16 @@ pytestmark = pytest.mark.usefixtures("today", "former_list")
     ],
 )
 def test_a_share_in_words(share, counts, note):
-    assert astuple(caseload.share_in_words("Rated", share, "sessions")) == ("Rated", counts, note)
+    assert astuple(process_figures.share_in_words("Rated", share, "sessions")) == ("Rated", counts, note)
 
 
 def test_nothing_at_all_is_no_rate(clinic):
     (row,) = read(clinic).measures
     assert (row.name, row.active, row.open_flags, row.overdue) == ("Olga", "1", "0", "0")
     assert [share.counts for share in row.shares] == [
-        "no sessions yet",
-        "no flags yet",
-        "no flags yet",
-        "no low points yet",
-        "no sessions yet",
+        *["no sessions"] * 4,
+        "no low points",
+        "no sessions",
     ]
 
 

@@ -280,6 +280,22 @@ WITHOUT_A_COURSE = {
     "forget",
     "change_follow_up",  # an answer to "did it help?" is no part of the standing
     "take_back_follow_up",
+    # What is said in supervision is no part of the standing.
+    "ask_otherwise",
+    "take_back_question",
+    "answer_question",
+    "take_back_answer",
+    "note_supervision",
+    "change_supervision_note",
+    "take_back_supervision_note",
+    "put_back_supervision_note",
+    "make_agenda",
+    "fill_agenda",
+    "add_item",
+    "move_item",
+    "tick_item",
+    "remove_item",
+    "put_back_item",
     "call_off",
     "may_confirm",
     "change_rule",
@@ -291,4 +307,4 @@ WITHOUT_A_COURSE = {
     "note_record",
     "note_list_of_erasures",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections", "moving_in", "records")
+ROOMS_THAT_WRITE = ("flags", "conversations", "supervision", "intake", "corrections", "moving_in", "records")
