@@ -198,6 +198,10 @@ class LogEvent(StrEnum):
     QUESTION_PUT_BACK = "question put back", "{who} put back a question of the clinic"
     QUESTION_LANGUAGE_CHOSEN = "question language chosen", "{who} chose the language of the questions to ask"
     RULES_CHANGED = "rules changed", "{who} saved version {version} of the settings: flag rules of {form}"
+    WORK_LIST_CHANGED = (
+        "work list changed",
+        "{who} saved version {version} of the settings: work list by {work_list}",
+    )
     RULES_TRIED = "rules tried", "{who} looked at what other flag rules of {form} would do"
     SETTINGS_USED_AGAIN = (
         "settings used again",

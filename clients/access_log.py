@@ -202,6 +202,7 @@ def _line(
         form=_form(event.detail),
         version=event.detail.get("version", ""),
         earlier=event.detail.get("earlier", ""),
+        work_list=event.detail.get("work_list", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
         kind=event.detail.get("kind", ""),
         factor=FACTORS.get(event.detail.get("factor"), "a second factor"),

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -9,6 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 
 from alliance import triggers
+from alliance.measurement import instruments
+from alliance.measurement.parameters import ANY_CHANGE
 from tests import cast
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
@@ -71,6 +74,19 @@ def django_db_setup(_configured_database, django_db_setup, django_db_blocker) ->
 def _mails_at_once(monkeypatch) -> None:
     """A mail sent beside the answer would fall into the next test's outbox."""
     monkeypatch.setattr("alliance.accounts.send_later", lambda written: written().send())
+
+
+@pytest.fixture
+def former_list(monkeypatch) -> None:
+    """The work list that calls by any change, as if it were shipped: for what follows from a call, whatever calls.
+
+    Two ratings are enough for one then, 39 and 35.2.
+    """
+    by_any_change = tuple(
+        replace(one, parameters=replace(one.parameters, work_list=ANY_CHANGE))
+        for one in instruments.all_instruments()
+    )
+    monkeypatch.setattr(instruments, "all_instruments", lambda: by_any_change)
 
 
 @pytest.fixture

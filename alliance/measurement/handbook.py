@@ -22,12 +22,17 @@ class Rule:
     not_meaning: str
 
     @property
+    def is_simulated(self) -> bool:
+        """Nobody in the model leaves out a line."""
+        return self.letter in PER_SESSION["standard"]
+
+    @property
     def per_session(self) -> float:
-        return PER_SESSION["standard"][self.letter]
+        return PER_SESSION["standard"].get(self.letter, 0.0)
 
     @property
     def in_ten(self) -> float:
-        return IN_TEN["standard"][self.letter]
+        return IN_TEN["standard"].get(self.letter, 0.0)
 
 
 RULES: Mapping[str, Rule] = {

@@ -33,7 +33,7 @@ HAPPENINGS: Mapping[str, tuple[Event | None, range]] = {
     "half": (Event("sudden fall", 7, 2, 8.0, repaired=False), range(7, 10)),
     "slide": (Event("slow slide", 6, 7, 1.0), range(6, 9)),
 }
-CALLING = frozenset("ACDEHJ")
+CALLING = frozenset("ACDEJ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,27 +7,27 @@ from collections.abc import Mapping
 
 SHIPPED: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "standard": {
-        "stable": {"back": 0.8721, "recovered": 0.6948, "recovering": 0.3505, "per_session": 0.0095},
-        "fall": {"back": 0.4471, "recovered": 0.2199, "recovering": 0.2957, "per_session": 0.0579},
-        "half": {"back": 0.5383, "recovered": 0.3004, "recovering": 0.5301, "per_session": 0.0535},
-        "slide": {"back": 0.5105, "recovered": 0.2676, "recovering": 0.1586, "per_session": 0.0313},
+        "stable": {"back": 0.8747, "recovered": 0.7001, "recovering": 0.3941, "per_session": 0.0084},
+        "fall": {"back": 0.4447, "recovered": 0.2188, "recovering": 0.3049, "per_session": 0.0562},
+        "half": {"back": 0.5364, "recovered": 0.2999, "recovering": 0.5488, "per_session": 0.0517},
+        "slide": {"back": 0.5095, "recovered": 0.2683, "recovering": 0.1689, "per_session": 0.0294},
     },
     "low": {
-        "stable": {"back": 0.8367, "recovered": 0.6623, "recovering": 0.3217, "per_session": 0.016},
-        "fall": {"back": 0.3902, "recovered": 0.1938, "recovering": 0.2825, "per_session": 0.0687},
-        "half": {"back": 0.4758, "recovered": 0.2647, "recovering": 0.5099, "per_session": 0.0628},
-        "slide": {"back": 0.4601, "recovered": 0.2391, "recovering": 0.1408, "per_session": 0.0408},
+        "stable": {"back": 0.8386, "recovered": 0.6641, "recovering": 0.3566, "per_session": 0.0144},
+        "fall": {"back": 0.388, "recovered": 0.1921, "recovering": 0.2904, "per_session": 0.0668},
+        "half": {"back": 0.4732, "recovered": 0.2627, "recovering": 0.5252, "per_session": 0.061},
+        "slide": {"back": 0.4607, "recovered": 0.2392, "recovering": 0.1506, "per_session": 0.0382},
     },
     "high": {
-        "stable": {"back": 0.8996, "recovered": 0.7267, "recovering": 0.3521, "per_session": 0.0056},
-        "fall": {"back": 0.5134, "recovered": 0.2641, "recovering": 0.3082, "per_session": 0.0462},
-        "half": {"back": 0.6103, "recovered": 0.3646, "recovering": 0.5432, "per_session": 0.0433},
-        "slide": {"back": 0.5669, "recovered": 0.3046, "recovering": 0.1658, "per_session": 0.0228},
+        "stable": {"back": 0.9026, "recovered": 0.7339, "recovering": 0.4004, "per_session": 0.0049},
+        "fall": {"back": 0.5124, "recovered": 0.2648, "recovering": 0.318, "per_session": 0.0448},
+        "half": {"back": 0.6098, "recovered": 0.3664, "recovering": 0.5663, "per_session": 0.0415},
+        "slide": {"back": 0.5666, "recovered": 0.3081, "recovering": 0.176, "per_session": 0.0214},
     },
     "growth": {
-        "stable": {"back": 0.9279, "recovered": 0.8032, "recovering": 0.3898, "per_session": 0.0036},
-        "fall": {"back": 0.7266, "recovered": 0.4979, "recovering": 0.3585, "per_session": 0.0225},
-        "half": {"back": 0.7982, "recovered": 0.6019, "recovering": 0.5664, "per_session": 0.0211},
-        "slide": {"back": 0.7362, "recovered": 0.5111, "recovering": 0.2463, "per_session": 0.01},
+        "stable": {"back": 0.9294, "recovered": 0.8085, "recovering": 0.4316, "per_session": 0.0032},
+        "fall": {"back": 0.7256, "recovered": 0.4973, "recovering": 0.3799, "per_session": 0.0212},
+        "half": {"back": 0.8, "recovered": 0.6062, "recovering": 0.6093, "per_session": 0.0196},
+        "slide": {"back": 0.7376, "recovered": 0.5152, "recovering": 0.2662, "per_session": 0.0093},
     },
 }

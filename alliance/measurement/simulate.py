@@ -53,6 +53,11 @@ VARIANTS: Mapping[str, Variant] = {
 }
 
 
+# Of the demonstration: ratings that rise as those of real clients do, from where as many begin below the cutoff as in
+# the standard. Its events come on top, so with the ratings of the standard its work list would be longer than theirs.
+DEMO = Variant((42.5, 2.2), (36.0, 4.0), 0.25, growth=(5.0, 4.0))
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What happened in a course: from session `onset` (1-based) for `length` sessions; depth in points.
@@ -93,7 +98,7 @@ def therapist_effect(rng: Random) -> float:
 
 def simulate_course(
     rng: Random,
-    variant: str = "standard",
+    variant: str | Variant = "standard",
     sessions: int | None = None,
     *,
     with_events: bool = False,
@@ -109,7 +114,8 @@ def simulate_course(
     style = _style(rng) if with_events else "ordinary"
     event = _event(rng, length) if with_events and style != "always-top" else None
     shift = therapist_effect(rng) if therapist is None else therapist
-    rated = ratings(rng, VARIANTS[variant], length, shift, style, event)
+    norms = VARIANTS[variant] if isinstance(variant, str) else variant
+    rated = ratings(rng, norms, length, shift, style, event)
     if not with_events:
         return SimulatedCourse(tuple(rated), event, style, dropped_out=False)
     stays = rated if sessions else _until_dropout(rng, rated)

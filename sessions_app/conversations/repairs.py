@@ -35,6 +35,8 @@ def word(low_point: Rupture | LowPoint) -> str:
             and low_point.before is not None
         ):
             return "at the client’s own level"
+        if low_point.state == RepairState.FELL_AGAIN and low_point.is_low_start:
+            return "then fell"
         if low_point.state == RepairState.UNREPAIRED and ended_back(low_point):
             return "ended, back once"
     return (AFTER_A_TALK if low_point.stays_low_after_talk else WORDS)[low_point.state]

@@ -216,6 +216,8 @@ def _outcome(rupture: Rupture) -> str:
             return f"One rating may be chance: the next one shows whether it stays. {_of_the_talk(rupture)}"
         case RepairState.FELL_AGAIN if rupture.back_at is not None:
             return "It fell again after it had been back once."
+        case RepairState.FELL_AGAIN if rupture.is_low_start:
+            return f"It fell before a rating was {near}."
         case RepairState.FELL_AGAIN:
             return f"It fell again before it was back {near}."
         case RepairState.UNREPAIRED if ended_back(rupture):

@@ -7,7 +7,7 @@ from random import Random
 
 from django.utils import timezone
 
-from alliance.measurement.simulate import LINES, SimulatedCourse, simulate_course, therapist_effect
+from alliance.measurement.simulate import DEMO, LINES, SimulatedCourse, simulate_course, therapist_effect
 from clients.models import Ending
 from sessions_app.courses.models import Attendance, Modality
 from sessions_app.demo import words
@@ -88,7 +88,7 @@ def _story(now: datetime) -> Course:
 
 
 def _open(rng: Random, now: datetime, label: str, therapist: int, place: int, effect: float) -> Course:
-    course = simulate_course(rng, sessions=rng.randint(4, 17), with_events=True, therapist=effect)
+    course = simulate_course(rng, DEMO, sessions=rng.randint(4, 17), with_events=True, therapist=effect)
     every = 14 if rng.random() < 0.2 else 7
     drawn = list(_drawn(rng, course))
     today = timezone.localdate(now)
@@ -112,7 +112,7 @@ def _open(rng: Random, now: datetime, label: str, therapist: int, place: int, ef
 
 
 def _closed(rng: Random, now: datetime, label: str, therapist: int, place: int, effect: float) -> Course:
-    course = simulate_course(rng, with_events=True, therapist=effect)
+    course = simulate_course(rng, DEMO, with_events=True, therapist=effect)
     drawn = list(_drawn(rng, course))
     ago = rng.randint(15, max(16, 360 - 7 * len(drawn)))
     last = timezone.localdate(now) - timedelta(days=ago)

@@ -3,7 +3,7 @@
 `course.read` does the same for the client's page, which needs the rows themselves; a test compares the two.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -76,9 +76,11 @@ def findings_of(held: list[HeldSession], rules: RuleSettings) -> list[tuple[Find
     return flag_rules.findings([session.session for session in held], ours, own)
 
 
-def expected_flags(held: list[HeldSession], rules: RuleSettings) -> Iterator[ExpectedFlag]:
-    """The flags that one course should have."""
-    for session, found in zip(held, findings_of(held, rules), strict=True):
+def expected_flags(
+    held: list[HeldSession], rules: RuleSettings, findings: Sequence[tuple[Finding, ...]] | None = None
+) -> Iterator[ExpectedFlag]:
+    """The flags that one course should have. findings: what the rules say of it, where that is known already."""
+    for session, found in zip(held, findings or findings_of(held, rules), strict=True):
         for finding in found:
             parameters = rules.parameters(session.instrument, session.language)
             yield ExpectedFlag(

@@ -10,8 +10,8 @@ from typing import Any, get_args, get_type_hints
 
 from django.db.models import Case, Q, Subquery, When
 
-from alliance.measurement.instruments import Instrument
-from alliance.measurement.parameters import ALL_RULES, Parameters
+from alliance.measurement.instruments import SESSION_RATING, Instrument, get, session_scales
+from alliance.measurement.parameters import ALL_RULES, Parameters, WorkList
 from sessions_app.instruments.clinic_settings import ClinicSettings
 
 # {parameter: value}; "enabled" is {letter: on or off}, so that a rule of a later release is not switched off.
@@ -78,6 +78,19 @@ class RuleSettings:
         kept = {tag: chosen for tag, chosen in of_instrument.items() if chosen}
         rules = {**self.rules, instrument.id: kept}
         return RuleSettings(self.version, {name: chosen for name, chosen in rules.items() if chosen})
+
+    def with_work_list(self, work_list: WorkList) -> "RuleSettings":
+        """The same settings with this list for every form: a clinic has one."""
+        rules = self
+        for instrument in session_scales():
+            chosen = replace(rules.parameters(instrument), work_list=work_list)
+            rules = rules.with_values(instrument, EVERY_LANGUAGE, chosen)
+        return rules
+
+    @property
+    def work_list(self) -> WorkList:
+        """What calls for a talk in this clinic."""
+        return self.parameters(get(SESSION_RATING)).work_list
 
 
 def in_force() -> RuleSettings:
@@ -153,5 +166,7 @@ def _is_known(name: str, value: Any) -> bool:
         )
     if name == "cutoff_operator":
         return value in ("<", "<=")
+    if name == "work_list":
+        return value in get_args(WorkList)
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     return name in SETTABLE and (is_whole or (value is None and name in OPTIONAL))

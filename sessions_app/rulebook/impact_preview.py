@@ -14,13 +14,21 @@ from typing import Any
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from alliance.measurement.flag_rules import Finding
 from alliance.measurement.handbook import RULES
 from alliance.measurement.instruments import SESSION_RATING, Instrument
 from alliance.measurement.standing import FlagKey, flag_standings
+from alliance.measurement.work_list_figures import talked_about
 from clients.models import Episode
 from sessions_app.courses.models import Rating
 from sessions_app.flags import facts, standing
-from sessions_app.flags.expected_flags import ExpectedFlag, expected_flags, held_sessions
+from sessions_app.flags.expected_flags import (
+    ExpectedFlag,
+    HeldSession,
+    expected_flags,
+    findings_of,
+    held_sessions,
+)
 from sessions_app.flags.facts import CourseFacts
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE, RuleSettings
 from sessions_app.rulebook.rule_fields import is_touched, letters_of
@@ -53,7 +61,9 @@ class ImpactPreview:
     drawn_from: int  # episodes, where only a part of them was looked at; else 0
     is_enough: bool
     rules: tuple[RuleRow, ...] = ()
-    calling: str = ""  # share of rated sessions with a reason to talk
+    sentence: str = ""  # what it comes to
+    calling: str = ""  # of 100 rated sessions, those that call, if each call is talked about
+    calling_later: str = ""  # the same without first ratings
     waiting: str = ""  # clients on the work list today
 
 
@@ -74,7 +84,9 @@ def look(instrument: Instrument, before: RuleSettings, after: RuleSettings, now:
         found,
         is_enough=True,
         rules=tuple(_rule_rows(counts, instrument, before, after, scale)),
-        calling=_in_a_line(counts.calling, lambda one: _share(one, counts.rated)),
+        sentence=_sentence(counts),
+        calling=_in_a_line(counts.calling, lambda one: _of_hundred(one, counts.rated)),
+        calling_later=_in_a_line(counts.calling_later, lambda one: _of_hundred(one, counts.rated_later)),
         waiting=_in_a_line(counts.waiting, lambda one: _about(_Count(len(one.clients), one.clients), scale)),
     )
 
@@ -156,7 +168,9 @@ class _Pair:
 class _Counts:
     rated: _Count = field(default_factory=_Count)  # sessions with a complete rating on the instrument
     flags: dict[str, _Pair] = field(default_factory=lambda: defaultdict(_Pair))
+    rated_later: _Count = field(default_factory=_Count)  # of those, all but the first of a client on a form
     calling: _Pair = field(default_factory=_Pair)
+    calling_later: _Pair = field(default_factory=_Pair)
     waiting: _Pair = field(default_factory=_Pair)
 
 
@@ -190,12 +204,20 @@ def _counted(
             of_it = (one for one in held if one.instrument.id == instrument.id)
             lately = {one.pk for one in of_it if since <= one.held_at < until}
             rated = {one.pk for one in held if one.pk in lately and one.session.total is not None}
-            sides = [{flag.key: flag for flag in expected_flags(held, rules)} for rules in both]
+            said = [findings_of(held, rules) for rules in both]
+            sides = [
+                {flag.key: flag for flag in expected_flags(held, rules, one)}
+                for rules, one in zip(both, said, strict=True)
+            ]
+            called = [_called(held, rules, one) & rated for rules, one in zip(both, said, strict=True)]
+            later = rated - _first_ratings(held)
             client = episodes.clients[episode]
             counts.rated.add(client, len(rated))
             for letter in letters_of(instrument, ""):
                 counts.flags[letter].add(client, *(_raised(side, letter, lately) for side in sides))
-            counts.calling.add(client, *(_calling(side, rated) for side in sides))
+            counts.rated_later.add(client, len(later))
+            counts.calling.add(client, *called)
+            counts.calling_later.add(client, *(one & later for one in called))
             if episode in episodes.open:
                 waits = [{client} if _waits(found, side, now) else set() for side in sides]
                 counts.waiting.add(client, *waits)
@@ -209,8 +231,19 @@ def _raised(expected: Expected, letter: str, sessions: set[int]) -> set[int]:
     return {key.session for key in expected if key.rule == letter and key.session in sessions}
 
 
-def _calling(expected: Expected, rated: set[int]) -> set[int]:
-    return {key.session for key, flag in expected.items() if flag.on_work_list and key.session in rated}
+def _called(held: list[HeldSession], rules: RuleSettings, found: list[tuple[Finding, ...]]) -> set[int]:
+    """The sessions at which the list calls, if each call is talked about: that is the same for either side."""
+    own = [rules.parameters(one.instrument, one.language) for one in held]
+    called = talked_about([one.session for one in held], found, own)
+    return {one.pk for one, calls in zip(held, called, strict=True) if calls}
+
+
+def _first_ratings(held: list[HeldSession]) -> set[int]:
+    first: dict[str, int] = {}
+    for one in held:
+        if one.session.total is not None:
+            first.setdefault(one.session.series, one.pk)
+    return set(first.values())
 
 
 def _waits(found: CourseFacts, expected: Expected, now: datetime) -> bool:
@@ -272,5 +305,16 @@ def _per_hundred(one: _Count, of: _Count) -> str:
     return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.1f}"
 
 
-def _share(one: _Count, of: _Count) -> str:
-    return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.0f} %"
+def _of_hundred(one: _Count, of: _Count) -> str:
+    return "few" if len(one.clients) < FEW else f"{100 * _rounded(one.times) / of.times:.0f} of 100"
+
+
+def _sentence(counts: _Counts) -> str:
+    now, then = _before_and_after(counts.calling_later, lambda one: _of_hundred(one, counts.rated_later))
+    now = now if now != "few" else "hardly any"
+    if then == AS_NOW:
+        return f"About as many rated sessions as now would call for a talk, first ratings apart: {now}."
+    if then == "few":
+        return f"Hardly any rated session would call for a talk, first ratings apart; now {now} do."
+    then = then.replace("of 100", "of 100 rated sessions")
+    return f"{then} would call for a talk, first ratings apart; now {now} do."

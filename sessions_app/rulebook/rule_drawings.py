@@ -49,7 +49,7 @@ class _Plane:
 
 def drawing(shown: Example, instrument: Instrument) -> SafeString:
     """The example as a picture with a text alternative."""
-    if shown.letter == "B":
+    if shown.letter in "BL":
         return _lines(shown, instrument)
     plane = _Plane(shown)
     parts = [_window(shown, plane), _band(shown, plane), _axes(shown, plane), _cutoff(shown, plane)]
@@ -64,6 +64,11 @@ def in_words(shown: Example, instrument: Instrument) -> str:
         said = ", ".join(f"{instrument.item(line).label} {points(mark or 0)}" for line, mark in marks.items())
         level = points(shown.parameters.item_cutoff or 0)
         return f"Example: one rating with {said}. The flag is raised at what is below {level}."
+    if shown.letter == "L":
+        lines = _left_out(shown)
+        return (
+            f"Example: two ratings, both without {' and '.join(instrument.item(one).label for one in lines)}."
+        )
     totals = ", ".join("no rating" if total is None else points(total) for total in shown.totals)
     where = ", ".join(str(number) for number in shown.raised_at)
     plural = "sessions" if len(shown.raised_at) > 1 else "session"
@@ -245,28 +250,37 @@ def _diamond(x: float, y: float, place: int | str) -> SafeString:
     )
 
 
+def _left_out(shown: Example) -> list[str]:
+    lines = shown.finding.evidence["lines"]
+    assert isinstance(lines, list)
+    return [str(line) for line in lines]
+
+
 def _lines(shown: Example, instrument: Instrument) -> SafeString:
-    """Rule B: one rating, its lines, and the level each is compared with."""
+    """Rules B and L: one rating, its lines, and the level each is compared with, or what was left out."""
     answers = shown.sessions[-1].answers or {}
-    cutoff = shown.parameters.item_cutoff or 0
-    low = shown.finding.evidence["lines"]
-    assert isinstance(low, list)
+    cutoff = shown.parameters.item_cutoff or 0 if shown.letter == "B" else None
+    raised = _left_out(shown)
     parts = []
     for place, (line, mark) in enumerate(answers.items()):
         item, y = instrument.item(line), place * ROW + 22
-        x = _along(item, mark or 0)
         parts.append(
             format_html(
-                '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text><path class="track" d="M{} {}H{}"/>'
-                '<path class="cutoff" d="M{} {}v20"/><circle class="dot" cx="{}" cy="{}" r="4"/>',
+                '<text class="axis" x="{}" y="{}" text-anchor="end">{}</text><path class="track" d="M{} {}H{}"/>',
                 *(TRACK_LEFT - 14, y + 4, item.label, TRACK_LEFT, y, RIGHT),
-                *(_along(item, cutoff), y - 10, x, y),
             )
         )
-        parts += [_diamond(x, y, line)] if line in low else []
+        if cutoff is not None:
+            parts.append(format_html('<path class="cutoff" d="M{} {}v20"/>', _along(item, cutoff), y - 10))
+        x = _along(item, mark) if mark is not None else (TRACK_LEFT + RIGHT) / 2
+        if mark is not None:
+            parts.append(format_html('<circle class="dot" cx="{}" cy="{}" r="4"/>', x, y))
+        parts += [_diamond(x, y, line)] if line in raised else []
     height = len(answers) * ROW + 26
-    note = '<text class="note" x="{}" y="{}" text-anchor="middle">level {}</text>'
-    parts.append(format_html(note, _along(instrument.items[-1], cutoff), height - 8, points(cutoff)))
+    note = '<text class="note" x="{}" y="{}" text-anchor="middle">{}</text>'
+    words = "left out, as the time before" if cutoff is None else f"level {points(cutoff)}"
+    under = (TRACK_LEFT + RIGHT) / 2 if cutoff is None else _along(instrument.items[-1], cutoff)
+    parts.append(format_html(note, under, height - 8, words))
     return _svg(height, in_words(shown, instrument), parts)
 
 

@@ -15,7 +15,7 @@ OPERATORS = {"<": "below the cutoff", "<=": "at or below the cutoff"}
 
 @dataclass(frozen=True, slots=True)
 class RuleField:
-    """One parameter. kind: "points" (tenths in storage), "count" or "operator"; a count has its own range."""
+    """One parameter. kind: "points" (tenths), "hundredths", "count", "operator"; all but points have a range."""
 
     name: str
     label: str
@@ -41,6 +41,8 @@ class RuleField:
             return "none"
         if self.kind == "operator":
             return OPERATORS[value]
+        if self.kind == "hundredths":
+            return f"{value / 100:.2f}"
         return one_decimal(value) if self.kind == "points" else str(value)
 
 
@@ -53,11 +55,18 @@ FIELDS: dict[str, tuple[RuleField, ...]] = {
         RuleField(
             "badge_fall",
             "Worth a word again after a further fall of",
-            help="A total that stays low is a quiet mark until it has fallen so many points more.",
+            help="What was called for or talked about stays quiet until the total has fallen so many points more.",
         ),
     ),
     "B": (RuleField("item_cutoff", "Line cutoff", lowest=0, help="Raised when a line is below, in points."),),
-    "C": (RuleField("sudden_fall", "Smallest fall", help="Since the last rating, in points."),),
+    "C": (
+        RuleField("sudden_fall", "Smallest fall", help="Since the last rating, in points."),
+        RuleField(
+            "calls_from_fall",
+            "Calls for a talk from a fall of",
+            help="A smaller one is a quiet mark. On the former list each calls.",
+        ),
+    ),
     "D": (
         RuleField(
             "decline_fall", "Smallest fall", help="From the first to the last of the window, in points."
@@ -79,6 +88,11 @@ FIELDS: dict[str, tuple[RuleField, ...]] = {
             help="How much one client’s totals usually vary, in points, before much is known of this client.",
         ),
         RuleField("nu0", "Weight of the prior spread", "count", 1, 20, help="It counts as so many ratings."),
+        RuleField(
+            "hold_within",
+            "Earlier ratings count as no lower than",
+            help="So many points below their median: one bad session must not hide the next.",
+        ),
     ),
     "F": (
         RuleField("flat_top", "Top of the scale", lowest=0, help="From this total on, in points."),
@@ -88,20 +102,21 @@ FIELDS: dict[str, tuple[RuleField, ...]] = {
         RuleField("missing_flag", "Sessions without a rating", "count", 1, 10),
         RuleField("missing_of", "Of the last attended sessions", "count", 1, 10),
     ),
-    "H": (
+    "J": (
+        RuleField("lasting_fall", "Smallest fall", help="Of the mean of the last ratings, in points."),
         RuleField(
-            "drift_weight",
-            "Weight of the latest rating",
-            highest=10,
-            help="From 0.1 to 1.0: what it counts in the weighted mean; the earlier ones share the rest.",
-        ),
-        RuleField(
-            "drift_limit",
+            "lasting_limit",
             "Limit",
-            highest=100,
-            help="Raised from so many standard deviations below the client’s usual level.",
+            "hundredths",
+            5,
+            500,
+            help="In standard deviations, from the sixth rating on; before, more is asked.",
         ),
-        RuleField("drift_sessions", "Ratings in the weighted mean", "count", 1, 10),
+        RuleField(
+            "quiet_rise",
+            "Calls again after a rise of",
+            help="What was called for stays quiet for four ratings, unless the total was so much higher meanwhile.",
+        ),
     ),
     REPAIR: (
         RuleField(
@@ -113,8 +128,8 @@ FIELDS: dict[str, tuple[RuleField, ...]] = {
     ),
 }
 BY_NAME = {one.name: one for fields in FIELDS.values() for one in fields}
-# What a rule looks at beside its own: B keeps silent where A speaks, H has the spread of E.
-ALSO_READS = {"B": "A", "H": "E"}
+# What a rule looks at beside its own: B keeps silent where A speaks, J has the spread of E.
+ALSO_READS = {"B": "A", "J": "E"}
 
 
 def letters_of(instrument: Instrument, language: str) -> list[str]:
@@ -152,7 +167,12 @@ def name_of(group: str) -> str:
 
 def changes(before: Parameters, after: Parameters) -> list[str]:
     """What differs, one sentence each, in the order of the rules; figures in points."""
-    return [sentence for group in (*RULES, REPAIR) for sentence in _changes_of(group, before, after)]
+    listed = [] if before.work_list == after.work_list else [list_change(before, after)]
+    return [*listed, *(one for group in (*RULES, REPAIR) for one in _changes_of(group, before, after))]
+
+
+def list_change(before: Parameters, after: Parameters) -> str:
+    return f"Work list: {after.work_list} (was {before.work_list})"
 
 
 def _changes_of(letter: str, before: Parameters, after: Parameters) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -46,6 +47,22 @@ class PointsField(forms.CharField):
             return tenths_from_text(text, minimum=self.lowest, maximum=self.highest)
         except AnswerError as error:
             raise forms.ValidationError(error.sentence) from error
+
+
+class HundredthsField(forms.DecimalField):
+    """A number with at most two decimals, as whole hundredths."""
+
+    def __init__(self, *, lowest: int, highest: int, **options: Any) -> None:
+        widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off", "size": 6})
+        limits = {"min_value": Decimal(lowest) / 100, "max_value": Decimal(highest) / 100}
+        super().__init__(max_digits=5, decimal_places=2, widget=widget, **limits, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value / 100:.2f}" if isinstance(value, int) else value
+
+    def clean(self, value: Any) -> Any:
+        number = super().clean(value.replace(",", ".") if isinstance(value, str) else value)
+        return None if number is None else int(number * 100)
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,8 @@ class RulesForm(forms.Form):
         if one.kind == "operator":
             return forms.ChoiceField(choices=list(OPERATORS.items()), widget=forms.RadioSelect, **about)
         lowest, highest = one.range(self.instrument)
+        if one.kind == "hundredths":
+            return HundredthsField(lowest=lowest, highest=highest, **about)
         if one.kind == "count":
             widget = forms.NumberInput({"inputmode": "numeric"})
             return forms.IntegerField(min_value=lowest, max_value=highest, widget=widget, **about)

@@ -25,6 +25,7 @@ POPULATIONS = {
     "standard": "as most do in our model",
     "low": "lower in general",
     "high": "higher in general",
+    "growth": "higher from session to session",
 }
 # What the simulation lets happen, {event: in words}, and how often each rule then says so.
 EVENTS = {
@@ -59,8 +60,9 @@ class RuleLine:
 
     rule: Rule
     definition: str
+    calls: str  # when it puts the client on the work list; empty where never
     is_on: bool
-    sessions: str
+    sessions: str  # empty where nothing was simulated
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ class RulePage:
     rule: Rule
     instrument: Instrument
     definition: str
+    calls: str  # when it puts the client on the work list; empty where never
     is_on: bool
-    rates: Sequence[Rates]
+    rates: Sequence[Rates]  # empty where nothing was simulated
     detections: Sequence[Detection]  # empty where none were simulated
     dots: SafeString
     as_simulated: bool
@@ -88,14 +91,14 @@ def parameters_in_force(instrument: Instrument) -> Parameters:
     return rule_settings.in_force().parameters(instrument)
 
 
-def listing() -> list[RuleLine]:
-    p = parameters_in_force(form_in_use())
+def listing(p: Parameters) -> list[RuleLine]:
     return [
         RuleLine(
             rule=rule,
             definition=rule_words.definition(rule, p),
+            calls=rule_words.calls(rule.letter, p),
             is_on=rule_words.is_on(rule.letter, p),
-            sessions=of_a_hundred(rule.per_session),
+            sessions=of_a_hundred(rule.per_session) if rule.is_simulated else "",
         )
         for rule in RULES.values()
     ]
@@ -111,8 +114,9 @@ def build(rule: Rule) -> RulePage:
         rule=rule,
         instrument=instrument,
         definition=rule_words.definition(rule, p),
+        calls=rule_words.calls(rule.letter, p),
         is_on=rule_words.is_on(rule.letter, p),
-        rates=[_rates(rule.letter, population) for population in POPULATIONS],
+        rates=[_rates(rule.letter, population) for population in POPULATIONS] if rule.is_simulated else [],
         detections=_detections(rule.letter),
         dots=rule_drawings.a_hundred(round(rule.per_session * 100)),
         as_simulated=rule_words.is_as_simulated(rule.letter, p),

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.parameters import Parameters
+from alliance.measurement.parameters import Parameters, WorkList
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
@@ -67,6 +67,23 @@ def change_rules(
         made = _next_version(now, by, rules=after.rules)
         event, version = LogEvent.RULES_CHANGED, made.version
         audit.record(event, made, by=by, version=version, instrument=instrument.id, language=language)
+        return made
+
+    return _on_what_is_in_force(write)
+
+
+@transaction.atomic
+def change_work_list(*, work_list: WorkList, by: User, opened_with: Opened | None = None) -> ClinicSettings:
+    """The next version, with this work list for every form. Every flag is computed again from now on."""
+
+    def write(now: ClinicSettings) -> ClinicSettings:
+        before = rule_settings.of(now)
+        after = before.with_work_list(work_list)
+        if after.rules == before.rules:
+            return now
+        refuse_if_changed(opened_with, version_in_force(now))
+        made = _next_version(now, by, rules=after.rules)
+        audit.record(LogEvent.WORK_LIST_CHANGED, made, by=by, version=made.version, work_list=work_list)
         return made
 
     return _on_what_is_in_force(write)

@@ -14,7 +14,9 @@ from alliance.measurement.parameters import Parameters
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE, RuleSettings
-from sessions_app.rulebook.rule_fields import changes
+from sessions_app.rulebook import list_words
+from sessions_app.rulebook.list_words import Side
+from sessions_app.rulebook.rule_fields import changes, list_change
 from sessions_app.rulebook.rule_pages import EVENTS
 
 LANGUAGES = {tag: str(name) for tag, name in settings.LANGUAGES}
@@ -77,6 +79,10 @@ def changed(before: ClinicSettings, after: ClinicSettings) -> list[str]:
 
 
 def rules_changed(before: RuleSettings, after: RuleSettings) -> Iterator[str]:
+    ours = instruments.get(instruments.SESSION_RATING)
+    if before.work_list != after.work_list:
+        yield list_change(before.parameters(ours), after.parameters(ours))
+        after = after.with_work_list(before.work_list)
     for instrument in instruments.session_scales():
         tags = {EVERY_LANGUAGE, *before.languages(instrument.id), *after.languages(instrument.id)}
         for tag in sorted(tags):
@@ -112,6 +118,8 @@ class Found:
 @dataclass(frozen=True)
 class Simulated:
     clients: int
+    sentence: str
+    sides: list[Side]  # of the work list, now and then
     false_alarms: list[FalseAlarms]
     found: dict[str, list[Found]]  # {what happens: rules}
 
@@ -119,13 +127,16 @@ class Simulated:
 def simulated(before: Parameters, after: Parameters) -> Simulated:
     """What the rules do to invented clients, with whom nothing is wrong and with whom something is."""
     found = {EVENTS[event]: _found(event, before, after) for event in EVENTS}
-    return Simulated(SIMULATED_CLIENTS, _false_alarms(before, after), found)
+    sides = [list_words.simulated_side(name, p) for name, p in (("Now", before), ("Then", after))]
+    return Simulated(
+        SIMULATED_CLIENTS, list_words.comparison(*sides), sides, _false_alarms(before, after), found
+    )
 
 
 def _false_alarms(before: Parameters, after: Parameters) -> list[FalseAlarms]:
     now, then = _false_alarm_table(before), _false_alarm_table(after)
     a = RULES["A"].name
-    names = {"work_list": "Any reason to talk", "A": a, "A_new": f"{a}, newly"}
+    names = {"A": a, "A_new": f"{a}, newly"}
     names |= {letter: rule.name for letter, rule in RULES.items() if letter != "A"}
     return [
         FalseAlarms(
@@ -134,7 +145,7 @@ def _false_alarms(before: Parameters, after: Parameters) -> list[FalseAlarms]:
             (_per_cent(now[key]["in_ten"]), _per_cent(then[key]["in_ten"])),
         )
         for key, name in names.items()
-        if now[key]["in_ten"] or then[key]["in_ten"]
+        if key in now and (now[key]["in_ten"] or then[key]["in_ten"])
     ]
 
 

@@ -2,8 +2,8 @@
 // Single keys get in the way of dictation and of slips: never while typing, and they can be switched off (WCAG 2.1.4).
 
 const NAME = "keys";
-const dialog = document.getElementById("keys");
-const box = dialog?.querySelector("input[type=checkbox]");
+const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("keys"));
+const box = /** @type {HTMLInputElement} */ (dialog?.querySelector("input[type=checkbox]"));
 
 function areOn() {
   try {
@@ -22,30 +22,34 @@ function turn(on) {
   }
 }
 
-const rows = () => [...document.querySelectorAll("[data-row]")];
-const current = () => document.activeElement?.closest("[data-row]");
+const listed = () => [...document.querySelectorAll("[data-row]")];
+const focused = () => /** @type {HTMLElement} */ (document.activeElement?.closest("[data-row]"));
 
 function step(by) {
-  const all = rows();
+  const all = listed();
   if (!all.length) return;
-  const here = all.indexOf(current());
+  const here = all.indexOf(focused());
   const next = here < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(here + by, 0), all.length - 1);
-  const link = all[next].querySelector("[data-open]");
+  const link = /** @type {HTMLElement} */ (all[next].querySelector("[data-open]"));
   link?.focus();
   link?.scrollIntoView({ block: "nearest" });
 }
 
+function press(link) {
+  link?.click();
+}
+
 function handOver(row) {
   const link = row?.querySelector("[data-give]");
-  if (link) link.click();
+  if (link) press(link);
   else if (row?.dataset.handOver) location.assign(row.dataset.handOver);
 }
 
 const acts = {
   j: () => step(1),
   k: () => step(-1),
-  n: () => current()?.querySelector("[data-note]")?.click(),
-  h: () => handOver(current()),
+  n: () => press(focused()?.querySelector("[data-note]")),
+  h: () => handOver(focused()),
   "?": () => show(),
 };
 

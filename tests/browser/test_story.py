@@ -44,7 +44,7 @@ def test_the_story_is_read_asked_about_and_looked_at_together(page, repaired):
     expect(page.get_by_role("heading", name="Last time")).to_be_in_viewport()
     story = page.locator(".chapter")
     expect(story).to_contain_text("32.9 after 38, mostly goals and topics")
-    expect(story).to_contain_text("37.6, back near the usual level")
+    expect(story).to_contain_text("37.6, back once near the usual level")
     # The stretch is drawn: a shape of the chart, with its name in the legend.
     expect(page.locator("[data-figure='figure'] .shapelayer path")).to_have_count(1)
     expect(page.locator("[data-figure='figure'] .legendtext", has_text="Low point, back")).to_be_visible()

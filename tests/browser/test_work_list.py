@@ -15,9 +15,9 @@ from tests.browser.test_main_job import SOON
 
 @pytest.fixture
 def page(context, live_clinic, sign_in_browser):
-    cast.rated_course(live_clinic.olgas, [380, 330], last_ago=timedelta(days=1))
+    cast.rated_course(live_clinic.olgas, [380, 310], last_ago=timedelta(days=1))
     for label in ("K-3", "K-4", "K-5"):
-        cast.rated_course(cast.episode(live_clinic.olga, label), [380, 350], last_ago=timedelta(days=2))
+        cast.rated_course(cast.episode(live_clinic.olga, label), [380, 315], last_ago=timedelta(days=2))
     cast.therapy_session(live_clinic.olgas, ago=timedelta(minutes=-1), attendance="planned")
     context.set_default_timeout(10_000)
     sign_in_browser(context, live_clinic.olga)
@@ -161,6 +161,6 @@ def test_what_has_the_focus_keeps_it_when_the_list_is_drawn_again(page, live_cli
     page.goto("/dashboard/")
     link = page.locator(".spoken", has_text="K-4").get_by_role("link", name="Not now")
     link.focus()
-    cast.rated_course(cast.episode(live_clinic.olga, "K-6"), [380, 320])
+    cast.rated_course(cast.episode(live_clinic.olga, "K-6"), [380, 300])
     expect(page.locator(".spoken", has_text="K-6")).to_be_visible(timeout=SOON)
     expect(link).to_be_focused()

@@ -64,11 +64,7 @@ def test_a_certain_first_level_is_a_low_start_and_the_rating_after_it_none():
 def test_a_partial_rating_is_nobodys_previous():
     low = (5, 5, 5, None)
     sessions = [even(1, 380), rated(2, *low), rated(3, *low), even(4, 350)]
-    assert letters(sessions)[1:] == ["A+ C J", "A+ C G J L", "A+"] or letters(sessions)[1:3] == [
-        "A+ C",
-        "A+ C G L",
-    ]
-    assert letters(sessions)[-1] == "A+"
+    assert letters(sessions)[1:] == ["A+ C", "A+ C G L", "A+"]
 
 
 @pytest.mark.parametrize(("mark", "calls"), [(8.0, True), (8.1, False)])
@@ -140,10 +136,10 @@ def test_a_partial_rating_changes_nothing_that_comes_after_it(totals, marks):
 
 
 def test_one_rupture_does_not_blind_the_next():
-    before = [38, 37.5, 30, 29.8, 37.5, 38]
+    before = [38, 38, 30, 30, 38, 38, 38, 38]
     seen, blind = Parameters(), Parameters(hold_within=400)
-    assert last(course(*before, 33), "E", seen) is not None
-    assert last(course(*before, 33), "E", blind) is None
+    assert last(course(*before, 32), "E", seen) is not None
+    assert last(course(*before, 32), "E", blind) is None
 
 
 def test_the_drawn_range_is_the_one_that_the_rule_uses():

@@ -1,11 +1,12 @@
 from collections import Counter
+from dataclasses import replace
 from random import Random
 from statistics import correlation, fmean, pstdev, pvariance
 
 import pytest
 
 from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
-from alliance.measurement.flag_rules import Parameters, findings
+from alliance.measurement.flag_rules import ALL_RULES, Parameters, findings
 from alliance.measurement.simulate import (
     EVERY_RULE,
     LINES,
@@ -21,9 +22,9 @@ from alliance.measurement.simulate import (
 # it is 1.9 % (exactly: .1 x (1 - .9²)).
 SPECIFIED = {
     "standard": {"A": (33, 74), "A_new": (11, 74), "B": (20, 78), "C": (9, 50), "C_small": (30, 94),
-                 "D": (4.2, 21), "E": (3.4, 18), "F": (4.2, 11), "G": (1.9, 13)},
-    "low": {"A": (62, 94), "B": (17, 65), "C": (13, 68), "D": (6, 27), "E": (4, 19)},
-    "high": {"A": (19, 54), "B": (17, 73), "C": (6, 36), "D": (3, 15), "E": (3, 15)},
+                 "D": (4.2, 21), "E": (4.5, 23), "F": (4.2, 11), "G": (1.9, 13)},
+    "low": {"A": (62, 94), "B": (17, 65), "C": (13, 68), "D": (6, 27), "E": (5.1, 25)},
+    "high": {"A": (19, 54), "B": (17, 73), "C": (6, 36), "D": (3, 15), "E": (3.9, 20)},
 }  # fmt: skip
 EVERY_FIGURE = [(variant, key) for variant, figures in SPECIFIED.items() for key in figures]
 
@@ -62,13 +63,10 @@ def test_the_table_follows_the_settings():
 
 
 def test_a_rule_that_is_off_is_never_raised():
-    off = false_alarm_table(clients=300, parameters=Parameters())
+    off = false_alarm_table(clients=300, parameters=replace(EVERY_RULE, enabled=ALL_RULES - {"J"}))
     on = false_alarm_table(clients=300)
-    assert off["H"] == {"per_session": 0, "in_ten": 0} != on["H"]
-    # H calls for a talk, but a clinic has it on its list only where it switched it on.
-    assert off["work_list"] == on["work_list"]
-    with_h = false_alarm_table(clients=300, parameters=EVERY_RULE)
-    assert with_h["work_list"]["per_session"] > on["work_list"]["per_session"]
+    assert off["J"] == {"per_session": 0, "in_ten": 0} != on["J"]
+    assert off["work_list"]["per_session"] < on["work_list"]["per_session"]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +102,9 @@ def cronbach_alpha(courses):
     return 4 / 3 * (1 - sum(items) / pvariance([r.total for r in ratings]))
 
 
-@pytest.mark.parametrize(("variant", "mean", "below"), [("low", 33, 0.62), ("high", 38, 0.19)])
+@pytest.mark.parametrize(
+    ("variant", "mean", "below"), [("low", 33, 0.62), ("high", 38, 0.19), ("growth", 36, 0.35)]
+)
 def test_population_check(variant, mean, below):
     rng = Random(f"population {variant}")
     totals = [s.total for _ in range(3000) for s in simulate_course(rng, variant).sessions]
@@ -113,16 +113,14 @@ def test_population_check(variant, mean, below):
 
 
 def test_share_of_sessions_on_the_work_list(stable):
-    # Sixteen of a hundred from the second session on, and one more where a continuing A wakes: what a therapist
-    # of a stable caseload is asked to read.
+    # What the rules raise; where every call is talked about it is a little less (test_work_list_figures).
     calls = [
         any(f.on_work_list for f in found)
         for course in stable[:2000]
         for found in findings(course, Parameters())[1:]
     ]
     assert share(calls) == pytest.approx(PER_SESSION["standard"]["work_list"], abs=0.012)
-    assert PER_SESSION["standard"]["work_list_asleep"] == pytest.approx(0.16, abs=0.005)
-    assert PER_SESSION["standard"]["work_list"] == pytest.approx(0.17, abs=0.005)
+    assert PER_SESSION["standard"]["former_list"] == pytest.approx(0.17, abs=0.005)
 
 
 def test_a_stable_course_is_whole():

@@ -26,7 +26,7 @@ def fallen(episode, *, ago=12 * DAY, first=380):
     return cast.rated_course(episode, [first, first, first - 50], last_ago=ago)
 
 
-def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEF"):
+def talk(session, *, by, agreed="Less homework", at=None, rules="ABCDEFJ"):
     flags = answered.still_open().filter(session=session, rule__in=list(rules))
     discussion = discussion_actions.discuss(flags=flags, said="It was too much.", agreed=agreed, by=by)
     Discussion.objects.filter(pk=discussion.pk).update(discussed_at=at or NOW)

@@ -14,7 +14,7 @@ from alliance.models import Role
 from alliance.refused import Refused
 from sessions_app.conversations import question_actions as actions
 from sessions_app.conversations.own_questions import OwnQuestion
-from sessions_app.rulebook import rule_pages
+from sessions_app.rulebook import list_words, rule_pages
 from sessions_app.rulebook.question_forms import OwnQuestionForm, QuestionLanguageForm
 
 READERS = (Role.THERAPIST, Role.SUPERVISOR, Role.ADMINISTRATOR)
@@ -25,7 +25,9 @@ ASKED_FROM = {"questions": "rules:questions", "account": "account_security"}
 @require_safe
 @page(*READERS)
 def listing(request: StaffRequest) -> HttpResponse:
-    return render(request, "rules/list.html", {"lines": rule_pages.listing()})
+    p = rule_pages.parameters_in_force(rule_pages.form_in_use())
+    shown = {"lines": rule_pages.listing(p), "work_list": list_words.page(p)}
+    return render(request, "rules/list.html", shown)
 
 
 @require_safe

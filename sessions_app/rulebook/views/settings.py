@@ -17,14 +17,14 @@ from alliance.ask_again import ask_again, ask_again_to
 from alliance.form_pages import form_page, posted, written
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.parameters import Parameters
+from alliance.measurement.parameters import ANY_CHANGE, Parameters
 from alliance.models import Role
 from alliance.stale_forms import Opened, StateForm
 from sessions_app.flags import recompute
 from sessions_app.instruments import instrument_pages, rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE
-from sessions_app.rulebook import impact_preview, settings_actions, settings_pages
+from sessions_app.rulebook import impact_preview, list_words, settings_actions, settings_pages
 from sessions_app.rulebook.rule_forms import RulesForm
 from sessions_app.rulebook.settings_forms import SettingsForm
 
@@ -46,6 +46,8 @@ def change(request: StaffRequest) -> HttpResponse:
         "obstacle": instrument_pages.obstacle(now.form),
         "scales": settings_pages.scales(now.instrument, rule_settings.of(now)),
         "run": recompute.pending(),
+        "work_list": list_words.page(rule_settings.of(now).parameters(now.form)),
+        "is_former": rule_settings.of(now).work_list == ANY_CHANGE,
     }
     return form_page(request, "settings/change.html", form, **context)
 
@@ -153,6 +155,47 @@ def _effect(request: StaffRequest, form: RulesForm) -> impact_preview.ImpactPrev
 
 def _simulated(form: RulesForm) -> settings_pages.Simulated:
     return settings_pages.simulated(form.now, form.cleaned_data["parameters"])
+
+
+# --- The work list -------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(Role.ADMINISTRATOR)
+@ask_again
+def work_list(request: StaffRequest) -> HttpResponse:
+    """The list in force beside the other one, and the step to it."""
+    now = ClinicSettings.objects.in_force()
+    in_force, other = list_words.both(rule_settings.of(now).work_list)
+    chosen = request.POST.get("work_list", other)
+    if chosen not in (in_force, other):
+        raise Http404
+    form = StateForm(posted(request), row="work list", says=settings_actions.version_in_force(now))
+    if written(form, settings_actions.change_work_list, work_list=chosen, by=request.user):
+        messages.success(request, f"The work list goes by {chosen} now.")
+        return redirect("settings:recomputation" if recompute.pending() else "settings:change")
+    sides = list_words.two_sides(rule_settings.of(now).parameters(now.form))
+    context = {
+        "in_force": list_words.NAMES[in_force],
+        "other": other,
+        "other_name": list_words.NAMES[other],
+        "sides": sides,
+        "sentence": list_words.comparison(*sides),
+        "is_former": other == ANY_CHANGE,
+    }
+    return form_page(request, "settings/work_list.html", form, **context)
+
+
+@require_safe
+@page(Role.ADMINISTRATOR)
+def work_list_effect(request: StaffRequest) -> HttpResponse:
+    """What the other list would have done in this clinic."""
+    now = ClinicSettings.objects.in_force()
+    before = rule_settings.of(now)
+    settings_actions.note_try_out(instrument=now.form.id, language=EVERY_LANGUAGE, by=request.user)
+    after = before.with_work_list(list_words.both(before.work_list)[1])
+    shown = {"effect": impact_preview.look(now.form, before, after, timezone.now())}
+    return render(request, "settings/_effect.html" if request.htmx else "settings/effect.html", shown)
 
 
 # --- Computing again, and earlier versions --------------------------------------------------------

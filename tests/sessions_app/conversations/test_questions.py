@@ -19,7 +19,7 @@ from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
 from tests import cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 QUESTIONS, ADD = reverse("rules:questions"), reverse("rules:add_question")
 LOW = {"relationship": 95, "goals": 40, "approach": 95, "overall": 95}

@@ -19,7 +19,7 @@ from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.corrections.marks import arrive, disputed, rules, use, withdrawn
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 @pytest.fixture

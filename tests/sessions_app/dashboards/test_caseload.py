@@ -21,7 +21,7 @@ from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, LENGTH, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 # --- Which part, without a database -------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sessions_app.intake.record_rating import record_rating
 from tests import cast
 from tests.sessions_app.caseloads import DAY, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 # --- Who sees whom ---------------------------------------------------------------------------------------
 

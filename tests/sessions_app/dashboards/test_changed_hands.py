@@ -22,7 +22,7 @@ from tests import cast
 from tests.sessions_app.corrections.marks import disputed
 from tests.sessions_app.course_ends import DAY, TODAY, WEEK, WORK_LIST, browser_of, close, said, transfer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 # --- The earlier course ------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ from tests.sessions_app.course_ends import (
     transfer,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 # --- The day -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, labels, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 WORK_LIST = reverse("dashboard:work_list")
 
@@ -219,7 +219,7 @@ class TestWorkList:
     def test_each_client_once_with_the_other_reasons_behind(self, clinic, olga):
         cast.rating(cast.therapy_session(clinic.olgas), 280)
         (row,) = lists(olga).talks
-        assert [flag.rule for flag in row.behind] == ["C", "A"]
+        assert [flag.rule for flag in row.behind] == ["C", "A", "J"]  # what calls first
 
     @pytest.mark.parametrize(("total", "words"), [(311, ""), (310, "Below cutoff, 2 lower since")])
     def test_a_continuing_level_is_a_quiet_badge_until_it_falls_another_two_points(
@@ -232,7 +232,7 @@ class TestWorkList:
         assert labels(read(clinic).needs_a_talk) == (["K-1"] if words else [])
         if not words:
             (row,) = lists(olga).stays_low  # the rating since the talk is no better
-            assert [flag.word for flag in row.badges] == ["Below cutoff, as before"]
+            assert "Below cutoff, as before" in [flag.word for flag in row.badges]
 
     def test_asks_the_same_number_of_queries_whatever_is_put_off(
         self, clinic, olga, django_assert_max_num_queries

@@ -19,7 +19,7 @@ from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen
 from tests.sessions_app.corrections.marks import disputed, use
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("today"), pytest.mark.usefixtures("former_list")]
 
 
 @pytest.fixture

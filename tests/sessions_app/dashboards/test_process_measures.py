@@ -18,7 +18,7 @@ from sessions_app.intake import session_actions
 from tests import cast
 from tests.sessions_app.caseloads import DAY, HOUR, LENGTH, NOW, fallen, read, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from sessions_app.flags.models import Discussion
 from tests import cast
 from tests.sessions_app import answered
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 DAY = timedelta(days=1)
 
 

@@ -14,7 +14,7 @@ from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 
-SAME_FALL = ("A", "D", "E", "H")
+SAME_FALL = ("A", "D", "E", "J")
 SHIPPED = {"badge_fall": 20, "sudden_fall": 40}  # tenths, clinical.md section 2
 
 

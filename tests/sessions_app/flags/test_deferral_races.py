@@ -13,7 +13,7 @@ from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.intake.test_races import MEET_WITHIN, ROUNDS, at_once, unexpected
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("former_list")]
 
 
 @pytest.fixture

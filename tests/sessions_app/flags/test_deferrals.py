@@ -21,7 +21,7 @@ from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 FOUR_WEEKS = NOW.astimezone(UTC) + 28 * DAY  # the clocks go forward meanwhile
 LATER, NOT_NEEDED = Deferral.Kind.LATER, Deferral.Kind.NOT_NEEDED

@@ -17,6 +17,7 @@ from sessions_app.flags.models import Discussion
 from tests import cast
 from tests.sessions_app import answered
 
+pytestmark = pytest.mark.usefixtures("former_list")
 DAY = timedelta(days=1)
 
 

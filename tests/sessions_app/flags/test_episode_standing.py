@@ -29,7 +29,7 @@ from tests.sessions_app.flags.every_write import (
     talk,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 WEEK = timedelta(weeks=1)
 
 

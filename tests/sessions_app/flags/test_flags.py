@@ -19,7 +19,7 @@ from sessions_app.intake.record_rating import record_rating
 from tests import cast
 from tests.sessions_app import answered
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 
 
 def rules(session):
@@ -32,7 +32,7 @@ def on_work_list(episode):
 
 def test_a_fall_out_of_the_usual_range_raises_its_flags_and_calls_for_a_talk(clinic):
     *_, last = cast.rated_course(clinic.olgas, [380, 375, 385, 380, 330])
-    assert rules(last) == ["A", "C", "E"]
+    assert rules(last) == ["A", "C", "E", "J"]
     assert on_work_list(clinic.olgas) == ["A", "C", "E"]
 
 
@@ -202,13 +202,13 @@ def test_a_continuing_level_says_how_far_it_has_fallen(clinic, total, word):
 
 
 def test_the_clock_raises_a_missing_rating_beside_other_flags(clinic):
-    """Two partial ratings with a low line: both carry B, and the second one G."""
+    """Two partial ratings with a low line: both carry B, and the second one G and what was left out twice."""
     for days in (8, 1):
         session = cast.therapy_session(clinic.olgas, ago=timedelta(days=days, hours=1))
-        cast.rating(session, None, relationship=50, goals=95)
+        cast.rating(session, None, relationship=80, goals=95)
     Flag.objects.filter(rule="G").delete()
     call_command("raise_missing")
-    assert rules(clinic.olgas.sessions.get(number=2)) == ["B", "G"]
+    assert rules(clinic.olgas.sessions.get(number=2)) == ["B", "G", "L"]
 
 
 def test_storing_a_rating_asks_the_same_number_of_queries_after_3_and_30_sessions(

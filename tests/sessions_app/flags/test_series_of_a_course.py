@@ -63,7 +63,7 @@ class TestComparing:
 
     def test_control_on_one_form_it_does(self, clinic):
         *_, last = give(clinic.olgas, 400, 400, 400, 400, 360)
-        assert rules(last) == ["C", "E"]
+        assert rules(last) == ["C", "E", "J"]
 
     def test_another_edition_is_another_form_and_a_translation_is_not(self, clinic, change):
         change("2024")

@@ -11,7 +11,7 @@ from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 from tests.sessions_app.caseloads import DAY, NOW, talk
 
-pytestmark = pytest.mark.usefixtures("today")
+pytestmark = pytest.mark.usefixtures("today", "former_list")
 
 MINUTE = timedelta(minutes=1)
 

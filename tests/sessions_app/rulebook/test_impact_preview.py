@@ -17,7 +17,7 @@ from sessions_app.rulebook.impact_preview import AS_NOW, FEWER, NO_CHANGE
 from tests import cast
 from tests.sessions_app import answered
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 OURS = instruments.get("session-rating")
 
 
@@ -52,10 +52,13 @@ class TestFigures:
         assert (found.clients, found.rated, found.is_enough, found.drawn_from) == (15, 30, True, 0)
         below = row(found, "A")
         assert (below.now, below.then, below.come, below.go) == ("33.3", "few", FEWER, "about 10")
-        assert (row(found, "C").then, row(found, "H").now, row(found, "H").come) == ("off", "off", NO_CHANGE)
+        assert (row(found, "C").then, row(found, "L").now, row(found, "L").come) == ("off", "few", NO_CHANGE)
         # Nobody is below any more, so the low line speaks where it was silent.
         assert row(found, "B").come == "about 10"
-        assert (found.calling, found.waiting) == ("33 % now, few then", "about 10 now, fewer than 5 then")
+        assert (found.calling, found.waiting) == (
+            "33 of 100 now, few then",
+            "about 10 now, fewer than 5 then",
+        )
 
     def test_they_are_those_of_the_flags_once_they_are_saved(self, clinic, clients):
         after = rules(cutoff=355, sudden_fall=39)

@@ -9,9 +9,15 @@ from django.urls import reverse
 
 from alliance.measurement import instruments
 from alliance.measurement.examples import example
-from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
+from alliance.measurement.false_alarms import IN_TEN, LISTS, PER_SESSION
 from alliance.measurement.flag_rules import RULES, findings
-from alliance.measurement.parameters import ALL_RULES, Parameters, statistical_parameters
+from alliance.measurement.parameters import (
+    ALL_RULES,
+    ANY_CHANGE,
+    LASTING_FALLS,
+    Parameters,
+    statistical_parameters,
+)
 from alliance.models import AuditEvent
 from sessions_app.flags.models import Flag
 from sessions_app.rulebook import rule_drawings, rule_pages
@@ -20,6 +26,9 @@ from tests import cast
 pytestmark = pytest.mark.django_db
 
 EACH = pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.letter)
+SIMULATED = pytest.mark.parametrize(
+    "rule", [rule for rule in RULES.values() if rule.is_simulated], ids=lambda one: one.letter
+)
 RATING = instruments.get(instruments.SESSION_RATING)
 SETTINGS = [
     Parameters(),
@@ -78,12 +87,38 @@ class TestThePages:
 
     def test_the_definition_and_the_example_follow_the_settings(self, clinic, sign_in, with_settings):
         browser = sign_in(clinic.olga)
-        assert "The total is below 36." in browser.get(page_of(RULES["A"])).text
+        assert "The total is below 36;" in browser.get(page_of(RULES["A"])).text
         with_settings(Parameters(cutoff=340, cutoff_operator="<="))
         page = browser.get(page_of(RULES["A"])).text
-        assert "The total is at or below 34." in page
+        assert "The total is at or below 34;" in page
         assert "The level is 34." in page
         assert "its own figures differ" in page
+
+    @pytest.mark.parametrize(
+        ("work_list", "calls", "quiet"),
+        [(LASTING_FALLS, "lasting-fall", "decline"), (ANY_CHANGE, "decline", "lasting-fall")],
+    )
+    def test_a_rule_says_whether_it_calls_on_the_list_of_this_clinic(
+        self, clinic, sign_in, with_settings, work_list, calls, quiet
+    ):
+        with_settings(Parameters(work_list=work_list))
+        browser = sign_in(clinic.olga)
+        for slug, words in (
+            (calls, "puts the client on the work list"),
+            (quiet, "quiet mark, not on the work list"),
+        ):
+            assert words in browser.get(reverse("rules:rule", args=[slug])).text
+
+    def test_the_page_of_the_rules_says_what_the_list_is_and_how_sure(self, clinic, sign_in, with_settings):
+        browser = sign_in(clinic.olga)
+        page = browser.get(reverse("rules:list")).text
+        assert "Three things: a low start" in page
+        assert "That keeps the list short." in page
+        for name in ("as shipped", "former"):
+            assert f">{LISTS['standard'][name][1]:.1f}<" in page
+        assert "its own figures differ" not in page
+        with_settings(Parameters(cutoff=340))
+        assert "its own figures differ" in browser.get(reverse("rules:list")).text
 
     def test_where_the_settings_allow_no_example_it_is_drawn_as_shipped_and_says_so(
         self, clinic, sign_in, with_settings
@@ -103,7 +138,7 @@ class TestThePages:
 
 
 class TestFigures:
-    @EACH
+    @SIMULATED
     def test_false_alarms_are_counts_of_a_hundred(self, clinic, sign_in, rule):
         page = re.sub(r"<[^>]+>", "", sign_in(clinic.olga).get(page_of(rule)).text)
         sessions = round(PER_SESSION["standard"][rule.letter] * 100)
@@ -111,8 +146,13 @@ class TestFigures:
         assert f"In 100 sessions of clients with whom nothing is wrong, {sessions} have this flag." in page
         assert f"Of 100 such clients, {clients} have it at least once in their first ten sessions." in page
 
-    @EACH
-    def test_the_table_has_all_three_populations(self, rule):
+    def test_what_was_not_simulated_has_no_figures(self, clinic, sign_in):
+        page = sign_in(clinic.olga).get(page_of(RULES["L"])).text
+        assert "Where the rule comes from" in page
+        assert "How sure is it?" not in page
+
+    @SIMULATED
+    def test_the_table_has_all_populations(self, rule):
         shown = rule_pages.build(rule)
         expected = [
             rule_pages.of_a_hundred(PER_SESSION[name][rule.letter]) for name in rule_pages.POPULATIONS
@@ -141,7 +181,7 @@ class TestFigures:
         with django_assert_max_num_queries(2):
             rule_pages.build(RULES["E"])
         with django_assert_max_num_queries(2):
-            rule_pages.listing()
+            rule_pages.listing(Parameters())
 
 
 class TestTheDrawing:
@@ -156,7 +196,7 @@ class TestTheDrawing:
     def test_it_marks_the_sessions_at_which_the_rules_raise_the_flag_and_no_other(self, rule, p):
         shown, svg = self.drawn(rule.letter, p)
         marked = [mark.get("data-raised") for mark in svg.iter() if mark.get("class") == "raised"]
-        if rule.letter == "B":
+        if rule.letter in "BL":
             assert marked == ["goals"]
             return
         every = replace(p, enabled=ALL_RULES)
@@ -169,7 +209,7 @@ class TestTheDrawing:
         assert marked
 
     @pytest.mark.parametrize("p", SETTINGS)
-    @pytest.mark.parametrize("letter", [letter for letter in RULES if letter not in "BG"])
+    @pytest.mark.parametrize("letter", [letter for letter in RULES if letter not in "BGL"])
     def test_its_points_stand_where_the_totals_are(self, letter, p):
         shown, svg = self.drawn(letter, p)
         dots = [float(dot.get("cy")) for dot in svg.iter() if dot.get("class") == "dot"]
@@ -204,6 +244,8 @@ class TestTheDrawing:
         assert svg.get("role") == "img"
         if rule.letter == "B":
             assert "goals and topics 8.2" in words
+        elif rule.letter == "L":
+            assert "both without goals and topics" in words
         else:
             assert words.count("no rating") == shown.totals.count(None)
             assert f" {shown.sessions[-1].number}." in words

@@ -35,11 +35,13 @@ SHIPPED = {
     "flat_top_sessions": "4",
     "missing_flag": "2",
     "missing_of": "3",
-    "drift_weight": "0.3",
-    "drift_limit": "2.7",
-    "drift_sessions": "3",
+    "calls_from_fall": "6.0",
+    "hold_within": "4.0",
+    "lasting_fall": "1.0",
+    "lasting_limit": "0.60",
+    "quiet_rise": "4.0",
     "recovered_within": "1.0",
-    **{f"rule_{letter}": "on" for letter in "ABCDEFG"},
+    **{f"rule_{letter}": "on" for letter in "ABCDEFGJL"},
 }
 
 
@@ -76,7 +78,7 @@ class TestFillingIn:
         page = said(adam.get(RULES))
         assert 'name="cutoff" value="34.5"' in page
         assert "As shipped: 36.0." in page
-        for rule in ("Below cutoff", "Low line", "Slow drift", "Repair"):
+        for rule in ("Below cutoff", "Low line", "Lasting fall", "Repair"):
             assert f"<h2>{rule}</h2>" in page
 
     @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ class TestFillingIn:
             ({"nu0": "4.5"}, "Enter a whole number."),
             ({"own_range_minimum": "9"}, "More are needed than are remembered."),
             ({"missing_flag": "4"}, "More are needed than are looked at."),
-            ({"drift_weight": "1.1"}, "from 0.1 to 1"),
+            ({"lasting_limit": "6"}, "less than or equal to 5"),
             ({"cutoff_operator": ">"}, "Select a valid choice."),
         ],
     )
@@ -179,10 +181,10 @@ class TestImpactPreview:
         assert "Too few to say" in said(adam.get(effect, headers={"HX-Request": "true"}))
         piece = said(adam.get(simulated, headers={"HX-Request": "true"}))
         assert "<html" not in piece
-        assert "Any reason to talk" in piece
+        assert "sessions that call, first ratings apart" in piece
         whole = said(adam.get(simulated))
         assert "<title>What this would do" in whole
-        assert "Any reason to talk" in whole
+        assert "sessions that call, first ratings apart" in whole
 
     def test_what_is_in_force_already_needs_no_look(self, adam):
         answer = adam.post(RULES, sent(adam))
@@ -205,14 +207,14 @@ class TestImpactPreview:
 class TestSaving:
     def test_the_look_carries_everything_on_to_the_save(self, adam, clinic):
         cast.rated_course(clinic.olgas, [380, 350])
-        page = adam.post(RULES, sent(adam, cutoff="34", rule_F=None, rule_H="on")).content.decode()
+        page = adam.post(RULES, sent(adam, cutoff="34", rule_F=None, rule_L=None)).content.decode()
         carried = re.findall(
             r'<input type="hidden" name="(\w+)"(?: value="([^"]*)")?', page.split("<main")[1]
         )
         answer = adam.post(RULES, {**{name: html.unescape(value) for name, value in carried}, "step": "save"})
         assert answer.url == RUN
         stored = ClinicSettings.objects.get()
-        assert stored.rules == {"session-rating": {"": {"cutoff": 340, "enabled": {"F": False, "H": True}}}}
+        assert stored.rules == {"session-rating": {"": {"cutoff": 340, "enabled": {"F": False, "L": False}}}}
         assert stored.made_by == clinic.adam
 
     def test_of_somebody_else_meanwhile_are_not_overwritten_unseen(self, adam, clinic):
