@@ -120,7 +120,8 @@ def test_a_partial_rating_speaks_where_it_is_certain_and_names_no_size():
 def test_what_stays_low_is_not_called_steady_though_it_is_by_now_the_own_level():
     said = of(*[38] * 5, 33, *[33.2] * 12)
     assert said.kind == Kind.STAYING_LOW
-    assert said.sentence == "Staying low: 4.8 points below this client's level before session 6."
+    # A lasting fall calls again after five ratings, and a call within a low point begins another.
+    assert said.sentence == "Staying low: 2.4 points below this client's level before session 11."
     assert of(*[38] * 5, 33, 33.2, 38, *[38] * 3).kind == Kind.STEADY
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from clients.covers import Cover
 from clients.episode_changes import CaseloadTransfer, DayCorrection, EpisodeClosing, EpisodeTransfer
+from clients.models import Supervision
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
 from sessions_app.corrections import misfiling_actions
@@ -15,13 +16,18 @@ from sessions_app.courses.grants import Channel
 from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Mode, SetAsideRating
 from sessions_app.flags import deferral_actions, discussion_actions
+from sessions_app.flags.looks_before import LookBefore
 from sessions_app.flags.models import Flag
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, keep_invalid, record_rating
 from sessions_app.moving_in.models import ImportedNumber
+from sessions_app.supervision.agendas import Agenda, AgendaItem
+from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
+from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
 from tests import cast
 
+IN_SUPERVISION = "in-supervision"
 WEEK = timedelta(weeks=1)
 
 
@@ -85,7 +91,31 @@ def full_course(episode, tag="canary"):
     flags = Flag.objects.standing().filter(session=fall)
     deferral_actions.defer(episode=episode, flags=flags, kind="later", why=said["later"], by=by)
     _by_the_office(episode, fall, said["day"])
+    _in_supervision(episode, fall, f"{IN_SUPERVISION}-{tag}")
     return said
+
+
+def _in_supervision(episode, session, words):
+    """What therapist and supervisor said; in no file, so not among the words that files are searched for."""
+    by, today = episode.therapist, timezone.localdate()
+    answered = {"answer": words, "answered_by": by, "answered_at": timezone.now()}
+    question = SupervisionQuestion.objects.create(episode=episode, words=words, asked_by=by, **answered)
+    question_change = {"version": 1, "kind": "asked otherwise", "words": words, "changed_by": by}
+    SupervisionQuestionChange.objects.create(question=question, **question_change)
+    talk = SupervisionTalk.objects.create(episode=episode, held_on=today, agreed=words, noted_by=by)
+    talk_change = {"version": 1, "kind": "edited", "held_on": today, "agreed": words, "changed_by": by}
+    SupervisionTalkChange.objects.create(talk=talk, **talk_change)
+    supervisor = (
+        Supervision.objects.exclude(therapist=by).values_list("supervisor", flat=True).first() or by.pk
+    )
+    if supervisor != by.pk:
+        agenda, _ = Agenda.objects.get_or_create(supervisor_id=supervisor, therapist=by, held_on=today)
+        AgendaItem.objects.create(
+            agenda=agenda, place=agenda.items.count(), episode=episode, why="added", text=words, added_by=by
+        )
+    LookBefore.objects.update_or_create(
+        session=session, defaults={"held_at": session.held_at, "looked": True}
+    )
 
 
 def _by_the_office(episode, session, why):

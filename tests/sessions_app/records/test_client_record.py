@@ -13,7 +13,7 @@ from sessions_app.records import client_record, sheets
 from sessions_app.records.sheets import Part
 from tests import cast
 from tests.alliance.sign_in import just_asked
-from tests.sessions_app.records.courses import full_course
+from tests.sessions_app.records.courses import IN_SUPERVISION, full_course
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +32,7 @@ def test_both_shapes_hold_every_word(clinic, olgas_browser):
     for shape in ("page", "json"):
         text = olgas_browser.post(address(clinic), {"shape": shape}).content.decode()
         assert {place for place, words in said.items() if words not in text} == set(), shape
+        assert IN_SUPERVISION not in text, "a client may be given all of it"
 
 
 def test_each_row_of_each_sheet_is_in_it_once_where_it_belongs(clinic):

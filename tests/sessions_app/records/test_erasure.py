@@ -37,7 +37,7 @@ from sessions_app.records.sheets import Part, Scope
 from tests import cast
 from tests.bench.sealed import parcel
 from tests.sessions_app.intake.rate_form import marks
-from tests.sessions_app.records.courses import full_course
+from tests.sessions_app.records.courses import IN_SUPERVISION, full_course
 
 pytestmark = pytest.mark.django_db
 
@@ -79,6 +79,7 @@ def test_no_canary_of_an_erased_client_is_anywhere_but_as_a_code(
     store.create()
     before = everything()
     assert {place for place, words in said.items() if words not in before} == set()
+    assert before.count(f"{IN_SUPERVISION}-canary") >= 6
     assert any(said["comment"] in one.drawn for one in kept_course._kept.values())
     code = clinic.olgas.client.code
 
@@ -88,6 +89,7 @@ def test_no_canary_of_an_erased_client_is_anywhere_but_as_a_code(
     after = everything()
     assert {place: words for place, words in said.items() if words in after} == {}
     assert "folder of November" not in after
+    assert f"{IN_SUPERVISION}-canary" not in after
     assert not any(words in caplog.text for words in said.values())
     assert kept_course._kept.values() == []
     for person, part in ((clinic.olga, Part.OWN), (clinic.sina, Part.SUPERVISED), (clinic.adam, Part.CLINIC)):

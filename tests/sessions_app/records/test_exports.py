@@ -18,7 +18,7 @@ from sessions_app.records import erasure_actions, export_file, sheets
 from sessions_app.records.sheets import ErasedMeanwhile, Part, Scope
 from tests import cast
 from tests.alliance.sign_in import just_asked
-from tests.sessions_app.records.courses import full_course
+from tests.sessions_app.records.courses import IN_SUPERVISION, full_course
 
 pytestmark = pytest.mark.django_db
 EXPORT = "/export/"
@@ -68,6 +68,7 @@ def test_a_therapist_takes_away_everything_of_their_own_clients_and_of_nobody_el
     text = json.dumps(whole, ensure_ascii=False)
     assert {place for place, words in said.items() if words not in text} == set()
     assert [words for words in others.values() if words in text] == []
+    assert IN_SUPERVISION not in text, "between therapist and supervisor: in no file"
     assert {name for name, rows in whole["sheets"].items() if not rows} == {"consents"}  # of a second course
     ratings = whole["sheets"]["ratings"]
     assert {row["client_label"] for row in ratings} == {said["label"]}
@@ -107,6 +108,7 @@ def test_a_supervisor_is_given_the_clients_own_words_only_where_they_were_shared
         "day",
     }
     assert "-carl" not in text
+    assert IN_SUPERVISION not in text
     assert "-olga" not in content(exporting(clinic.stefan, part="supervised", what="json")).decode()
 
 

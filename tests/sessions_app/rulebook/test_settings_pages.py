@@ -238,7 +238,9 @@ class TestSaving:
 
 class TestComputingAgain:
     @pytest.fixture
-    def waiting(self, clinic):
+    def waiting(self, clinic, monkeypatch):
+        # What chance does under other rules is simulated first: seconds for the usual number of clients.
+        monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
         cast.rated_course(clinic.olgas, [380, 350])
         cast.choose_rules(clinic.adam, cutoff=340)
 
