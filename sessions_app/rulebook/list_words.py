@@ -13,7 +13,7 @@ NAMES: Mapping[WorkList, str] = {
     LASTING_FALLS: "Lasting falls (as shipped)",
     ANY_CHANGE: "Any change (the former list)",
 }
-SIMULATED_CLIENTS = 400
+SIMULATED_CLIENTS = 250
 # The figures of `false_alarms` hold for the settings as they come.
 _SIMULATED_AS: Mapping[WorkList, str] = {LASTING_FALLS: "as shipped", ANY_CHANGE: "former"}
 CALLS, CALLS_LATER = "sessions that call", "sessions that call, first ratings apart"

@@ -21,7 +21,7 @@ from sessions_app.rulebook.rule_pages import EVENTS
 
 LANGUAGES = {tag: str(name) for tag, name in settings.LANGUAGES}
 VERSIONS_SHOWN = 200
-SIMULATED_CLIENTS = 2000
+SIMULATED_CLIENTS = 1500
 
 
 # --- What is set ---------------------------------------------------------------------------------

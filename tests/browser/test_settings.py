@@ -14,6 +14,14 @@ from tests.browser.conftest import NARROW
 RULES = "/clinic/settings/rules/"
 
 
+@pytest.fixture(autouse=True)
+def _few_simulated(monkeypatch):
+    """The figures have tests of their own; here they only have to come."""
+    monkeypatch.setattr("sessions_app.rulebook.settings_pages.SIMULATED_CLIENTS", 200)
+    monkeypatch.setattr("sessions_app.rulebook.list_words.SIMULATED_CLIENTS", 50)
+    monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
+
+
 @pytest.fixture
 def adam(context, live_clinic, sign_in_browser) -> Page:
     for number in range(10):
@@ -51,3 +59,22 @@ def test_from_another_cutoff_to_flags_that_follow_it(adam, live_clinic, axe):
     assert axe(adam) == []
     assert not Flag.objects.standing().filter(rule="A").exists()
     assert Discussion.objects.standing().get().flags.get(rule="A").withdrawn_at is not None
+
+
+def test_to_the_former_list_in_one_press_after_seeing_both(adam, live_clinic, axe):
+    adam.goto("/clinic/settings/")
+    adam.get_by_role("link", name="Switch to the former list").press("Enter")
+    # One plain sentence each, of invented clients and of this clinic, then the figures of both sides.
+    expect(adam.get_by_text("of 100 sessions would call for a talk, first ratings apart.")).to_be_visible()
+    own = adam.get_by_text("rated sessions would call for a talk, first ratings apart; now hardly any do.")
+    expect(own).to_be_visible(timeout=15_000)
+    assert axe(adam) == []
+    adam.set_viewport_size(NARROW)
+    assert adam.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not ClinicSettings.objects.exists()
+    adam.get_by_role("button", name="Use the former list").press("Enter")
+    expect(adam.get_by_text("The flags of all 12 courses follow the rules")).to_be_visible(timeout=15_000)
+    assert Flag.objects.standing().filter(rule="A", on_work_list=True).count() == 11
+    adam.goto("/clinic/settings/work-list/")
+    expect(adam.get_by_role("button", name="Use the list as shipped")).to_be_visible()
+    assert axe(adam) == []
