@@ -106,8 +106,8 @@ torture: setup ## every fault at every moment, any order of steps, hostile bodie
 	@SEQUENCES=10000 BODIES=10000 $(PY) -m pytest --quiet -n $(WORKERS) -o faulthandler_timeout=7200 --show-capture=no tests/sessions_app/intake/test_grant_states.py tests/sessions_app/intake/test_hostile_input.py
 
 reference: setup ## the rules against second, slow implementations, on 100,000 random courses each
-	@COURSES=100000 $(PY) -m pytest --quiet tests/measurement/test_against_reference.py
-	@HISTORIES=100000 $(PY) -m pytest --quiet -n $(WORKERS) tests/sessions_app/flags/test_standing_reference.py
+	@COURSES=100000 $(PY) -m pytest --quiet -o faulthandler_timeout=0 tests/measurement/test_against_reference.py
+	@HISTORIES=100000 $(PY) -m pytest --quiet -o faulthandler_timeout=0 -n $(WORKERS) tests/sessions_app/flags/test_standing_reference.py
 
 static: setup ## collect, hash and compress the static files
 	@DEMO=on $(PY) manage.py collectstatic --no-input --verbosity 1
