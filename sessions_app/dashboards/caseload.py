@@ -120,7 +120,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
 def in_order(supervisor: User, now: datetime) -> list[UUID]:
     """The codes of the open episodes in the order of the page."""
     open_now = with_beside(Episode.objects.supervised_by(supervisor).open())
-    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=("asides", "helped"))
+    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=BESIDE)
     rows = _by_part(read, _meetings(open_now, now))
     return [row.episode for part in Part for row in rows[part]]
 

@@ -109,7 +109,7 @@ def _in_supervision(episode, session, words):
         Supervision.objects.exclude(therapist=by).values_list("supervisor", flat=True).first() or by.pk
     )
     if supervisor != by.pk:
-        agenda = Agenda.objects.create(supervisor_id=supervisor, therapist=by, held_on=today)
+        agenda, _ = Agenda.objects.get_or_create(supervisor_id=supervisor, therapist=by, held_on=today)
         AgendaItem.objects.create(
             agenda=agenda, place=0, episode=episode, why="added", text=words, added_by=by
         )
