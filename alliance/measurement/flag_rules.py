@@ -6,7 +6,7 @@ series only, G counts any rating.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from alliance.measurement.handbook import RULES, Rule
@@ -14,6 +14,7 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.lasting_fall import is_quiet, lasting_fall
 from alliance.measurement.parameters import ALL_RULES, LASTING_FALLS, Parameters
 from alliance.measurement.questions import question_for
+from alliance.measurement.rule_history import History
 from alliance.measurement.sentences import Evidence, EvidenceValue, sentence_for
 from alliance.measurement.trends import Answers, CourseSession, decline, lowest_usual, usual_range
 
@@ -64,77 +65,8 @@ class Finding:
     evidence: Mapping[str, EvidenceValue]
 
 
-@dataclass(slots=True)
-class _Series:
-    """The complete ratings of one series so far, and which rules the last one raised."""
-
-    totals: list[int] = field(default_factory=list)
-    answers: list[Answers | None] = field(default_factory=list)  # of the same ratings
-    held: dict[str, bool] = field(default_factory=dict)
-    called: list[bool] = field(default_factory=list)  # of the same ratings: by J, or by a sudden fall
-    left_out: frozenset[str] = frozenset()  # lines, at the rating before
-    was_certainly_below: bool = False  # a partial rating, before any complete one
-    # Of the A now standing: the totals at which it was new, and at which it last called for a talk.
-    level_new_at: int = 0
-    level_called_at: int = 0
-
-
-@dataclass(slots=True)
-class _History:
-    """What the rules may look at: everything up to and including the session now looked at."""
-
-    session: CourseSession
-    series: dict[str, _Series] = field(default_factory=dict)
-    now: _Series = field(default_factory=_Series)  # that of the session
-    unrated: list[bool] = field(default_factory=list)  # attended sessions only, whatever was rated
-
-    def add(self, session: CourseSession) -> None:
-        self.session = session
-        self.now = self.series.get(session.series) or self.series.setdefault(session.series, _Series())
-        if session.total is not None:
-            self.totals.append(session.total)
-            self.answers.append(session.answers)
-        if session.attended:
-            self.unrated.append(session.total is None and session.overdue)
-
-    def close(self, found: Sequence[Finding], p: Parameters) -> None:
-        """Keep what the rules of the next session ask about this one."""
-        session, now = self.session, self.now
-        if session.total is not None:
-            now.called.append(any(_calls_by_itself(f.rule, f.evidence, p) for f in found if f.rule in "CJ"))
-        elif any(finding.rule == "A" for finding in found):
-            now.was_certainly_below = True
-        if answers := session.answers:
-            left_out = frozenset(line for line, answer in answers.items() if answer is None)
-            now.left_out = left_out if len(left_out) < len(answers) else now.left_out
-
-    @property
-    def total(self) -> int | None:
-        """Of a partial rating the most favourable one."""
-        return self.session.at_most if self.session.total is None else self.session.total
-
-    @property
-    def before(self) -> list[int]:
-        """The complete ratings before."""
-        return self.totals if self.session.total is None else self.totals[:-1]
-
-    @property
-    def bound(self) -> Evidence:
-        """What a finding says instead of a total, or beside it."""
-        assert self.total is not None  # the rules that ask have looked
-        return {"at_most" if self.session.total is None else "total": self.total}
-
-    @property
-    def totals(self) -> list[int]:
-        return self.now.totals
-
-    @property
-    def answers(self) -> list[Answers | None]:
-        return self.now.answers
-
-
 # The sessions a rule can speak about, and what it finds.
-_Check = tuple[Callable[[CourseSession], bool], Callable[[_History, Parameters], Evidence | None]]
+_Check = tuple[Callable[[CourseSession], bool], Callable[[History, Parameters], Evidence | None]]
 
 
 def findings(
@@ -149,7 +81,7 @@ def findings(
     """
     if not course:
         return []
-    history = _History(course[0])
+    history = History(course[0])
     gaps: dict[str, bool] = {}
     gap_checks = _checks(parameters.enabled & OF_ANY_SERIES)
     found = []
@@ -158,14 +90,17 @@ def findings(
         raised = [
             *_raised(history, of_session, history.now.held, _checks(of_session.enabled - OF_ANY_SERIES))
         ]
-        history.close(raised, of_session)
+        history.close(
+            called=any(_calls_by_itself(f.rule, f.evidence, of_session) for f in raised if f.rule in "CJ"),
+            is_certainly_below=any(f.rule == "A" for f in raised),
+        )
         raised += _raised(history, parameters, gaps, gap_checks)
         found.append(tuple(sorted(raised, key=lambda finding: finding.rule)))
     return found
 
 
 def _raised(
-    history: _History, p: Parameters, held: dict[str, bool], checks: Sequence[tuple[str, _Check]]
+    history: History, p: Parameters, held: dict[str, bool], checks: Sequence[tuple[str, _Check]]
 ) -> Iterator[Finding]:
     is_partial = history.session.total is None
     for letter, (applies, check) in checks:
@@ -226,7 +161,7 @@ def fell_by(previous: int, total: int, fall: int) -> bool:
     return previous - total >= fall
 
 
-def _below_cutoff(history: _History, p: Parameters) -> Evidence | None:
+def _below_cutoff(history: History, p: Parameters) -> Evidence | None:
     total, now = history.total, history.now
     if total is None or p.cutoff is None or not _is_below(total, p):
         return None
@@ -244,7 +179,7 @@ def _below_cutoff(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p)
 
 
-def _low_line(history: _History, p: Parameters) -> Evidence | None:
+def _low_line(history: History, p: Parameters) -> Evidence | None:
     answers, total = history.session.answers, history.total
     if p.item_cutoff is None or answers is None:
         return None
@@ -263,7 +198,7 @@ def _low_line(history: _History, p: Parameters) -> Evidence | None:
     }
 
 
-def _sudden_fall(history: _History, p: Parameters) -> Evidence | None:
+def _sudden_fall(history: History, p: Parameters) -> Evidence | None:
     total, before = history.total, history.before
     if total is None or not before or not fell_by(before[-1], total, p.sudden_fall):
         return None
@@ -271,7 +206,7 @@ def _sudden_fall(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p)
 
 
-def _lasting_fall(history: _History, p: Parameters) -> Evidence | None:
+def _lasting_fall(history: History, p: Parameters) -> Evidence | None:
     if history.total is None:
         return None
     totals = [*history.before, history.total]
@@ -292,7 +227,7 @@ def _lasting_fall(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p, before=found.ratings + 1)
 
 
-def _decline(history: _History, p: Parameters) -> Evidence | None:
+def _decline(history: History, p: Parameters) -> Evidence | None:
     found = decline(history.totals, p.decline_fall)
     if found is None:
         return None
@@ -307,7 +242,7 @@ def _decline(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p, before=found.length)
 
 
-def _below_own_range(history: _History, p: Parameters) -> Evidence | None:
+def _below_own_range(history: History, p: Parameters) -> Evidence | None:
     total = history.totals[-1]
     earlier = history.totals[-1 - p.own_range_window : -1]
     lowest = lowest_usual(earlier, p)
@@ -324,21 +259,21 @@ def _below_own_range(history: _History, p: Parameters) -> Evidence | None:
     return evidence | _line(history, p)
 
 
-def _flat_top(history: _History, p: Parameters) -> Evidence | None:
+def _flat_top(history: History, p: Parameters) -> Evidence | None:
     last = history.totals[-p.flat_top_sessions :]
     if p.flat_top is None or len(last) < p.flat_top_sessions or min(last) < p.flat_top:
         return None
     return {"sessions": len(last), "top": p.flat_top, "lowest": min(last)} | _line(history, p)
 
 
-def _missing(history: _History, p: Parameters) -> Evidence | None:
+def _missing(history: History, p: Parameters) -> Evidence | None:
     last = history.unrated[-p.missing_of :]
     if not last[-1] or sum(last) < p.missing_flag:
         return None
     return {"missing": sum(last), "of": len(last)}
 
 
-def _left_out_twice(history: _History, p: Parameters) -> Evidence | None:
+def _left_out_twice(history: History, p: Parameters) -> Evidence | None:
     answers = history.session.answers or {}
     if all(answer is None for answer in answers.values()):
         return None  # the whole form, not a line of it
@@ -346,7 +281,7 @@ def _left_out_twice(history: _History, p: Parameters) -> Evidence | None:
     return {"lines": lines, "line": lines[0]} if lines else None
 
 
-def _line(history: _History, p: Parameters, before: int = 2) -> Evidence:
+def _line(history: History, p: Parameters, before: int = 2) -> Evidence:
     answers = history.session.answers
     if not p.compare_lines or not answers:
         return {}

@@ -1,14 +1,14 @@
 """The settings of the flag rules, with the defaults for our four-line session rating."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 ALL_RULES = frozenset("ABCDEFGJL")
 
 # What calls for a talk. As shipped a low start, a lasting fall, or a large sudden one. Before, every new sign did:
 # below cutoff, a sudden fall, a decline, below the own range; it called twice as often and found as much.
-LASTING_FALLS = "lasting falls"
-ANY_CHANGE = "any change"
+LASTING_FALLS: Final = "lasting falls"
+ANY_CHANGE: Final = "any change"
 WorkList = Literal["lasting falls", "any change"]
 
 # Student's t, .975 quantile, by degrees of freedom. Source: NIST/SEMATECH e-Handbook of Statistical Methods,

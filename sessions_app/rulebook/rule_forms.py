@@ -54,8 +54,14 @@ class HundredthsField(forms.DecimalField):
 
     def __init__(self, *, lowest: int, highest: int, **options: Any) -> None:
         widget = forms.TextInput({"inputmode": "decimal", "autocomplete": "off", "size": 6})
-        limits = {"min_value": Decimal(lowest) / 100, "max_value": Decimal(highest) / 100}
-        super().__init__(max_digits=5, decimal_places=2, widget=widget, **limits, **options)
+        super().__init__(
+            min_value=Decimal(lowest) / 100,
+            max_value=Decimal(highest) / 100,
+            max_digits=5,
+            decimal_places=2,
+            widget=widget,
+            **options,
+        )
 
     def prepare_value(self, value: Any) -> Any:
         return f"{value / 100:.2f}" if isinstance(value, int) else value
