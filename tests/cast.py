@@ -171,8 +171,10 @@ def question(by: User, text: str = "What would you say to a friend about today?"
     )
 
 
-def choose(by: User, *, instrument: str = "session-rating", closing: str = "thanks") -> ClinicSettings:
-    return settings_actions.change_settings(instrument=instrument, closing=closing, by=by)
+def choose(
+    by: User, *, instrument: str = "session-rating", closing: str = "thanks", **of_the_form: Any
+) -> ClinicSettings:
+    return settings_actions.change_settings(instrument=instrument, closing=closing, by=by, **of_the_form)
 
 
 def choose_rules(

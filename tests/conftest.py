@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
@@ -12,6 +13,7 @@ from django.test.utils import setup_databases, teardown_databases
 from alliance import triggers
 from alliance.measurement import instruments
 from alliance.measurement.parameters import ANY_CHANGE
+from sessions_app.instruments import clinic_settings
 from tests import cast
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
@@ -74,6 +76,14 @@ def django_db_setup(_configured_database, django_db_setup, django_db_blocker) ->
 def _mails_at_once(monkeypatch) -> None:
     """A mail sent beside the answer would fall into the next test's outbox."""
     monkeypatch.setattr("alliance.accounts.send_later", lambda written: written().send())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _every_language_is_switched_on() -> Iterator[None]:
+    """As where an administrator has read and chosen them all; `test_client_form.py` begins with a new clinic."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clinic_settings, "AT_FIRST", tuple(tag for tag, _name in settings.LANGUAGES))
+        yield
 
 
 @pytest.fixture

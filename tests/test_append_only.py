@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.db.models import BooleanField
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from alliance import log_seals, triggers
 from alliance.append_only import APPEND_ONLY
@@ -19,11 +20,15 @@ from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.intake import hand_over_actions
 from sessions_app.records.retention_rule import RetentionRule
+from sessions_app.supervision import question_actions, talk_actions
+from sessions_app.supervision.questions import SupervisionQuestionChange
+from sessions_app.supervision.talks import SupervisionTalkChange
 from tests import cast
 
 ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
     *(ClinicWording, Licence, ClinicSettings, Erasure, RetentionRule),
+    *(SupervisionQuestionChange, SupervisionTalkChange),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -65,6 +70,12 @@ def one_of_each(clinic):
     )
     Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
     RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
+    question = question_actions.ask(episode=clinic.olgas, words="x", by=clinic.sina)
+    question_actions.ask_otherwise(question=question, words="x, again", by=clinic.sina)
+    talk = talk_actions.note_supervision(
+        episode=clinic.olgas, held_on=timezone.localdate(), agreed="z", by=clinic.olga
+    )
+    talk_actions.change_supervision_note(talk=talk, held_on=talk.held_on, agreed="z, again", by=clinic.olga)
     log_seals.seal()
     if POSTGRESQL:
         # A constraint that waits for the end would refuse TRUNCATE instead of us.

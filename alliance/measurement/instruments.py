@@ -58,6 +58,7 @@ class Instrument:
     on record. unconfirmed: what we know from memory of the literature; never shown as a cited fact.
     companion: an outcome scale read beside the rating; its ratings raise no flags.
     paper_only: why it cannot be shown on a device, as the end of a sentence; empty where it can.
+    signed_off: the languages whose wording, where we ship it, a clinician has read and signed.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Instrument:
     reliable_change: int | None
     unconfirmed: str
     paper_only: str
+    signed_off: frozenset[str]
     wordings: Mapping[str, Wording]
 
     def item(self, item_id: str) -> Item:
@@ -133,9 +135,16 @@ def _age(version: str) -> tuple[int, ...]:
 def all_instruments() -> tuple[Instrument, ...]:
     """Every instrument in every version, by id and version; ours first, for lists that a person reads."""
     files = resources.files("alliance.measurement").joinpath("definitions").iterdir()
-    texts = [file.read_text("utf-8") for file in files if file.name.endswith(".toml")]
-    instruments = [_instrument(tomllib.loads(text)) for text in texts]
+    read = {
+        file.name: tomllib.loads(file.read_text("utf-8")) for file in files if file.name.endswith(".toml")
+    }
+    instruments = [_instrument(_whole(data, read)) for data in read.values()]
     return tuple(sorted(instruments, key=lambda i: (i.id != SESSION_RATING, i.id, _age(i.version))))
+
+
+def _whole(data: Mapping[str, Any], read: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """An earlier edition is another text; lines, cutoff and rules are those of the newest, in one place."""
+    return {**read[data["edition_of"]], **data} if "edition_of" in data else data
 
 
 def _instrument(data: Mapping[str, Any]) -> Instrument:
@@ -163,6 +172,7 @@ def _instrument(data: Mapping[str, Any]) -> Instrument:
         reliable_change=data.get("reliable_change"),
         unconfirmed=data.get("unconfirmed", ""),
         paper_only=data.get("paper_only", ""),
+        signed_off=frozenset(data.get("signed_off", ())),
         wordings=MappingProxyType({tag: _wording(tag, w) for tag, w in data.get("wordings", {}).items()}),
     )
 

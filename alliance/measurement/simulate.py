@@ -53,9 +53,9 @@ VARIANTS: Mapping[str, Variant] = {
 }
 
 
-# Of the demonstration: ratings that rise as those of real clients do, from where as many begin below the cutoff as in
-# the standard. Its events come on top, so with the ratings of the standard its work list would be longer than theirs.
-DEMO = Variant((42.5, 2.2), (36.0, 4.0), 0.25, growth=(5.0, 4.0))
+# Of the demonstration: ratings that rise about as those of real clients do (docs/clinical-rules.md). Falls and slides
+# come on top: with the ratings of the standard its work list would be twice as long as theirs.
+DEMO = Variant((43.5, 2.0), (37.0, 3.5), 0.20, growth=(6.0, 4.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ interface HtmxEvent extends Event {
     elt: HTMLElement;
     xhr: XMLHttpRequest;
     pathInfo: { requestPath: string };
-    requestConfig?: { verb: string; headers: Record<string, string> };
+    requestConfig?: { verb: string; elt: Element; headers: Record<string, string> };
     shouldSwap: boolean;
   };
 }

@@ -5,9 +5,11 @@ from collections.abc import Collection
 from django.conf import settings
 
 from alliance.measurement import instruments
-from alliance.measurement.instruments import Wording
+from alliance.measurement.instruments import Instrument, Wording
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
+from sessions_app.instruments import client_form
+from sessions_app.instruments.client_form import ClientForm
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.instruments.offers import wording_of
 
@@ -18,7 +20,11 @@ def shown(grant: RatingGrant) -> Wording:
     """What the client reads."""
     if grant.wording is not None:
         return grant.wording.wording
-    return wording_of(instruments.get(grant.instrument, grant.instrument_version), grant.language)
+    return wording_of(_instrument(grant), grant.language)
+
+
+def _instrument(grant: RatingGrant) -> Instrument:
+    return instruments.get(grant.instrument, grant.instrument_version)
 
 
 def read_by_the_client(rating: Rating) -> Wording:
@@ -37,14 +43,25 @@ def name_of(rating: Rating) -> str:
     return f"{name}, edition {rating.wording.edition}" if rating.wording else name
 
 
-def languages_of(grant: RatingGrant) -> list[str]:
-    """The languages in which this form can be read on: those of the same edition that are switched on."""
+def languages_of(grant: RatingGrant, chosen: ClientForm | None = None) -> list[str]:
+    """The languages in which this form can be read on: those of the same edition that are switched on.
+
+    chosen: what the clinic chose, where the caller has asked for it already.
+    """
     if grant.wording is None:
-        offered: Collection[str] = instruments.get(grant.instrument, grant.instrument_version).wordings
+        switched_on = (chosen or client_form.in_force()).of(_instrument(grant))
+        offered: Collection[str] = {shown(grant).language, *switched_on}
     else:
         edition = ClinicWording.objects.of_the_edition(grant.wording).switched_on()
         offered = {grant.wording.language, *edition.values_list("language", flat=True)}
     return [tag for tag, _name in settings.LANGUAGES if tag in offered]
+
+
+def may_be_read_in(grant: RatingGrant, language: str) -> bool:
+    """Whether a page of this grant can have been in this language, switched off meanwhile or not."""
+    return (
+        language in _instrument(grant).wordings if grant.wording is None else language in languages_of(grant)
+    )
 
 
 def translated(grant: RatingGrant, language: str) -> ClinicWording | None:

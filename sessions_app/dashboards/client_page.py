@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
@@ -16,6 +18,7 @@ from alliance.models import User
 from clients.models import Ending, Episode
 from sessions_app.conversations import asking, earlier, last_time, repairs, story
 from sessions_app.conversations.follow_ups import FollowUp
+from sessions_app.conversations.story import Chapter
 from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
@@ -23,6 +26,8 @@ from sessions_app.courses.rating_state import RatingState, awaited, marks_state,
 from sessions_app.dashboards import (
     change_stamp,
     charts,
+    course_drawing,
+    course_picture,
     course_reading,
     supervised_story,
     talk_words,
@@ -39,6 +44,9 @@ from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.supervision import beside as beside_course
+
+# Of a long course, what is shown at once; the rest on request.
+SESSIONS_AT_ONCE, LOW_POINTS_AT_ONCE = 30, 3
 
 
 @dataclass
@@ -113,14 +121,46 @@ class ClientPage:
     latest: SessionRow | None
     last_time: last_time.LastTime | None
     answers: list[tuple[str, str]]  # to "did it help?": value, words
-    story: list[story.Chapter]  # newest first
+    story: list[Chapter]  # newest first
     by_chance: str  # the comparator of every repair
     to_settle: list[set_aside.SetAside]  # marks that do not count, and nobody decided about
-    figure: dict[str, Any]
-    lines_figure: dict[str, Any]
-    in_words: str
+    answer: str  # to "is it falling?", in a sentence
+    in_words: str  # the figures behind it
+    figure: dict[str, Any]  # for the page's script
+    drawing: SafeString  # the same picture, for paper and where no script runs
     put_off_until: list[datetime]  # when what is put off comes back, or came
     supervision: beside_course.BesideCourse
+    shows_all: bool = False  # of a long course also what comes on request
+
+    @property
+    def figure_script(self) -> SafeString:
+        return json_script(self.figure, "figure", encoder=charts.WithoutSpaces)
+
+    @property
+    def late_rows(self) -> list[SessionRow]:
+        return self.rows[:SESSIONS_AT_ONCE]
+
+    @property
+    def early_rows(self) -> list[SessionRow]:
+        return self.rows[SESSIONS_AT_ONCE:]
+
+    @property
+    def talks_at_once(self) -> list[Talk]:
+        """Those on which somebody's words wait are always among them."""
+        early = self.early_talks
+        return [talk for talk in self.talks if talk not in early]
+
+    @property
+    def early_talks(self) -> list[Talk]:
+        return [talk for talk in self.talks[LOW_POINTS_AT_ONCE:] if not talk.form.is_bound]
+
+    @property
+    def late_chapters(self) -> list[Chapter]:
+        return self.story[:LOW_POINTS_AT_ONCE]
+
+    @property
+    def early_chapters(self) -> list[Chapter]:
+        return self.story[LOW_POINTS_AT_ONCE:]
 
     @property
     def may_settle(self) -> bool:
@@ -145,6 +185,7 @@ def build(
     questions: asking.Asking | None = None,
     stamp: str = "",
     is_own: bool | None = None,
+    shows_all: bool = False,
     rights: beside_course.Rights | None = None,
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
@@ -170,8 +211,13 @@ def build(
     talks = _talks(rows, form)
     questions = questions or asking.of(viewer)
     questions.prepare([flag for talk in talks for flag in talk.flags])
+    for number, talk in enumerate(reading.talks, start=1):
+        talk.tick = number
     ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
     _mark_repairs(rows, story.table_words(ruptures))
+    picture = course_picture.picture(
+        rated, parameters, instrument, reading.talks, ruptures, now=now, is_open=episode.is_open
+    )
     follow_ups = reading.follow_ups
     notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
@@ -201,10 +247,12 @@ def build(
             for of_session in (*(row.beside for row in rows), *(one.beside for one in voided))
             for one in of_session.to_settle
         ],
-        figure=charts.course_figure(rated, parameters, instrument, discussed, ruptures),
-        lines_figure=charts.lines_figure(rated, instrument),
-        in_words=charts.in_words(rated, parameters, ruptures),
+        answer=picture.answer.sentence,
+        in_words=course_picture.in_words(picture, ruptures),
+        figure=charts.page_data(picture),
+        drawing=course_drawing.drawing(picture),
         put_off_until=reading.put_off_until,
+        shows_all=shows_all,
         supervision=supervision,
     )
 

@@ -4,15 +4,17 @@ import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import QueryDict
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from alliance.access import StaffRequest
 from alliance.measurement.session_times import MAY_BEGIN_EARLY
 from alliance.models import User
 from clients.models import Episode
@@ -52,7 +54,7 @@ class DrawnCourse:
     has_rating: bool
 
 
-def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) -> DrawnCourse:
+def read(request: StaffRequest, viewer: User, episode: Episode, now: datetime) -> DrawnCourse:
     """The course of `episode`, which `viewer` must be allowed to see.
 
     Everything that it shows is in the key, is asked for again (the names of staff), or has its moment.
@@ -60,10 +62,11 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
     # The stamp first: what is read after it may be newer, never older.
     stamp = change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
     rules, questions = rule_settings.in_force(), asking.of(viewer)
+    shows_all = asks_for_all(request)
     chance = chance_returns.under(rules.name)
     is_own, rights = episode.is_worked_by(viewer), beside.rights(episode, viewer)
     key = (
-        *(get_language(), episode.code, stamp, viewer.pk, is_own, rights, questions.key),
+        *(get_language(), episode.code, stamp, viewer.pk, is_own, rights, shows_all, questions.key),
         *(
             rules.version,
             repr(rules.rules),
@@ -84,14 +87,21 @@ def read(request: HttpRequest, viewer: User, episode: Episode, now: datetime) ->
             questions=questions,
             stamp=stamp,
             is_own=is_own,
+            shows_all=shows_all,
             rights=rights,
         )
         kept = _drawn(page, now)
-        _kept.put(key, kept)
+        if not shows_all:  # a megabyte for a course of many years, and seldom asked for
+            _kept.put(key, kept)
     return DrawnCourse(
         mark_safe(kept.drawn.replace(_TOKEN, get_token(request))),  # noqa: S308 - drawn by our own template
         kept.has_rating,
     )
+
+
+def asks_for_all(request: StaffRequest) -> bool:
+    """Whether the reader asked for the whole of a long course, now or before: its address then says so."""
+    return "all" in request.GET or "all" in QueryDict(urlsplit(request.htmx.current_url or "").query)
 
 
 def _drawn(page: ClientPage, now: datetime) -> KeptCourse:

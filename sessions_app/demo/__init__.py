@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 from clients.models import Client, Episode
-from sessions_app.demo import courses, rows, staff
+from sessions_app.demo import client_form, courses, rows, staff
 from sessions_app.demo.staff import PASSWORD, STAFF, Person
 from sessions_app.flags.conclude import conclude_many
 
@@ -41,7 +41,8 @@ def seed(now: datetime, seed: int = DEFAULT_SEED) -> None:
     # Dated before the lines of the invented year: `audit_verify` would find those dated back.
     AuditEvent.objects.create(at=staff.since(now), action=MARK.value, entity="site")
     team = staff.hire(now)
-    AuditEvent.objects.bulk_create(staff.log_lines(team, now))
+    chosen = client_form.choose(team, now)
+    AuditEvent.objects.bulk_create([*staff.log_lines(team, now), *client_form.log_lines(chosen)])
     rows.write(courses.plan(now, seed, len(team.therapists)), team, now, seed)
     conclude_many(episodes=list(Episode.objects.values_list("pk", flat=True)), now=now)
     if connection.vendor == "postgresql":

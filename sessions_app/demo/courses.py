@@ -30,6 +30,21 @@ STORY = (
     (98, 95, 96, 97),
 )
 STORY_FALL = 5  # place of the session with the fall
+FALL = (10, 30, 15, 20)  # of a last rating that calls for a talk, in the same order
+# A fall that lasts although somebody talked: the client whom no single session shows.
+LOW_LABEL = f"K-{FIRST_LABEL + 4}"
+LOW = (
+    (90, 94, 92, 93),
+    (92, 93, 93, 94),
+    (91, 95, 93, 93),
+    (93, 94, 94, 95),
+    (90, 95, 92, 94),
+    (74, 90, 88, 86),
+    (70, 88, 86, 84),
+    (72, 87, 84, 83),
+    (68, 88, 85, 82),
+    (71, 86, 84, 84),
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,8 @@ def plan(now: datetime, seed: int, therapists: int) -> list[Course]:
             label = f"K-{FIRST_LABEL + len(planned)}"
             if label == STORY_LABEL:
                 planned.append(_story(now))
+            elif label == LOW_LABEL:
+                planned.append(_stays_low(now, place))
             elif place < OPEN_EACH:
                 planned.append(_open(rng, now, label, therapist, place, effect))
             else:
@@ -87,8 +104,16 @@ def _story(now: datetime) -> Course:
     return Course(STORY_LABEL, 0, (*visits, *_ahead(now, 0, last, 7)), Modality.IN_PERSON)
 
 
+def _stays_low(now: datetime, place: int) -> Course:
+    marks = [dict(zip(LINES, answers, strict=True)) for answers in LOW]
+    last = timezone.localdate(now) - timedelta(days=_days_since(place, 7))
+    dated = zip(_times(last, len(marks), 7, place), marks, strict=True)
+    visits = [Visit(at, answers=one) for at, one in dated]
+    return Course(LOW_LABEL, 0, (*visits, *_ahead(now, place, last, 7)), Modality.IN_PERSON, talks=1.0)
+
+
 def _open(rng: Random, now: datetime, label: str, therapist: int, place: int, effect: float) -> Course:
-    course = simulate_course(rng, DEMO, sessions=rng.randint(4, 17), with_events=True, therapist=effect)
+    course = simulate_course(rng, DEMO, sessions=rng.randint(5, 18), with_events=True, therapist=effect)
     every = 14 if rng.random() < 0.2 else 7
     drawn = list(_drawn(rng, course))
     today = timezone.localdate(now)
@@ -101,6 +126,14 @@ def _open(rng: Random, now: datetime, label: str, therapist: int, place: int, ef
         attended = [visit for visit in visits if visit.attendance == Attendance.ATTENDED][-2:]
         visits = [
             replace(visit, answers=None, comment="") if visit in attended else visit for visit in visits
+        ]
+    if place in _FELL_LAST:
+        visits = _with_a_fall(visits)
+    if place == _LEAVES_A_LINE_OUT:
+        rated = [visit for visit in visits if visit.answers][-2:]
+        visits = [
+            replace(one, answers={**(one.answers or {}), "approach": None}) if one in rated else one
+            for one in visits
         ]
     return Course(
         label,
@@ -167,6 +200,16 @@ def _drawn(rng: Random, course: SimulatedCourse) -> Iterator[Visit]:
         yield Visit(undated, answers=answers, comment=comment)
 
 
+def _with_a_fall(visits: list[Visit]) -> list[Visit]:
+    """The same, the last rating 7.5 points below the one before: nobody has talked about it yet."""
+    attended = [visit for visit in visits if visit.attendance == Attendance.ATTENDED]
+    rated = [one.answers for one in attended[:-1] if one.answers and None not in one.answers.values()]
+    if not rated:
+        return visits
+    fallen = {line: max(0, (rated[-1][line] or 0) - fall) for line, fall in zip(LINES, FALL, strict=True)}
+    return [replace(one, answers=fallen) if one is attended[-1] else one for one in visits]
+
+
 def _chance_of_a_talk(course: SimulatedCourse) -> float:
     """What was repaired had mostly been talked about."""
     if course.event is None or course.event.repaired is None:
@@ -184,7 +227,12 @@ def _modality(rng: Random) -> Modality:
 # --- Dates ---------------------------------------------------------------------------------------
 
 _PLANNED_TODAY, _WITH_THE_CLIENT, _RATED_TODAY, _LATER_TODAY = range(4)  # places of a therapist's clients
+_FELL_LAST = (
+    6,
+    8,
+)  # clients of each therapist whose last rating is far lower: one waits for a talk, one is put off
 _STOPPED_RATING = 7  # a client of each therapist whose last two sessions are without a rating
+_LEAVES_A_LINE_OUT = 9  # a client of each therapist who left the same line out twice
 # Two of the first therapist's clients, with marks that do not count.
 DISPUTED_LABEL, WITHDRAWN_LABEL = (f"K-{FIRST_LABEL + place}" for place in (_RATED_TODAY, _STOPPED_RATING))
 

@@ -22,12 +22,14 @@ class Decisions:
     def __init__(self, seed: int, now: datetime) -> None:
         self._rng = Random(f"deferrals {seed}")
         self._now = now
+        self._has_one_waiting: set[UUID] = set()
         self._has_put_off: set[UUID] = set()
 
-    def puts_off(
-        self, session: TherapySession, flags: list[Flag], following: Sequence[TherapySession]
-    ) -> bool:
-        """Each therapist puts one talk of the last days off, where the next session is still to come."""
+    def waits(self, session: TherapySession, flags: list[Flag], following: Sequence[TherapySession]) -> bool:
+        """Of the calls of the last days, each therapist has one still to talk about, and puts the next one off.
+
+        The next session is still to come. Without the first a work list would be empty where it is short.
+        """
         therapist = session.episode.therapist_id
         today = timezone.localdate(self._now)
         come = [
@@ -39,6 +41,9 @@ class Decisions:
         fits = self._now - session.held_at < RECENT and not come and _calling(flags)
         if not fits or therapist in self._has_put_off:
             return False
+        if therapist not in self._has_one_waiting:
+            self._has_one_waiting.add(therapist)
+            return True
         self._has_put_off.add(therapist)
         at = session.ends_at + timedelta(minutes=9)
         self._decide(session, flags, Deferral.Kind.LATER, words.PUT_OFF, at)

@@ -213,12 +213,12 @@ def _discussions(
                     at = sessions[place + 1].held_at + timedelta(minutes=8)
                     _discuss(session, flags, (words.STORY_SAID, words.STORY_AGREED), at, episode.therapist)
                 continue
+            if decisions.waits(session, flags, sessions[place + 1 :]):
+                continue
             at = _when(rng, session, sessions[place + 1 :])
             chance = planned.talks if any(flag.on_work_list for flag in flags) else 0.15
             if rng.random() < _fresh(chance, session.held_at, now) and at < now:
-                said = _said(rng, flags)
-                if not decisions.puts_off(session, flags, sessions[place + 1 :]):
-                    _discuss(session, flags, said, at, episode.therapist)
+                _discuss(session, flags, _said(rng, flags), at, episode.therapist)
             else:
                 decisions.leaves(session, flags)
 

@@ -165,6 +165,7 @@ class Discussion(models.Model):
 
     earlier: Sequence[Any] = ()  # where a page reads it: `conversations.earlier`
     answer: Any = None  # the `FollowUp` about it that stands, likewise
+    tick: int = 0  # its number in the picture of the course, where a page shows one
 
     objects = DiscussionQuerySet.as_manager()
 

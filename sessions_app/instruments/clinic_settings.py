@@ -13,6 +13,14 @@ from alliance.append_only import append_only
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 
+# What a new clinic gives: the language that the form was written in. The others wait for an administrator, who reads
+# beside the switch whether a clinician has signed them off.
+AT_FIRST = ("en",)
+
+
+def languages_at_first() -> list[str]:
+    return list(AT_FIRST)
+
 
 class Closing(models.TextChoices):
     """What a client sees once the marks have arrived."""
@@ -45,6 +53,12 @@ class ClinicSettings(models.Model):
     closing = models.CharField(
         "after a rating", max_length=20, choices=Closing.choices, default=Closing.THANKS
     )
+    languages = models.JSONField(
+        "languages of our own form", default=languages_at_first, help_text="Tags of LANGUAGES."
+    )
+    urgent_help = models.JSONField(
+        "where to find help now", default=dict, help_text="{language: the clinic's own words}; plain text."
+    )
     rules = models.JSONField(
         null=True,
         help_text="{instrument: {language, or empty for all: {parameter: value}}}; the rest is as shipped.",
@@ -73,4 +87,10 @@ class ClinicSettings(models.Model):
     @property
     def says(self) -> dict[str, Any]:
         """What was chosen, without who and when."""
-        return {"instrument": self.instrument, "closing": self.closing, "rules": self.rules or None}
+        return {
+            "instrument": self.instrument,
+            "closing": self.closing,
+            "languages": self.languages,
+            "urgent_help": self.urgent_help,
+            "rules": self.rules or None,
+        }

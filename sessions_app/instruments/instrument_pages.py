@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from django.conf import settings
 from django.utils import timezone
 
 from alliance.log_events import LogEvent
@@ -13,7 +12,8 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.wording_file import cannot_be_loaded
 from alliance.models import AuditEvent
 from clients import access_log
-from sessions_app.instruments import offers
+from sessions_app.instruments import client_form, offers
+from sessions_app.instruments.client_form import ClientForm
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 
@@ -29,6 +29,7 @@ class Scale:
     is_chosen: bool
     obstacle: str
     languages: str  # in which it can be given
+    not_signed_off: str  # those of them whose shipped wording no clinician has signed off
     may_load: bool
     wordings: list[ClinicWording]
     licences: list[Licence]
@@ -41,13 +42,15 @@ def build(today: date) -> list[Scale]:
         loaded[wording.instrument].append(wording)
     for licence in Licence.objects.select_related("accepted_by", "ended_by"):
         licences[licence.instrument].append(licence)
-    chosen = ClinicSettings.objects.in_force().instrument
+    now = ClinicSettings.objects.in_force()
+    chosen = client_form.read(now.languages, now.urgent_help)
     return [
         Scale(
             instrument=one,
-            is_chosen=one.id == chosen,
+            is_chosen=one.id == now.instrument,
             obstacle=offers.obstacle(one, today),
-            languages=_languages(one, loaded[one.id]),
+            languages=", ".join(client_form.NAMES[tag] for tag in _languages(one, loaded[one.id], chosen)),
+            not_signed_off=", ".join(_not_signed_off(one, loaded[one.id], chosen)),
             may_load=not cannot_be_loaded(one),
             wordings=loaded[one.id],
             licences=licences[one.id],
@@ -70,6 +73,19 @@ def instrument_of(wording: ClinicWording) -> Instrument:
     return instruments.get(wording.instrument, wording.instrument_version)
 
 
-def _languages(instrument: Instrument, loaded: list[ClinicWording]) -> str:
-    tags = {wording.language for wording in loaded if wording.is_on} or set(instrument.wordings)
-    return ", ".join(str(name) for tag, name in settings.LANGUAGES if tag in tags)
+def _languages(instrument: Instrument, loaded: list[ClinicWording], chosen: ClientForm) -> list[str]:
+    if not instrument.licensed:
+        return chosen.of(instrument)
+    switched_on = {wording.language for wording in loaded if wording.is_on}
+    return [tag for tag in client_form.TAGS if tag in switched_on]
+
+
+def _not_signed_off(instrument: Instrument, loaded: list[ClinicWording], chosen: ClientForm) -> list[str]:
+    tags = _languages(instrument, loaded, chosen)
+    return [] if instrument.licensed else client_form.not_signed_off(instrument, tags)
+
+
+def pages_not_signed_off(language: str) -> bool:
+    """Whether no clinician has signed off what stands around the lines in this language: help, buttons, thanks."""
+    ours = instruments.get(instruments.SESSION_RATING)
+    return bool(client_form.not_signed_off(ours, [language]))

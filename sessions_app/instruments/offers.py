@@ -4,7 +4,6 @@ Our own wording comes with the instrument. That of a licensed instrument is the 
 what a form was handed over with stays with the grant, whatever is switched off or runs out afterwards.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +13,9 @@ from django.utils.formats import date_format
 
 from alliance.measurement.instruments import Instrument, Wording
 from alliance.refused import Refused
+from sessions_app.instruments import client_form
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.nearest_language import nearest
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Offer:
 def offer(instrument: Instrument, language: str, today: date) -> Offer:
     """What a client who reads `language` is given on a device today. Refused where nothing can be."""
     if not instrument.licensed:
-        return Offer(instrument, wording_of(instrument, language).language, None)
+        return Offer(instrument, nearest(client_form.in_force().of(instrument), language), None)
     if refusal := obstacle(instrument, today):
         raise Refused(f"{refusal} Enter the marks from paper, or ask your administrator.")
     wording = _on(instrument, language)
@@ -72,15 +73,9 @@ def on_paper(instrument: Instrument, language: str) -> ClinicWording | None:
 
 def _on(instrument: Instrument, language: str) -> ClinicWording | None:
     rows = {row.language: row for row in ClinicWording.objects.of(instrument).switched_on()}
-    return rows[best_of(rows, language)] if rows else None
+    return rows[nearest(rows, language)] if rows else None
 
 
 def wording_of(instrument: Instrument, language: str) -> Wording:
     """The wording we ship in this language; in English where there is none, and then the page says so in `lang`."""
-    return instrument.wordings[best_of(instrument.wordings, language)]
-
-
-def best_of(tags: Collection[str], language: str) -> str:
-    """The nearest of these languages: itself, without its region, English, or the first that there is."""
-    order = [language, language.partition("-")[0], "en", *(tag for tag, _name in settings.LANGUAGES)]
-    return next(tag for tag in order if tag in tags)
+    return instrument.wordings[nearest(instrument.wordings, language)]

@@ -67,7 +67,10 @@ def switch_on(request: StaffRequest, code: UUID) -> HttpResponse:
         messages.success(request, f"{one} is switched on in {one.language_name}.")
         return redirect("instruments:list")
     others = actions.others_switched_off_by(one)
-    return form_page(request, "instruments/switch_on.html", form, wording=one, others=others)
+    unread = instrument_pages.pages_not_signed_off(one.language)
+    return form_page(
+        request, "instruments/switch_on.html", form, wording=one, others=others, not_signed_off=unread
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,6 +6,7 @@ in it as marks that are replaced in each answer. Whatever else the page depends 
 equal ones are one page.
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from functools import lru_cache
@@ -24,6 +25,8 @@ from alliance.measurement import instruments
 from alliance.measurement.instruments import ItemWording, Wording
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.instruments import client_form
+from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
 from sessions_app.intake import sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
@@ -31,6 +34,8 @@ from sessions_app.intake.rate_forms import COMMENT_LENGTH
 TEMPLATE = "rate/form.html"
 IDLE_SECONDS = 300
 PAGES_KEPT = 200  # of about 30 kB: instruments, languages and ways a form comes to a device
+# No page shows it, and a bad line carries 300 bytes less without it.
+_INDENTATION = re.compile(r"\n[ \t]+")
 # Drawn anew by each process: no wording of a clinic can hold them.
 _TOKEN, _CSRF = f"token-{secrets.token_hex(16)}", f"csrf-{secrets.token_hex(16)}"
 
@@ -47,6 +52,7 @@ class Blank:
     introduction: str
     items: tuple[tuple[str, ItemWording], ...]
     languages: tuple[str, ...]
+    urgent_help: UrgentHelp | None
     spoken: str | None  # the language of all that is not the instrument's
     channel: str
     is_demo: bool
@@ -55,7 +61,7 @@ class Blank:
 
     @classmethod
     def of(cls, grant: RatingGrant, lock: DeviceLock) -> Self:
-        wording = wordings.shown(grant)
+        wording, chosen = wordings.shown(grant), client_form.in_force()
         return cls(
             instrument=grant.instrument,
             version=grant.instrument_version,
@@ -63,7 +69,8 @@ class Blank:
             title=wording.title,
             introduction=wording.introduction,
             items=tuple(wording.items.items()),
-            languages=tuple(wordings.languages_of(grant)),
+            languages=tuple(wordings.languages_of(grant, chosen)),
+            urgent_help=chosen.urgent_help(wording.language),
             spoken=translation.get_language(),
             channel=lock.channel,
             is_demo=settings.DEMO,
@@ -105,9 +112,10 @@ def page(request: HttpRequest, grant: RatingGrant, lock: DeviceLock) -> str:
 @lru_cache(maxsize=PAGES_KEPT)
 def _page_of(blank: Blank) -> str:
     with translation.override(blank.spoken):
-        return get_template(TEMPLATE).render(
+        page = get_template(TEMPLATE).render(
             {
                 "form": UnmarkedForm(blank),
+                "urgent_help": blank.urgent_help,
                 "bands": list(BANDS),
                 "comment_length": COMMENT_LENGTH,
                 "idle_seconds": IDLE_SECONDS,
@@ -118,3 +126,4 @@ def _page_of(blank: Blank) -> str:
                 "csrf_token": _CSRF,
             }
         )
+        return _INDENTATION.sub("\n", page)

@@ -91,7 +91,16 @@ def ask(
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)
     grant, token = _new_grant(
-        session, form, offer.wording, channel, by, instead_of=instead_of, form_key=form_key, **sent
+        session,
+        form,
+        offer.wording,
+        channel,
+        by,
+        # Where the language of the client is switched off, the form is in another from the beginning.
+        language=session.episode.client.language if offer.wording else offer.language,
+        instead_of=instead_of,
+        form_key=form_key,
+        **sent,
     )
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
@@ -238,6 +247,11 @@ def _new_grant(
     **sent: Any,
 ) -> tuple[RatingGrant, str]:
     token, now = _token_of(sent.get("form_key") if channel == Channel.TABLET else None), timezone.now()
+    usual = {
+        "language": session.episode.client.language,
+        "open_until": now + OPEN_FOR,
+        "accept_until": now + ACCEPT_FOR,
+    }
     grant = RatingGrant.objects.create(
         session=session,
         instrument=form.id,
@@ -245,8 +259,7 @@ def _new_grant(
         wording=wording,
         token_hash=hash_of_token(token),
         channel=channel,
-        language=session.episode.client.language,
         made_by=by,
-        **{"open_until": now + OPEN_FOR, "accept_until": now + ACCEPT_FOR, **sent},
+        **{**usual, **sent},
     )
     return grant, token

@@ -130,7 +130,7 @@ class RatingForm(forms.Form):
         These are not always the same: the answer to a change of language can be lost.
         """
         read_in: str = self.cleaned_data["read_in"] or ""
-        return read_in if read_in in wordings.languages_of(self.grant) else self.wording.language
+        return read_in if wordings.may_be_read_in(self.grant, read_in) else self.wording.language
 
     @property
     def answers(self) -> dict[str, int | None]:

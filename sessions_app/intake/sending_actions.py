@@ -143,7 +143,7 @@ def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
     if grant.opened_at is not None:
         raise Refused(_("This form was opened already. Ask your therapist for a new link."))
     if timezone.now() >= grant.open_until or not grant.session.episode.is_open:
-        raise Refused(_("This link is past its time. Ask your therapist for a new one."))
+        raise Refused(_("This link has expired. Ask your therapist for a new one."))
 
 
 # --- The tablet of a room ------------------------------------------------------------------------

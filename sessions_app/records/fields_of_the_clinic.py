@@ -81,7 +81,10 @@ TABLES_OF_THE_CLINIC = (
     Table(
         "sessions_app.ClinicSettings",
         whose=Whose.CLINIC,
-        fields=not_shown("id", "code", "version", "instrument", "closing", "rules", "made_at", "made_by"),
+        fields=not_shown(
+            *("id", "code", "version", "instrument", "closing", "languages", "urgent_help", "rules"),
+            *("made_at", "made_by"),
+        ),
     ),
     Table(
         "sessions_app.ClinicWording",

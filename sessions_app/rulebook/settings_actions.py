@@ -16,6 +16,7 @@ from sessions_app.flags import recompute
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.rule_settings import RuleSettings
+from sessions_app.rulebook import client_form_fields
 from sessions_app.rulebook.rule_fields import values_of
 
 CHANGED_MEANWHILE = "Somebody else is changing the settings just now. Look at them again, then save."
@@ -27,16 +28,20 @@ TRIES = 3
 
 @transaction.atomic
 def change_settings(
-    *, instrument: str, closing: str, by: User, opened_with: Opened | None = None
+    *, instrument: str, closing: str, by: User, opened_with: Opened | None = None, **of_the_form: Any
 ) -> ClinicSettings:
-    """The next version of the clinic's settings."""
-    typed = {"instrument": instrument, "closing": closing}
+    """The next version of the clinic's settings.
+
+    of_the_form: `languages`, and `urgent_help_<language>` for each text; what is not given stays as it is.
+    """
+    typed = {"instrument": instrument, "closing": closing, **of_the_form}
 
     def write(now: ClinicSettings) -> ClinicSettings:
-        new = changed(opened_with, stored={name: getattr(now, name) for name in typed}, typed=typed)
+        stored = client_form_fields.stored(now)
+        new = changed(opened_with, stored={name: stored.get(name, "") for name in typed}, typed=typed)
         if not new:
             return now
-        made = _next_version(now, by, **new)
+        made = _next_version(now, by, **client_form_fields.as_columns(now, new))
         event = LogEvent.SETTINGS_CHANGED
         audit.record(event, made, by=by, version=made.version, instrument=instrument, closing=closing)
         return made

@@ -10,6 +10,7 @@ from alliance.measurement.instruments import Instrument
 from alliance.stale_forms import opened_with
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings, Closing
+from sessions_app.rulebook import client_form_fields
 
 
 class SettingsForm(forms.Form):
@@ -26,10 +27,13 @@ class SettingsForm(forms.Form):
         choices=Closing.choices,
         widget=forms.RadioSelect,
     )
+    languages = client_form_fields.languages_field()
 
     def __init__(self, data: Any = None, *, now: ClinicSettings) -> None:
-        stored = {"instrument": now.instrument, "closing": now.closing}
+        texts, stored = client_form_fields.help_fields(now), client_form_fields.stored(now)
+        stored = {name: stored[name] for name in (*self.base_fields, *texts)}
         super().__init__(data, initial=stored)
+        self.fields.update(texts)
         scales = [(one.id, _named(one)) for one in instruments.session_scales()]
         self.fields["instrument"].choices = scales  # type: ignore[attr-defined]
         opened_with(self, row="settings", stored=stored)

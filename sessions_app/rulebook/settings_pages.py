@@ -14,7 +14,7 @@ from alliance.measurement.parameters import Parameters
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE, RuleSettings
-from sessions_app.rulebook import list_words
+from sessions_app.rulebook import client_form_fields, list_words
 from sessions_app.rulebook.list_words import Side
 from sessions_app.rulebook.rule_fields import changes, list_change
 from sessions_app.rulebook.rule_pages import EVENTS
@@ -75,6 +75,7 @@ def changed(before: ClinicSettings, after: ClinicSettings) -> list[str]:
         said.append(f"Form of every session: {after.form.name} (was {before.form.name})")
     if before.closing != after.closing:
         said.append(f"After a rating the client sees: {after.get_closing_display()}")
+    said += client_form_fields.changes(before, after)
     return said + list(rules_changed(rule_settings.of(before), rule_settings.of(after)))
 
 

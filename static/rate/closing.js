@@ -2,6 +2,7 @@
 // The server never gives them twice; this sees to it that the browser does not either.
 
 import { tellHandedIn } from "./other_tabs.js";
+import { goOnAsBefore } from "./text_size.js";
 
 const closing = document.getElementById("closing");
 
@@ -14,6 +15,7 @@ function leave() {
   location.replace(closing.dataset.done);
 }
 
+goOnAsBefore({ isLast: false });
 tellHandedIn(location.hash.slice(1));
 history.replaceState(null, "", closing.dataset.done);
 setTimeout(leave, Number(closing.dataset.seconds) * 1000);

@@ -5,15 +5,15 @@ import { watch } from "./idle.js";
 import { speak } from "./language.js";
 import { Line } from "./line.js";
 import { onEnd, tellTaken } from "./other_tabs.js";
-import { fill } from "./review.js";
+import { fill, openIn } from "./review.js";
 import { grantOf } from "./seal.js";
 import { speak as remember } from "./store.js";
-import { takeTurns } from "./turns.js";
+import { offerTextSize } from "./text_size.js";
+import { aimOf, takeTurns } from "./turns.js";
 
 const form = document.getElementById("rating");
 const marking = document.getElementById("marking");
 const review = document.getElementById("review");
-const aside = document.getElementById("aside");
 const idle = document.getElementById("idle");
 const kept = document.getElementById("kept");
 const errors = document.getElementById("errors");
@@ -23,8 +23,13 @@ const turns = takeTurns(marking, { isOpen, onStep, onEdge: (isThere) => say(isTh
 const delivery = handingIn(form, { say, onKept, onArrived: end });
 
 const lines = [...form.querySelectorAll("[data-line]")].map(
-  (root) => new Line(root, { bands, onChange: (way) => way && (form.elements.mode.value = way) }),
+  (root) => new Line(root, { bands, onChange }),
 );
+
+function onChange(way) {
+  if (way) form.elements.mode.value = way;
+  if (!review.hidden) fill(review, form, lines);
+}
 
 // Two ways of marking -----------------------------------------------------------------------------
 
@@ -46,16 +51,26 @@ choose("line");
 function show(section, target) {
   marking.hidden = section !== marking;
   review.hidden = section !== review;
-  aside.hidden = section !== marking;
   idle.hidden = section !== idle;
   kept.hidden = section !== kept;
   status.textContent = "";
+  putBack();
   if (section === marking) target ? turns.show(target) : turns.first();
   if (section === review) turns.toReview();
   scrollTo(0, 0);
-  const aim = target ?? section.querySelector("h1");
+  const aim = target ? aimOf(target) : section.querySelector("h1");
   aim.focus();
   if (target) aim.scrollIntoView({ block: "start" });
+}
+
+// A line that was left out is marked where the review names it: nobody has to find the way there and back.
+let putBack = () => {};
+
+function mend(line) {
+  putBack();
+  putBack = openIn(review, line);
+  line.root.focus({ preventScroll: true });
+  line.root.scrollIntoView({ block: "center" });
 }
 
 const STEPS = {
@@ -65,7 +80,8 @@ const STEPS = {
     show(review);
   },
   change(button) {
-    show(marking, button?.dataset.to && document.getElementById(`line-${button.dataset.to}`));
+    const line = lines.find(({ id }) => id === button?.dataset.to);
+    line ? mend(line) : show(marking);
   },
   "hand-in": () => delivery.begin(marks()),
 };
@@ -75,8 +91,8 @@ function isOpen() {
 }
 
 // Back or Forward on a phone.
-function onStep(line) {
-  line ? show(marking, line) : STEPS.review();
+function onStep(turn) {
+  turn ? show(marking, turn) : STEPS.review();
 }
 
 // Safari before 15.4 does not say which button sends a form. The Enter key presses one too.
@@ -162,10 +178,11 @@ watch(Number(form.dataset.idleSeconds), {
 });
 
 let grant;
-grantOf(form.dataset.token).then((ours) => {
+const naming = grantOf(form.dataset.token);
+offerTextSize(marking.querySelector("[data-text-size]"), naming);
+naming.then((ours) => {
   grant = ours;
   onEnd(ours, () => !delivery.isUnderWay && end());
   tellTaken(ours);
 });
 remember(document.documentElement.lang);
-sessionStorage.clear(); // htmx notes there which page of staff came last

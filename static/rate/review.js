@@ -1,15 +1,35 @@
 // Shows what the client marked before it is handed in: small lines and words, no number, no total.
 
 export function fill(section, form, lines) {
+  // While a line is being marked in the list nothing moves under the finger.
+  const keepsRoom = section.querySelector("[data-open]") !== null;
   let unmarked = 0;
   for (const line of lines) {
     const missing = line.value === null && !line.declined.checked;
     if (missing) unmarked += 1;
-    section.querySelector(`[data-unmarked-line="${line.id}"]`).hidden = !missing;
+    show(section.querySelector(`[data-unmarked-line="${line.id}"]`), missing, keepsRoom);
     draw(section.querySelector(`[data-seen="${line.id}"]`), line);
   }
-  section.querySelector("[data-unmarked]").hidden = unmarked === 0;
+  show(section.querySelector("[data-unmarked]"), unmarked > 0, keepsRoom);
   tell(section, form.elements.comment.value.trim(), form.elements.share_comment.checked);
+}
+
+function show(part, isShown, keepsRoom) {
+  part.hidden = !isShown && !keepsRoom;
+  part.toggleAttribute("data-empty", !isShown);
+}
+
+// Takes the line itself into the list; what is given back puts it where it was.
+export function openIn(section, line) {
+  const seen = section.querySelector(`[data-seen="${line.id}"]`);
+  const place = document.createComment("");
+  line.root.replaceWith(place);
+  seen.append(line.root);
+  seen.toggleAttribute("data-open", true);
+  return () => {
+    if (place.isConnected) place.replaceWith(line.root);
+    seen.toggleAttribute("data-open", false);
+  };
 }
 
 function draw(seen, line) {

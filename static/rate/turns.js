@@ -1,4 +1,4 @@
-// One line at a time on a narrow screen. Only the sheet hides what is not on its turn: a phone that is
+// Two lines at a time on a narrow screen. Only the sheet hides what is not on its turn: a phone that is
 // laid on its side, or a page without this file, shows all lines.
 //
 // There each step is an entry of the browser's history, with its place and nothing else in it: Back goes to
@@ -10,7 +10,6 @@ const A_MOMENT = 500;
 // part, to the review. onEdge(isThere): one more Back leaves the page, or not any more.
 export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   const parts = [...marking.querySelectorAll("[data-turn]")];
-  const buttons = marking.querySelector(".turns");
   let now = 0;
   let depth = placeIn(history.state); // a line is one deeper than its place; the review comes after the last
 
@@ -20,14 +19,16 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
     marking.dataset.at = part === parts[0] ? "first" : part === parts[parts.length - 1] ? "last" : "between";
   }
 
-  function show(part) {
+  // `aim`: a line, or the turn it is part of.
+  function show(aim) {
+    const part = aim?.closest("[data-turn]");
     if (!parts.includes(part)) return;
     lay(part);
     if (now > 0 || depth > 0) note(now);
   }
 
   function isNarrow() {
-    return getComputedStyle(buttons).display !== "none";
+    return getComputedStyle(marking).getPropertyValue("--takes-turns").trim() === "1";
   }
 
   function note(place) {
@@ -40,7 +41,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   function turn(by) {
     show(parts[now + by]);
     scrollTo(0, 0);
-    parts[now].focus({ preventScroll: true });
+    aimOf(parts[now]).focus({ preventScroll: true });
   }
 
   // Only what somebody does adds an entry: browsers pass over others.
@@ -75,7 +76,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
     if (!link) return;
     event.preventDefault(); // its fragment would be an entry of the history
     const aim = document.querySelector(link.hash);
-    show(aim.closest("[data-turn]"));
+    show(aim);
     aim.focus();
     aim.scrollIntoView({ block: "start" });
   });
@@ -83,6 +84,11 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   // Loaded again in the middle, with every mark gone: from the beginning.
   unwind();
   return { show, first: () => show(parts[0]), toReview: () => note(parts.length), unwind };
+}
+
+// What is read and focused where a turn begins: its first line.
+export function aimOf(target) {
+  return target.matches("[data-turn]") ? target.querySelector("[tabindex]") : target;
 }
 
 function placeIn(state) {

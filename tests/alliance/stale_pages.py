@@ -436,6 +436,10 @@ ACTS = {
     "import:check": ("writes what it found alone", "test_a_check_changes_nothing_and_an_import_says_"),
     "import:confirm": ("done once, as it was checked", "test_two_presses_on_one_file_import_it_once"),
     "import:remove": ("refused where it is imported", "test_a_file_can_be_removed"),
+    "settings:work_list": (
+        "refused where the settings changed",
+        "test_pressed_twice_or_on_an_old_page_nothing_is_lost",
+    ),
     "settings:recomputation": ("goes on with what is left", "test_it_goes_on_where_it_stopped_"),
     "rules:choose_language": ("one's own choice of one field", "test_a_choice_of_language_writes_it_alone"),
     "rules:add_question": ("adds; the same is there once", "test_one_that_is_there_already_is_refused"),

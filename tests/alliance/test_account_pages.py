@@ -91,7 +91,8 @@ def test_every_page_of_the_account_library_is_ours_in_words_and_look(equipped, c
             "Email address",
             "placeholder=",
         ):
-            assert word not in answer.text, (name, word)
+            # Above it is our own search for a client.
+            assert word not in answer.text.partition("<main")[2], (name, word)
 
 
 # Of allauth's own files these hold no words: each says only which of our layouts is meant.

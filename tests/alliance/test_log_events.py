@@ -59,6 +59,7 @@ def test_lines_are_made_in_no_other_way():
     assert makers == {
         "alliance/audit.py",
         "sessions_app/demo/__init__.py",
+        "sessions_app/demo/client_form.py",
         "sessions_app/demo/rows.py",
         "sessions_app/demo/staff.py",
         "sessions_app/demo/supervision.py",

@@ -11,7 +11,7 @@ from sessions_app.intake import hand_over_actions, room_tablets, sending_actions
 from tests import cast
 
 FORM, DONE = "/rate/", "/rate/done/"
-TITLE = "How was today?"
+TITLE = "How was this session?"
 
 
 class Device:

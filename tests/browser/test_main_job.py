@@ -59,7 +59,7 @@ def test_from_hand_over_to_the_conversation_and_to_supervision(
     tablet.get_by_role("link", name="Hand over the tablet to K-1").click()
     expect(tablet.get_by_text("6, a new one, now")).to_be_visible()
     tablet.get_by_role("button", name="Hand over").click()
-    expect(tablet.get_by_role("heading", name="How was today?")).to_be_visible()
+    expect(tablet.get_by_role("heading", name="How was this session?")).to_be_visible()
     assert "K-1" not in tablet.content()
     finger_of_client = finger(tablet)
     for item, share in (("relationship", 0.92), ("goals", 0.61), ("approach", 0.9), ("overall", 0.88)):
@@ -123,10 +123,8 @@ class TestTheOpenPage:
         expect(said).to_have_value("half a sent")
 
     def test_draws_the_chart_and_offers_to_share_it_with_nobody(self, page_of_client):
-        expect(page_of_client.locator("[data-figure=figure] .main-svg").first).to_be_visible()
+        expect(page_of_client.locator("[data-chart] .main-svg").first).to_be_visible()
         assert page_of_client.locator(".modebar-btn").count() == 0
-        page_of_client.get_by_text("The four lines").click()
-        expect(page_of_client.locator("[data-figure=lines-figure] .main-svg").first).to_be_visible()
 
     def test_says_what_is_missing_and_loses_no_word(self, page_of_client, live_clinic, witness):
         witness.expect("status of 422")

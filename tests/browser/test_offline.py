@@ -310,7 +310,7 @@ class TestOnOtherDevices:
         page.wait_for_url("**" + FORM)
         ready(page)
         phone.set_offline(True)
-        for _ in range(4):
+        for _ in range(2):
             page.locator("[data-next]").click()
         page.locator("[data-back]").click()
         page.locator("#line-overall [data-strip]").click(position={"x": 60, "y": 30})

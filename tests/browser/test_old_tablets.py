@@ -54,7 +54,7 @@ class TestAnOldBrowser:
         expect(page.locator("html")).to_have_attribute("lang", "de")
         page.get_by_role("button", name=re.compile("abgeben")).last.click()
         expect(page.locator("#review")).to_be_visible()
-        page.locator("#review button[value=change]").first.click()
+        page.locator("#review .actions button[value=change]").click()
         expect(page.locator("#marking")).to_be_visible()
 
     def test_follows_what_is_sent_to_its_room(self, old, live_clinic, live_server):

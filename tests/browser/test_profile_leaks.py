@@ -132,7 +132,7 @@ def test_closed_and_restored_it_holds_the_form_and_nobodys_words(walk, start, pr
     walk().close()
     assert found_in(profile) == set()
     page = restored(start(restore=True))
-    expect(page.get_by_role("heading", name="How was today?")).to_be_visible()
+    expect(page.get_by_role("heading", name="How was this session?")).to_be_visible()
     assert page.locator("#comment").input_value() == ""
     seen = everything_in(page) + through_the_history(page)
     assert CANARIES.in_text(seen) == set()

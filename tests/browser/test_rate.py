@@ -90,6 +90,10 @@ def to_review(page: Page) -> None:
 
 def hand_in(page: Page) -> Rating:
     to_review(page)
+    return hand_in_from_the_review(page)
+
+
+def hand_in_from_the_review(page: Page) -> Rating:
     page.locator("button[value=hand-in]").click()
     page.wait_for_url("**" + DONE)
     return Rating.objects.get()
@@ -155,7 +159,7 @@ class TestMarkingALine:
         page = open_form()
         line = page.locator("#line-relationship input[type=range]")
         for tenths, words in (
-            (0, "all the way at “Badly”"),
+            (0, "all the way at “Very badly”"),
             (50, "exactly in the middle"),
             (73, "nearer to “Very well”"),
         ):
@@ -216,8 +220,10 @@ class TestReview:
         assert missing.count() == 2
         missing.last.click()
         expect(page.locator("#line-overall")).to_be_focused()
+        expect(review.get_by_role("heading", level=1)).to_be_visible()
         by_mouse(page, None, "overall", 12)
-        rating = hand_in(page)
+        assert missing.count() == 1
+        rating = hand_in_from_the_review(page)
         assert rating.answers == {"relationship": 73, "goals": None, "approach": None, "overall": 12}
         assert (rating.comment, rating.share_comment) == ("More about work.", True)
 
@@ -245,7 +251,6 @@ class TestReview:
     def test_not_today_stores_nothing(self, open_form):
         page = open_form()
         by_mouse(page, None, "relationship", 73)
-        page.get_by_text("Help, and who sees this").click()
         page.get_by_role("button", name="I do not want to rate today").click()
         expect(page.get_by_role("heading")).to_contain_text("Please hand the tablet back")
         assert not Rating.objects.exists()

@@ -45,9 +45,8 @@ def test_the_story_is_read_asked_about_and_looked_at_together(page, repaired):
     story = page.locator(".chapter")
     expect(story).to_contain_text("32.9 after 38, mostly goals and topics")
     expect(story).to_contain_text("37.6, back once near the usual level")
-    # The stretch is drawn: a shape of the chart, with its name in the legend.
-    expect(page.locator("[data-figure='figure'] .shapelayer path")).to_have_count(1)
-    expect(page.locator("[data-figure='figure'] .legendtext", has_text="Low point, back")).to_be_visible()
+    # The low point is a bar, with its name beside it.
+    expect(page.locator("[data-chart] .ytick text", has_text="low point")).to_be_visible()
 
     page.get_by_role("button", name="It helped a little").click()
     expect(page.locator("#messages")).to_contain_text("Noted with what was agreed.")

@@ -39,7 +39,7 @@ def test_of_two_sessions_of_today_the_one_that_is_chosen_is_rated(page, live_cli
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("radio", name="Session 1")).to_be_checked()
     page.get_by_role("button", name="Hand over").click()
-    expect(page.get_by_role("heading", name="How was today?")).to_be_visible()
+    expect(page.get_by_role("heading", name="How was this session?")).to_be_visible()
     assert RatingGrant.objects.get().session == first
     assert not second.grants.exists()
 
@@ -48,7 +48,7 @@ def test_the_hand_over_of_one_client_and_one_session_is_two_presses(page, live_c
     to_hand_over(page, live_clinic)
     expect(page.get_by_text("Session 1, a new one, now")).to_be_visible()
     page.get_by_role("button", name="Hand over").click()
-    expect(page.get_by_role("heading", name="How was today?")).to_be_visible()
+    expect(page.get_by_role("heading", name="How was this session?")).to_be_visible()
     assert TherapySession.objects.get().number == 1
 
 

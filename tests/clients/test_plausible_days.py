@@ -20,7 +20,7 @@ from tests import cast
 TODAY = timezone.localdate
 TOO_EARLY, TOO_LATE = date(1989, 12, 31), date(3026, 1, 1)
 # A search for days on which nothing was finds nothing.
-SEARCHES = {"LogSearch", "DaysSearch"}
+SEARCHES = {"LogSearch", "DaysSearch", "PeriodForm"}
 DATES = (forms.DateField, forms.DateTimeField)
 
 
@@ -138,6 +138,9 @@ def test_every_day_that_a_person_writes_down_is_known_here():
         "Cover.ends_on": "not before starts_on",
         "EarlierCourseConsent.given_on": "plausible",
         "Licence.valid_to": "in the form",
+        "Agenda.held_on": "plausible",
+        "SupervisionTalk.held_on": "plausible",
+        "SupervisionTalkChange.held_on": "what stood",
         "ProcessDay.day": "written by the site",
     }
     days = {

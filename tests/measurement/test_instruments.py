@@ -1,4 +1,5 @@
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,29 @@ def test_the_session_rating_uses_the_default_parameters():
 
 
 def test_a_version_can_be_asked_for():
-    assert get(SESSION_RATING, "1") is get(SESSION_RATING)
+    assert get(SESSION_RATING, "2") is get(SESSION_RATING)
+
+
+def test_an_earlier_edition_is_another_text_and_nothing_else():
+    """What was marked in it is read in its own words, and scored by the lines and the cutoff of today."""
+    first, newest = get(SESSION_RATING, "1"), get(SESSION_RATING)
+    assert first.wordings["en"].title == "How was today?"
+    assert first.wordings["en"].items["approach"].high_end == "It helped me a lot"
+    assert replace(first, version="2", wordings=newest.wordings) == newest
+
+
+TODAY = {"en": "today", "de": "heut", "es": "hoy", "fr": "aujourd", "ar": "اليوم"}
+SESSION = {"en": "session", "de": "Sitzung", "es": "sesión", "fr": "séance", "ar": "الجلسة"}
+
+
+@pytest.mark.parametrize("language", sorted(TODAY))
+def test_the_form_asks_about_the_session_and_not_about_the_day(language):
+    wording = get(SESSION_RATING).wordings[language]
+    asked = [wording.title, *(line.question for line in wording.items.values())]
+    assert all(SESSION[language] in question for question in asked), asked
+    assert not any(TODAY[language] in question for question in asked), asked
+    first = get(SESSION_RATING, "1").wordings[language]
+    assert any(TODAY[language] in line.question for line in first.items.values()), "the control finds the day"
 
 
 @pytest.mark.parametrize(

@@ -112,13 +112,12 @@ def test_at_most_one_in_six_rated_sessions_leaves_a_client_on_the_work_list(call
     assert 6 * called[therapist].still_on <= called[therapist].rated
 
 
-def test_little_more_than_one_in_five_rated_sessions_puts_a_client_on_the_work_list_of_this_clinic(called):
-    """One in six is not kept here: half the courses begin below the cutoff, and events are simulated."""
+def test_one_in_six_rated_sessions_at_most_puts_a_client_on_the_work_list_of_this_clinic(called):
+    """Though half the courses begin below the cutoff, and events are simulated."""
     all_of_them = sum(called.values(), work_list_share.WorkListShare(0, 0, 0, 0))
     later = all_of_them.put_on - all_of_them.at_first
-    assert 6 * all_of_them.put_on > all_of_them.rated
-    assert 100 * all_of_them.put_on <= 22 * all_of_them.rated
-    assert 6 * later <= all_of_them.rated
+    assert 6 * all_of_them.put_on <= all_of_them.rated
+    assert 10 * later <= all_of_them.rated
 
 
 def test_some_talks_are_put_off_and_some_are_needless(seeded):
@@ -134,7 +133,7 @@ def test_the_story_is_a_fall_a_talk_and_the_way_back(seeded):
     episode = Episode.objects.get(client__label=courses.STORY_LABEL)
     assert episode.therapist.email == demo.STAFF[0].email
     fall = episode.sessions.get(number=courses.STORY_FALL + 1)
-    assert {flag.rule for flag in answered.discussed().filter(session=fall)} == {"A", "C", "E"}
+    assert {flag.rule for flag in answered.discussed().filter(session=fall)} == {"A", "C", "E", "J"}
     assert {flag.evidence["line"] for flag in fall.flags.all()} == {"approach"}
     totals = [one.ratings.get().total for one in episode.sessions.attended()]
     assert totals[courses.STORY_FALL] == min(totals)

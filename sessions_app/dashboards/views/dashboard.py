@@ -112,7 +112,8 @@ def course_after(
         if not request.htmx:
             return redirect("dashboard:client", episode.code)
     note_the_look(request, episode)
-    page = client_page.build(episode, request.user, timezone.now(), form)
+    shows_all = kept_course.asks_for_all(request)
+    page = client_page.build(episode, request.user, timezone.now(), form, shows_all=shows_all)
     course = render_to_string("components/_course.html", {"page": page, "oob": request.htmx}, request)
     status = 200 if done else 422
     if request.htmx:

@@ -55,7 +55,7 @@ def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
         return render(request, "go/start.html", {"error": error}, status=422)
     take_back()
     if grant.short_code_until and grant.short_code_until <= timezone.now():
-        return _closed(request, _("This code is past its time. Ask your therapist for a new one."))
+        return _closed(request, _("This code has expired. Ask your therapist for a new one."))
     return _open(request, grant)
 
 

@@ -24,6 +24,8 @@ from alliance.see_other import see_other
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
+from sessions_app.instruments import client_form
+from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
 from sessions_app.intake import blank_form, closing, hand_over_actions, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
@@ -107,10 +109,15 @@ def done(request: HttpRequest) -> HttpResponse:
         device_lock.hand_in(request, rated=True, language=translation.get_language())
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
-            context = {"lines": lines_of(grant.rating), "seconds": closing.SECONDS}
+            context = {
+                "lines": lines_of(grant.rating),
+                "seconds": closing.SECONDS,
+                "urgent_help": _urgent_help(),
+            }
             return render(request, "rate/closing.html", context)
     lock = device_lock.lock_of(request)
-    return render(request, "rate/done.html", {"rated": lock is not None and lock.rated})
+    context = {"rated": lock is not None and lock.rated, "urgent_help": _urgent_help()}
+    return render(request, "rate/done.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -131,7 +138,13 @@ def not_today(request: HttpRequest) -> HttpResponse:
 @page(CLIENT)
 @in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "rate/help.html", {"lock": device_lock.lock_of(request)})
+    context = {"lock": device_lock.lock_of(request), "urgent_help": _urgent_help()}
+    return render(request, "rate/help.html", context)
+
+
+def _urgent_help() -> UrgentHelp | None:
+    """The clinic's own words on where to find help now, for a page in the language that is spoken."""
+    return client_form.in_force().urgent_help(translation.get_language() or "")
 
 
 Step = Callable[[HttpRequest, RatingGrant], HttpResponse]
@@ -229,6 +242,7 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
         "idle_seconds": blank_form.IDLE_SECONDS,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
+        "urgent_help": client_form.in_force().urgent_help(marks.wording.language),
     }
     return render(request, "rate/form.html", context, status=status)
 

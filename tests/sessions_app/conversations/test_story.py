@@ -1,8 +1,9 @@
 """A rupture and its repair as the pages tell it: the story, the chart, the table, and chance beside it."""
 
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from types import SimpleNamespace
 
-import plotly.graph_objects as go
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,14 +13,14 @@ from alliance.measurement.repairs import RepairState, returned
 from clients.models import Ending
 from sessions_app.conversations import follow_up_actions, repairs
 from sessions_app.conversations.story import Kind
-from sessions_app.dashboards import charts, client_page
+from sessions_app.dashboards import charts, client_page, course_picture
 from sessions_app.flags import chance_returns, course, discussion_actions, process_measures
 from sessions_app.flags.models import Discussion
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
 from tests.sessions_app import answered
-from tests.sessions_app.dashboards.test_charts import INSTRUMENT, tokens_and_figure
+from tests.sessions_app.dashboards.test_charts import INSTRUMENT
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -260,46 +261,38 @@ def test_an_answer_says_which_agreement_it_is_about_where_there_are_two(clinic):
 
 
 class TestTheChart:
-    def figure(self, clinic, *, closed=False):
+    """Whatever the rules and the repairs conclude; here they are given."""
+
+    def shown(self, clinic, *lows):
         rated = course.read(clinic.olgas, NOW)
-        talked = frozenset(Discussion.objects.standing().values_list("session__number", flat=True))
-        found = repairs.of_course(rated, INSTRUMENT.parameters, talked, is_closed=closed, now=NOW)
-        figure = charts.course_figure(rated, INSTRUMENT.parameters, INSTRUMENT, talked, found)
-        words = charts.in_words(rated, INSTRUMENT.parameters, found)
-        return figure, words
+        found = [
+            SimpleNamespace(began=began, ended=ended, state=state, before=Fraction(380), goal=370)
+            for began, ended, state in lows
+        ]
+        shown = course_picture.picture(rated, INSTRUMENT.parameters, INSTRUMENT, (), found, now=NOW)
+        return shown, course_picture.in_words(shown, found)
 
-    def test_shades_each_stretch_and_says_so_in_words(self, clinic, settings):
-        weekly(clinic.olgas, 380, 320, 380, 380, 320, 345)
-        figure, words = self.figure(clinic)
-        back, going_on = figure["layout"]["shapes"]
-        assert (back["x0"], back["x1"], back["name"]) == (1.75, 4.25, "Low point, back")
-        assert (going_on["x0"], going_on["x1"], going_on["name"]) == (4.75, 6.5, "Low point, not back")
-        assert back["line"]["dash"] != going_on["line"]["dash"]  # told apart without a colour too
-        assert "Low points: session 2 (recovered in session 4), session 5 (recovering)." in words
-        tokens: set[str] = set()
-        go.Figure(tokens_and_figure(figure, tokens))
-        sheet = (settings.BASE_DIR / "static/alliance/theme.css").read_text()
-        assert {"--chart-fall", "--chart-back"} <= tokens
-        assert all(f"{token}:" in sheet for token in tokens)
+    def test_each_low_point_is_a_bar_and_said_in_words(self, clinic):
+        weekly(clinic.olgas, 380, 330, 380, 380, 320, 340)
+        shown, words = self.shown(clinic, (2, 3, RepairState.RECOVERED), (5, None, RepairState.RECOVERING))
+        at = [stop.at for stop in shown.stops]
+        assert shown.stretches == [(at[1], at[2], True), (at[4], shown.last, False)]
+        drawn = charts.figure(shown)["data"]
+        bars = {trace["name"]: trace["line"]["dash"] for trace in drawn if "Low" in trace["name"]}
+        assert bars == {"Low point, back": "solid", "Low point, not back": "dot"}  # without a colour too
+        assert "Low points: session 2 (recovered in session 3), session 5 (recovering)." in words
 
-    def test_stays_inside_the_course_where_it_ended_unrepaired(self, clinic):
-        weekly(clinic.olgas, 380, 320, 340)
-        (shape,) = self.figure(clinic, closed=True)[0]["layout"]["shapes"]
-        assert (shape["x0"], shape["x1"]) == (1.75, 3.25)
+    def test_of_many_low_points_the_words_name_the_last_three(self, clinic):
+        weekly(clinic.olgas, *[380, 330] * 4)
+        lows = [(number, number + 1, RepairState.RECOVERED) for number in (2, 4, 6)]
+        _, words = self.shown(clinic, *lows, (8, None, RepairState.OPEN))
+        assert words.endswith("session 8 (open). 1 earlier low point.")
+        assert "session 2 (" not in words
 
-    def test_names_each_kind_once_in_the_legend(self, clinic):
-        weekly(clinic.olgas, 380, 320, 380, 380, 320, 380, 380)
-        shapes = self.figure(clinic)[0]["layout"]["shapes"]
-        assert [one["showlegend"] for one in shapes] == [True, False]
-
-    def test_stands_beside_the_line_of_another_form(self, clinic):
-        weekly(clinic.olgas, 380, 320, last=NOW - WEEK)
-        cast.wording(clinic.adam)
-        cast.choose(clinic.adam, instrument="srs")
-        cast.rating(cast.therapy_session(clinic.olgas), 380)
-        figure, _ = self.figure(clinic)
-        assert [one["type"] for one in figure["layout"]["shapes"]] == ["rect", "line"]
-        go.Figure(tokens_and_figure(figure, set()))
+    def test_a_bar_stays_inside_the_course_where_it_ended_unrepaired(self, clinic):
+        weekly(clinic.olgas, 380, 330, 340)
+        shown, _ = self.shown(clinic, (2, 3, RepairState.UNREPAIRED))
+        assert shown.stretches == [(shown.stops[1].at, shown.stops[2].at, False)]
 
 
 def test_the_page_asks_the_same_number_of_queries_for_3_and_30_sessions(

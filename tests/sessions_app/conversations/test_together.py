@@ -115,7 +115,7 @@ class TestWhatIsOnIt:
 
     def test_a_mark_that_was_left_out_is_a_gap(self, page):
         by_question = {one.question: one.drawn for one in page().context["together"].lines}
-        gap = by_question["All in all, how good was today for you?"]
+        gap = by_question["All in all, how was this session for you?"]
         assert gap.count("<circle") == 2
         path = re.search(r'class="course" d="([^"]*)"', gap).group(1)
         assert path.count("M") == 2

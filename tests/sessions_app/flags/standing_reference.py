@@ -48,7 +48,8 @@ def with_states(flags, now):
         | (Q(rating__replaces__isnull=True) & Exists(before_it_came))
     )
     not_needed = Deferral.objects.standing().filter(kind="not_needed", flags=OuterRef("pk"))
-    return flags.alias(**{name: _limit(name) for name in SHIPPED}).annotate(
+    limits = {name: _limit(name) for name in SHIPPED}
+    return flags.alias(at_most=_at_most(), **limits).annotate(
         settled=Case(When(settled, then=True), default=False),
         not_needed=Exists(not_needed),
         put_off=Exists(_putting_off(now).filter(flags=OuterRef("pk"))),
@@ -71,6 +72,11 @@ def _putting_off(now):
     return later.annotate(decided_on=TruncDate("deferred_at")).filter(~Exists(come))
 
 
+def _at_most():
+    """The total; of a partial rating the most that it can have been, where the flag says so."""
+    return Coalesce("rating__total", Cast(KT("evidence__at_most"), IntegerField()))
+
+
 def _limit(name):
     return Coalesce(Cast(KT(f"evidence__{name}"), IntegerField()), Value(SHIPPED[name]))
 
@@ -87,15 +93,19 @@ def _talked_about_before():
         session__episode=OuterRef("session__episode"),
         session__number__gt=OuterRef("session__number"),
         session__number__lt=OuterRef(OuterRef("session__number")),
-        total__gte=OuterRef("rating__total") + OuterRef(OuterRef("sudden_fall")),
+        total__gte=OuterRef("at_most") + OuterRef(OuterRef("sudden_fall")),
     )
-    return Flag.objects.standing().filter(
-        settled,
-        ~Exists(was_up),
-        rule__in=(*SAME_FALL, "C"),
-        instrument=OuterRef("instrument"),
-        session__episode=OuterRef("session__episode"),
-        session__number__lt=OuterRef("session__number"),
-        session__number__gte=OuterRef("session__number") - 4,
-        rating__total__lt=OuterRef("rating__total") + OuterRef("badge_fall"),
+    return (
+        Flag.objects.standing()
+        .alias(at_most=_at_most())
+        .filter(
+            settled,
+            ~Exists(was_up),
+            rule__in=(*SAME_FALL, "C"),
+            instrument=OuterRef("instrument"),
+            session__episode=OuterRef("session__episode"),
+            session__number__lt=OuterRef("session__number"),
+            session__number__gte=OuterRef("session__number") - 4,
+            at_most__lt=OuterRef("at_most") + OuterRef("badge_fall"),
+        )
     )

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from alliance.measurement.parameters import ANY_CHANGE
 from clients.models import Episode
 from sessions_app.courses.models import Attendance
 from sessions_app.flags import course, expected_flags, facts
@@ -19,6 +20,8 @@ RULES = {
     "by language": RuleSettings(
         2, {"session-rating": {"": {"enabled": {"A": False}}, "en": {"enabled": {"A": True}, "cutoff": 300}}}
     ),
+    "the former list": RuleSettings().with_work_list(ANY_CHANGE),
+    "lasting falls": RuleSettings(4, {"session-rating": {"": {"lasting_limit": 90, "calls_from_fall": 45}}}),
     "badge and gaps": RuleSettings(3, {"session-rating": {"": {"badge_fall": 5, "missing_of": 2}}}),
 }
 
@@ -68,6 +71,22 @@ class TestWithTheCast:
         expected = as_pages_see_it(clinic.olgas, now, rules)
         assert as_batches_see_it(read, now, rules) == expected
         assert {rule for _, rule, *_ in expected} >= {"A", "C"}
+
+    def test_partial_ratings_that_are_certain(self, clinic):
+        cast.rated_course(clinic.olgas, [380, 385, 380], last_ago=timedelta(days=3))
+        for marks in ({"relationship": 50, "goals": 60, "approach": 70}, {"relationship": 40, "goals": 60}):
+            cast.rating(cast.therapy_session(clinic.olgas), None, **marks)
+        now = timezone.now()
+        read = facts.read([clinic.olgas.pk])[clinic.olgas.pk]
+        expected = as_pages_see_it(clinic.olgas, now, RuleSettings())
+        assert as_batches_see_it(read, now, RuleSettings()) == expected
+        stored = {(flag.session_id, flag.rule, flag.is_new, flag.on_work_list, repr(flag.evidence))
+                  for flag in Flag.objects.standing()}  # fmt: skip
+        assert stored == expected
+        fall, *_ = Flag.objects.standing().filter(rule="C", on_work_list=True)
+        assert fall.sentence.startswith("At most 28 whatever was left out")
+        assert {rule for _, rule, *_ in expected} >= {"A", "C", "J", "L"}
+        assert not [flag for flag in Flag.objects.filter(rule__in="ACJ") if "total" in flag.evidence]
 
     def test_the_number_of_statements_does_not_grow(self, clinic, django_assert_max_num_queries):
         counts = []

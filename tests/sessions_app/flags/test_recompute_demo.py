@@ -5,10 +5,13 @@ from io import StringIO
 
 from django.core.management import call_command
 
+from alliance.measurement.parameters import ANY_CHANGE, LASTING_FALLS
 from alliance.models import AuditEvent, User
 from clients.models import Episode
 from sessions_app.courses.models import Rating
+from sessions_app.flags import checks
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.rulebook import settings_actions
 from tests import cast
 
 
@@ -50,6 +53,35 @@ def test_another_cutoff_and_back_keeps_every_conversation(seeded):
     run_all(pending=True)
     assert standing() == before
     assert facts() == untouched
+
+
+def test_the_former_list_and_back_keeps_every_conversation(seeded):
+    adam = User.objects.get(is_administrator=True)
+    run_all()
+    before, untouched = standing(), facts()
+    calling = Flag.objects.standing().filter(on_work_list=True)
+    shipped = calling.values("session").distinct().count()
+
+    settings_actions.change_work_list(work_list=ANY_CHANGE, by=adam)
+    run_all(pending=True)
+    assert calling.values("session").distinct().count() > 1.3 * shipped
+    assert list(checks.differing(Episode.objects.values_list("pk", flat=True), seeded)) == []
+    assert facts() == untouched
+
+    settings_actions.change_work_list(work_list=LASTING_FALLS, by=adam)
+    run_all(pending=True)
+    assert standing() == before
+    assert list(checks.differing(Episode.objects.values_list("pk", flat=True), seeded)) == []
+    assert facts() == untouched
+
+
+def test_at_most_ten_of_a_hundred_rated_sessions_of_the_demo_call(seeded):
+    """First ratings apart: a client who begins low is told once."""
+    calls = Flag.objects.standing().filter(on_work_list=True, rating__total__isnull=False)
+    later = calls.exclude(rule="A").values("session").distinct().count()
+    rated = Rating.objects.standing().filter(total__isnull=False)
+    first = rated.values("session__episode").distinct().count()
+    assert later <= 0.10 * (rated.count() - first)
 
 
 def test_one_line_in_the_log_for_each_client_whose_flags_changed(seeded):

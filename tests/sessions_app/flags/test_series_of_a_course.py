@@ -11,9 +11,10 @@ from django.utils import timezone
 from alliance.measurement import instruments
 from alliance.measurement.process import Share
 from clients.models import Episode
+from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import caseload, charts, work_list
+from sessions_app.dashboards import caseload, charts, course_picture, work_list
 from sessions_app.flags import course, process_measures
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.models import Flag
@@ -92,15 +93,25 @@ class TestComparing:
         enter_rating(session=session, answers=cast.answers(360), channel=Channel.PAPER, by=clinic.olga)
         assert rules(session) == ["C"]
 
-    def test_an_older_version_of_our_own_form_is_another_form(self, clinic, monkeypatch):
-        from dataclasses import replace
-
-        everything = (*instruments.all_instruments(), replace(OURS, version="2"))
-        give(clinic.olgas, 400)
-        monkeypatch.setattr(instruments, "all_instruments", lambda: everything)
+    def test_marks_of_the_earlier_edition_of_our_own_form_are_read_in_its_words_and_not_compared(
+        self, clinic, monkeypatch
+    ):
+        first = instruments.get("session-rating", "1")
+        with monkeypatch.context() as before_the_release:
+            before_the_release.setattr(instruments, "all_instruments", lambda: (first,))
+            (old,) = give(clinic.olgas, 400)
         (later,) = give(clinic.olgas, 350)
-        assert rules(later) == ["A"]
+        assert rules(later) == ["A"], "a fall from marks in other words would be C too"
         assert [one.changes_form for one in read(clinic.olgas)] == [False, True]
+        ratings = [session.ratings.get() for session in (old, later)]
+        assert [wordings.name_of(rating) for rating in ratings] == [
+            "Session rating, version 1",
+            "Session rating",
+        ]
+        assert [wordings.read_by_the_client(rating).title for rating in ratings] == [
+            "How was today?",
+            "How was this session?",
+        ]
 
 
 class TestCounting:
@@ -156,37 +167,48 @@ class TestShowing:
         give(clinic.olgas, 380, 370, 380, 370, 380)
         return clinic.olgas
 
+    def picture(self, episode):
+        return course_picture.picture(read(episode), OURS.parameters, OURS, now=timezone.now())
+
     def test_the_chart_has_a_line_with_a_word_where_the_form_changes(self, mixed):
-        figure = charts.course_figure(read(mixed), OURS.parameters, OURS)
+        figure = charts.figure(self.picture(mixed))
         layout = figure["layout"]
-        assert [(one["x0"], one["x1"]) for one in layout["shapes"]] == [(5.5, 5.5)]
-        assert [one["text"] for one in layout["annotations"]] == ["SRS, edition 2026 →"]
+        dates = next(trace for trace in figure["data"] if trace["name"] == "Total")["x"]
+        (where,) = [one["x0"] for one in layout["shapes"] if one.get("name") == "Other form"]
+        assert dates[4] <= where <= dates[6]
+        assert [one["text"] for one in layout["annotations"] if one["name"] == "form"] == [
+            "SRS, edition 2026 →"
+        ]
         go.Figure(tokens_and_figure(figure, set()))
 
     def test_no_line_is_drawn_from_one_form_to_the_other(self, mixed):
-        figure = charts.course_figure(read(mixed), OURS.parameters, OURS)
-        total = next(trace for trace in figure["data"] if trace.get("name") == "Total")
-        assert total["x"] == [1, 2, 3, 4, 5, None, 6, 7, 8, 9, 10]
-        assert total["y"][5] is None
-        assert len(total["customdata"]) == len(total["x"])
-        for trace in charts.lines_figure(read(mixed), OURS)["data"]:
-            assert trace["x"][5] is None
+        shown = self.picture(mixed)
+        lines = [
+            trace for trace in charts.figure(shown)["data"] if trace["name"] == "Total" or "yaxis" in trace
+        ]
+        assert len(lines) == 5
+        for trace in lines:
+            assert [place for place, at in enumerate(trace["x"]) if at is None] == [5]
+            assert trace["y"][5] is None
+        assert [[stop.number for stop, _ in run] for run in shown.runs()] == [
+            [1, 2, 3, 4, 5],
+            [6, 7, 8, 9, 10],
+        ]
 
-    def test_each_form_has_its_own_usual_range(self, mixed):
-        figure = charts.course_figure(read(mixed), OURS.parameters, OURS)
-        bands = [trace for trace in figure["data"] if trace.get("name") == "Usual range"]
-        assert [band["x"] for band in bands] == [[5], [10]]
-        assert [band["showlegend"] for band in bands] == [True, False]
+    def test_each_form_has_its_own_usual_range_and_own_level(self, mixed):
+        shown = self.picture(mixed)
+        assert [stop.number for stop in shown.stops if stop.usual] == [5, 10]
+        assert shown.level.first == shown.stops[5].at
 
     def test_one_form_draws_nothing_more(self, clinic):
         give(clinic.olgas, 400, 390)
-        layout = charts.course_figure(read(clinic.olgas), OURS.parameters, OURS)["layout"]
-        assert not {"shapes", "annotations"} & set(layout)
+        layout = charts.figure(self.picture(clinic.olgas))["layout"]
+        assert "form" not in {one["name"] for one in layout["annotations"]}
 
     def test_the_words_say_it_and_speak_of_the_last_form_only(self, mixed):
-        words = charts.in_words(read(mixed), OURS.parameters)
+        words = course_picture.in_words(self.picture(mixed))
         assert "From session 6 on another form: SRS, edition 2026." in words
-        usual = re.search(r"Usual range before it: ([\d.]+) to", words).group(1)
+        usual = re.search(r"Usual range before the last one: ([\d.]+) to", words).group(1)
         assert float(usual) < 36
 
     def test_the_table_has_a_row_below_the_first_session_on_the_new_form(self, clinic, mixed, sign_in):

@@ -121,10 +121,12 @@ class Histories:
         )
 
     def flags(self, session, rating):
-        for rule in "ABCDEFGH":
+        for rule in "ABCDEFGJL":
             if self.rng.random() < 0.6 or (rule != "G" and rating is None):
                 continue
             limits = self.rng.choice([{}, {}, {"badge_fall": 5}, {"sudden_fall": 60}])
+            if rating is not None and rating.total is None and rule in "ACJ":
+                limits = {**limits, "at_most": self.rng.choice(range(280, 401, 10))}
             yield Flag(
                 session=session,
                 rating=None if rule == "G" else rating,

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as site
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +18,7 @@ from tests.opened import opened, save
 pytestmark = pytest.mark.django_db
 LIST, LOAD, LICENCE = (reverse(f"instruments:{name}") for name in ("list", "load", "record_licence"))
 SETTINGS = reverse("settings:change")
+LANGUAGES = {"languages": [tag for tag, _name in site.LANGUAGES]}
 
 
 @pytest.fixture
@@ -208,7 +210,9 @@ def terms(**changed):
 class TestSettings:
     def test_are_saved_as_a_version_with_who_and_when(self, adam, clinic):
         assert "Nobody has changed anything yet." in said(adam.get(SETTINGS))
-        assert save(adam, SETTINGS, instrument="session-rating", closing="marks").status_code == 302
+        assert (
+            save(adam, SETTINGS, instrument="session-rating", closing="marks", **LANGUAGES).status_code == 302
+        )
         assert "Version 1, saved by Adam" in said(adam.get(SETTINGS))
         assert ClinicSettings.objects.get().made_by == clinic.adam
 
@@ -226,12 +230,12 @@ class TestSettings:
 
     @pytest.mark.parametrize("instrument", ["ors", "wai-sr", "mood-ring", ""])
     def test_know_the_four_line_scales_only(self, adam, instrument):
-        answer = save(adam, SETTINGS, instrument=instrument, closing="thanks")
+        answer = save(adam, SETTINGS, instrument=instrument, closing="thanks", **LANGUAGES)
         assert answer.status_code == 422
         assert not ClinicSettings.objects.exists()
 
     def test_of_somebody_else_meanwhile_are_not_overwritten(self, adam, clinic):
-        form = opened(adam, SETTINGS, instrument="srs", closing="thanks")
+        form = opened(adam, SETTINGS, instrument="srs", closing="thanks", **LANGUAGES)
         cast.choose(clinic.adam, closing="marks")
         answer = adam.post(SETTINGS, form)
         assert (answer.status_code, "changed since you opened the page" in said(answer)) == (409, True)

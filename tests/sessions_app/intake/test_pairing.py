@@ -207,6 +207,7 @@ class TestWhatTheKeyReaches:
             "clinic:": [clinic.olga.pk],
             "dashboard:": [clinic.olgas.code, discussion_code],
             "caseload:": [clinic.olgas.code],
+            "supervision:": [clinic.olgas.code, clinic.olga.pk],
             "tablets:": [room.row.code],
             "instruments:": [cast.wording(clinic.adam).code],
             "together:": [clinic.olgas.code],

@@ -223,7 +223,7 @@ class TestOpening:
             ("taken back", "This form was taken back. Ask your therapist for a new link."),
             ("rated on paper", "This form was handed in already. There is nothing more to do."),
             ("episode closed", "This form was taken back. Ask your therapist for a new link."),
-            ("past its time", "This link is past its time. Ask your therapist for a new one."),
+            ("past its time", "This link has expired. Ask your therapist for a new one."),
         ],
     )
     def test_every_end_of_a_link_has_its_sentence(self, client, link, clinic, time_machine, end, sentence):

@@ -387,7 +387,9 @@ def test_a_language_without_a_wording_falls_back_and_says_so(client, grant):
     assert '<html lang="en" dir="ltr">' in client.get(FORM).content.decode()
 
 
-@pytest.mark.parametrize(("tenths", "words"), [(0, "all the way at “Badly”"), (50, "exactly in the middle")])
+@pytest.mark.parametrize(
+    ("tenths", "words"), [(0, "all the way at “Very badly”"), (50, "exactly in the middle")]
+)
 def test_the_words_for_a_mark(grant, tenths, words):
     from django.http import QueryDict
 

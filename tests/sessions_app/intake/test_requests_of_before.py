@@ -41,6 +41,7 @@ def clinic(clinic):
         "clinic:": [clinic.olga.pk],
         "dashboard:": [clinic.olgas.code, sessions[-1].code, sessions[-2].code],
         "caseload:": [clinic.olgas.code],
+        "supervision:": [clinic.olgas.code, clinic.olga.pk],
         "tablets:": [clinic.olga.pk],
         "instruments:": [clinic.olga.pk],
         "together:": [clinic.olgas.code],

@@ -364,13 +364,13 @@ class TestWhatCalls:
         return [str(row.episode.client) for row in work_list.build(clinic.olga, timezone.now()).talks]
 
     def test_years_of_falls_do_not_call_for_a_talk_today(self, clinic):
-        totals = [380, 384, 330, 380, 384, 320, 380, 382, 384, 383]
+        totals = [380, 384, 320, 380, 384, 320, 380, 382, 384, 383]
         imported(Kind.SESSIONS, sessions(*weeks("2025-01-06", totals)), clinic.adam)
         assert Flag.objects.standing().filter(rule="C", on_work_list=True).count() == 2
         assert self.calling(clinic) == []
 
     def test_the_latest_rating_does_until_another_one_follows(self, clinic):
-        imported(Kind.SESSIONS, sessions(*weeks("2025-01-06", [380, 384, 383, 330])), clinic.adam)
+        imported(Kind.SESSIONS, sessions(*weeks("2025-01-06", [380, 384, 383, 320])), clinic.adam)
         assert self.calling(clinic) == ["C-4711"]
         cast.rating(cast.therapy_session(episode()), 384)
         assert self.calling(clinic) == []

@@ -111,7 +111,7 @@ def _in_supervision(episode, session, words):
     if supervisor != by.pk:
         agenda, _ = Agenda.objects.get_or_create(supervisor_id=supervisor, therapist=by, held_on=today)
         AgendaItem.objects.create(
-            agenda=agenda, place=0, episode=episode, why="added", text=words, added_by=by
+            agenda=agenda, place=agenda.items.count(), episode=episode, why="added", text=words, added_by=by
         )
     LookBefore.objects.update_or_create(
         session=session, defaults={"held_at": session.held_at, "looked": True}

@@ -483,7 +483,9 @@ def test_no_file_of_the_database_that_we_can_read_holds_a_byte_of_it(clinic):
 @pytest.mark.django_db(transaction=True)
 def test_bytes_that_a_reader_keeps_beside_the_file_are_said_in_the_log(clinic, caplog):
     if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL keeps no file of its own beside the database")
+        erase(clinic)
+        assert "(-wal)" not in caplog.text, "PostgreSQL keeps no such file of the site"
+        return
     reader = sqlite3.connect(connection.settings_dict["NAME"])
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM clients_client").fetchone()

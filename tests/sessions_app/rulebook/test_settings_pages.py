@@ -49,6 +49,8 @@ SHIPPED = {
 def _few_simulated(monkeypatch):
     """The simulation has tests of its own; here it only has to be there."""
     monkeypatch.setattr("sessions_app.rulebook.settings_pages.SIMULATED_CLIENTS", 50)
+    monkeypatch.setattr("sessions_app.rulebook.list_words.SIMULATED_CLIENTS", 20)
+    monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
 
 
 @pytest.fixture
@@ -236,7 +238,9 @@ class TestSaving:
 
 class TestComputingAgain:
     @pytest.fixture
-    def waiting(self, clinic):
+    def waiting(self, clinic, monkeypatch):
+        # What chance does under other rules is simulated first: seconds for the usual number of clients.
+        monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
         cast.rated_course(clinic.olgas, [380, 350])
         cast.choose_rules(clinic.adam, cutoff=340)
 

@@ -26,6 +26,11 @@ SETTINGS, LIST, EFFECT, RUN, VERSIONS, RULES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def _few_simulated(monkeypatch):
+    monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
+
+
 @pytest.fixture
 def adam(clinic, sign_in):
     browser = sign_in(clinic.adam)

@@ -1,0 +1,204 @@
+"""What a course answers to "is it falling?", in one sentence that says no more than its ratings and flags do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+
+from alliance.measurement.flag_rules import Finding
+from alliance.measurement.own_level import OwnLevel, own_level
+from alliance.measurement.parameters import Parameters
+from alliance.measurement.repairs import Rupture
+from alliance.measurement.scoring import points
+from alliance.measurement.trends import CourseSession
+
+ONE_POINT = 10
+STAYS_FROM = 3  # ratings: most low points of stable clients are back by then
+FALLING_BY = ("J", "D")  # rules about more than one rating
+LOWER_BY = ("C", "E")  # rules about the last rating alone
+
+
+class Kind(StrEnum):
+    """The answer; of several that hold the first."""
+
+    NONE = "none"  # no complete rating
+    FALLING = "falling"
+    LOWER_ONCE = "lower once"
+    NOT_BACK = "not back"
+    STAYING_LOW = "staying low"
+    TOO_FEW = "too few"
+    LOWER = "lower"  # no rule speaks, but the figures do: a clinic may have switched rules off
+    HIGHER = "higher"
+    STEADY = "steady"
+
+
+ELSEWHERE = (Kind.FALLING, Kind.LOWER, Kind.HIGHER)
+
+
+@dataclass(frozen=True, slots=True)
+class CourseAnswer:
+    """kind, its sentence, and the level it compares with, of the last series; None where there is none.
+
+    months: of that level. distance: how far from it the last ratings lie, such as "13 points below this client's
+    level of August"; "" where the answer does not say that they lie elsewhere.
+    """
+
+    kind: Kind
+    sentence: str
+    level: OwnLevel | None = None
+    months: str = ""
+    distance: str = ""
+
+
+def answer(
+    course: Sequence[CourseSession],
+    found: Sequence[Sequence[Finding]],
+    days: Sequence[date],
+    parameters: Parameters,
+    low_point: Rupture | None = None,
+) -> CourseAnswer:
+    """The answer of a course; found and days: findings and date of each of its sessions.
+
+    low_point: the one that still goes on. Reasons are the findings at the last session with any mark: a partial
+    rating speaks where it is certain whatever was left out.
+    """
+    last = _last_marked(course)
+    if last is None:
+        return CourseAnswer(Kind.NONE, "No complete rating yet.")
+    series = course[last].series
+    rated = [place for place, one in enumerate(course) if one.total is not None and one.series == series]
+    totals = [total for place in rated if (total := course[place].total) is not None]
+    level = own_level(totals, parameters)
+    reasons = {finding.rule: finding for finding in found[last]}
+    since = sum(course[place].number > low_point.began for place in rated) if low_point else 0
+    said = _Said(totals, [days[place] for place in rated], level, reasons, course[last].total is None, since)
+    kind, sentence = said.answer(parameters, low_point)
+    if any(finding.rule == "G" for finding in found[-1]) and rated and rated[-1] < len(course) - 1:
+        sentence += f" No complete rating since {_day(days[rated[-1]], days[-1])}."
+    if level is None:
+        return CourseAnswer(kind, sentence)
+    tells = kind in ELSEWHERE and abs(level.fall) >= ONE_POINT
+    return CourseAnswer(kind, sentence, level, said.months, said.distance if tells else "")
+
+
+def _last_marked(course: Sequence[CourseSession]) -> int | None:
+    """The place of the last session with a total or any mark."""
+    marked = (
+        place
+        for place in reversed(range(len(course)))
+        if course[place].total is not None
+        or any(mark is not None for mark in (course[place].answers or {}).values())
+    )
+    return next(marked, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What is known at the last rating of a series; its sentences."""
+
+    totals: Sequence[int]
+    days: Sequence[date]
+    level: OwnLevel | None
+    reasons: dict[str, Finding]
+    is_partial: bool
+    since_low: int  # complete ratings after the low point that goes on began
+
+    def answer(self, p: Parameters, low_point: Rupture | None) -> tuple[Kind, str]:
+        if any(rule in self.reasons for rule in FALLING_BY):
+            return Kind.FALLING, self._falling()
+        if any(rule in self.reasons for rule in LOWER_BY):
+            return Kind.LOWER_ONCE, f"{self._lower_once()} One rating cannot say whether it lasts."
+        if not self.totals:
+            return Kind.NONE, "No complete rating yet."
+        before = (
+            low_point.before if low_point is not None and self.since_low else None
+        )  # a low start has none
+        if (
+            low_point is not None
+            and before is not None
+            and self._recent < before
+            and self._recent < low_point.goal
+        ):
+            return self._not_back(before, low_point.began)
+        level = self.level
+        if level is None or len(self.totals) <= p.own_range_minimum:
+            low = " The last one is below the cutoff." if "A" in self.reasons else ""
+            return Kind.TOO_FEW, f"Too few ratings to say.{low}"
+        if level.is_sure and abs(level.fall) >= ONE_POINT:
+            kind = Kind.LOWER if level.fall > 0 else Kind.HIGHER
+            return kind, f"{kind.value.capitalize()}: {self.distance}."
+        return Kind.STEADY, f"Steady at this client's own level{self._where(p, level)}"
+
+    def _falling(self) -> str:
+        if self.is_partial:
+            return "Falling, whatever was left out at the last rating."
+        decline = self.reasons.get("D")
+        if self.level is not None and (decline is None or self.level.fall >= ONE_POINT):
+            return f"Falling: {self.distance}."
+        window = decline.evidence["window"] if decline else len(self.totals)
+        assert isinstance(window, int)
+        first, last = points(self.totals[-window]), points(self.totals[-1])
+        return f"Falling: from {first} to {last} over the last {window} ratings."
+
+    def _lower_once(self) -> str:
+        if self.is_partial:
+            return "Lower at the last rating, whatever was left out."
+        if "C" in self.reasons:
+            fall = _points(Fraction(self.totals[-2] - self.totals[-1]))
+            return f"Lower at the last rating: {fall} below the one before."
+        return f"Lower at the last rating: {points(self.totals[-1])} is below this client's usual range."
+
+    def _not_back(self, before: Fraction, began: int) -> tuple[Kind, str]:
+        below = f"{_points(before - self._recent)} below this client's level before session {began}"
+        if self.since_low < STAYS_FROM:
+            return Kind.NOT_BACK, f"Not back yet: {below}."
+        return Kind.STAYING_LOW, f"Staying low: {below}."
+
+    @property
+    def _recent(self) -> Fraction:
+        return self.level.recent if self.level else Fraction(self.totals[-1])
+
+    def _where(self, p: Parameters, level: OwnLevel) -> str:
+        if "A" not in self.reasons or p.cutoff is None:
+            return "."
+        return (
+            ", which is below the cutoff."
+            if level.mean < p.cutoff
+            else ". The last rating is below the cutoff."
+        )
+
+    @property
+    def months(self) -> str:
+        assert self.level is not None
+        return _months(self.days[self.level.first], self.days[self.level.last], self.days[-1])
+
+    @property
+    def distance(self) -> str:
+        """Where the last ratings lie, in words; "level" with its months, so that it can be found in the picture."""
+        assert self.level is not None
+        where = "below" if self.level.fall > 0 else "above"
+        return f"{_points(abs(self.level.fall))} {where} this client's level of {self.months}"
+
+
+def _nearest(tenths: Fraction) -> int:
+    """To the nearest whole tenth, a half away from nothing."""
+    whole = (2 * abs(tenths.numerator) + tenths.denominator) // (2 * tenths.denominator)
+    return whole if tenths > 0 else -whole
+
+
+def _points(tenths: Fraction) -> str:
+    size = _nearest(tenths)
+    return f"{points(size)} point{'' if size == ONE_POINT else 's'}"
+
+
+def _months(first: date, last: date, now: date) -> str:
+    """Of which months, with the year where it is not that of the last rating."""
+    until = f"{last:%B}" if last.year == now.year else f"{last:%B %Y}"
+    if (first.year, first.month) == (last.year, last.month):
+        return until
+    return f"{first:%B} to {until}" if first.year == last.year else f"{first:%B %Y} to {last:%B %Y}"
+
+
+def _day(day: date, now: date) -> str:
+    return f"{day.day} {day:%B}" if day.year == now.year else f"{day.day} {day:%B %Y}"

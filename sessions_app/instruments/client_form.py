@@ -1,0 +1,60 @@
+"""What the clinic chose about the form that clients read: its languages, and its words on where to find help now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from alliance.measurement.instruments import Instrument
+from sessions_app.instruments.clinic_settings import ClinicSettings, languages_at_first
+from sessions_app.instruments.nearest_language import nearest
+
+# The order in which pages list them.
+TAGS = tuple(tag for tag, _name in settings.LANGUAGES)
+NAMES = {tag: str(name) for tag, name in settings.LANGUAGES}
+
+
+@dataclass(frozen=True)
+class UrgentHelp:
+    """The clinic's own words, and the language they are in: where theirs is missing, clients read another."""
+
+    language: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ClientForm:
+    """languages: in which our own form may be read. helps: every text of the clinic, by language."""
+
+    languages: tuple[str, ...]
+    helps: tuple[UrgentHelp, ...] = ()
+
+    def urgent_help(self, language: str) -> UrgentHelp | None:
+        """None where the clinic has written nothing: then no page says a word about it.
+
+        A number to call helps in any language, so that another text is better than none.
+        """
+        texts = {one.language: one for one in self.helps}
+        return texts[nearest(texts, language)] if texts else None
+
+    def of(self, instrument: Instrument) -> list[str]:
+        """The languages in which our own wording of this instrument is given; one at least."""
+        shipped = [tag for tag in TAGS if tag in instrument.wordings]
+        return [tag for tag in shipped if tag in self.languages] or shipped[:1]
+
+
+def in_force() -> ClientForm:
+    """As it is now; one query."""
+    newest = ClinicSettings.objects.order_by("-version").values_list("languages", "urgent_help").first()
+    return read(*newest) if newest else read(languages_at_first(), {})
+
+
+def read(languages: Sequence[str], texts: Mapping[str, Any]) -> ClientForm:
+    helps = [UrgentHelp(tag, str(texts[tag])) for tag in TAGS if texts.get(tag)]
+    return ClientForm(tuple(tag for tag in TAGS if tag in languages), tuple(helps))
+
+
+def not_signed_off(instrument: Instrument, languages: Sequence[str]) -> list[str]:
+    """Names of those of these languages whose wording, as we ship it, no clinician has signed off."""
+    return [NAMES[tag] for tag in TAGS if tag in languages and tag not in instrument.signed_off]
