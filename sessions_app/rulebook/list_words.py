@@ -89,14 +89,13 @@ def shipped_side(work_list: WorkList) -> Side:
     """Of the settings as they come, from the figures that are printed everywhere."""
     name = _SIMULATED_AS[work_list]
     with_first, without_first, *_ = LISTS["standard"][name]
-    found = {change: (share, chance) for change, (share, chance, _) in FOUND["standard"][name].items()}
-    return _side(NAMES[work_list], with_first, without_first, found)
+    return _side(NAMES[work_list], with_first, without_first, FOUND["standard"][name])
 
 
 def simulated_side(name: str, p: Parameters) -> Side:
     """Of any settings; some seconds."""
     figures = _simulated(p).figures
-    found = {change: (one.found, one.by_chance) for change, one in figures.changes.items()}
+    found = {change: (one.found, one.by_chance, one.delay) for change, one in figures.changes.items()}
     return _side(name, figures.with_first, figures.without_first, found)
 
 
@@ -107,12 +106,13 @@ def _simulated(p: Parameters) -> SimulatedList:
 
 
 def _side(
-    name: str, with_first: float, without_first: float, found: Mapping[str, tuple[float, float]]
+    name: str, with_first: float, without_first: float, found: Mapping[str, tuple[float, float, int | None]]
 ) -> Side:
     rows = [Row(CALLS, f"{with_first:.1f}"), Row(CALLS_LATER, f"{without_first:.1f}")]
     for change in CHANGES:
-        share, chance = found[change]
-        rows.append(Row(_what(change), f"{100 * share:.0f} ({100 * chance:.0f} by chance)"))
+        share, chance, delay = found[change]
+        when = f", at session {delay}" if delay else ""
+        rows.append(Row(_what(change), f"{100 * share:.0f} ({100 * chance:.0f} by chance){when}"))
     return Side(name, rows)
 
 
