@@ -33,7 +33,8 @@ FLAGS = [
         "C",
         "Sudden fall",
         "open",
-        "4.5 lower than last time. It may be chance; ask before you interpret.",
+        "4.5 points lower than last time. In our model falls of 4.0 or more come in about 9 of 100 sessions by chance; "
+        "ask before you interpret.",
         question="What was different today?",
     ),
     ShownFlag(
@@ -49,7 +50,7 @@ FLAGS = [
         "F",
         "Flat at the top",
         "open",
-        "Four sessions at the top of the scale. It may simply be good; say that critical remarks are welcome.",
+        "Four ratings at the top of the scale. It may simply be good; say that critical remarks are welcome.",
     ),
     ShownFlag(
         "G", "Missing ratings", "open", "No rating for 2 of the last 3 sessions. A gap is not a low score."

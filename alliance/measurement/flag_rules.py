@@ -189,8 +189,10 @@ def _low_line(history: History, p: Parameters) -> Evidence | None:
     low = {item: value for item, value in answers.items() if value is not None and value < p.item_cutoff}
     if not low:
         return None
+    lowest = [item for item, value in low.items() if value == min(low.values())]
+    # Of equal lines none stands apart: the question is then about the whole.
     return {
-        "line": min(low, key=lambda item: low[item]),
+        **({"line": lowest[0]} if len(lowest) == 1 else {}),
         "lines": list(low),
         "values": list(low.values()),
         "answered": sum(value is not None for value in answers.values()),

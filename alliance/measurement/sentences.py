@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import one_decimal, points
 
 EvidenceValue = int | str | list[int] | list[str]
 Evidence = dict[str, EvidenceValue]
@@ -73,20 +73,34 @@ def _at_most(evidence: _Seen) -> str:
     return f"At most {_figure(evidence, 'at_most')} whatever was left out"
 
 
-def _say_sudden_fall(evidence: _Seen, _: Instrument) -> str:
+# How often the total of a stable client falls by at least so many tenths from one session to the next, in our model
+# (clinical.md section 2.J, "How rare is a fall": 9.0, 4.1, 1.9, 0.45 and 0.09 %), the largest first.
+HOW_RARE = ((170, "1 of 1,000"), (120, "5 of 1,000"), (80, "2 of 100"), (60, "4 of 100"), (40, "9 of 100"))
+RATED_TO = 400  # tenths: the model is of forms with this range
+
+
+def how_rare(fall: int, instrument: Instrument) -> str:
+    """How often chance alone brings a fall of at least so many tenths, as a sentence; that it may, where unknown."""
+    if instrument.total_maximum == RATED_TO:
+        for least, share in HOW_RARE:
+            if fall >= least:
+                return f"In our model falls of {one_decimal(least)} or more come in about {share} sessions by chance"
+    return "It may be chance"
+
+
+def _say_sudden_fall(evidence: _Seen, instrument: Instrument) -> str:
+    fall = _whole(evidence, "fall")
+    lower = f"{one_decimal(fall)} points lower than last time. "
     if "at_most" in evidence:
-        return (
-            f"{_at_most(evidence)}, so at least {_figure(evidence, 'fall')} lower than last time. "
-            "It may be chance; ask before you interpret."
-        )
-    return f"{_figure(evidence, 'fall')} lower than last time. It may be chance; ask before you interpret."
+        lower = f"{_at_most(evidence)}, so at least {lower}"
+    return f"{lower}{how_rare(fall, instrument)}; ask before you interpret."
 
 
 def _say_decline(evidence: _Seen, _: Instrument) -> str:
     if evidence["window"] == 4:
         first, last = _figure(evidence, "first"), _figure(evidence, "last")
         return f"Over the last four ratings, each is lower than the one before ({first} to {last})."
-    return "Ratings have mostly fallen over the last five sessions."
+    return "The last five ratings have mostly fallen."
 
 
 def _say_below_own_range(evidence: _Seen, _: Instrument) -> str:
@@ -98,7 +112,7 @@ def _say_below_own_range(evidence: _Seen, _: Instrument) -> str:
 def _say_flat_top(evidence: _Seen, _: Instrument) -> str:
     sessions = _number_word(_whole(evidence, "sessions"))
     return (
-        f"{sessions} sessions at the top of the scale. It may simply be good; "
+        f"{sessions} ratings at the top of the scale. It may simply be good; "
         "say that critical remarks are welcome and ask for the smallest thing to change."
     )
 

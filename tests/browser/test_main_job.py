@@ -72,7 +72,7 @@ def test_from_hand_over_to_the_conversation_and_to_supervision(
     rating = Rating.objects.latest("received_at")
     assert rating.total < 360
     expect(laptop.locator("#course-words").get_by_text("6 complete ratings")).to_be_visible(timeout=SOON)
-    expect(laptop.get_by_text("lower than last time")).to_be_visible()
+    expect(laptop.get_by_text("points lower than last time")).to_be_visible()
     laptop.wait_for_timeout(600)  # the chart draws
     picture(laptop, "client")
 

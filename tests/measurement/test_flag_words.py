@@ -16,6 +16,7 @@ from alliance.measurement.flag_rules import (
 )
 from alliance.measurement.instruments import SESSION_RATING, get
 from alliance.measurement.parameters import ANY_CHANGE, LASTING_FALLS
+from alliance.measurement.sentences import how_rare
 from alliance.measurement.simulate import LINES
 from tests.measurement.courses import course, even, last, letters, rated
 
@@ -87,19 +88,50 @@ def said(letter: str, *totals) -> str:
     [
         ("A", (34.5,), "Today's total is below the level at which it is usual to ask about the session "
                        "(34.5; level 36). Ask what would have made it a little better."),
-        ("C", (38.5, 34), "4.5 lower than last time. It may be chance; ask before you interpret."),
+        ("C", (38.5, 34), "4.5 points lower than last time. In our model falls of 4.0 or more come in about "
+                         "9 of 100 sessions by chance; ask before you interpret."),
         ("D", (38.6, 38, 37, 35.9),
          "Over the last four ratings, each is lower than the one before (38.6 to 35.9)."),
-        ("D", (39, 38, 38.2, 37, 36), "Ratings have mostly fallen over the last five sessions."),
+        ("D", (39, 38, 38.2, 37, 36), "The last five ratings have mostly fallen."),
         ("E", (40, 40, 40, 40, 36),
          "Below this client's own usual range (36.1 to 40, from 4 earlier ratings)."),
-        ("F", (40,) * 4, "Four sessions at the top of the scale. It may simply be good; say that critical "
+        ("F", (40,) * 4, "Four ratings at the top of the scale. It may simply be good; say that critical "
                          "remarks are welcome and ask for the smallest thing to change."),
         ("G", (None, 40, None), "No rating for 2 of the last 3 sessions. A gap is not a low score."),
     ],
 )  # fmt: skip
 def test_what_the_therapist_reads(letter, totals, words):
     assert said(letter, *totals) == words
+
+
+@pytest.mark.parametrize(
+    ("lower", "share"),
+    [
+        (4, "9 of 100"),
+        (5.9, "9 of 100"),
+        (6, "4 of 100"),
+        (8, "2 of 100"),
+        (12, "5 of 1,000"),
+        (17, "1 of 1,000"),
+    ],
+)
+def test_how_rare_a_fall_is_grows_with_its_size(lower, share):
+    assert f"in about {share} sessions by chance" in said("C", 38, 38 - lower)
+
+
+def test_what_the_model_does_not_know_is_not_counted():
+    smaller = replace(Parameters(), sudden_fall=20)
+    assert "It may be chance; ask" in sentence(last(course(38, 35), "C", smaller), RATING)
+    assert how_rare(60, RATING).startswith("In our model falls of 6.0 or more")
+    assert how_rare(60, replace(RATING, total_maximum=100)) == "It may be chance"
+
+
+def test_a_question_about_a_line_that_stands_apart_is_asked_of_no_two_equal_lines():
+    """Seen: *your mark for the two of us stands a little apart*, where both marks were 7.0."""
+    apart, equal = (last([rated(1, *values)], "B") for values in ((8.2, 10, 10, 10), (8.2, 8.2, 10, 10)))
+    assert apart.evidence["line"] == "relationship"
+    assert "line" not in equal.evidence
+    assert question(equal) == question("B", "overall")
 
 
 @pytest.mark.parametrize(
@@ -118,7 +150,7 @@ def test_what_the_therapist_reads_about_low_lines(values, words):
     ("letter", "totals", "words"),
     [
         ("A", (34.5,), "The total is below"),
-        ("C", (38.5, 34), "4.5 lower than the rating before."),
+        ("C", (38.5, 34), "4.5 points lower than the rating before."),
     ],
 )
 def test_on_a_later_day_nothing_speaks_of_today_nor_of_last_time(letter, totals, words):

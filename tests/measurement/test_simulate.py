@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from statistics import correlation, fmean, pstdev, pvariance
 
@@ -7,6 +8,7 @@ import pytest
 
 from alliance.measurement.false_alarms import IN_TEN, PER_SESSION
 from alliance.measurement.flag_rules import ALL_RULES, Parameters, findings
+from alliance.measurement.sentences import HOW_RARE
 from alliance.measurement.simulate import (
     EVERY_RULE,
     LINES,
@@ -110,6 +112,13 @@ def test_population_check(variant, mean, below):
     totals = [s.total for _ in range(3000) for s in simulate_course(rng, variant).sessions]
     assert fmean(totals) / 10 == pytest.approx(mean, abs=0.5)
     assert share(t < 360 for t in totals) == pytest.approx(below, abs=0.03)
+
+
+@pytest.mark.parametrize(("least", "of_sessions"), HOW_RARE)
+def test_falls_are_as_rare_as_it_is_said(stable, least, of_sessions):
+    steps = [before.total - now.total for course in stable for before, now in pairwise(course)]
+    count, of = of_sessions.replace(",", "").split(" of ")
+    assert share(step >= least for step in steps) == pytest.approx(int(count) / int(of), rel=0.15, abs=0.0005)
 
 
 def test_share_of_sessions_on_the_work_list(stable):

@@ -91,7 +91,7 @@ def test_a_client_with_open_flags_needs_a_talk(clinic):
         ("C", "Sudden fall", "Session 3, 6 Mar"),
         ("A", "Below cutoff", "Session 3, 6 Mar"),
     ]
-    assert row.reasons[0].sentence.startswith("5 lower than the rating before.")
+    assert row.reasons[0].sentence.startswith("5.0 points lower than the rating before.")
     assert (row.agreed, row.last_total, row.of, row.last_where) == ("", "33", "40", "Session 3, 6 Mar")
     assert "38, 38, 33" in row.sparkline
     assert row.url == reverse("caseload:client", args=[clinic.olgas.code])

@@ -94,7 +94,7 @@ def test_the_page_says_why_since_when_and_what_was_agreed(clinic, overview):
         "Needs a talk",
         "Sudden fall",
         "waiting since session 3, 12 days",
-        "5 lower than the rating before.",
+        "5.0 points lower than the rating before.",
         "nothing agreed yet",
         'class="sparkline"',
         reverse("caseload:client", args=[clinic.olgas.code]),

@@ -54,7 +54,7 @@ class TestDeciding:
     def test_the_page_shows_what_calls_and_offers_reasons(self, clinic, olga):
         text = olga.get(page(clinic.olgas)).text
         for words in (
-            "5 lower than the rating before",
+            "5.0 points lower than the rating before",
             "Not before the next session",
             "No talk needed",
             *REASONS,

@@ -180,7 +180,7 @@ def test_what_a_flag_says_and_asks_fits_the_line_that_fell(clinic):
     cast.rating(second, None, relationship=95, goals=40, approach=95, overall=90)
     flag = second.flags.get(rule="C")
     assert flag.evidence["line"] == "goals"
-    assert flag.sentence.startswith("6 lower than last time")
+    assert flag.sentence.startswith("6.0 points lower than last time")
     assert flag.question in questions("en")["C"]["goals"]
 
 
