@@ -71,7 +71,7 @@ def test_control_without_the_wait_for_the_other_import_one_of_them_fails(clinic,
     monkeypatch.setattr(ClientImport, "judge", judged)
     monkeypatch.setattr(import_actions, "_wait_for_other_imports", lambda: None)
     outcomes = at_once(*(importing(run, clinic.adam) for run in runs))
-    assert sorted(type(one).__name__ for one in outcomes) == ["ImportRun", "IntegrityError"]
+    assert sorted(type(one).__name__ for one in outcomes) == ["ImportRun", "Refused"]
     assert Client.objects.filter(label__startswith="C-").count() == 20
 
 
