@@ -32,6 +32,10 @@ class Item:
     label: str = ""
     step: int = 1
 
+    def along(self, tenths: int) -> float:
+        """How far along the line a mark is, in hundredths of its length."""
+        return 100 * (tenths - self.minimum) / (self.maximum - self.minimum)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemWording:

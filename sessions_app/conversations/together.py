@@ -203,8 +203,7 @@ def _x(place: float, count: int) -> float:
 
 
 def _y(item: Item, mark: int) -> float:
-    share = (mark - item.minimum) / (item.maximum - item.minimum)
-    return round(FLOOR - share * (FLOOR - MARGIN), 1)
+    return round(FLOOR - item.along(mark) / 100 * (FLOOR - MARGIN), 1)
 
 
 def _path(points: Sequence[tuple[float, float] | None]) -> str:

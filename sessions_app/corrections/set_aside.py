@@ -383,7 +383,7 @@ def compared(
 def _mark(item: Item, tenths: int | None) -> Mark:
     if tenths is None:
         return Mark("no answer", None)
-    return Mark(points(tenths), 100 * (tenths - item.minimum) // (item.maximum - item.minimum))
+    return Mark(points(tenths), round(item.along(tenths)))
 
 
 def _total(instrument: Instrument, answers: Mapping[str, int | None]) -> str:

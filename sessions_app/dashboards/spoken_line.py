@@ -71,7 +71,7 @@ def _lowest(course: CourseStanding) -> str:
     if course.lowest_lines is None:
         return ""
     lines, mark = course.lowest_lines
-    named = " and ".join(HEADINGS.get(line, line) for line in lines)
+    named = ", ".join(HEADINGS.get(line, line) for line in lines)
     return f"{named} {one_decimal(mark)}"
 
 

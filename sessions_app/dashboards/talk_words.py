@@ -58,17 +58,13 @@ def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
             LineMark(
                 heading=item.label[:1].upper() + item.label[1:],
                 said="left out" if mark is None else one_decimal(mark),
-                place=None if mark is None else _place(mark, item.maximum),
+                place=None if mark is None else round(item.along(mark)),
                 usual="" if level is None else one_decimal(level),
-                usual_place=None if level is None else _place(level, item.maximum),
+                usual_place=None if level is None else round(item.along(level)),
                 lower=one_decimal(lower) if lower > 0 else "",
             )
         )
     return found
-
-
-def _place(mark: int, maximum: int) -> int:
-    return round(100 * mark / maximum)
 
 
 def _earlier(rows: Sequence[SessionRow], row: SessionRow) -> list[Rating]:

@@ -80,7 +80,7 @@ class Line:
         """How far along the line the mark is, in hundredths of its length."""
         if self.tenths is None:
             return None
-        return 100 * (self.tenths - self.item.minimum) / (self.item.maximum - self.item.minimum)
+        return self.item.along(self.tenths)
 
     @property
     def said(self) -> str:

@@ -285,8 +285,7 @@ def _lines(shown: Example, instrument: Instrument) -> SafeString:
 
 
 def _along(item: Item, tenths: int) -> float:
-    share = (tenths - item.minimum) / (item.maximum - item.minimum)
-    return round(TRACK_LEFT + share * (RIGHT - TRACK_LEFT), 1)
+    return round(TRACK_LEFT + item.along(tenths) / 100 * (RIGHT - TRACK_LEFT), 1)
 
 
 def _beside(shown: Example) -> str:
