@@ -13,6 +13,7 @@ from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed
 from clients.lock import lock_open_episode
 from clients.models import Episode
+from sessions_app.supervision.kept_words import keep, locked, put_back, take_back
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
 from sessions_app.supervision.rows import supervises
 
@@ -47,7 +48,7 @@ def ask_otherwise(
     *, question: SupervisionQuestion, words: str, by: User, opened_with: Opened | None = None
 ) -> SupervisionQuestion:
     """The question in other words, as long as nobody answered it."""
-    stands = _locked(question)
+    stands = locked(question)
     if stands.withdrawn_at:
         raise Refused(TAKEN_BACK)
     new = changed(opened_with, stored={"words": stands.words}, typed={"words": words})
@@ -55,7 +56,7 @@ def ask_otherwise(
         return stands
     if stands.answered_at:
         raise Refused(ANSWERED)
-    _keep(stands, Kind.ASKED_OTHERWISE, by)
+    keep(stands, Kind.ASKED_OTHERWISE, by)
     stands.words = new["words"]
     stands.save(update_fields=["words", "version"])
     _log(LogEvent.SUPERVISION_QUESTION_CHANGED, stands, by)
@@ -64,26 +65,12 @@ def ask_otherwise(
 
 @transaction.atomic
 def take_back_question(*, question: SupervisionQuestion, by: User) -> SupervisionQuestion:
-    """The words stay readable. Pressed twice, it is taken back once."""
-    stands = _locked(question)
-    if stands.withdrawn_at is None:
-        _keep(stands, Kind.TAKEN_BACK, by)
-        stands.withdrawn_at, stands.withdrawn_by = timezone.now(), by
-        stands.save(update_fields=["withdrawn_at", "withdrawn_by", "version"])
-        _log(LogEvent.SUPERVISION_QUESTION_CHANGED, stands, by)
-    return stands
+    return take_back(question, by=by, event=LogEvent.SUPERVISION_QUESTION_CHANGED)
 
 
 @transaction.atomic
 def put_back_question(*, question: SupervisionQuestion, by: User) -> SupervisionQuestion:
-    """The way back of a question that was taken back. Pressed twice, it is put back once."""
-    stands = _locked(question)
-    if stands.withdrawn_at:
-        _keep(stands, Kind.PUT_BACK, by)
-        stands.withdrawn_at = stands.withdrawn_by = None
-        stands.save(update_fields=["withdrawn_at", "withdrawn_by", "version"])
-        _log(LogEvent.SUPERVISION_QUESTION_CHANGED, stands, by)
-    return stands
+    return put_back(question, by=by, event=LogEvent.SUPERVISION_QUESTION_CHANGED)
 
 
 @transaction.atomic
@@ -91,7 +78,7 @@ def answer_question(
     *, question: SupervisionQuestion, answer: str, by: User, opened_with: Opened | None = None
 ) -> SupervisionQuestion:
     """What the therapist answers, or answers otherwise; refused where the question is another than they saw."""
-    stands = _locked(question)
+    stands = locked(question)
     if stands.episode.therapist_id != by.pk:
         raise Refused(TREATED_BY)
     if stands.withdrawn_at:
@@ -101,7 +88,7 @@ def answer_question(
     if "answer" not in new:
         return stands
     if stands.answered_at:
-        _keep(stands, Kind.ANSWERED_OTHERWISE, by)
+        keep(stands, Kind.ANSWERED_OTHERWISE, by)
     stands.answer, stands.answered_at, stands.answered_by = new["answer"], timezone.now(), by
     stands.save(update_fields=["answer", "answered_at", "answered_by", "version"])
     _log(LogEvent.SUPERVISION_QUESTION_ANSWERED, stands, by)
@@ -111,36 +98,15 @@ def answer_question(
 @transaction.atomic
 def take_back_answer(*, question: SupervisionQuestion, by: User) -> SupervisionQuestion:
     """The question is open again; the words of the answer stay readable. Twice is once."""
-    stands = _locked(question)
+    stands = locked(question)
     if stands.episode.therapist_id != by.pk:
         raise Refused(TREATED_BY)
     if stands.answered_at:
-        _keep(stands, Kind.ANSWER_TAKEN_BACK, by)
+        keep(stands, Kind.ANSWER_TAKEN_BACK, by)
         stands.answer, stands.answered_at, stands.answered_by = "", None, None
         stands.save(update_fields=["answer", "answered_at", "answered_by", "version"])
         _log(LogEvent.SUPERVISION_QUESTION_ANSWERED, stands, by)
     return stands
-
-
-def _locked(question: SupervisionQuestion) -> SupervisionQuestion:
-    """As it stands once nobody else can change it."""
-    lock_open_episode(question.episode_id)
-    rows = SupervisionQuestion.objects.select_related("episode__client")
-    stands: SupervisionQuestion = rows.get(pk=question.pk)
-    return stands
-
-
-def _keep(stands: SupervisionQuestion, kind: Kind, by: User) -> None:
-    """Before a change: what it changes. The next version begins."""
-    SupervisionQuestionChange.objects.create(
-        question=stands,
-        version=stands.version,
-        kind=kind,
-        words=stands.words,
-        answer=stands.answer,
-        changed_by=by,
-    )
-    stands.version += 1
 
 
 def _log(event: LogEvent, question: SupervisionQuestion, by: User, **detail: Any) -> None:

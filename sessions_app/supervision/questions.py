@@ -88,6 +88,8 @@ class SupervisionQuestionChange(models.Model):
         TAKEN_BACK = "taken back", "Taken back"
         PUT_BACK = "put back", "Put back"
 
+    KEEPS = ("words", "answer")
+
     question = models.ForeignKey(SupervisionQuestion, models.PROTECT, related_name="changes")
     version = models.PositiveIntegerField(help_text="`SupervisionQuestion.version` before this change.")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -4,7 +4,6 @@ from datetime import date
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from alliance import audit
 from alliance.log_events import LogEvent
@@ -14,6 +13,7 @@ from alliance.stale_forms import Opened, changed
 from clients.lock import lock_open_episode
 from clients.models import Episode
 from clients.plausible_days import NOT_AHEAD, refuse_implausible
+from sessions_app.supervision.kept_words import keep, locked, put_back, take_back
 from sessions_app.supervision.rows import supervises
 from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
 
@@ -48,7 +48,7 @@ def change_supervision_note(
     *, talk: SupervisionTalk, held_on: date, agreed: str, by: User, opened_with: Opened | None = None
 ) -> SupervisionTalk:
     """Another day, or other words; the earlier ones stay readable."""
-    stands = _locked(talk)
+    stands = locked(talk)
     if stands.withdrawn_at:
         raise Refused(TAKEN_BACK)
     new = changed(
@@ -59,7 +59,7 @@ def change_supervision_note(
     if not new:
         return stands
     refuse_implausible(held_on, ahead=NOT_AHEAD)
-    _keep(stands, Kind.EDITED, by)
+    keep(stands, Kind.EDITED, by)
     for name, value in new.items():
         setattr(stands, name, value)
     stands.save(update_fields=[*new, "version"])
@@ -69,44 +69,9 @@ def change_supervision_note(
 
 @transaction.atomic
 def take_back_supervision_note(*, talk: SupervisionTalk, by: User) -> SupervisionTalk:
-    """The words stay readable. Pressed twice, it is taken back once."""
-    stands = _locked(talk)
-    if stands.withdrawn_at is None:
-        _keep(stands, Kind.TAKEN_BACK, by)
-        stands.withdrawn_at, stands.withdrawn_by = timezone.now(), by
-        stands.save(update_fields=["withdrawn_at", "withdrawn_by", "version"])
-        audit.record(LogEvent.SUPERVISION_TALK_CHANGED, stands, by=by, client=stands.client_code)
-    return stands
+    return take_back(talk, by=by, event=LogEvent.SUPERVISION_TALK_CHANGED)
 
 
 @transaction.atomic
 def put_back_supervision_note(*, talk: SupervisionTalk, by: User) -> SupervisionTalk:
-    """The way back of a note that was taken back. Pressed twice, it is put back once."""
-    stands = _locked(talk)
-    if stands.withdrawn_at:
-        _keep(stands, Kind.PUT_BACK, by)
-        stands.withdrawn_at = stands.withdrawn_by = None
-        stands.save(update_fields=["withdrawn_at", "withdrawn_by", "version"])
-        audit.record(LogEvent.SUPERVISION_TALK_CHANGED, stands, by=by, client=stands.client_code)
-    return stands
-
-
-def _locked(talk: SupervisionTalk) -> SupervisionTalk:
-    """As it stands once nobody else can change it."""
-    lock_open_episode(talk.episode_id)
-    rows = SupervisionTalk.objects.select_related("episode__client")
-    stands: SupervisionTalk = rows.get(pk=talk.pk)
-    return stands
-
-
-def _keep(stands: SupervisionTalk, kind: Kind, by: User) -> None:
-    """Before a change: what it changes. The next version begins."""
-    SupervisionTalkChange.objects.create(
-        talk=stands,
-        version=stands.version,
-        kind=kind,
-        held_on=stands.held_on,
-        agreed=stands.agreed,
-        changed_by=by,
-    )
-    stands.version += 1
+    return put_back(talk, by=by, event=LogEvent.SUPERVISION_TALK_CHANGED)

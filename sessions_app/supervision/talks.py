@@ -65,6 +65,8 @@ class SupervisionTalkChange(models.Model):
         TAKEN_BACK = "taken back", "Taken back"
         PUT_BACK = "put back", "Put back"
 
+    KEEPS = ("held_on", "agreed")
+
     talk = models.ForeignKey(SupervisionTalk, models.PROTECT, related_name="changes")
     version = models.PositiveIntegerField(help_text="`SupervisionTalk.version` before this change.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
