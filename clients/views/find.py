@@ -52,9 +52,9 @@ def _found(user: User, asked: str) -> list[Found]:
     )
     found = [_as_course(user, one, is_own=one.pk in worked) for one in courses]
     if user.is_administrator:
-        seen = {one.label for one in found}
+        seen = {one.client_id for one in courses}
         rows = Client.objects.managed_by(user).with_label_like(asked).order_by("label_key")[: MOST + 1]
-        found += [_as_client(one) for one in rows if one.label not in seen]
+        found += [_as_client(one) for one in rows if one.pk not in seen]
     return found
 
 

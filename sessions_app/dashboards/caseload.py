@@ -6,11 +6,11 @@ read it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -97,10 +97,9 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     episodes = Episode.objects.supervised_by(supervisor)
     if chosen:
         episodes = episodes.filter(therapist=chosen)
-    open_now = with_beside(episodes.open())
-    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=BESIDE)
-    courses = [course for course, _ in read]
-    rows = _by_part(read, _meetings(open_now, now))
+    parts = _by_part(episodes.open(), now)
+    rows = {part: tuple(_kept_row(one) for one in placed) for part, placed in parts.items()}
+    courses = [one.course for placed in parts.values() for one in placed]
     chance = chance_returns.under(courses[0].row.settings_version if courses else "")
     return Caseload(
         supervisees=supervisees,
@@ -119,10 +118,8 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
 
 def in_order(supervisor: User, now: datetime) -> list[UUID]:
     """The codes of the open episodes in the order of the page."""
-    open_now = with_beside(Episode.objects.supervised_by(supervisor).open())
-    read = course_standings.read(open_now, now, "client__label_key", "pk", beside=BESIDE)
-    rows = _by_part(read, _meetings(open_now, now))
-    return [row.episode for part in Part for row in rows[part]]
+    parts = _by_part(Episode.objects.supervised_by(supervisor).open(), now)
+    return [one.course.episode.code for part in Part for one in parts[part]]
 
 
 def _code(text: str | None) -> UUID | None:
@@ -181,42 +178,49 @@ def part_of(course: CourseStanding) -> Part:
     return Part.GAP if caseload_rows.gap(course) else Part.OTHER
 
 
-def _by_part(
-    courses: Iterable[tuple[CourseStanding, dict[str, Any]]],
-    meetings: Mapping[int, Sequence[tuple[int, datetime]]],
-) -> dict[Part, tuple[ClientRow, ...]]:
-    found: dict[Part, list[tuple[tuple[bool, int, str], ClientRow]]] = defaultdict(list)
-    for course, beside in courses:
+class _Placed(NamedTuple):
+    """One client with what a row of the page shows of them. beside: by the names of BESIDE."""
+
+    course: CourseStanding
+    meets: datetime | None
+    beside: dict[str, Any]
+
+    @property
+    def place(self) -> tuple[bool, int, str]:
+        label = self.course.episode.client.label
+        return place(is_soon=self.meets is not None, below=self.course.below, label=label)
+
+
+def _by_part(episodes: QuerySet[Episode], now: datetime) -> dict[Part, list[_Placed]]:
+    """Every part of the page, in its order."""
+    with_beside = _with_beside(episodes)
+    meetings = _meetings(episodes, now)
+    found: dict[Part, list[_Placed]] = {part: [] for part in Part}
+    for course, beside in course_standings.read(with_beside, now, "client__label_key", "pk", beside=BESIDE):
         if "part" not in course.kept:
             course.kept["part"] = part_of(course)
         meets = meets_at(course, meetings.get(course.episode.pk, ()))
-        key = place(is_soon=meets is not None, below=course.below, label=course.episode.client.label)
-        found[course.kept["part"]].append((key, _kept_row(course, meets, **beside)))
+        found[course.kept["part"]].append(_Placed(course, meets, beside))
     for part in (Part.NEEDS_A_TALK, Part.STAYS_LOW, Part.BACK):
-        found[part].sort(key=lambda pair: pair[0])
-    return {part: tuple(row for _, row in found[part]) for part in Part}
-
-
-def _kept_row(
-    course: CourseStanding, meets: datetime | None, asides: int | None, helped: str | None, asked: int | None
-) -> ClientRow:
-    """The row with what was drawn of it, kept with the course as long as all that it shows is the same."""
-    key = ("caseload", meets, asides, helped, asked)
-    row = course.kept.get(key)
-    if row is None:
-        row = course.kept[key] = caseload_rows.client_row(course, meets, asides, helped, asked)
-    found: ClientRow = row
+        found[part].sort(key=lambda one: one.place)
     return found
 
 
-# --- In words ----------------------------------------------------------------------------------------
+def _kept_row(one: _Placed) -> ClientRow:
+    """The row with what was drawn of it, kept with the course as long as all that it shows is the same."""
+    course, key = one.course, ("caseload", one.meets, *one.beside.values())
+    row = course.kept.get(key)
+    if row is None:
+        row = course.kept[key] = caseload_rows.client_row(course, one.meets, **one.beside)
+    found: ClientRow = row
+    return found
 
 
 BESIDE = ("asides", "helped", "asked")
 
 
-def with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
-    """Each with what the rows show beside the standing.
+def _with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
+    """Each with what the rows show beside the standing, by the names of BESIDE.
 
     `asides`: sets of marks nobody decided about; `helped`: the answer about the agreement; `asked`: questions that
     supervisors left and nobody answered.

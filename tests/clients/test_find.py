@@ -67,6 +67,15 @@ def test_somebody_with_every_role_finds_each_client_once(clinic, sign_in):
     assert course(clinic.olgas) in page.text
 
 
+def test_another_client_of_the_same_label_is_not_taken_for_one_s_own(clinic, sign_in):
+    User.objects.filter(pk=clinic.olga.pk).update(is_administrator=True)
+    namesake = cast.episode(clinic.carl, "K-1")
+    page = asked(sign_in(User.objects.get(pk=clinic.olga.pk)), "K-1")
+    assert page.status_code == 200
+    assert course(clinic.olgas) in page.text
+    assert reverse("clients:client", args=[namesake.client.code]) in page.text
+
+
 def test_who_covers_finds_the_client(clinic, sign_in):
     today = timezone.localdate()
     cover_actions.start(
