@@ -28,17 +28,16 @@ class Situation:
     """What decides the group.
 
     calls: whether something calls for a talk now. state: of the last low point, None where there was none.
-    goal: of that low point; back is a rating at or above it. total: the last complete one. talked: whether somebody
-    talked about that low point; ratings_since_talk: complete ratings that came after the last such talk.
-    talked_today: whether the last talk was today. is_put_off: a decision not to talk holds. is_not_needed: it was
-    decided since the last rating that no talk is needed.
+    goal: of that low point; back is a rating at or above it. total: the last complete one. ratings_since_talk:
+    complete ratings that came after the last talk about that low point, 0 where there was none. talked_today: whether
+    the last talk was today. is_put_off: a decision not to talk holds. is_not_needed: it was decided since the last
+    rating that no talk is needed.
     """
 
     calls: bool
     state: RepairState | None = None
     goal: int = 0
     total: int | None = None
-    talked: bool = False
     ratings_since_talk: int = 0
     talked_today: bool = False
     is_put_off: bool = False
@@ -51,7 +50,7 @@ class Situation:
 
     @property
     def stays_low(self) -> bool:
-        return self.state in STAYS_LOW and self.talked and self.ratings_since_talk > 0
+        return self.state in STAYS_LOW and self.ratings_since_talk > 0
 
 
 def group_of(situation: Situation) -> Group:

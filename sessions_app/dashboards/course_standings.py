@@ -192,7 +192,6 @@ class CourseStanding:
                 state=low.state if low else None,
                 goal=low.goal if low else 0,
                 total=self.last_total,
-                talked=bool(low and low.was_talked_about),
                 ratings_since_talk=low.after_talk if low else 0,
                 talked_today=self.is_talked_about_today,
                 is_put_off=bool(self.put_off) and self.holding is not None,

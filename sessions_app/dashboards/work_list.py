@@ -98,14 +98,6 @@ class Row:
         return list(spoken_line.question(self.course, self.questions))
 
     @cached_property
-    def first_reason(self) -> Flag:
-        return reasons.one_a_rule(self.flags)[0]
-
-    @cached_property
-    def other_reasons(self) -> list[Flag]:
-        return reasons.one_a_rule(self.flags)[1:]
-
-    @cached_property
     def reasons_put_off(self) -> list[Flag]:
         return reasons.one_a_rule(self.put_off)
 
@@ -115,10 +107,6 @@ class Row:
         said = {flag.rule for flag in self.flags}
         quiet = [flag for flag in (*self.put_off, *self.badges) if flag.rule not in said]
         return reasons.one_a_rule(self.flags) + reasons.one_a_rule(quiet)
-
-    @cached_property
-    def waiting_since(self) -> TherapySession:
-        return reasons.waiting_since(self.flags)
 
     @property
     def meets_in(self) -> int | None:
@@ -195,10 +183,6 @@ class WorkList:
     def later(self) -> list[Row]:
         """Those who would be among the talks, but for a deferral that holds."""
         return self.groups[Group.PUT_OFF]
-
-    @property
-    def others(self) -> list[Row]:
-        return self.groups[Group.OTHER]
 
     @property
     def asked(self) -> list[Row]:

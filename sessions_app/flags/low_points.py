@@ -126,18 +126,9 @@ class LowPoint:
         return self.state in GOING_ON
 
     @property
-    def was_talked_about(self) -> bool:
-        return bool(self.talked)
-
-    @property
     def stays_low_after_talk(self) -> bool:
         """A session of it was talked about, and the ratings since are no way back."""
         return self.state in STAYS_LOW and self.after_talk > 0
-
-    @property
-    def is_back(self) -> bool:
-        """The last rating is back, or two in a row are; nobody knows why."""
-        return self.state in (RepairState.BACK_ONCE, RepairState.RECOVERED)
 
 
 def read(course: Mapping[str, Any]) -> LowPoint | None:

@@ -10,7 +10,7 @@ GOAL = 370
 
 
 def low(state: RepairState, **values: object) -> Situation:
-    known = {"calls": False, "goal": GOAL, "total": GOAL - 50, "talked": True, "ratings_since_talk": 1}
+    known = {"calls": False, "goal": GOAL, "total": GOAL - 50, "ratings_since_talk": 1}
     return Situation(state=state, **{**known, **values})  # type: ignore[arg-type]
 
 
@@ -19,8 +19,8 @@ def low(state: RepairState, **values: object) -> Situation:
     [
         (Situation(calls=False), Group.OTHER),
         (Situation(calls=True), Group.TALK),  # such as other rules that found no low point
-        (low(S.OPEN, calls=True, talked=False, ratings_since_talk=0), Group.TALK),
-        (low(S.STILL_LOW, calls=True, talked=False), Group.TALK),
+        (low(S.OPEN, calls=True, ratings_since_talk=0), Group.TALK),
+        (low(S.STILL_LOW, calls=True), Group.TALK),
         (low(S.NOT_BACK, calls=True), Group.TALK),  # what calls anew was not talked about
         (low(S.RECOVERING, calls=True), Group.TALK),
         # Back by itself: at the goal, and not a tenth below it.
@@ -32,7 +32,6 @@ def low(state: RepairState, **values: object) -> Situation:
         (low(S.STILL_LOW), Group.STAYS_LOW),
         (low(S.NOT_BACK), Group.STAYS_LOW),
         (low(S.NOT_BACK, ratings_since_talk=0), Group.OTHER),
-        (low(S.NOT_BACK, talked=False), Group.OTHER),
         (low(S.RECOVERING), Group.OTHER),
         (low(S.DISCUSSED, ratings_since_talk=0), Group.OTHER),
         (low(S.FELL_AGAIN), Group.OTHER),
@@ -40,7 +39,7 @@ def low(state: RepairState, **values: object) -> Situation:
         # After a talk the row says so, until the day is over.
         (low(S.DISCUSSED, ratings_since_talk=0, talked_today=True), Group.TALKED_TODAY),
         (low(S.STILL_LOW, talked_today=True), Group.STAYS_LOW),  # a rating came after it, on the same day
-        (low(S.OPEN, calls=True, talked=False, talked_today=True), Group.TALK),
+        (low(S.OPEN, calls=True, ratings_since_talk=0, talked_today=True), Group.TALK),
         # What people decided instead of a talk.
         (low(S.STILL_LOW, is_put_off=True), Group.PUT_OFF),
         (low(S.STILL_LOW, is_put_off=True, calls=True), Group.TALK),  # something else came since

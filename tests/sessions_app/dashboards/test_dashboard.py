@@ -37,7 +37,7 @@ class TestWorkList:
         row = lists.talks[0]
         assert [flag.rule for flag in row.behind] == ["C", "A"]
         assert "5.0 points lower than " in page.text  # "last time" on the day itself, which may be over
-        assert lists.talks[0].first_reason.question in page.text
+        assert lists.talks[0].behind[0].question in page.text
 
     def test_who_is_furthest_below_the_own_level_first(self, clinic, sign_in):
         for label, totals in (("level", [380, 355]), ("level too", [380, 355]), ("fall", [400, 360])):

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance.measurement.talk_groups import Group
 from alliance.models import AuditEvent
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import caseload
@@ -173,12 +174,12 @@ class TestWorkList:
         assert (row.episode, [flag.rule for flag in row.reasons_put_off]) == (clinic.olgas, ["C", "A"])
         for words in ("Later (1)", "Her exam comes first", "back on Mon 23 Mar"):
             assert words in " ".join(answer.text.split())
-        assert answer.context["lists"].others == []
+        assert answer.context["lists"].groups[Group.OTHER] == []
         assert clinic.olgas.client.code in answer.context["lists"].client_codes
 
     def test_who_needs_no_talk_is_among_everyone_else(self, clinic, session, olga):
         decided(clinic, session, "not_needed")
-        assert [row.episode for row in lists(olga).others] == [clinic.olgas]
+        assert [row.episode for row in lists(olga).groups[Group.OTHER]] == [clinic.olgas]
 
     def test_a_talk_about_what_was_put_off_takes_it_from_there(self, clinic, session, olga):
         decided(clinic, session)
@@ -228,7 +229,7 @@ class TestWorkList:
         talk(session, by=clinic.olga)
         cast.rating(cast.therapy_session(clinic.olgas), total)
         waiting = lists(olga).talks
-        assert [row.first_reason.word for row in waiting] == ([words] if words else [])
+        assert [row.behind[0].word for row in waiting] == ([words] if words else [])
         assert labels(read(clinic).needs_a_talk) == (["K-1"] if words else [])
         if not words:
             (row,) = lists(olga).stays_low  # the rating since the talk is no better

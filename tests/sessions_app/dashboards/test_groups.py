@@ -137,7 +137,7 @@ def test_after_a_talk_the_row_says_so_until_the_day_is_over(clinic, lists, sign_
     assert labels(read(clinic).talked_about) == ["K-1"]
     time_machine.move_to(NOW + DAY, tick=False)
     after = work_list.build(clinic.olga, timezone.now())
-    assert (names(after.talked_today), names(after.others)) == ([], ["K-1"])
+    assert (names(after.talked_today), names(after.groups[Group.OTHER])) == ([], ["K-1"])
     assert "talked about, next rating to come" in sign_in(clinic.olga).get(WORK_LIST).text
 
 

@@ -45,7 +45,6 @@ def test_a_low_point_that_goes_on_with_its_talk_and_how_far_below_the_own_level_
     assert (found.start, found.lowest, found.goal, found.ratings) == (300, 300, 370, 1)
     assert (found.talked, found.after_talk, found.back) == ((4,), 1, None)
     assert found.stays_low_after_talk
-    assert not found.is_back
     assert (course.level, course.below) == (380, 70)
     assert course.low_point_word == "Still low after a talk"
 
@@ -61,7 +60,7 @@ def test_the_level_does_not_follow_the_client_down(clinic):
 def test_one_that_is_back_says_since_when(clinic):
     rows = cast.rated_course(clinic.olgas, [380, 384, 376, 220, 386])
     course = standing_of(clinic.olgas)
-    assert (course.low_point.state, course.low_point.is_back) == (RepairState.BACK_ONCE, True)
+    assert course.low_point.state == RepairState.BACK_ONCE
     assert (course.low_point.back, course.low_point.back_at) == (5, rows[4].held_at)
     assert not course.low_point.stays_low_after_talk
 
