@@ -72,11 +72,6 @@ def lasting_fall(totals: Sequence[int], parameters: Parameters = DEFAULTS) -> La
     return LastingFall(k, _nearest(weighted, weights), _nearest(earlier.total, 2 * n), n)
 
 
-def is_raised(totals: Sequence[int], parameters: Parameters = DEFAULTS) -> bool:
-    """Whether rule J is raised at the last of these totals."""
-    return lasting_fall(totals, parameters) is not None
-
-
 def is_quiet(totals: Sequence[int], called: Sequence[bool], parameters: Parameters = DEFAULTS) -> bool:
     """Whether the fall at the last total was called for already: called tells, of each total before it, whether it
     called by rule J or by a sudden fall from `calls_from_fall`.
@@ -92,24 +87,6 @@ def is_quiet(totals: Sequence[int], called: Sequence[bool], parameters: Paramete
         and all(between < totals[place] + parameters.quiet_rise for between in totals[place + 1 : last])
         for place in range(max(0, last - QUIET_FOR), last)
     )
-
-
-def calls(totals: Sequence[int], parameters: Parameters = DEFAULTS) -> list[tuple[bool, bool]]:
-    """For each total whether rule J calls there, and whether the fall since the total before does."""
-    found: list[tuple[bool, bool]] = []
-    called: list[bool] = []
-    for place, total in enumerate(totals):
-        seen = totals[: place + 1]
-        by_fall = place > 0 and totals[place - 1] - total >= parameters.calls_from_fall
-        by_lasting = is_raised(seen, parameters) and not is_quiet(seen, called, parameters)
-        found.append((by_lasting, by_fall))
-        called.append(by_lasting or by_fall)
-    return found
-
-
-def calls_at(totals: Sequence[int], parameters: Parameters = DEFAULTS) -> list[int]:
-    """The places (from 0) at which rule J calls for a talk."""
-    return [place for place, (lasting, _) in enumerate(calls(totals, parameters)) if lasting]
 
 
 def _nearest(total: int, count: int) -> int:

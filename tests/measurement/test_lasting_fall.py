@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alliance.measurement.lasting_fall import calls, calls_at, held, is_raised, lasting_fall
+from alliance.measurement.flag_rules import findings
+from alliance.measurement.lasting_fall import held, lasting_fall
 from alliance.measurement.parameters import Parameters
-from tests.measurement.courses import tenths
+from tests.measurement.courses import even, tenths
 
 UNEVEN = [38, 33, 39, 35, 38, 30, 36, 39]
 TOTALS = st.lists(st.integers(0, 400), min_size=1, max_size=25)
@@ -17,6 +18,21 @@ TOTALS = st.lists(st.integers(0, 400), min_size=1, max_size=25)
 
 def at(*points: float) -> list[int]:
     return [tenths(point) for point in points]
+
+
+def is_raised(totals: list[int]) -> bool:
+    return lasting_fall(totals) is not None
+
+
+def calls(totals: list[int]) -> list[tuple[bool, bool]]:
+    """Of each rating whether rule J calls there, and whether the fall since the one before does."""
+    course = [even(number, total) for number, total in enumerate(totals, start=1)]
+    on_list = [{f.rule for f in found if f.on_work_list} for found in findings(course, Parameters())]
+    return [("J" in letters, "C" in letters) for letters in on_list]
+
+
+def calls_at(totals: list[int]) -> list[int]:
+    return [place for place, (lasting, _) in enumerate(calls(totals)) if lasting]
 
 
 @pytest.mark.parametrize(
