@@ -111,16 +111,10 @@ class _Said:
             return Kind.LOWER_ONCE, f"{self._lower_once()} One rating cannot say whether it lasts."
         if not self.totals:
             return Kind.NONE, "No complete rating yet."
-        before = (
-            low_point.before if low_point is not None and self.since_low else None
-        )  # a low start has none
-        if (
-            low_point is not None
-            and before is not None
-            and self._recent < before
-            and self._recent < low_point.goal
-        ):
-            return self._not_back(before, low_point.began)
+        if low_point is not None and low_point.before is not None and self.since_low:  # a low start has none
+            before = low_point.before
+            if self._recent < before and self._recent < low_point.goal:
+                return self._not_back(before, low_point.began)
         level = self.level
         if level is None or len(self.totals) <= p.own_range_minimum:
             low = " The last one is below the cutoff." if "A" in self.reasons else ""

@@ -16,12 +16,10 @@ from alliance.measurement.parameters import Parameters
 from alliance.measurement.trends import CourseSession
 
 DEFAULTS = Parameters()
-OPENS_ANOTHER = frozenset(
-    "CJ"
-)  # a sudden or a lasting fall; what else calls within says again that it is low
-LOW_START_KNOWN_FROM = (
-    4  # ratings: as many as the usual range needs. From the next one the goal is the own level.
-)
+# A sudden or a lasting fall; what else calls within says again that it is low.
+OPENS_ANOTHER = frozenset("CJ")
+# Ratings: as many as the usual range needs. From the next one the goal is the own level.
+LOW_START_KNOWN_FROM = 4
 BACK_WITHIN = 3  # ratings
 
 

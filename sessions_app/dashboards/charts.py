@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
+from alliance.measurement.handbook import RULES
 from alliance.measurement.scoring import points
 from sessions_app.dashboards.course_frame import (
     CEILING,
@@ -29,7 +30,7 @@ from sessions_app.dashboards.course_frame import (
     ticks_of_totals,
     usual_label,
 )
-from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
+from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop
 
 
 class WithoutSpaces(DjangoJSONEncoder):
@@ -78,7 +79,7 @@ def page_data(course: CoursePicture) -> dict[str, Any]:
 
 
 def _said(letter: str) -> str:
-    return f"{SHAPES[letter].sign} {word_of(letter)}" if letter in SHAPES else word_of(letter)
+    return f"{SHAPES[letter].sign} {RULES[letter].name}" if letter in SHAPES else RULES[letter].name
 
 
 # --- The total ------------------------------------------------------------------------------------
@@ -122,7 +123,7 @@ def _reasons(course: CoursePicture) -> Iterator[dict[str, Any]]:
     for (letter, calls), stops in groupby(drawn, key=_kind):
         found = list(stops)
         yield {
-            **_marks(word_of(letter), found, [_in_points(stop.total) for stop in found]),
+            **_marks(RULES[letter].name, found, [_in_points(stop.total) for stop in found]),
             "marker": {
                 "symbol": SHAPES[letter].symbol,
                 "size": (17 if calls else 12) * shrunk,
@@ -326,7 +327,7 @@ def _words(course: CoursePicture) -> Iterator[dict[str, Any]]:
     for stop in course.labelled():
         assert stop.total is not None
         yield {
-            **_text(stop.at, stop.total / 10, word_of(stop.drawn), "--chart-flag", 12),
+            **_text(stop.at, stop.total / 10, RULES[stop.drawn].name, "--chart-flag", 12),
             **{"xanchor": side(course, stop.at), "yanchor": "top", "yshift": -9, "name": "reason"},
         }
     for at, name in changes(course):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -100,10 +100,10 @@ def of(
     is_taken = any(row.flags for row in rows)
     shown = []
     for row in lists[show]:
-        one = TableRow(row, of_today.get(row.episode.pk, []), of_before.get(row.episode.pk, []), not is_taken)
-        is_first = one.is_first and one.to_hand_over is not None
+        one = TableRow(row, of_today.get(row.episode.pk, []), of_before.get(row.episode.pk, []))
+        is_first = not is_taken and one.to_hand_over is not None
         is_taken = is_taken or is_first
-        shown.append(TableRow(row, one.today, one.waiting, is_first))
+        shown.append(replace(one, is_first=is_first))
     return ClientTable(show, shown, {which: len(found) for which, found in lists.items()})
 
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from alliance.measurement.handbook import RULES
 from alliance.measurement.scoring import points
 from sessions_app.dashboards.course_frame import (
     CEILING,
@@ -30,7 +31,7 @@ from sessions_app.dashboards.course_frame import (
     ticks_of_totals,
     usual_label,
 )
-from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop, word_of
+from sessions_app.dashboards.course_picture import SHAPES, CoursePicture, Stop
 
 # In whole units of the picture, two to a pixel of a tablet: a fraction in each place would double a long course.
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1520, 1100, 144, 1440, 8, 1044
@@ -232,7 +233,7 @@ def _reasons(plane: _Plane) -> Iterator[SafeString]:
     for stop in plane.course.labelled():
         assert stop.total is not None
         x, y = plane.x(stop.at), plane.y(stop.total / 10) + 44
-        yield _text("reason-word", x, y, word_of(stop.drawn), side(plane.course, stop.at))
+        yield _text("reason-word", x, y, RULES[stop.drawn].name, side(plane.course, stop.at))
 
 
 def _rows(plane: _Plane) -> Iterator[SafeString]:

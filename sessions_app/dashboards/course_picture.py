@@ -9,7 +9,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from alliance.measurement.course_answer import CourseAnswer, answer
-from alliance.measurement.flag_rules import RULES, Finding
+from alliance.measurement.flag_rules import Finding
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import RepairState, Rupture
@@ -161,10 +161,6 @@ class CoursePicture:
             if is_new and all(abs(other.at - stop.at) > span * 0.2 for other in chosen):
                 chosen.append(stop)
         return chosen
-
-
-def word_of(letter: str) -> str:
-    return RULES[letter].name if letter in RULES else "Lasting fall"
 
 
 def picture(
