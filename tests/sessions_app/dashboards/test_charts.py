@@ -116,14 +116,14 @@ class TestFigures:
     def test_each_reason_has_its_own_shape_and_the_newest_its_word(self, clinic):
         cast.rated_course(clinic.olgas, [380, 375, 385, 380, 378, 330])
         rows = read(clinic.olgas)
-        for place, rule in ((2, "J"), (3, "H"), (5, "C")):
+        for place, rule in ((2, "J"), (3, "L"), (5, "C")):
             found = Finding(rule, is_new=True, on_work_list=True, evidence={})
             rows[place] = replace(rows[place], findings=(found,))
         shown = of(rows)
         found = traces(shown)
         assert found["Lasting fall"]["marker"]["symbol"] != found["Sudden fall"]["marker"]["symbol"]
         assert (found["Lasting fall"]["y"], found["Sudden fall"]["y"]) == ([38.5], [33.0])
-        assert not any("drift" in name.lower() for name in found)
+        assert "Line left out" not in found
         words = [
             one["text"] for one in charts.figure(shown)["layout"]["annotations"] if one["name"] == "reason"
         ]
