@@ -302,7 +302,7 @@ WITHOUT_A_COURSE = {
     "ask_for_all_due",
     "confirm_batch",  # of `confirm`, each alone
     "call_off_batch",
-    "replay",  # as `confirm`: walked in records/test_erasure.py
+    "replay",  # as `confirm`: walked in records/test_erased_files.py
     "note_export",
     "note_record",
     "note_list_of_erasures",

@@ -2,65 +2,30 @@
 
 import json
 import logging
-import sqlite3
 from datetime import timedelta
-from io import StringIO
-from pathlib import Path
-from uuid import UUID
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.test import Client as Browser
-from django.urls import reverse
 from django.utils import timezone
 
 from alliance.erasures import CONFIRM_WITHIN, Erasure, ErasurePermit
-from alliance.models import AuditEvent, BrowserSession
-from alliance.refused import Gone, Refused
+from alliance.models import AuditEvent
+from alliance.refused import Refused
 from alliance.session_store import SessionStore
 from clients import actions, merge_actions
-from clients.lock import lock_episode
 from clients.models import Client, Episode
-from sessions_app.courses.erased_grants import ErasedGrant
-from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
-from sessions_app.dashboards import kept, kept_course
+from sessions_app.dashboards import kept_course
 from sessions_app.flags import checks
-from sessions_app.flags.conclude import conclude_many
-from sessions_app.flags.models import Discussion
 from sessions_app.flags.process_days import ProcessDay
-from sessions_app.intake import hand_over_actions, sealed_upload, session_actions
 from sessions_app.records import erasure, erasure_actions, export_file
 from sessions_app.records.field_table import going_with_the_client
 from sessions_app.records.sheets import Part, Scope
 from tests import cast
-from tests.bench.sealed import parcel
-from tests.sessions_app.intake.rate_form import marks
 from tests.sessions_app.records.courses import IN_SUPERVISION, full_course
+from tests.sessions_app.records.erased import asked, erase, everything
 
 pytestmark = pytest.mark.django_db
-
-
-def asked(clinic, **fields):
-    given = {"client": clinic.olgas.client, "reason": "asked", "note": "", "by": clinic.adam, **fields}
-    return erasure_actions.ask(**given)
-
-
-def erase(clinic, **fields):
-    return erasure_actions.confirm(erasure=asked(clinic, **fields), by=clinic.olga)
-
-
-def everything():
-    """Every table of the database, as text; what the server keeps for browsers is read."""
-    found = []
-    with connection.cursor() as cursor:
-        for table in sorted(connection.introspection.table_names(cursor)):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608
-            found += [f"{table}: {row!r}" for row in cursor.fetchall()]
-    store = SessionStore()
-    found += [f"session: {store.decode(row.session_data)!r}" for row in BrowserSession.objects.all()]
-    return "\n".join(found)
 
 
 # --- What goes, and what stays -------------------------------------------------------------------
@@ -338,252 +303,3 @@ def test_an_erasure_that_fails_half_way_leaves_everything(clinic, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         erasure_actions.confirm(erasure=one, by=clinic.olga)
     assert everything() == before
-
-
-# --- What is under way ---------------------------------------------------------------------------
-
-
-def test_a_write_that_comes_after_the_erasure_is_told_that_the_client_is_gone(clinic):
-    session = cast.therapy_session(clinic.olgas)
-    grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
-    erase(clinic)
-    writes = [
-        lambda: lock_episode(clinic.olgas.pk),
-        lambda: cast.rating(session),
-        lambda: hand_over_actions.take_back(grant=grant, by=clinic.olga),
-        lambda: hand_over_actions.decline(grant=grant),
-        lambda: session_actions.add_session(episode=clinic.olgas, held_at=timezone.now(), by=clinic.olga),
-        lambda: actions.close_episode(
-            episode=clinic.olgas, closed_on=timezone.localdate(), ending="planned", by=clinic.olga
-        ),
-        lambda: actions.open_episode(
-            client=clinic.olgas.client, therapist=clinic.carl, opened_on=timezone.localdate(), by=clinic.adam
-        ),
-    ]
-    for write in writes:
-        with pytest.raises(Gone):
-            write()
-    assert conclude_many(episodes=[clinic.olgas.pk, clinic.carls.pk]) == 0
-
-
-def test_a_page_that_read_its_row_before_the_erasure_says_what_happened_or_is_not_there(
-    clinic, sign_in, monkeypatch
-):
-    full_course(clinic.olgas)
-    talk = Discussion.objects.select_related("session__episode__client").get()
-    browser = sign_in(clinic.olga)
-    rooms = ("sessions_app.intake.views.therapy_sessions", "sessions_app.dashboards.views.talks")
-    for room, row in zip(rooms, (clinic.olgas, talk), strict=True):
-        monkeypatch.setattr(f"{room}.own_or_404", lambda request, rows, code, row=row: row)
-    erase(clinic)
-    answer = browser.post(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
-    assert (answer.status_code, "it was erased" in answer.content.decode()) == (409, True)
-    address = reverse("dashboard:put_back_discussion", args=[talk.code])
-    assert browser.post(address, follow=True).status_code == 404
-
-
-def test_a_page_that_catches_no_refusal_is_not_there(clinic, sign_in, monkeypatch):
-    def gone(*_):
-        raise Gone
-
-    monkeypatch.setattr("sessions_app.dashboards.work_list.build", gone)
-    assert sign_in(clinic.olga).get("/dashboard/").status_code == 404
-
-
-def test_a_tablet_with_the_form_of_an_erased_client_asks_to_be_handed_back(clinic, sign_in):
-    cast.therapy_session(clinic.olgas)
-    tablet = sign_in(clinic.olga)
-    tablet.post(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
-    assert tablet.get("/rate/").status_code == 200
-    erase(clinic)
-    answer = tablet.get("/rate/", follow=True)
-    assert "hand the tablet back" in answer.content.decode()
-    answer = tablet.post("/rate/", {"step": "hand-in"}, follow=True)
-    assert "hand the tablet back" in answer.content.decode()
-    assert tablet.get("/dashboard/").url == "/rate/"  # still locked
-
-
-def test_a_form_whose_client_is_erased_while_it_is_handed_in_says_so(clinic, sign_in, monkeypatch):
-    """The session was read before the erasure changed it."""
-    cast.therapy_session(clinic.olgas)
-    tablet = sign_in(clinic.olga)
-    tablet.post(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
-    monkeypatch.setattr(erasure, "_clean_browser_sessions", lambda *_: None)
-    erase(clinic)
-    answer = tablet.post("/rate/", {"step": "hand-in"})
-    assert answer.status_code == 410
-
-
-def deliver(grant):
-    sent = parcel(sealed_upload.token_for(grant), "mode=line&relationship=9")
-    ours = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
-    return Browser().post("/rate/upload/", json.dumps(sent), content_type="application/json", headers=ours)
-
-
-def test_marks_that_wait_on_a_device_are_forgotten_there_and_stored_nowhere(clinic):
-    session = cast.therapy_session(clinic.olgas)
-    grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
-    erase(clinic)
-    answer = deliver(grant)
-    assert (answer.status_code, answer.json()["stored"], answer.json()["sha256"]) == (410, True, "erased")
-    assert not Rating.objects.exists()
-    ErasedGrant.objects.all().delete()
-    assert deliver(grant).status_code == 401  # control: of a grant nobody knows, the device keeps it
-
-
-def test_marks_that_come_in_while_the_client_is_erased_are_forgotten_on_the_device(clinic, monkeypatch):
-    """The delivery has read its grant, and waits for the episode that goes."""
-    cast.therapy_session(clinic.olgas)
-    grant, _ = hand_over_actions.hand_over(session=clinic.olgas.sessions.get(), by=clinic.olga)
-    stale = RatingGrant.objects.select_related("session__episode__client").get(pk=grant.pk)
-    erase(clinic)
-    monkeypatch.setattr(sealed_upload, "grant_of", lambda token: stale)
-    answer = deliver(grant)
-    assert (answer.status_code, answer.json()["stored"], answer.json()["sha256"]) == (410, True, "erased")
-    assert not Rating.objects.exists()
-
-
-def test_a_tablet_that_hands_in_while_the_client_is_erased_is_told(clinic, sign_in, monkeypatch):
-    cast.therapy_session(clinic.olgas)
-    tablet = sign_in(clinic.olga)
-    tablet.post(reverse("dashboard:hand_over", args=[clinic.olgas.code]))
-    stale = RatingGrant.objects.select_related("session__episode__client", "wording").get()
-    monkeypatch.setattr(erasure, "_clean_browser_sessions", lambda *_: None)
-    erase(clinic)
-    monkeypatch.setattr("sessions_app.intake.views.rate.grant_of", lambda request, lock: stale)
-    answer = tablet.post("/rate/", marks())
-    assert (answer.status_code, answer.context["is_erased"]) == (410, True)
-    assert not Rating.objects.exists()
-
-
-# --- In files ------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_no_file_of_the_database_that_we_can_read_holds_a_byte_of_it(clinic):
-    """SQLite's own, and what it keeps beside it. PostgreSQL's are not ours to read: there, every table."""
-    said = full_course(clinic.olgas, "bytes-7c1f")
-
-    def content():
-        if connection.vendor != "sqlite":
-            return everything().encode()
-        path = Path(connection.settings_dict["NAME"])
-        names = [path, path.with_name(path.name + "-wal")]
-        return b"".join(name.read_bytes() for name in names if name.exists())
-
-    def in_files():
-        held = content()
-        return {place for place, words in said.items() if words.encode() in held}
-
-    assert in_files() == set(said)
-    erase(clinic)
-    assert in_files() == set()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_bytes_that_a_reader_keeps_beside_the_file_are_said_in_the_log(clinic, caplog):
-    if connection.vendor != "sqlite":
-        erase(clinic)
-        assert "(-wal)" not in caplog.text, "PostgreSQL keeps no such file of the site"
-        return
-    reader = sqlite3.connect(connection.settings_dict["NAME"])
-    reader.execute("BEGIN")
-    reader.execute("SELECT count(*) FROM clients_client").fetchone()
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        (before,) = cursor.fetchone()
-        cursor.execute("PRAGMA busy_timeout = 0")  # else the checkpoint waits for the reader as long as that
-    try:
-        with caplog.at_level(logging.WARNING, "alliance.erasures"):
-            erase(clinic)
-            assert "(-wal) still holds what was erased" in caplog.text
-            caplog.clear()
-            reader.close()
-            erasure.forget_in_files()
-            assert caplog.text == ""
-    finally:
-        reader.close()
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {before}")
-
-
-# --- After a backup was restored -----------------------------------------------------------------
-
-
-def the_list():
-    out = StringIO()
-    call_command("list_erasures", stdout=out)
-    return out.getvalue()
-
-
-def restored(clinic):
-    """The client is back, as in a backup of before; the code is the same."""
-    client = Client.objects.create(code=clinic.olgas.client.code, label="label-canary")
-    return Episode.objects.create(client=client, therapist=clinic.olga, opened_on=cast.STARTED)
-
-
-def test_what_a_restored_backup_brought_back_is_erased_again_from_the_list(
-    clinic, tmp_path, capsys, caplog, django_capture_on_commit_callbacks
-):
-    with (
-        caplog.at_level(logging.WARNING, "alliance.erasures"),
-        django_capture_on_commit_callbacks(execute=True),
-    ):
-        done = erase(clinic)
-    lines = the_list()
-    assert json.loads(lines)["erased"] == str(done.client)
-    assert json.loads(caplog.messages[0]) == json.loads(lines)  # the service's own log has it too
-    full_course(restored(clinic))
-    path = tmp_path / "erasures.jsonl"
-    # As it stands in the log of a service, with something before it, and a line of something else.
-    path.write_text(f"web-1  | 2026-11-28 {lines}\n\nweb-1  | GET /healthz\n")
-    call_command("replay_erasures", str(path))
-    assert "1 client was erased again" in capsys.readouterr().out
-    assert "canary" not in everything()
-    call_command("replay_erasures", str(path))
-    assert "0 clients were erased again" in capsys.readouterr().out
-    assert Erasure.objects.count() == 1
-
-
-def test_the_list_works_on_a_backup_that_knows_nothing_of_the_erasure(clinic, tmp_path):
-    code, asked_at = clinic.olgas.client.code, timezone.now()
-    grant, _ = hand_over_actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
-    waiting = asked(clinic)  # in the backup the request still waits, under another code
-    later = UUID(int=7)
-    line = {
-        "erased": str(code),
-        "code": str(later),
-        "reason": "asked",
-        "asked": [asked_at.isoformat(), str(clinic.adam.pk)],
-        "confirmed": [asked_at.isoformat(), str(UUID(int=9))],  # somebody who came after the backup
-        "grants": [UUID(int=5).hex],
-    }
-    path = tmp_path / "erasures.jsonl"
-    path.write_text(json.dumps(line))
-    call_command("replay_erasures", str(path))
-    assert not Client.objects.filter(code=code).exists()
-    waiting.refresh_from_db()
-    assert waiting.called_off_at is not None
-    assert set(ErasedGrant.objects.values_list("code", flat=True)) == {UUID(int=5), grant.code}
-    event = AuditEvent.objects.get(action="client erased")
-    assert event.actor is None
-
-
-def test_a_file_that_holds_no_erasure_is_said_to(tmp_path):
-    path = tmp_path / "other.txt"
-    path.write_text('{"erased": "x"}\n')
-    with pytest.raises(CommandError, match="line 1"):
-        call_command("replay_erasures", str(path))
-    with pytest.raises(CommandError, match="cannot be read"):
-        call_command("replay_erasures", str(tmp_path / "absent"))
-
-
-def test_kept_pieces_are_gone_from_every_process_after_a_day(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(kept.time, "monotonic", lambda: now[0])
-    pieces = kept.Kept[str](3)
-    pieces.put("K-1", "drawn")
-    now[0] = kept.SECONDS_AT_MOST - 1
-    assert pieces.get("K-1") == "drawn"
-    now[0] += 2
-    assert pieces.get("K-1") is None

@@ -18,7 +18,7 @@ from sessions_app.records import client_record, erasure_actions, export_file
 from sessions_app.records.sheets import Part, Scope
 from tests import cast
 from tests.sessions_app.records.courses import full_course, set_aside
-from tests.sessions_app.records.test_erasure import everything
+from tests.sessions_app.records.erased import everything
 
 pytestmark = pytest.mark.django_db
 WORDS = "I did not feel heard, canary-7c1f"
