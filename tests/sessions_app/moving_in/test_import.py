@@ -13,17 +13,18 @@ from sessions_app.flags.episode_standing import EpisodeStanding
 from sessions_app.moving_in.client_import import EpisodeImport
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
-from tests.sessions_app.moving_in.files import checked, clients, finished, imported, sentences, text
+from tests.sessions_app.moving_in.files import (
+    a_hundred,
+    checked,
+    clients,
+    finished,
+    imported,
+    sentences,
+    text,
+)
 
 pytestmark = pytest.mark.django_db
 OLGA = "olga@clinic.example"
-
-
-def a_hundred(**mistakes: str) -> str:
-    rows = [f"{number};C-{number};de;adult;{OLGA};2025-01-13" for number in range(1, 101)]
-    for place, row in mistakes.items():
-        rows[int(place.removeprefix("at_"))] = row
-    return clients(*rows)
 
 
 def test_a_hundred_clients_with_three_mistakes_store_nothing_and_say_three_sentences(clinic):
