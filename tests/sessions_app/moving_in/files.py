@@ -14,6 +14,8 @@ from sessions_app.moving_in.walk import Options
 CLIENTS = "Number;Label;Language of the form;Age;Therapist;Opened on"
 SESSIONS = "Client;Date;Session id;Relationship;Goals and topics;Approach;Overall;Total"
 
+OLGA = "olga@clinic.example"
+
 
 def text(header: str, *rows: str) -> str:
     return "\n".join([header, *rows]) + "\n"

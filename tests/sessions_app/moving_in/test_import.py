@@ -14,6 +14,7 @@ from sessions_app.moving_in.client_import import EpisodeImport
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from tests.sessions_app.moving_in.files import (
+    OLGA,
     a_hundred,
     checked,
     clients,
@@ -24,7 +25,6 @@ from tests.sessions_app.moving_in.files import (
 )
 
 pytestmark = pytest.mark.django_db
-OLGA = "olga@clinic.example"
 
 
 def test_a_hundred_clients_with_three_mistakes_store_nothing_and_say_three_sentences(clinic):

@@ -18,10 +18,9 @@ from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.moving_in.walk import Options
 from sessions_app.records import erasure_actions
 from tests import cast
-from tests.sessions_app.moving_in.files import a_hundred, checked, clients, finished, imported, loaded
+from tests.sessions_app.moving_in.files import OLGA, a_hundred, checked, clients, finished, imported, loaded
 
 pytestmark = pytest.mark.django_db
-OLGA = "olga@clinic.example"
 
 
 class TestTheFile:
