@@ -132,7 +132,7 @@ class TestCounting:
         assert not Flag.objects.filter(rule="G", withdrawn_at=None).exists()
 
     def test_lists_show_the_last_total_of_any_form(self, clinic, mixed):
-        (row,) = work_list.build(clinic.olga, timezone.now()).others
+        (row,) = work_list.build(clinic.olga, timezone.now()).rows
         assert row.says.now == "38.0"
         shown = caseload.read(clinic.sina, timezone.now())
         assert "38" in [one.last_total for one in (*shown.others, *shown.needs_a_talk)]
