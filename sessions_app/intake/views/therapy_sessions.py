@@ -129,7 +129,7 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
-    last = Rating.objects.last_of(session, instrument.id)
+    last = Rating.objects.last_of(session)
     marked = last if last and last.is_partial else None
     if marked:
         form: NewRatingForm = CompletionForm(posted(request), rating=marked)
