@@ -21,11 +21,11 @@ from clients.lock import lock_for_decision, lock_open_episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import TYPED, Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
-from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.intake.replacements import counted, counted_again, explain, grant_like, no_marks
 
 MEANWHILE = "Other marks stand for this session than when you looked. Look at both again, then decide."

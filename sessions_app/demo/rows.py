@@ -19,6 +19,7 @@ from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import (
     SESSION_LENGTH,
     Attendance,
@@ -42,8 +43,7 @@ from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
-from sessions_app.intake import grants
-from sessions_app.courses.marks_hash import hash_of_answers
+from sessions_app.intake.grants import ACCEPT_FOR, OPEN_FOR
 
 # Share of the ratings a client gave otherwise than on the lines of the tablet.
 STAYS_LOW_LABEL = "K-105"
@@ -161,8 +161,8 @@ def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Cha
         channel=channel,
         made_at=made_at,
         made_by=session.episode.therapist,
-        open_until=made_at + grants.OPEN_FOR,
-        accept_until=made_at + grants.ACCEPT_FOR,
+        open_until=made_at + OPEN_FOR,
+        accept_until=made_at + ACCEPT_FOR,
     )
 
 

@@ -17,7 +17,7 @@ from alliance.measurement import instruments
 from alliance.models import AuditEvent, BrowserSession
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
-from sessions_app.intake import hand_over_actions
+from sessions_app.intake import grants, hand_over_actions
 from sessions_app.intake.views.offline import static_files
 from tests import cast
 from tests.sessions_app.intake.rate_form import (
