@@ -32,6 +32,22 @@ class ToFillIn:
     rater: Rater = Rater.CLIENT
 
 
+@dataclass(frozen=True)
+class Forms:
+    """What is given together: the rating of the session, or not, and then these questionnaires, each once."""
+
+    rating: bool = True
+    questionnaires: tuple[ToFillIn, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = [(form.instrument.id, form.rater) for form in self.questionnaires]
+        if len(given) != len(set(given)):
+            raise ValueError("A form stands in one set twice for the same rater.")
+
+
+RATING = Forms()
+
+
 def ask_for(
     *,
     session: TherapySession,

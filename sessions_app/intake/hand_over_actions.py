@@ -7,7 +7,6 @@ Every write about an episode takes the lock of the episode's row first (`lock_ep
 orders, a rating that arrives while the therapist changes a session could be the victim of a deadlock.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,7 +31,7 @@ from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.instruments import offers
 from sessions_app.intake import form_sets
-from sessions_app.intake.form_sets import ToFillIn
+from sessions_app.intake.form_sets import RATING, Forms
 from sessions_app.intake.grants import new_grant, refuse_before_its_day, token_of
 from sessions_app.intake.session_actions import session_now
 from sessions_app.plans import which_forms
@@ -49,11 +48,11 @@ DONE_BEFORE = (
 
 @transaction.atomic
 def hand_over(
-    *, session: TherapySession, by: User, form_key: UUID | None = None, then: Sequence[ToFillIn] = ()
+    *, session: TherapySession, by: User, form_key: UUID | None = None, forms: Forms = RATING
 ) -> tuple[RatingGrant, str]:
     """One permission to write this session's rating on this browser. Returns the grant and its token.
 
-    then: the questionnaires that follow on the same device.
+    forms: what is given; the grant is the one of the first form.
     form_key: pressed again with the same one, the same permission with the same token.
     """
     lock_episode(session.episode_id)
@@ -62,7 +61,7 @@ def hand_over(
         if not grant.is_open(timezone.now()):
             raise Refused(DONE_BEFORE)
         return grant, token_of(press)
-    grant, token = ask(session=session, channel=Channel.TABLET, by=by, form_key=press, then=then)
+    grant, token = ask(session=session, channel=Channel.TABLET, by=by, form_key=press, forms=forms)
     audit.record(LogEvent.HANDED_OVER, grant, by=by, client=grant.client_code)
     return grant, token
 
@@ -78,14 +77,19 @@ def ask(
     channel: Channel,
     by: User,
     form_key: UUID | None = None,
-    then: Sequence[ToFillIn] = (),
+    forms: Forms = RATING,
     **sent: Any,
 ) -> tuple[RatingGrant, str]:
-    """A grant for this session's rating, inside the caller's transaction; `sent`: how it reaches its device.
+    """A grant for the first of `forms`, inside the caller's transaction; `sent`: how it reaches its device.
 
     An earlier grant that is still open is withdrawn: two devices must not wait for one session. form_key: of the
     press that makes it, which the caller knows to be the first.
     """
+    if not forms.rating:
+        questionnaires = forms.questionnaires
+        return form_sets.ask_for(
+            session=session, forms=questionnaires, channel=channel, by=by, form_key=form_key, **sent
+        )
     # As it is now: the client's record may have been merged with another one while this waited.
     session.episode = lock_episode(session.episode_id)
     form = which_forms.alliance_form(session.episode)
@@ -104,7 +108,7 @@ def ask(
         form_key=form_key,
         **sent,
     )
-    form_sets.add_to_set(grant, then, by)
+    form_sets.add_to_set(grant, forms.questionnaires, by)
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -125,11 +129,11 @@ def withdraw_what_is_out(session: TherapySession, by: User) -> None:
 
 @transaction.atomic
 def hand_over_now(
-    *, episode: Episode, by: User, form_key: UUID | None = None, **which: Any
+    *, episode: Episode, by: User, form_key: UUID | None = None, forms: Forms = RATING, **which: Any
 ) -> tuple[RatingGrant, str]:
     """Hand over for a session of this episode; `which`: as for `session_now`."""
     session = session_now(episode=episode, by=by, form_key=form_key, **which)
-    return hand_over(session=session, by=by, form_key=form_key)
+    return hand_over(session=session, by=by, form_key=form_key, forms=forms)
 
 
 @transaction.atomic

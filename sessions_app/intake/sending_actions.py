@@ -33,6 +33,7 @@ from sessions_app.courses.models import Mode, Rating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.intake import hand_over_actions, session_actions, short_codes
+from sessions_app.intake.form_sets import RATING, Forms
 
 LINK_FOR = timedelta(hours=72)
 SHORT_CODE_FOR = timedelta(minutes=30)
@@ -54,7 +55,9 @@ class Link:
 
 
 @transaction.atomic
-def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **which: Any) -> Link:
+def make_link(
+    *, episode: Episode, by: User, form_key: UUID | None = None, forms: Forms = RATING, **which: Any
+) -> Link:
     """For a session of this episode; `which`: as for `session_now`.
 
     form_key: pressed again with the same one, the same link once more, though it is stored nowhere.
@@ -70,6 +73,7 @@ def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **whi
         channel=Channel.PHONE,
         by=by,
         form_key=press,
+        forms=forms,
         open_until=now + LINK_FOR,
         link_hash=hash_of_token(token),
         short_code_hash=short_codes.hash_of_code(short_code),
@@ -205,7 +209,13 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
 
 @transaction.atomic
 def send(
-    *, episode: Episode, tablet: PairedTablet, by: User, form_key: UUID | None = None, **which: Any
+    *,
+    episode: Episode,
+    tablet: PairedTablet,
+    by: User,
+    form_key: UUID | None = None,
+    forms: Forms = RATING,
+    **which: Any,
 ) -> RatingGrant:
     """Send the form to a room. It takes the place of a form that may still be open there.
 
@@ -225,7 +235,7 @@ def send(
         return made
     _take_back(shown, by)
     grant, _nobodys = hand_over_actions.ask(
-        session=session, channel=Channel.PAIRED, by=by, form_key=press, paired_tablet=locked
+        session=session, channel=Channel.PAIRED, by=by, form_key=press, forms=forms, paired_tablet=locked
     )
     audit.record(LogEvent.FORM_SENT, grant, by=by, client=grant.client_code, tablet=str(locked.code))
     return grant
