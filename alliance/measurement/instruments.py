@@ -18,6 +18,7 @@ FORMATS = ("lines", "choices", "faces")
 DIRECTIONS = ("higher_is_better", "higher_is_worse", "none")
 LICENCES = ("ours", "free", "pack", "licensed")
 RATERS = ("client", "therapist", "caregiver", "observer")
+THERAPIST = "{therapist}"
 STATED_PARTS = ("items", "range", "reverse", "subscales")
 # How long one answer takes, for "about 4 minutes"; a line is aimed at, a choice is read and tapped.
 SECONDS_AN_ITEM = {"lines": 15, "faces": 15, "choices": 7}
@@ -93,6 +94,34 @@ class Wording:
     def points_of(self, item_id: str) -> tuple[PointLabel, ...]:
         """The labels of this item's answers, its own or those of the whole form."""
         return self.items[item_id].points or self.points
+
+    def named(self, therapist: str) -> "Wording":
+        """This wording with a name in the place of `{therapist}`: as text, whatever the name holds."""
+
+        def said(text: str) -> str:
+            return text.replace(THERAPIST, therapist)
+
+        def labels(points: tuple[PointLabel, ...]) -> tuple[PointLabel, ...]:
+            return tuple(replace(one, label=said(one.label)) for one in points)
+
+        lines = {
+            item_id: ItemWording(
+                said(one.question), said(one.low_end), said(one.high_end), labels(one.points)
+            )
+            for item_id, one in self.items.items()
+        }
+        return replace(
+            self,
+            title=said(self.title),
+            introduction=said(self.introduction),
+            items=MappingProxyType(lines),
+            points=labels(self.points),
+            sections=tuple(
+                replace(one, title=said(one.title), introduction=said(one.introduction))
+                for one in self.sections
+            ),
+            stem=said(self.stem),
+        )
 
 
 class Cutoff(NamedTuple):
@@ -223,6 +252,12 @@ def questionnaires() -> tuple[Instrument, ...]:
     return tuple(one for one in newest() if one.use == "questionnaire")
 
 
+def forms_of(instrument: Instrument) -> tuple[Instrument, ...]:
+    """The forms of one instrument, for whoever fills them in: a licence is for all of them."""
+    return tuple(one for one in newest() if one.form_of == instrument.form_of)
+
+
+@cache
 def newest() -> tuple[Instrument, ...]:
     """The newest version of every instrument, ours first."""
     return tuple(one for one in all_instruments() if one == get(one.id))

@@ -19,7 +19,7 @@ LENGTHS = {
     "high_end": 60,
     "label": 60,
 }
-MAY_BREAK = ("introduction", "stem", "copyright")
+MAY_BREAK = ("introduction", "stem", "copyright", "terms", "line")
 # Format characters that turn the direction of everything after them; the marks LRM and RLM do not.
 _OVERRIDES = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
@@ -32,22 +32,23 @@ class WordingError(ValueError):
         self.sentences = tuple(sentences)
 
 
-def part(table: Mapping[str, Any], name: str, place: str) -> Iterator[str]:
-    """Complaints about a text that has to be there."""
+def part(table: Mapping[str, Any], name: str, place: str, *, most: int = 0) -> Iterator[str]:
+    """Complaints about a text that has to be there; `most`: its length, where it is not one of LENGTHS."""
     if name in table:
-        yield from text(table[name], name, place)
+        yield from text(table[name], name, place, most=most)
     else:
         yield f"{place}: this is missing."
 
 
-def text(value: object, name: str, place: str) -> Iterator[str]:
+def text(value: object, name: str, place: str, *, most: int = 0) -> Iterator[str]:
     """Complaints about one text: it says something, it fits, and it holds nothing invisible."""
+    most = most or LENGTHS[name]
     if not isinstance(value, str):
         yield f"{place}: this is not a text in quotes."
     elif not value.strip():
         yield f"{place}: this is empty."
-    elif len(value.strip()) > LENGTHS[name]:
-        yield f"{place}: this is longer than {LENGTHS[name]} characters ({len(value.strip())})."
+    elif len(value.strip()) > most:
+        yield f"{place}: this is longer than {most} characters ({len(value.strip())})."
     elif _holds_controls(value.strip(), line_breaks=name in MAY_BREAK):
         yield f"{place}: this holds a control character, or a line break where there can be none."
 
