@@ -1,17 +1,26 @@
 """Instruments as data: items, ranges, cutoffs with their source, and wording (only our own is shipped)."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from alliance.measurement.parameters import Parameters, statistical_parameters
 
 SESSION_RATING = "session-rating"
 SCORE_METHODS = ("sum", "mean", "none")
+# What a definition may say of itself; a word that is not here is a mistake in the file.
+USES = ("session_alliance", "questionnaire")
+FORMATS = ("lines", "choices", "faces")
+DIRECTIONS = ("higher_is_better", "higher_is_worse", "none")
+LICENCES = ("ours", "free", "pack", "licensed")
+RATERS = ("client", "therapist", "caregiver", "observer")
+STATED_PARTS = ("items", "range", "reverse", "subscales")
+# How long one answer takes, for "about 4 minutes"; a line is aimed at, a choice is read and tapped.
+SECONDS_AN_ITEM = {"lines": 15, "faces": 15, "choices": 7}
 
 
 class UnknownInstrument(KeyError):
@@ -38,28 +47,92 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class PointLabel:
+    """What one possible answer is called."""
+
+    value_tenths: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class ItemWording:
+    """points: labels of this item's own; empty where it has those of the whole form, or is a line with two ends."""
+
     question: str
-    low_end: str
-    high_end: str
+    low_end: str = ""
+    high_end: str = ""
+    points: tuple[PointLabel, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a long form under its own heading; `items` are ids."""
+
+    title: str
+    introduction: str
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What the client reads, in one language (BCP 47 tag)."""
+    """What the client reads, in one language (BCP 47 tag).
+
+    stem: what stands above all questions and is finished by each of them. copyright: the owner's line, shown and
+    printed as it is. Any text but the copyright line may hold `{therapist}`, which is replaced by the name as text.
+    """
 
     language: str
     title: str
     introduction: str
     items: Mapping[str, ItemWording]
+    points: tuple[PointLabel, ...] = ()
+    sections: tuple[Section, ...] = ()
+    stem: str = ""
+    copyright: str = ""
+
+    def points_of(self, item_id: str) -> tuple[PointLabel, ...]:
+        """The labels of this item's answers, its own or those of the whole form."""
+        return self.items[item_id].points or self.points
+
+
+class Cutoff(NamedTuple):
+    """From this total on (tenths) the name applies."""
+
+    tenths: int
+    name: str
+    source: str
+
+
+class RiskItem(NamedTuple):
+    """From this answer on (tenths) somebody has to look."""
+
+    lowest: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MissingRule:
+    """What the owner has published about answers that are missing; nothing applies it until a clinic switches it on.
+
+    fewest: {"total" or subscale: how many of its items must be answered}. whole: rounded to a whole point.
+    The missing answers count as the mean of the others.
+    """
+
+    fewest: Mapping[str, int]
+    whole: bool
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """One version of one instrument. Ranges in tenths; subscales name their items.
 
-    licensed: the wording belongs to others, is never shipped, and a clinic may use it only with its licence
-    on record. unconfirmed: what we know from memory of the literature; never shown as a cited fact.
+    use: "session_alliance", marked once a session and read by the flag rules, or "questionnaire", which no flag rule
+    reads. licence: whose words these are: "ours"; "free" to reproduce; of a "pack" that an administrator switches on;
+    "licensed", never shipped, and used only with a licence on record. recall: the time it asks about, as the end of a
+    sentence ("the last two weeks"); empty for this session. unconfirmed: what we know from memory of the literature;
+    never shown as a cited fact. to_state: what the wording file of a clinic must state because of that; unknown: those
+    of them about which the definition says nothing, so that nothing is scored until they are stated.
     companion: an outcome scale read beside the rating; its ratings raise no flags.
     paper_only: why it cannot be shown on a device, as the end of a sentence; empty where it can.
     signed_off: the languages whose wording, where we ship it, a clinician has read and signed.
@@ -68,20 +141,33 @@ class Instrument:
     id: str
     version: str
     name: str
+    use: str
+    format: str
+    direction: str
+    licence: str
     items: tuple[Item, ...]
     subscales: Mapping[str, tuple[str, ...]]
     parameters: Parameters
-    licensed: bool
     score_method: str
     total_minimum: int
     total_maximum: int
     cutoff_source: str
     cutoff_provisional: bool
+    cutoffs: tuple[Cutoff, ...]
+    reliable_change: int | None
+    reliable_change_source: str
     raters: tuple[str, ...]
     ages: str
+    age_from: int | None
+    age_to: int | None
+    recall: str
     companion: bool
-    reliable_change: int | None
+    missing: MissingRule | None
+    risk_items: Mapping[str, RiskItem]
     unconfirmed: str
+    to_state: frozenset[str]
+    unknown: frozenset[str]
+    subscale_sizes: Mapping[str, int]
     paper_only: str
     signed_off: frozenset[str]
     wordings: Mapping[str, Wording]
@@ -89,6 +175,17 @@ class Instrument:
     def item(self, item_id: str) -> Item:
         """The item of this id; raises KeyError."""
         return {item.id: item for item in self.items}[item_id]
+
+    @property
+    def licensed(self) -> bool:
+        """Whether the words belong to others and do not come with the site: a clinic brings them, or a pack does."""
+        return self.licence in {"licensed", "pack"}
+
+    @property
+    def minutes(self) -> int:
+        """About how long it takes to fill in."""
+        seconds = len(self.items) * SECONDS_AN_ITEM[self.format]
+        return max(1, (seconds + 30) // 60)
 
     @property
     def statistical_only(self) -> bool:
@@ -113,22 +210,21 @@ def session_scales() -> tuple[Instrument, ...]:
     All have the lines of the session rating on the same range, so that one chart and one table show any of
     them; their ratings are never pooled (`trends.CourseSession.series`).
     """
-    ours = get(SESSION_RATING)
-    found = {i.id for i in all_instruments() if _is_session_scale(i, ours)}
-    newest = [get(instrument_id) for instrument_id in found]
-    return tuple(i for i in all_instruments() if i in newest)
+    return tuple(one for one in newest() if one.use == "session_alliance")
+
+
+def questionnaires() -> tuple[Instrument, ...]:
+    """Every instrument that is no alliance rating of a session, newest versions."""
+    return tuple(one for one in newest() if one.use == "questionnaire")
+
+
+def newest() -> tuple[Instrument, ...]:
+    """The newest version of every instrument, ours first."""
+    return tuple(one for one in all_instruments() if one == get(one.id))
 
 
 def session_scale_ids() -> tuple[str, ...]:
     return tuple(i.id for i in session_scales())
-
-
-def _is_session_scale(instrument: Instrument, ours: Instrument) -> bool:
-    def lines(of: Instrument) -> list[tuple[str, int, int, int]]:
-        return [(item.id, item.minimum, item.maximum, item.step) for item in of.items]
-
-    same_score = instrument.score_method == ours.score_method
-    return lines(instrument) == lines(ours) and same_score and not instrument.companion
 
 
 def _age(version: str) -> tuple[int, ...]:
@@ -154,31 +250,68 @@ def _whole(data: Mapping[str, Any], read: Mapping[str, Mapping[str, Any]]) -> Ma
 def _instrument(data: Mapping[str, Any]) -> Instrument:
     items = tuple(_items(data))
     method = data["score_method"]
-    if method not in SCORE_METHODS:
-        raise ValueError(f"{data['id']}: a score is one of {SCORE_METHODS}, not {method}.")
-    low, high = _total_range(items, method)
+    for name, known in _WORDS.items():
+        if data[name] not in known:
+            raise ValueError(f"{data['id']}: {name} is one of {known}, not {data[name]}.")
+    low, high = total_range(items, method)
+    to_state = frozenset(data.get("to_state", ()))
     return Instrument(
         id=data["id"],
         version=data["version"],
         name=data["name"],
+        use=data["use"],
+        format=data["format"],
+        direction=data["direction"],
+        licence=data["licence"],
         items=items,
         subscales=MappingProxyType({k: tuple(v) for k, v in data.get("subscales", {}).items()}),
         parameters=_parameters(data.get("parameters"), low, high),
-        licensed=data["licensed"],
         score_method=method,
         total_minimum=low,
         total_maximum=high,
         cutoff_source=data["cutoff_source"],
         cutoff_provisional=data.get("cutoff_provisional", False),
+        cutoffs=tuple(Cutoff(**one) for one in data.get("cutoffs", ())),
+        reliable_change=data.get("reliable_change"),
+        reliable_change_source=data.get("reliable_change_source", ""),
         raters=tuple(data["raters"]),
         ages=data["ages"],
+        age_from=data.get("age_from"),
+        age_to=data.get("age_to"),
+        recall=data.get("recall", ""),
         companion=data.get("companion", False),
-        reliable_change=data.get("reliable_change"),
+        missing=_missing(data.get("missing")),
+        risk_items=MappingProxyType({k: RiskItem(**v) for k, v in data.get("risk_items", {}).items()}),
         unconfirmed=data.get("unconfirmed", ""),
+        to_state=to_state,
+        unknown=frozenset(part for part in to_state if not _says(data, part)),
+        subscale_sizes=MappingProxyType(dict(data.get("subscale_sizes", {}))),
         paper_only=data.get("paper_only", ""),
         signed_off=frozenset(data.get("signed_off", ())),
         wordings=MappingProxyType({tag: _wording(tag, w) for tag, w in data.get("wordings", {}).items()}),
     )
+
+
+_WORDS = {
+    "score_method": SCORE_METHODS,
+    "use": USES,
+    "format": FORMATS,
+    "direction": DIRECTIONS,
+    "licence": LICENCES,
+}
+
+
+def _says(data: Mapping[str, Any], part: str) -> bool:
+    """Whether a definition has a value for what a wording file is to state, if only from memory."""
+    if part == "subscales":
+        return "subscales" in data
+    return "items" in data or part != "reverse" or "reverse" in data["numbered_items"]
+
+
+def _missing(rule: Mapping[str, Any] | None) -> MissingRule | None:
+    if rule is None:
+        return None
+    return MissingRule(MappingProxyType(dict(rule["fewest"])), rule["whole"], rule["source"])
 
 
 def _items(data: Mapping[str, Any]) -> list[Item]:
@@ -198,7 +331,8 @@ def _items(data: Mapping[str, Any]) -> list[Item]:
     ]
 
 
-def _total_range(items: tuple[Item, ...], method: str) -> tuple[int, int]:
+def total_range(items: tuple[Item, ...], method: str) -> tuple[int, int]:
+    """The lowest and the highest total there can be."""
     low, high = sum(i.minimum for i in items), sum(i.maximum for i in items)
     return (low, high) if method == "sum" else (low // len(items), high // len(items))
 
@@ -214,5 +348,29 @@ def _parameters(chosen: Mapping[str, Any] | None, low: int, high: int) -> Parame
 
 
 def _wording(language: str, data: Mapping[str, Any]) -> Wording:
-    items = {item_id: ItemWording(**ends) for item_id, ends in data["items"].items()}
-    return Wording(language, data["title"], data["introduction"], MappingProxyType(items))
+    return Wording(
+        language=language,
+        title=data["title"],
+        introduction=data["introduction"],
+        items=MappingProxyType({item_id: item_wording(parts) for item_id, parts in data["items"].items()}),
+        points=point_labels(data.get("points", ())),
+        sections=sections(data.get("sections", ())),
+        stem=data.get("stem", ""),
+        copyright=data.get("copyright", ""),
+    )
+
+
+def item_wording(parts: Mapping[str, Any]) -> ItemWording:
+    """One item's words from their stored parts."""
+    texts = {name: parts[name] for name in ("question", "low_end", "high_end") if name in parts}
+    return ItemWording(**texts, points=point_labels(parts.get("points", ())))
+
+
+def point_labels(points: Iterable[Sequence[Any]]) -> tuple[PointLabel, ...]:
+    """Labels from their stored form: pairs of tenths and text."""
+    return tuple(PointLabel(value, label) for value, label in points)
+
+
+def sections(stored: Iterable[Mapping[str, Any]]) -> tuple[Section, ...]:
+    """Sections from their stored form: tables of title, introduction and the ids of items."""
+    return tuple(Section(one["title"], one.get("introduction", ""), tuple(one["items"])) for one in stored)

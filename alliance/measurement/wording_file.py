@@ -18,16 +18,17 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from alliance.measurement import instruments
-from alliance.measurement.instruments import Instrument, ItemWording, UnknownInstrument, Wording
+from alliance.measurement.instruments import Instrument, UnknownInstrument, Wording
 
 MOST_BYTES = 64 * 1024
 HEAD = ("instrument", "language", "edition", "title", "introduction", "items")
 OPTIONAL = ("version",)
+LINE_PARTS = ("question", "low_end", "high_end")
 # A question of 200 characters still fits a narrow phone; the ends stand beside each other under the line.
 LENGTHS = {
     "instrument": 40,
@@ -166,7 +167,7 @@ def _item(line: object, place: str) -> Iterator[str]:
     if not isinstance(line, dict):
         yield f"{place}: this is not a table with question, low_end and high_end."
         return
-    parts = [field.name for field in fields(ItemWording)]
+    parts = LINE_PARTS
     for name in line:
         if name not in parts:
             yield f"{place}.{name}: a line has no such part."
@@ -219,5 +220,5 @@ def as_wording(
     *, language: str, title: str, introduction: str, items: Mapping[str, Mapping[str, str]]
 ) -> Wording:
     """A wording from its stored parts; `items` is {line: {question, low_end, high_end}}."""
-    lines = {item_id: ItemWording(**parts) for item_id, parts in items.items()}
+    lines = {item_id: instruments.item_wording(parts) for item_id, parts in items.items()}
     return Wording(language, title, introduction, MappingProxyType(lines))
