@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -18,6 +18,7 @@ FORMATS = ("lines", "choices", "faces")
 DIRECTIONS = ("higher_is_better", "higher_is_worse", "none")
 LICENCES = ("ours", "free", "pack", "licensed")
 RATERS = ("client", "therapist", "caregiver", "observer")
+THERAPIST = "{therapist}"
 STATED_PARTS = ("items", "range", "reverse", "subscales")
 # How long one answer takes, for "about 4 minutes"; a line is aimed at, a choice is read and tapped.
 SECONDS_AN_ITEM = {"lines": 15, "faces": 15, "choices": 7}
@@ -94,6 +95,34 @@ class Wording:
         """The labels of this item's answers, its own or those of the whole form."""
         return self.items[item_id].points or self.points
 
+    def named(self, therapist: str) -> "Wording":
+        """This wording with a name in the place of `{therapist}`: as text, whatever the name holds."""
+
+        def said(text: str) -> str:
+            return text.replace(THERAPIST, therapist)
+
+        def labels(points: tuple[PointLabel, ...]) -> tuple[PointLabel, ...]:
+            return tuple(replace(one, label=said(one.label)) for one in points)
+
+        lines = {
+            item_id: ItemWording(
+                said(one.question), said(one.low_end), said(one.high_end), labels(one.points)
+            )
+            for item_id, one in self.items.items()
+        }
+        return replace(
+            self,
+            title=said(self.title),
+            introduction=said(self.introduction),
+            items=MappingProxyType(lines),
+            points=labels(self.points),
+            sections=tuple(
+                replace(one, title=said(one.title), introduction=said(one.introduction))
+                for one in self.sections
+            ),
+            stem=said(self.stem),
+        )
+
 
 class Cutoff(NamedTuple):
     """From this total on (tenths) the name applies."""
@@ -133,12 +162,15 @@ class Instrument:
     sentence ("the last two weeks"); empty for this session. unconfirmed: what we know from memory of the literature;
     never shown as a cited fact. to_state: what the wording file of a clinic must state because of that; unknown: those
     of them about which the definition says nothing, so that nothing is scored until they are stated.
+    form_of: the instrument whose form for another rater this is, or itself: one licence is for all of them.
+    has_total: whether all items together mean something; else there are subscales only.
     companion: an outcome scale read beside the rating; its ratings raise no flags.
     paper_only: why it cannot be shown on a device, as the end of a sentence; empty where it can.
     signed_off: the languages whose wording, where we ship it, a clinician has read and signed.
     """
 
     id: str
+    form_of: str
     version: str
     name: str
     use: str
@@ -149,6 +181,7 @@ class Instrument:
     subscales: Mapping[str, tuple[str, ...]]
     parameters: Parameters
     score_method: str
+    has_total: bool
     total_minimum: int
     total_maximum: int
     cutoff_source: str
@@ -168,6 +201,7 @@ class Instrument:
     to_state: frozenset[str]
     unknown: frozenset[str]
     subscale_sizes: Mapping[str, int]
+    number_of_subscales: int
     paper_only: str
     signed_off: frozenset[str]
     wordings: Mapping[str, Wording]
@@ -218,6 +252,12 @@ def questionnaires() -> tuple[Instrument, ...]:
     return tuple(one for one in newest() if one.use == "questionnaire")
 
 
+def forms_of(instrument: Instrument) -> tuple[Instrument, ...]:
+    """The forms of one instrument, for whoever fills them in: a licence is for all of them."""
+    return tuple(one for one in newest() if one.form_of == instrument.form_of)
+
+
+@cache
 def newest() -> tuple[Instrument, ...]:
     """The newest version of every instrument, ours first."""
     return tuple(one for one in all_instruments() if one == get(one.id))
@@ -243,8 +283,15 @@ def all_instruments() -> tuple[Instrument, ...]:
 
 
 def _whole(data: Mapping[str, Any], read: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """An earlier edition is another text; lines, cutoff and rules are those of the newest, in one place."""
-    return {**read[data["edition_of"]], **data} if "edition_of" in data else data
+    """An earlier edition is another text, and the form of another rater has other words.
+
+    Lines, cutoff and rules are those of the newest edition, or of the client's form, in one place.
+    """
+    same_as = data.get("edition_of") or data.get("form_of")
+    if same_as is None:
+        return data
+    whole = {**read[same_as], **data}
+    return {**whole, "form_of": read[same_as]["id"]} if "form_of" in data else whole
 
 
 def _instrument(data: Mapping[str, Any]) -> Instrument:
@@ -257,6 +304,7 @@ def _instrument(data: Mapping[str, Any]) -> Instrument:
     to_state = frozenset(data.get("to_state", ()))
     return Instrument(
         id=data["id"],
+        form_of=data.get("form_of", data["id"]),
         version=data["version"],
         name=data["name"],
         use=data["use"],
@@ -267,6 +315,7 @@ def _instrument(data: Mapping[str, Any]) -> Instrument:
         subscales=MappingProxyType({k: tuple(v) for k, v in data.get("subscales", {}).items()}),
         parameters=_parameters(data.get("parameters"), low, high),
         score_method=method,
+        has_total=data.get("has_total", method != "none"),
         total_minimum=low,
         total_maximum=high,
         cutoff_source=data["cutoff_source"],
@@ -286,6 +335,7 @@ def _instrument(data: Mapping[str, Any]) -> Instrument:
         to_state=to_state,
         unknown=frozenset(part for part in to_state if not _says(data, part)),
         subscale_sizes=MappingProxyType(dict(data.get("subscale_sizes", {}))),
+        number_of_subscales=data.get("number_of_subscales", len(data.get("subscales", {}))),
         paper_only=data.get("paper_only", ""),
         signed_off=frozenset(data.get("signed_off", ())),
         wordings=MappingProxyType({tag: _wording(tag, w) for tag, w in data.get("wordings", {}).items()}),
@@ -318,17 +368,15 @@ def _items(data: Mapping[str, Any]) -> list[Item]:
     if "items" in data:
         return [Item(**item) for item in data["items"]]
     like = data["numbered_items"]
-    return [
-        Item(
-            id=f"item-{number}",
-            minimum=like["minimum"],
-            maximum=like["maximum"],
-            reverse=number in like.get("reverse", ()),
-            label=f"item {number}",
-            step=like["step"],
-        )
-        for number in range(1, like["count"] + 1)
-    ]
+    pattern = Item("", like["minimum"], like["maximum"], step=like["step"])
+    turned = like.get("reverse", ())
+    numbers = range(1, like["count"] + 1)
+    return [replace(numbered_item(number, pattern), reverse=number in turned) for number in numbers]
+
+
+def numbered_item(number: int, pattern: Item) -> Item:
+    """An item that is known by its number, with the range of another."""
+    return replace(pattern, id=f"item-{number}", label=f"item {number}", reverse=False)
 
 
 def total_range(items: tuple[Item, ...], method: str) -> tuple[int, int]:

@@ -57,11 +57,6 @@ def test_every_fault_is_said_with_its_place(changes, sentence):
     assert complaint.startswith(sentence)
 
 
-def test_other_kinds_of_instrument_are_refused():
-    assert any("not one of the four-line scales" in one for one in complaints(a_file(instrument="wai-sr")))
-    assert any("not one of the four-line scales" in one for one in complaints(a_file(instrument="ors")))
-
-
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
