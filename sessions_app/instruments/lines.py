@@ -96,6 +96,14 @@ def has_faces(instrument: Instrument) -> bool:
 def lines_to_read(instrument: Instrument, wording: Wording) -> list[Line]:
     """The lines of a wording before any mark, for whoever checks how the form will look."""
     return [
-        Line(item, wording.items[item.id], (place, len(instrument.items)), None, False, "", has_faces(instrument))
+        Line(
+            item,
+            wording.items[item.id],
+            (place, len(instrument.items)),
+            None,
+            False,
+            "",
+            has_faces(instrument),
+        )
         for place, item in enumerate(instrument.items, 1)
     ]
