@@ -1,9 +1,11 @@
 """Our own forms: whole in every language, short, in words of their own, and read by the rules that can read them."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+import alliance.measurement
 from alliance.measurement import instruments
 from alliance.measurement.guesses import guess_wording
 from alliance.measurement.instruments import SESSION_RATING, get
@@ -132,6 +134,15 @@ def test_the_introduction_of_a_child_says_what_the_faces_mean():
     faces = {"en": "face", "de": "Gesicht", "es": "cara", "fr": "visage", "ar": "الوجه"}
     for language, word in faces.items():
         assert get("child-session-rating").wordings[language].introduction.count(word) == 2
+
+
+def test_the_page_of_our_forms_says_of_each_what_is_signed_off():
+    page = (Path(alliance.measurement.__file__).parents[2] / "docs" / "our-forms.md").read_text("utf-8")
+    columns = ("en", "es", "de", "fr", "ar")
+    for form in FURTHER:
+        (row,) = re.findall(rf"^\| {form.name} \|((?: (?:no|yes)[^|]*\|){{5}})$", page, re.M)
+        said = [one.strip().startswith("yes") for one in row.strip("|").split("|")]
+        assert {tag for tag, yes in zip(columns, said, strict=True) if yes} == form.signed_off
 
 
 # --- Arabic --------------------------------------------------------------------------------------
