@@ -158,7 +158,7 @@ def read_stated(table: object, instrument: Instrument) -> tuple[Stated, list[str
     stated = Stated(count, _range(reader), _reversed(reader), _subscales(reader))
     differs = _differs(reader)
     complaints += _not_stated(table, instrument)
-    for part, sentence in contradictions(instrument, stated):
+    for part, sentence in list(contradictions(instrument, stated)):
         if part in differs:
             continue
         hint = (
@@ -167,6 +167,8 @@ def read_stated(table: object, instrument: Instrument) -> tuple[Stated, list[str
             else " Check whether the file is of this form."
         )
         complaints.append(sentence + hint)
+        if part not in instrument.to_state:  # or every item of the file would be refused once more
+            stated = replace(stated, **{part: None})
     return stated, complaints
 
 
@@ -219,7 +221,7 @@ def _subscales(reader: _Reader) -> Mapping[str, tuple[str, ...]] | None:
                 f"{place}: a subscale has a name of {SUBSCALE_LENGTH} characters at most."
             )
         ids = reader.item_ids(named, place)
-        if ids == ():
+        if named == []:
             reader.complaints.append(f"{place}: this subscale has no items.")
         found[name.strip()] = ids or ()
     if len(said) > MOST_SUBSCALES:
@@ -279,6 +281,8 @@ def _other_subscales(instrument: Instrument, stated: Mapping[str, tuple[str, ...
         sizes = instrument.subscale_sizes
         if sizes and set(sizes) != set(stated):
             yield f"stated.subscales: {', '.join(stated) or 'none'} here, {', '.join(sizes)}"
+        if not sizes and len(stated) != instrument.number_of_subscales:
+            yield f"stated.subscales: {len(stated)} subscales here, {instrument.number_of_subscales}"
         for name in stated:
             if sizes.get(name) and len(stated[name]) != sizes[name]:
                 yield f"stated.subscales.{name}: {len(stated[name])} items here, {sizes[name]}"

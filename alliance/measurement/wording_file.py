@@ -44,7 +44,8 @@ from types import MappingProxyType
 from typing import Any
 
 from alliance.measurement import instruments, stated_parts, wording_points
-from alliance.measurement.instruments import Instrument, UnknownInstrument, Wording
+from alliance.measurement.form_words import ItemWording, Wording, item_wording, point_labels, sections
+from alliance.measurement.instruments import Instrument, UnknownInstrument
 from alliance.measurement.stated_parts import NOTHING_STATED, Stated
 from alliance.measurement.wording_texts import LENGTHS, WordingError, part, text
 
@@ -252,15 +253,15 @@ def as_wording(
     form: Mapping[str, Any] | None = None,
 ) -> Wording:
     """A wording from its stored parts; `items` is {item: {question, low_end, high_end, points}}."""
-    lines = {item_id: instruments.item_wording(parts) for item_id, parts in items.items()}
+    lines = {item_id: item_wording(parts) for item_id, parts in items.items()}
     more = form or {}
     return Wording(
         language=language,
         title=title,
         introduction=introduction,
         items=MappingProxyType(lines),
-        points=instruments.point_labels(more.get("points", ())),
-        sections=instruments.sections(more.get("sections", ())),
+        points=point_labels(more.get("points", ())),
+        sections=sections(more.get("sections", ())),
         stem=more.get("stem", ""),
         copyright=more.get("copyright", ""),
     )
@@ -271,7 +272,7 @@ def stored_items(wording: Wording) -> dict[str, dict[str, Any]]:
     return {item_id: _stored_item(line) for item_id, line in wording.items.items()}
 
 
-def _stored_item(line: instruments.ItemWording) -> dict[str, Any]:
+def _stored_item(line: ItemWording) -> dict[str, Any]:
     texts = {name: getattr(line, name) for name in LINE_PARTS if getattr(line, name)}
     points = [[point.value_tenths, point.label] for point in line.points]
     return {**texts, "points": points} if points else texts
