@@ -406,6 +406,11 @@ ACTS = {
     "instruments:load": ("adds; an edition is there once", "test_a_text_that_is_there_already_is_refused_"),
     "instruments:switch_off": ("the same again is nothing", "test_off_and_on_again_and_twice_the_same"),
     "instruments:record_licence": ("adds", "test_a_licence_is_recorded_with_who_accepted_it_and_ended"),
+    "instruments:switch_on_pack": ("refused where the folder was changed", "test_a_folder_that_was_changed_"),
+    "instruments:switch_off_pack": (
+        "refused where it is off",
+        "test_twice_is_once_and_on_again_is_a_new_line",
+    ),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
     "exports:export": (
         "writes nothing but that it was exported",
