@@ -28,7 +28,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments import client_form
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
-from sessions_app.intake import sealed_upload
+from sessions_app.intake import help_now, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
 
 TEMPLATE = "rate/form.html"
@@ -70,7 +70,9 @@ class Blank:
             introduction=wording.introduction,
             items=tuple(wording.items.items()),
             languages=tuple(wordings.languages_of(grant, chosen)),
-            urgent_help=chosen.urgent_help(wording.language),
+            urgent_help=help_now.on_the_form(
+                instruments.get(grant.instrument, grant.instrument_version), wording.language, chosen
+            ),
             spoken=translation.get_language(),
             channel=lock.channel,
             is_demo=settings.DEMO,

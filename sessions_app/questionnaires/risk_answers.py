@@ -10,7 +10,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from alliance import audit
@@ -35,11 +35,18 @@ class RiskAnswerQuerySet(models.QuerySet["RiskAnswer"]):
         """Those about which nobody has written anything."""
         return self.filter(~Exists(RiskNote.objects.filter(answer=OuterRef("pk"))))
 
-    def waits_for_others(self) -> Self:
-        """Those at which somebody beside the therapist has to look: the therapist is gone, or a day has passed."""
-        treats = "response__session__episode__therapist"
+    def concerns_others(self) -> Self:
+        """Those at which somebody beside the therapist looks: the therapist is gone, or nobody wrote for a day.
+
+        For a day after the first note too: whoever was writing meanwhile loses neither the page nor their words.
+        """
+        now, treats = timezone.now(), "response__session__episode__therapist"
         is_gone = Q(**{f"{treats}__is_active": False}) | Q(**{f"{treats}__is_therapist": False})
-        return self.open().filter(is_gone | Q(raised_at__lte=timezone.now() - A_DAY))
+        notes = RiskNote.objects.filter(answer=OuterRef("pk"))
+        in_time = notes.filter(noted_at__lt=ExpressionWrapper(OuterRef("raised_at") + A_DAY, DateTimeField()))
+        late = Q(raised_at__lte=now - A_DAY) & ~Exists(in_time)
+        goes_on = ~Exists(notes) | Exists(notes.filter(noted_at__gt=now - A_DAY))
+        return self.filter(is_gone | late).filter(goes_on)
 
     def looked_at_by(self, user: User) -> Self:
         """Those of this person: of their own clients and of those they cover, and others' that wait for them.
@@ -51,7 +58,7 @@ class RiskAnswerQuerySet(models.QuerySet["RiskAnswer"]):
         episode = "response__session__episode__in"
         newest = RiskConfirmation.objects.filter(instrument=OuterRef("response__instrument")).order_by("-pk")
         named = RiskAnswer.objects.annotate(looks=Subquery(newest.values("looks_when_away")[:1]))
-        others = named.waits_for_others().filter(
+        others = named.concerns_others().filter(
             Q(looks=user.pk) | Q(**{episode: Episode.objects.supervised_by(user)})
         )
         return self.filter(Q(**{episode: Episode.objects.own(user)}) | Q(pk__in=others.values("pk")))
@@ -81,9 +88,7 @@ class RiskAnswer(models.Model):
         ordering = ("raised_at", "pk")
         constraints = (
             models.UniqueConstraint(fields=["response", "item"], name="one_risk_answer_an_item"),
-            models.CheckConstraint(
-                condition=Q(answer__gte=models.F("limit")), name="risk_answer_reaches_its_limit"
-            ),
+            models.CheckConstraint(condition=Q(answer__gte=F("limit")), name="risk_answer_reaches_its_limit"),
         )
 
     def __str__(self) -> str:

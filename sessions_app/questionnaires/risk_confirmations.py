@@ -97,7 +97,9 @@ class RiskConfirmation(models.Model):
     def helps(self) -> list[UrgentHelp]:
         """The sentence in each language that has one."""
         return [
-            UrgentHelp(tag, str(self.sentences[tag])) for tag in client_form.TAGS if self.sentences.get(tag)
+            UrgentHelp(tag, str(self.sentences[tag]), is_about_risk=True)
+            for tag in client_form.TAGS
+            if self.sentences.get(tag)
         ]
 
 
