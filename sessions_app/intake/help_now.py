@@ -1,4 +1,4 @@
-"""What a client reads about where to find help now: the clinic's words, and its sentence where self-harm is asked about."""
+"""Where to find help now, as a client reads it: the clinic’s words, and those of a form that asks about self-harm."""
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
