@@ -246,13 +246,19 @@ class TestWhoSeesIt:
         assert "K-1" not in text
         assert "whose course you do not see any more" in text
 
-    def test_the_log_tells_of_the_agenda_and_not_who_stands_on_it(self, clinic, sign_in):
+    @pytest.mark.parametrize("is_over", [False, True])
+    def test_the_log_tells_of_the_agenda_and_not_who_stands_on_it(self, clinic, sign_in, is_over):
+        other = cast.episode(clinic.olga, "K-7")
         agenda = made(clinic, proposals=[Proposal(clinic.olgas, Why.TALK)])
         lines = AuditEvent.objects.filter(action__startswith="agenda")
         assert [(one.action, one.client, one.clients) for one in lines] == [("agenda made", None, None)]
-        sign_in(clinic.sina).get(reverse("supervision:agenda", args=[agenda.code]))
-        listed = AuditEvent.objects.filter(action="listed").latest("pk")
-        assert listed.clients == [clinic.olgas.client.code.hex], "as every list, so that a look is known"
+        if is_over:
+            over(agenda)
+        for reader in (clinic.sina, clinic.olga):
+            sign_in(reader).get(reverse("supervision:agenda", args=[agenda.code]))
+            listed = AuditEvent.objects.filter(action="listed").latest("pk")
+            codes = {one.client.code.hex for one in (clinic.olgas, other)}
+            assert set(listed.clients) == codes, "as every list, so that a look is known, and nobody alone"
 
     def test_who_supervises_nobody_and_is_not_supervised_reads_what_it_is_for(self, clinic, sign_in):
         Supervision.objects.all().delete()
