@@ -58,10 +58,12 @@ class Cover(models.Model):
     def __str__(self) -> str:
         return f"{self.colleague} covers {self.episode}"
 
-    def opens_to(self, person: uuid.UUID, moment: datetime) -> bool:
+    def opens_to(self, person: uuid.UUID | None, moment: datetime) -> bool:
         """Whether it opened the episode to this person at that moment, in the clinic's time zone."""
         is_in_force = self.starts_on <= timezone.localdate(moment) <= self.ends_on
-        return person == self.colleague_id and is_in_force and (self.ended_at is None or moment < self.ended_at)
+        return (
+            person == self.colleague_id and is_in_force and (self.ended_at is None or moment < self.ended_at)
+        )
 
     @property
     def client_code(self) -> uuid.UUID:

@@ -253,7 +253,9 @@ def test_of_many_clients_the_groups_come_first_and_the_rest_on_demand(clinic, li
     assert first.table.counts == {Show.TODAY: 0, Show.EVERYONE: 5, Show.OVERDUE: 0}
     page = sign_in(clinic.olga).get(WORK_LIST)
     told = AuditEvent.objects.filter(action="listed").latest("pk")
-    assert len(told.clients) == 5, "alone, who is in a group would be told to the administrator who reads the log"
+    assert len(told.clients) == 5, (
+        "alone, who is in a group would be told to the administrator who reads the log"
+    )
     assert "K-10" not in page.text
     assert "No session is planned for today." in page.text
     piece = sign_in(clinic.olga).get(WORK_LIST, {"show": "everyone"}, headers={"HX-Request": "true"})

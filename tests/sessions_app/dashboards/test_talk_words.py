@@ -43,7 +43,9 @@ def test_lines_that_another_system_did_not_keep_were_not_left_out(clinic):
 
 def test_a_line_that_was_left_out_says_so(clinic):
     cast.rated_course(clinic.olgas, [380, 380])
-    cast.rating(cast.therapy_session(clinic.olgas), total=None, goals=10, relationship=10, approach=10, overall=None)
+    cast.rating(
+        cast.therapy_session(clinic.olgas), total=None, goals=10, relationship=10, approach=10, overall=None
+    )
     said = {one.heading: one.said for one in marks_of_the_talk(clinic.olgas, clinic.olga)}
     assert said["Overall"] == "left out"
     assert said["Relationship"] == "1.0"

@@ -30,9 +30,7 @@ def test_a_question_without_words_and_a_change_of_no_known_kind(clinic):
 
 def test_a_note_without_words_and_a_change_of_no_known_kind(clinic):
     today = timezone.localdate()
-    talk = talk_actions.note_supervision(
-        episode=clinic.olgas, held_on=today, agreed="Slower", by=clinic.olga
-    )
+    talk = talk_actions.note_supervision(episode=clinic.olgas, held_on=today, agreed="Slower", by=clinic.olga)
     rows = SupervisionTalk.objects.filter(pk=talk.pk)
     refused(lambda: rows.update(agreed=""))
     change = {"talk": talk, "held_on": today, "agreed": "x", "changed_by": clinic.sina}
