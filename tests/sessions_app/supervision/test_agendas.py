@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role
 from alliance.refused import Refused
+from clients import actions as episode_actions
 from clients.models import Episode, Supervision
 from sessions_app.dashboards import agenda_lines
 from sessions_app.flags import discussion_actions
@@ -152,6 +153,21 @@ class TestWrites:
         for _ in range(2):
             actions.put_back_item(item=agenda.items.get(), by=clinic.olga)
         assert agenda.items.get().removed_at is None
+
+    def test_a_client_who_was_closed_or_erased_meanwhile_comes_on_no_agenda(self, clinic):
+        closed, erased = cast.episode(clinic.olga, "K-7"), cast.episode(clinic.olga, "K-8")
+        agenda = made(clinic)
+        news = [Proposal(one, Why.TALK) for one in (clinic.olgas, closed, erased)]
+        episode_actions.close_episode(
+            episode=closed, ending="planned", closed_on=timezone.localdate(), by=clinic.olga
+        )
+        request = erasure_actions.ask(client=erased.client, reason="asked", note="", by=clinic.adam)
+        erasure_actions.confirm(erasure=request, by=clinic.olga)
+        for episode in (closed, erased):
+            with pytest.raises(Refused):
+                actions.add_item(agenda=agenda, text="x", episode=episode, by=clinic.sina)
+        assert actions.fill_agenda(agenda=agenda, proposals=news, by=clinic.sina) == 1
+        assert made(clinic, on=timezone.localdate() + DAY, proposals=news).items.get().episode == clinic.olgas
 
     def test_up_and_down_and_not_off_the_ends(self, clinic):
         agenda = made(clinic)
