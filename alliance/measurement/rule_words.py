@@ -38,7 +38,11 @@ ALWAYS = "whenever it is raised"
 
 def _as_shipped(p: Parameters) -> Mapping[str, str]:
     from_points = f"from a fall of {points(p.calls_from_fall)} on"
-    quiet = f"unless one of the four ratings before did and the total has not fallen {points(p.badge_fall)} further"
+    quiet = (
+        "unless one of the four ratings before did, and the total has since neither fallen "
+        f"{points(p.badge_fall)} further nor been {points(p.quiet_rise)} higher. So a fall that goes on calls again at "
+        "the fifth rating after a call, and begins another low point there"
+    )
     return {
         "A": "at the first rating, as a low start",
         "C": from_points if p.calls_from_fall > p.sudden_fall else ALWAYS,

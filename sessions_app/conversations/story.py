@@ -43,6 +43,10 @@ class Moment:
     comment: str = ""
     agreed: str = ""  # of a talk in supervision, where the reader may read it
 
+    @property
+    def is_of_supervision(self) -> bool:
+        return self.kind == Kind.SUPERVISION
+
 
 @dataclass(frozen=True)
 class Chapter:

@@ -44,9 +44,9 @@ def words_of(rows: Sequence[SessionRow], row: SessionRow) -> list[Words]:
 
 
 def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
-    """rows: newest first. Empty where that session has no mark. Ratings on another form are not compared."""
+    """rows: newest first. Empty where no line of that session is known. Ratings on another form are not compared."""
     rating = row.rating
-    if rating is None or rating.is_blank:
+    if rating is None or rating.is_blank or rating.is_total_only:
         return []
     usual = usual_marks([one.marks for one in _earlier(rows, row)])
     items = instruments.get(rating.instrument, rating.instrument_version).items

@@ -200,14 +200,14 @@ class WorkList:
 
     @property
     def client_codes(self) -> list[UUID]:
-        """Those who are shown."""
-        grouped = [row for group in Group if group != Group.OTHER for row in self.groups[group]]
-        shown = [
-            row.episode.client_code for row in (*grouped, *self.asked, *(one.row for one in self.table.rows))
-        ]
+        """Everyone whom the page tells something of, for the log: also who is only counted in the table.
+
+        Of them too it says that nothing calls. And named alone, those in the groups would be told to whoever reads the
+        log, who may see no flag.
+        """
         sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
         more = [session.client_code for session in sessions]
-        return list(dict.fromkeys([*shown, *more]))
+        return list(dict.fromkeys([*(row.episode.client_code for row in self.rows), *more]))
 
     @property
     def marks_to_look_at(self) -> int:

@@ -110,6 +110,13 @@ class AgendaItem(models.Model):
                 condition=Q(text=""),
                 name="one_agenda_item_a_client",
             ),
+            models.CheckConstraint(
+                condition=Q(why__in=["talk", "low", "back", "question", "agreed", "left", "added"]),
+                name="agenda_item_known_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(episode__isnull=False) | ~Q(text=""), name="agenda_item_says_something"
+            ),
         )
 
     def __str__(self) -> str:

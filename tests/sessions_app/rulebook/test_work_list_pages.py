@@ -92,7 +92,15 @@ class TestTheSwitch:
         cast.choose_rules(clinic.adam, calls_from_fall=120)
         shown = list_words.two_sides(rule_settings.in_force().parameters(instruments.get("session-rating")))
         assert [row.what for row in shown[0].rows] == [row.what for row in shown[1].rows]
-        assert f">{LISTS['standard']['as shipped'][1]:.1f}</td>" not in said(adam.get(LIST))
+        page = said(adam.get(LIST))
+        assert f">{LISTS['standard']['as shipped'][1]:.1f}</td>" not in page
+        assert "Among 20 invented clients" in page
+        assert "right to about" in page, "a figure of few clients says how sure it is"
+
+    def test_the_printed_figures_say_of_how_many_they_are(self, adam):
+        page = said(adam.get(LIST))
+        assert "Among 20,000 invented clients" in page
+        assert "right to about" not in page
 
     def test_pressed_twice_or_on_an_old_page_nothing_is_lost(self, adam, clinic):
         form = {**opened(adam, LIST), "work_list": ANY_CHANGE}

@@ -75,6 +75,20 @@ class TestTheWay:
         assert (page.status_code, "Write in one line what you answer." in page.text) == (422, True)
 
 
+def test_a_colleague_who_covers_is_not_told_that_something_was_asked_or_answered(clinic, question, sign_in):
+    answered(question, clinic)
+    noted(clinic, by=clinic.olga)
+    today = timezone.localdate()
+    cover_actions.start(
+        episodes=[clinic.olgas], colleague=clinic.carl, starts_on=today, ends_on=today, by=clinic.olga
+    )
+    address = reverse("clients:who_looked", args=[clinic.olgas.code])
+    for reader, is_told in ((clinic.olga, True), (clinic.sina, True), (clinic.carl, False)):
+        page = sign_in(reader).get(address).text
+        assert ("for supervision" in page, "talked about in supervision" in page) == (is_told, is_told)
+        assert "Olga" in page
+
+
 def _carried(browser, address):
     return browser.get(address).context["form"]["opened_with"].value()
 
