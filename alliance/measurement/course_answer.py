@@ -10,7 +10,7 @@ from alliance.measurement.flag_rules import Finding
 from alliance.measurement.own_level import OwnLevel, own_level
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import Rupture
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, points_apart
 from alliance.measurement.trends import CourseSession
 
 ONE_POINT = 10
@@ -182,8 +182,7 @@ def _nearest(tenths: Fraction) -> int:
 
 
 def _points(tenths: Fraction) -> str:
-    size = _nearest(tenths)
-    return f"{points(size)} point{'' if size == ONE_POINT else 's'}"
+    return points_apart(_nearest(tenths))
 
 
 def _months(first: date, last: date, now: date) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.scoring import points, points_apart
 
 EvidenceValue = int | str | list[int] | list[str]
 Evidence = dict[str, EvidenceValue]
@@ -40,7 +40,7 @@ def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
             f"({_figure(evidence, 'cutoff')}). Ask what would have made it a little better."
         )
     if "called_at" in evidence:
-        further = points(_whole(evidence, "called_at") - _whole(evidence, "total"))
+        further = points_apart(_whole(evidence, "called_at") - _whole(evidence, "total"))
         return (
             f"Still {where} the level, and {further} lower than when this was last raised "
             f"({_figure(evidence, 'total')} after {_figure(evidence, 'called_at')}; "
@@ -84,13 +84,13 @@ def how_rare(fall: int, instrument: Instrument) -> str:
     if instrument.total_maximum == RATED_TO:
         for least, share in HOW_RARE:
             if fall >= least:
-                return f"In our model falls of {one_decimal(least)} or more come in about {share} sessions by chance"
+                return f"In our model falls of {points_apart(least)} or more come in about {share} sessions by chance"
     return "It may be chance"
 
 
 def _say_sudden_fall(evidence: _Seen, instrument: Instrument) -> str:
     fall = _whole(evidence, "fall")
-    lower = f"{one_decimal(fall)} points lower than last time. "
+    lower = f"{points_apart(fall)} lower than last time. "
     if "at_most" in evidence:
         lower = f"{_at_most(evidence)}, so at least {lower}"
     return f"{lower}{how_rare(fall, instrument)}; ask before you interpret."

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
 from alliance.measurement.repairs import RepairState
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Ending, Episode
 from sessions_app.conversations import asking, earlier, last_time, repairs, story
@@ -291,7 +291,7 @@ def _rows(
         row.can_be_handed_over = row.state.can_be_handed_over(session, reading.now)
         if rating:
             row.shows_marks = not rating.is_blank
-            row.total = "" if rating.total is None else one_decimal(rating.total)
+            row.total = "" if rating.total is None else points(rating.total)
             row.answers = [
                 (_heading(item), _answer(rating.marks[item.id]))
                 for item in instruments.get(rating.instrument, rating.instrument_version).items
@@ -319,7 +319,7 @@ def _heading(item: Item) -> str:
 
 
 def _answer(tenths: int | None) -> str:
-    return "–" if tenths is None else one_decimal(tenths)
+    return "–" if tenths is None else points(tenths)
 
 
 def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from alliance.measurement.false_alarms import FOUND, LISTS
 from alliance.measurement.parameters import ANY_CHANGE, LASTING_FALLS, Parameters, WorkList
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points_apart
 from alliance.measurement.work_list_figures import CHANGES, SimulatedList, list_figures
 
 NAMES: Mapping[WorkList, str] = {
@@ -66,10 +66,8 @@ def sentence(p: Parameters) -> str:
             "or a total below the client’s own range."
         )
     low_start = "a low start (the first rating is below the cutoff), " if p.cutoff is not None else ""
-    return (
-        f"Three things: {low_start}a lasting fall, or a sudden fall of {points(max(p.calls_from_fall, p.sudden_fall))} "
-        "or more."
-    )
+    sudden = points_apart(max(p.calls_from_fall, p.sudden_fall))
+    return f"Three things: {low_start}a lasting fall, or a sudden fall of {sudden} or more."
 
 
 def quiet(p: Parameters) -> str:

@@ -50,7 +50,7 @@ def test_a_certain_level_is_said_as_a_bound_and_without_a_total():
     assert found.evidence["at_most"] == 261
     assert "total" not in found.evidence
     assert sentence(found, RATING) == (
-        "At most 26.1 whatever was left out: below the level at which it is usual to ask about the session (36). "
+        "At most 26.1 whatever was left out: below the level at which it is usual to ask about the session (36.0). "
         "Ask what would have made it a little better."
     )
 
@@ -81,8 +81,8 @@ def test_a_lasting_fall_is_certain_with_the_best_marks():
     assert found.evidence["at_most"] == 380
     assert last(after(*[40] * 8, partial=(9.4, 9.3, 9.4, None)), "J") is None
     assert sentence(found, RATING) == (
-        "At most 38 whatever was left out. Lower for a while: the last three ratings are 39 on average, the latest "
-        "counting most, the six before them on average 40, with the most favourable marks for what was left out."
+        "At most 38.0 whatever was left out. Lower for a while: the last three ratings are 39.0 on average, the latest "
+        "counting most, the six before them on average 40.0, with the most favourable marks for what was left out."
     )
 
 
