@@ -33,8 +33,8 @@ FLAGS = [
         "C",
         "Sudden fall",
         "open",
-        "4.5 points lower than last time. In our model falls of 4.0 points or more come in about 9 of 100 sessions by "
-        "chance; ask before you interpret.",
+        "4.5 points lower than last time. In our model, falls of 4.0 points or more happen by chance in about "
+        "9 of 100 sessions; ask before you interpret.",
         question="What was different today?",
     ),
     ShownFlag(

@@ -48,7 +48,8 @@ RULES: Mapping[str, Rule] = {
             "Manuals and vendors of four-line scales; our cutoff is provisional, borrowed by analogy. "
             "Samples elsewhere use lower cutoffs, so it is a setting.",
             "It does not mean that the alliance is weak: a third of a stable caseload is below. A low first "
-            "rating is a sign that the client dares to tell.",
+            "rating may mean that the client dares to tell; a weak early alliance also goes with dropout (d = .55; "
+            "Sharf and others 2010). Only asking tells which.",
         ),
         Rule(
             "B",

@@ -61,7 +61,7 @@ def _usual(course: CourseStanding) -> str:
     if course.level is None:
         if low is None or not low.goes_on:
             return ""
-        return f"low from the start; back would be {points(low.goal)}"
+        return f"low from the start; back means {points(low.goal)} or higher"
     below = course.level - course.last_total
     said = f"usually {points(course.level)}"
     return f"{said}, {points_apart(below)} lower now" if below > 0 else said

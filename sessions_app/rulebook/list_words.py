@@ -16,7 +16,7 @@ NAMES: Mapping[WorkList, str] = {
 SIMULATED_CLIENTS = 250
 # The figures of `false_alarms` hold for the settings as they come.
 _SIMULATED_AS: Mapping[WorkList, str] = {LASTING_FALLS: "as shipped", ANY_CHANGE: "former"}
-CALLS, CALLS_LATER = "sessions that call", "sessions that call, first ratings apart"
+CALLS, CALLS_LATER = "sessions that call for a talk", "the same, not counting first ratings"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def both(in_force: WorkList) -> list[WorkList]:
 def sentence(p: Parameters) -> str:
     if p.work_list == ANY_CHANGE:
         return (
-            "Each new change: a total that is below the cutoff newly or has fallen further, a sudden fall, a decline, "
+            "Each new change: a total that is newly below the cutoff or has fallen further, a sudden fall, a decline, "
             "or a total below the client’s own range."
         )
     low_start = "a low start (the first rating is below the cutoff), " if p.cutoff is not None else ""
@@ -72,7 +72,7 @@ def sentence(p: Parameters) -> str:
 
 def quiet(p: Parameters) -> str:
     stays = (
-        "A fall that was talked about does not call again for four sessions, unless it goes on or comes back. "
+        "A fall that was talked about does not call again for four sessions, unless it deepens or returns. "
         "That keeps the list short."
     )
     if p.work_list == ANY_CHANGE:
@@ -124,12 +124,12 @@ def comparison(now: Side, then: Side) -> str:
     (_, before), (_, after) = calls_of(now), calls_of(then)
     if before == after:
         return (
-            "Among invented clients with whom nothing is wrong as many sessions call for a talk as now: "
-            f"{before} of 100, first ratings apart."
+            "Among invented clients for whom nothing is wrong, as many sessions would call for a talk as now: "
+            f"{before} of 100, not counting first ratings."
         )
     return (
-        f"Among invented clients with whom nothing is wrong {after} instead of {before} of 100 sessions would call "
-        "for a talk, first ratings apart."
+        f"Among invented clients for whom nothing is wrong, {after} of 100 sessions would call for a talk instead of "
+        f"{before}, not counting first ratings."
     )
 
 

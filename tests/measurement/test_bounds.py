@@ -158,7 +158,7 @@ def test_a_line_left_out_twice_in_a_row_is_a_quiet_sign():
     assert (found.on_work_list, found.is_new) == (False, True)
     assert found.evidence == {"lines": ["goals"], "line": "goals"}
     assert sentence(found, RATING) == (
-        "Left out twice in a row: goals and topics. It is no low mark; ask whether it is hard to answer."
+        "Left out twice in a row: goals and topics. This is not a low mark; ask whether the line is hard to answer."
     )
     assert question(found)
 

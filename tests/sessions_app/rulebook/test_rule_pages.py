@@ -143,7 +143,7 @@ class TestFigures:
         page = re.sub(r"<[^>]+>", "", sign_in(clinic.olga).get(page_of(rule)).text)
         sessions = round(PER_SESSION["standard"][rule.letter] * 100)
         clients = round(IN_TEN["standard"][rule.letter] * 100)
-        assert f"In 100 sessions of clients with whom nothing is wrong, {sessions} have this flag." in page
+        assert f"In 100 sessions of clients for whom nothing is wrong, {sessions} have this flag." in page
         assert f"Of 100 such clients, {clients} have it at least once in their first ten sessions." in page
 
     def test_what_was_not_simulated_has_no_figures(self, clinic, sign_in):
