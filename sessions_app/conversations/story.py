@@ -127,7 +127,7 @@ def _fall(rupture: Rupture, one: RatedSession) -> str:
     strongest = next((f for f in one.findings if f.rule == rupture.rules[0]), None)
     line = strongest.evidence.get("line") if strongest else None
     if isinstance(line, str):
-        said += f", {'fell most on' if fell else 'lowest on'} {one.instrument.item(line).label}"
+        said += f"; {'largest fall' if fell else 'lowest line'}: {one.instrument.item(line).label}"
     return said
 
 

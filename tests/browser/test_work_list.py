@@ -82,7 +82,7 @@ def test_the_list_by_keys_alone_and_the_switch_that_turns_them_off(page, axe, li
     page.goto("/dashboard/")
     first.focus()
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", name="Talk about session 2")).to_be_visible()
+    expect(page.get_by_role("heading", name="To talk about: session 2")).to_be_visible()
     page.goto("/dashboard/")
     first.focus()
     page.keyboard.press("h")

@@ -16,7 +16,7 @@ LONG = [400] * 8 + [380] * 11
 
 @pytest.fixture
 def low(clinic):
-    """A fall that lasts, talked about when it called last: by now it is the usual range, and no rule speaks any more."""
+    """A fall that lasts, talked about when it called last: by now it is the usual range, and no rule speaks."""
     episode = cast.episode(clinic.olga, "K-105")
     sessions = cast.rated_course(episode, LONG, last_ago=2 * DAY)
     called = [one for one in sessions if one.flags.filter(on_work_list=True).exists()]

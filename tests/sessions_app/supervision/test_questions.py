@@ -257,7 +257,7 @@ def test_as_many_queries_for_three_clients_as_for_thirty(clinic, sign_in):
             browser = sign_in(who)
             assert browser.get(reverse(name)).status_code == 200
             with CaptureQueriesContext(connection) as queries:
-                assert "question of supervision" in browser.get(reverse(name)).text
+                assert "question from supervision" in browser.get(reverse(name)).text
             counts.setdefault(name, []).append(len(queries))
     assert all(few == more for few, more in counts.values()), counts
 
