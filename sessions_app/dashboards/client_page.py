@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.utils.html import json_script
@@ -28,11 +29,13 @@ from sessions_app.dashboards import (
     course_drawing,
     course_picture,
     course_reading,
+    on_paper,
     supervised_story,
     to_talk_about,
     voided_sessions,
 )
 from sessions_app.dashboards.course_reading import CourseReading, by_session
+from sessions_app.dashboards.on_paper import OnPaper
 from sessions_app.dashboards.to_talk_about import Talk
 from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import chance_returns, course
@@ -100,8 +103,31 @@ class ClientPage:
     shows_all: bool = False  # of a long course also what comes on request
 
     @property
+    def rates_now(self) -> bool:
+        """Whether the moment asks for a rating: a session is on, or over since today, and its rating has not come."""
+        return any(
+            row.can_be_handed_over and row.state in {RatingState.ON_NOW, RatingState.TO_RATE}
+            for row in self.rows
+        )
+
+    @property
+    def main_talk(self) -> Talk | None:
+        """The talk whose button is the main one of the page; without it, *Hand over* is."""
+        return self.talks[0] if self.talks and self.may_write and not self.rates_now else None
+
+    @property
     def figure_script(self) -> SafeString:
         return json_script(self.figure, "figure", encoder=charts.WithoutSpaces)
+
+    @cached_property
+    def on_paper(self) -> OnPaper:
+        """Who asked for the whole of a long course gets it on paper too."""
+        return OnPaper(len(self.story), len(self.rows)) if self.shows_all else on_paper.that_fits(self)
+
+    @property
+    def only_in_the_picture(self) -> int:
+        """How many sessions are not in the table on paper."""
+        return len(self.rows) - self.on_paper.rows
 
     @property
     def late_rows(self) -> list[SessionRow]:
