@@ -81,8 +81,8 @@ def test_a_lasting_fall_is_certain_with_the_best_marks():
     assert found.evidence["at_most"] == 380
     assert last(after(*[40] * 8, partial=(9.4, 9.3, 9.4, None)), "J") is None
     assert sentence(found, RATING) == (
-        "At most 38.0 whatever was left out. Lower for a while: the last three ratings are 39.0 on average, the latest "
-        "counting most, the six before them on average 40.0, with the most favourable marks for what was left out."
+        "At most 38.0 whatever was left out. Lower for a while: the last three ratings average 39.0, with the latest "
+        "counting most; the six before them averaged 40.0. What was left out is counted at its most favourable."
     )
 
 

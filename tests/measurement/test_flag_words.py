@@ -88,8 +88,8 @@ def said(letter: str, *totals) -> str:
     [
         ("A", (34.5,), "Today's total is below the level at which it is usual to ask about the session "
                        "(34.5; level 36.0). Ask what would have made it a little better."),
-        ("C", (38.5, 34), "4.5 points lower than last time. In our model falls of 4.0 points or more come in about "
-                         "9 of 100 sessions by chance; ask before you interpret."),
+        ("C", (38.5, 34), "4.5 points lower than last time. In our model, falls of 4.0 points or more happen by "
+                         "chance in about 9 of 100 sessions; ask before you interpret."),
         ("D", (38.6, 38, 37, 35.9),
          "Over the last four ratings, each is lower than the one before (38.6 to 35.9)."),
         ("D", (39, 38, 38.2, 37, 36), "The last five ratings have mostly fallen."),
@@ -116,13 +116,13 @@ def test_what_the_therapist_reads(letter, totals, words):
     ],
 )
 def test_how_rare_a_fall_is_grows_with_its_size(lower, share):
-    assert f"in about {share} sessions by chance" in said("C", 38, 38 - lower)
+    assert f"by chance in about {share} sessions" in said("C", 38, 38 - lower)
 
 
 def test_what_the_model_does_not_know_is_not_counted():
     smaller = replace(Parameters(), sudden_fall=20)
     assert "It may be chance; ask" in sentence(last(course(38, 35), "C", smaller), RATING)
-    assert how_rare(60, RATING).startswith("In our model falls of 6.0 points or more")
+    assert how_rare(60, RATING).startswith("In our model, falls of 6.0 points or more")
     assert how_rare(60, replace(RATING, total_maximum=100)) == "It may be chance"
 
 

@@ -183,10 +183,10 @@ class TestImpactPreview:
         assert "Too few to say" in said(adam.get(effect, headers={"HX-Request": "true"}))
         piece = said(adam.get(simulated, headers={"HX-Request": "true"}))
         assert "<html" not in piece
-        assert "sessions that call, first ratings apart" in piece
+        assert "the same, not counting first ratings" in piece
         whole = said(adam.get(simulated))
         assert "<title>What this would do" in whole
-        assert "sessions that call, first ratings apart" in whole
+        assert "the same, not counting first ratings" in whole
 
     def test_what_is_in_force_already_needs_no_look(self, adam):
         answer = adam.post(RULES, sent(adam))

@@ -78,7 +78,7 @@ class TestTheSwitch:
 
     def test_both_sides_stand_there_before_it_saves(self, adam):
         page = said(adam.get(LIST))
-        assert page.index("would call for a talk, first ratings apart.") < page.index("<table>")
+        assert page.index("not counting first ratings.") < page.index("<table>")
         for name in ("as shipped", "former"):
             with_first, later, *_ = LISTS["standard"][name]
             assert f">{with_first:.1f}</td>" in page
@@ -133,7 +133,7 @@ class TestInThisClinic:
         page = said(adam.get(EFFECT, headers={"HX-Request": "true"}))
         assert re.search(
             r'<div> <p class="lede lede--strong">\d+ of 100 rated sessions would call for a talk, '
-            "first ratings apart; now hardly any do.</p>",
+            "not counting first ratings; now hardly any do.</p>",
             page,
         )
         assert AuditEvent.objects.filter(action="rules tried").count() == 1
@@ -153,7 +153,7 @@ class TestInThisClinic:
         assert found.calling == "12 of 100 now, 30 of 100 then"
         assert found.calling_later == "few now, 17 of 100 then"
         assert found.sentence == (
-            "17 of 100 rated sessions would call for a talk, first ratings apart; now hardly any do."
+            "17 of 100 rated sessions would call for a talk, not counting first ratings; now hardly any do."
         )
 
 
