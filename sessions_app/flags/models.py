@@ -101,7 +101,7 @@ class Flag(models.Model):
         fall = self.evidence.get("fall_since_new", 0)
         shipped = instruments.get(self.instrument).parameters.badge_fall
         further = fall >= self.evidence.get("badge_fall", shipped)
-        return f"{name}, and {points_apart(fall)} lower since then" if further else f"{name}, as before"
+        return f"{name} ({points_apart(fall)} further down)" if further else f"{name}, as before"
 
     @property
     def sentence(self) -> str:

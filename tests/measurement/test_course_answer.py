@@ -125,6 +125,13 @@ def test_what_stays_low_is_not_called_steady_though_it_is_by_now_the_own_level()
     assert of(*[38] * 5, 33, 33.2, 38, *[38] * 3).kind == Kind.STEADY
 
 
+def test_a_fall_that_called_before_and_goes_no_further_is_not_called_falling_but_staying_low():
+    """K-105 stood in "stays low although you talked", and its page said "Falling"."""
+    said = of(*[37] * 5, 33.8, 32.8, 32.6, 32.6, 32.7)
+    assert said.sentence == "Staying low: 4.4 points below this client's level before session 6."
+    assert of(*[37] * 5, 33.8, 32.8, 32.6, 29, 28.5).kind == Kind.FALLING
+
+
 def test_it_is_not_back_before_it_is_said_to_stay():
     silent = replace(P, enabled=frozenset("C"))  # rule A called for every one of these
     said = of(*[38] * 5, 31, 33, 33.1, parameters=silent)

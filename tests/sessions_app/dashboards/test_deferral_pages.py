@@ -222,9 +222,7 @@ class TestWorkList:
         (row,) = lists(olga).talks
         assert [flag.rule for flag in row.behind] == ["C", "A", "J"]  # what calls first
 
-    @pytest.mark.parametrize(
-        ("total", "words"), [(311, ""), (310, "Below cutoff, and 2.0 points lower since then")]
-    )
+    @pytest.mark.parametrize(("total", "words"), [(311, ""), (310, "Below cutoff (2.0 points further down)")])
     def test_a_continuing_level_is_a_quiet_badge_until_it_falls_another_two_points(
         self, clinic, session, olga, total, words
     ):
