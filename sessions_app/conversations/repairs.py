@@ -80,7 +80,7 @@ def by_chance(table: Table) -> str:
 def rate_by_chance(table: Table) -> str:
     """The same beside a rate, which never stands without it."""
     back = _in_a_hundred(table["stable"].back)
-    return f"within three ratings; in our model, {back} of 100 of stable clients by chance alone"
+    return f"within three ratings; in our model, stable clients reach {back} of 100 by chance alone"
 
 
 def not_back(table: Table) -> str:

@@ -289,7 +289,7 @@ def _before_and_after(pair: _Pair, said: Callable[[_Count], str]) -> tuple[str, 
 
 def _in_a_line(pair: _Pair, said: Callable[[_Count], str]) -> str:
     now, then = _before_and_after(pair, said)
-    return f"{now} now, {then} then" if then != AS_NOW else f"{now} now, about as many then"
+    return f"{now} now, {then} after" if then != AS_NOW else f"{now} now, about as many after"
 
 
 def _rounded(count: float) -> int:

@@ -150,8 +150,8 @@ class TestInThisClinic:
         now = cast.timezone.now() + timedelta(days=32)
         found = impact_preview.look(ours, rules, rules.with_work_list(ANY_CHANGE), now)
         # 84 rated sessions: twelve low starts on either side, and on the former list twelve falls, of 60.
-        assert found.calling == "12 of 100 now, 30 of 100 then"
-        assert found.calling_later == "few now, 17 of 100 then"
+        assert found.calling == "12 of 100 now, 30 of 100 after"
+        assert found.calling_later == "few now, 17 of 100 after"
         assert found.sentence == (
             "17 of 100 rated sessions would call for a talk, not counting first ratings; now hardly any do."
         )
