@@ -80,6 +80,18 @@ def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
     request.session[_LOCK] = {**held, "token": "", "rated": rated, "language": language}
 
 
+def go_on(request: HttpRequest, *, token: str) -> None:
+    """The next form of the set, in a new cookie: Back cannot show the answers to the one before."""
+    held = {**request.session[_LOCK], "token": token}
+    held.pop("just_now", None)
+    lasts = request.session.get_expiry_age() if held.get("channel") == PHONE else None
+    request.session.flush()
+    rotate_token(request)
+    request.session[_LOCK] = held
+    if lasts is not None:
+        request.session.set_expiry(lasts)
+
+
 def show_marks(request: HttpRequest) -> None:
     """The answer to this request shows the client's own marks, once: whatever is asked for next ends it."""
     request.session[_LOCK] = {**request.session[_LOCK], "showing": True}

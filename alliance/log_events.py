@@ -86,6 +86,16 @@ class LogEvent(StrEnum):
     FORM_SENT = "form sent", "{who} sent the form of client {client} to the tablet of a room"
     FORM_OPENED = "form opened", "The form of client {client} was opened"
     RATED = "rated", "{who} entered a rating of client {client}", "Client {client} gave a rating"
+    QUESTIONNAIRE_ANSWERED = (
+        "questionnaire answered",
+        "{who} entered a questionnaire of client {client}",
+        "A questionnaire of client {client} was filled in",
+    )
+    QUESTIONNAIRE_HELD = (
+        "questionnaire held",
+        "Answers to a questionnaire of client {client} arrived and were held",
+    )
+    QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",

@@ -21,11 +21,11 @@ from clients.lock import lock_for_decision, lock_open_episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Settlement
 from sessions_app.courses.grants import Channel
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import TYPED, Attendance, Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
-from sessions_app.intake.record_rating import hash_of_answers
 from sessions_app.intake.replacements import counted, counted_again, explain, grant_like, no_marks
 
 MEANWHILE = "Other marks stand for this session than when you looked. Look at both again, then decide."
@@ -51,7 +51,7 @@ def use(*, aside: SetAsideRating, seen: UUID | None, by: User, why: str = "") ->
     refuse_if_settled(aside)
     if not aside.answers:
         raise Refused(UNREADABLE)
-    stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
+    stands = Rating.objects.last_of(aside.session)
     if seen != (stands.code if stands else None):
         raise Refused(MEANWHILE)
     rating = counted(aside, aside.answers, aside.grant, by=by, instead_of=stands)

@@ -73,7 +73,7 @@ def put_back(*, misfiling: Misfiling, by: User) -> Misfiling:
     if moved is not None:
         _moved_back(moved, by=by)
     if misfiling.left is not None:
-        last = Rating.objects.last_of(rating.session, rating.instrument)
+        last = Rating.objects.last_of(rating.session)
         if last is None or not (last.is_taken_out or families.is_again(last, misfiling.left)):
             raise Refused(_other_marks(rating.session, last))
         withdraw_what_is_out(rating.session, by)
@@ -146,7 +146,7 @@ def _counted_at(
 
 def _moved_back(moved: Rating, *, by: User) -> None:
     """What stood in the right session before the marks were moved there stands there again."""
-    there = Rating.objects.last_of(moved.session, moved.instrument)
+    there = Rating.objects.last_of(moved.session)
     if there is None or not families.is_again(there, moved):
         raise Refused(CHANGED_THERE)
     withdraw_what_is_out(moved.session, by)
@@ -161,7 +161,7 @@ def _taken_from_its_session(rating: Rating, *, why: str, by: User) -> Rating | N
     rows = families.rows_of(rating.session_id)
     if rating.pk in families.hidden(rows, families.misfilings_in([rating.session_id])):
         raise Refused(ALREADY)
-    last = Rating.objects.last_of(rating.session, rating.instrument)
+    last = Rating.objects.last_of(rating.session)
     if last == rating:
         withdraw_what_is_out(rating.session, by)
         return _in_place_of(rating, why=why, by=by)
@@ -187,7 +187,7 @@ def _free_for(marks: Rating | SetAsideRating, to: TherapySession) -> Rating | No
         raise Refused("This is the session where the marks are. Choose the one they are of.")
     if still_to_come(to.held_at, marks.received_at):
         raise Refused(f"Session {to.number} was still to come when the marks came. Correct its time first.")
-    last = Rating.objects.last_of(to, marks.grant.instrument)
+    last = Rating.objects.last_of(to)
     if last is not None and last.total is not None:
         raise Refused(_other_marks(to, last))
     return last

@@ -17,7 +17,6 @@ from clients.models import Ending, Episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.models import TYPED, Mode, Rating, SetAsideQuerySet, SetAsideRating, TherapySession
-from sessions_app.courses.scales import rivals_of
 from sessions_app.intake import sealed_upload
 
 Reason = SetAsideRating.Reason
@@ -276,10 +275,10 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
         earlier = _earlier(row, by, can_be_put_back=can_be_put_back, reads_comments=reads_comments)
         found[by.session_id].earlier.append(earlier)
     standing = [row for row in rows if row.pk not in replaced]
-    stands = {(row.session_id, rivals_of(row.instrument)): row for row in standing}
+    stands = {row.session_id: row for row in standing}
     asides = with_decisions(SetAsideRating.objects.filter(session__episode=episode))
     for row in asides.order_by("received_at"):
-        its_rating = stands.get((row.session_id, rivals_of(row.grant.instrument)))
+        its_rating = stands.get(row.session_id)
         one = shown(row, its_rating, reads_comments=reads_comments)
         of_session = found[row.session_id]
         (of_session.settled if one.decision else of_session.to_settle).append(one)

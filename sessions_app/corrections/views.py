@@ -106,7 +106,7 @@ def _own_rating(request: StaffRequest, code: UUID) -> Rating:
 
 
 def _about(request: StaffRequest, template: str, aside: SetAsideRating, form: forms.Form) -> HttpResponse:
-    stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
+    stands = Rating.objects.last_of(aside.session)
     if isinstance(form, UseForm):
         form.shows(stands)
     one = set_aside.shown(aside, stands, reads_comments=True)

@@ -1,4 +1,4 @@
-"""One permission to write one rating, and how it reaches the device in the client's hands."""
+"""One permission to fill in one form, and how it reaches the device in the client's hands."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -11,6 +11,8 @@ from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating, TherapySession
+from sessions_app.courses.raters import Rater
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.clinic_wording import ClinicWording
@@ -28,6 +30,13 @@ class Channel(models.TextChoices):
     IMPORTED = "imported", "Imported from another system"
 
 
+class Purpose(models.TextChoices):
+    """The two ideas of a form: the rating that the flag rules read, and everything else."""
+
+    ALLIANCE = "alliance", "The alliance rating of the session"
+    QUESTIONNAIRE = "questionnaire", "A questionnaire"
+
+
 # Sent to another device than the one it was made on: nobody has the form before that device opens it.
 SENT = (Channel.PHONE, Channel.PAIRED)
 
@@ -38,23 +47,44 @@ class RatingGrantQuerySet(EpisodeRows):
 
     def awaiting(self, now: datetime) -> Self:
         """Handed over or sent, not withdrawn, not rated, and still accepted."""
-        standing = self.filter(rating__isnull=True, withdrawn_at__isnull=True, accept_until__gt=now)
+        standing = self.filter(
+            rating__isnull=True, answered_at__isnull=True, withdrawn_at__isnull=True, accept_until__gt=now
+        )
         # A link that nobody opened in time can bring nothing any more.
         return standing.exclude(channel__in=SENT, opened_at__isnull=True, open_until__lte=now)
 
     def in_rooms(self, now: datetime) -> Self:
-        """Forms that the tablet of a room shows now, or would if it asked."""
-        return self.awaiting(now).filter(paired_tablet__isnull=False, open_until__gt=now)
+        """Forms that the tablet of a room shows now, or would if it asked.
+
+        The later forms of a set are none of them: they open where the one before was handed in.
+        """
+        sent = self.awaiting(now).filter(paired_tablet__isnull=False, open_until__gt=now)
+        return sent.filter(place_in_set=0)
 
     def on_a_screen(self, now: datetime) -> Self:
         """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
         return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
 
     def with_deliveries(self) -> Self:
-        """With what came in through each: whether a rating, and whether marks that were set aside."""
+        """With what came in through each: whether a rating, and whether marks that were kept aside."""
         rating = Rating.objects.filter(grant=OuterRef("pk"))
         aside = SetAsideRating.objects.filter(grant=OuterRef("pk"))
-        return self.annotate(had_rating=Exists(rating), had_marks_set_aside=Exists(aside))
+        response = QuestionnaireResponse.objects.filter(grant=OuterRef("pk"))
+        return self.annotate(
+            had_rating=Exists(rating), had_marks_set_aside=Exists(aside), had_response=Exists(response)
+        )
+
+    def of_the_set(self, grant: "RatingGrant") -> Self:
+        """All forms that were given together with this one, and itself."""
+        return self.filter(form_set=grant.form_set)
+
+    def next_in_set(self, grant: "RatingGrant", now: datetime) -> "RatingGrant | None":
+        """The form that opens on the same device after this one; None after the last."""
+        later = self.awaiting(now).of_the_set(grant).filter(place_in_set__gt=grant.place_in_set)
+        found: RatingGrant | None = (
+            later.filter(open_until__gt=now).select_related("session").order_by("place_in_set").first()
+        )
+        return found
 
     def sent_to(self, tablet: PairedTablet, now: datetime) -> "RatingGrant | None":
         newest: RatingGrant | None = (
@@ -63,20 +93,41 @@ class RatingGrantQuerySet(EpisodeRows):
         return newest
 
 
+GrantManager = models.Manager.from_queryset(RatingGrantQuerySet)
+
+
+class AllianceGrants(GrantManager["RatingGrant"]):
+    """The permissions to rate the alliance: without those for questionnaires."""
+
+    def get_queryset(self) -> RatingGrantQuerySet:
+        return RatingGrantQuerySet(self.model, using=self._db).filter(purpose=Purpose.ALLIANCE)
+
+
 class RatingGrant(models.Model):
-    """One permission to write one rating of one instrument. It reads nothing.
+    """One permission to fill in one form: to rate the alliance of a session, or a questionnaire. It reads nothing.
 
     Two clocks: until `open_until` the form may be opened, until `accept_until` a rating is taken,
     for a tablet that was off the network. The state is read from the clocks and the rating.
 
     A grant that is sent waits to be fetched: by a link or a short code on the client's phone, once, or
     by the tablet of a room. Whoever fetches it gets a token of its own; the link is none.
+
+    Forms that are given together are a set: link, short code and room belong to the first, and each opens on the
+    same device once the one before it was handed in.
+
+    `objects` has the permissions to rate the alliance only, so that no reader of it can forget to leave the others
+    out. `every` has all, for what concerns devices, links, rooms, erasure, and what is still out.
     """
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     session = models.ForeignKey(TherapySession, models.PROTECT, related_name="grants")
     instrument = models.CharField(max_length=40)
     instrument_version = models.CharField(max_length=20)
+    purpose = models.CharField(max_length=20, choices=Purpose.choices, default=Purpose.ALLIANCE)
+    rater = models.CharField(max_length=20, choices=Rater.choices, default=Rater.CLIENT)
+    form_set = models.UUIDField(default=uuid.uuid4, help_text="The same for forms that are given together.")
+    place_in_set = models.PositiveSmallIntegerField(default=0)
+    answered_at = models.DateTimeField(null=True, help_text="When a questionnaire's answers came that count.")
     token_hash = models.CharField(max_length=64, unique=True)
     channel = models.CharField(max_length=20, choices=Channel.choices)
     language = models.CharField(max_length=10, default="en")
@@ -103,7 +154,8 @@ class RatingGrant(models.Model):
     # of an edition nobody knows.
     wording = models.ForeignKey(ClinicWording, models.PROTECT, related_name="+", null=True)
 
-    objects = RatingGrantQuerySet.as_manager()
+    objects = AllianceGrants()  # the first one: it is the one of `session.grants` too
+    every = RatingGrantQuerySet.as_manager()
 
     class Meta:
         indexes = (
@@ -134,6 +186,13 @@ class RatingGrant(models.Model):
                 condition=Q(accept_until__gte=F("open_until")), name="grant_accepts_while_open"
             ),
             at_and_by("withdrawn", name="grant_withdrawn_at_and_by"),
+            models.UniqueConstraint(fields=["form_set", "place_in_set"], name="one_form_a_place_in_its_set"),
+            models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="grant_known_purpose"),
+            models.CheckConstraint(condition=Q(rater__in=Rater.values), name="grant_known_rater"),
+            models.CheckConstraint(
+                condition=~Q(purpose=Purpose.ALLIANCE) | Q(rater=Rater.CLIENT, answered_at__isnull=True),
+                name="grant_client_rates_the_alliance",
+            ),
         )
 
     def __str__(self) -> str:
@@ -148,16 +207,25 @@ class RatingGrant(models.Model):
         return self.open_until + TIME_TO_FINISH
 
     @property
+    def is_of_the_alliance(self) -> bool:
+        return self.purpose == Purpose.ALLIANCE
+
+    @property
     def is_rated(self) -> bool:
-        """As it was when the grant was read, where it was read `with_deliveries`; else as it is now."""
+        """Whether the form is filled in. As it was when the grant was read `with_deliveries`; else as it is now."""
+        if not self.is_of_the_alliance:
+            return self.answered_at is not None
         known: bool | None = getattr(self, "had_rating", None)
         return hasattr(self, "rating") if known is None else known
 
     @property
     def has_delivered(self) -> bool:
-        """Whether marks came in through this grant: as the rating, or set aside. Known as `is_rated` is."""
-        known: bool | None = getattr(self, "had_marks_set_aside", None)
-        return self.is_rated or bool(self.set_aside.exists() if known is None else known)
+        """Whether marks came in through this grant: so that they count, or kept aside. Known as `is_rated` is."""
+        kept = (
+            ("had_marks_set_aside", "set_aside") if self.is_of_the_alliance else ("had_response", "responses")
+        )
+        known: bool | None = getattr(self, kept[0], None)
+        return self.is_rated or bool(getattr(self, kept[1]).exists() if known is None else known)
 
     def is_open(self, now: datetime) -> bool:
         return self.withdrawn_at is None and now < self.open_until and not self.is_rated

@@ -19,7 +19,7 @@ from alliance.models import User
 from clients.models import Episode
 from clients.plausible_days import FIRST_DAY
 from sessions_app.courses.answer_range import answers_in_range
-from sessions_app.courses.scales import SESSION_SCALES, rivals_of, series_of
+from sessions_app.courses.scales import series_of
 from sessions_app.instruments.clinic_wording import ClinicWording
 
 SESSION_LENGTH = timedelta(minutes=50)
@@ -177,24 +177,17 @@ TYPED = frozenset({Mode.PAPER, Mode.VERBAL})
 
 class RatingQuerySet(EpisodeRows):
     def standing(self) -> Self:
-        """The ratings of the alliance that count: those no later row replaces, of sessions that were not voided.
+        """The ratings that count: those no later row replaces, of sessions that were not voided.
 
-        Companion scales are read apart. A session whose marks were set aside has none, and is as unrated as if
-        nobody had marked anything.
+        A session whose marks were set aside has none, and is as unrated as if nobody had marked anything.
         """
         live = self.filter(session__voided_at__isnull=True)
-        return live.filter(replaced_by__isnull=True, instrument__in=SESSION_SCALES).exclude(mode=Mode.NONE)
+        return live.filter(replaced_by__isnull=True).exclude(mode=Mode.NONE)
 
-    def last_of(self, session: TherapySession, instrument: str) -> "Rating | None":
+    def last_of(self, session: TherapySession) -> "Rating | None":
         """The row that the next one of this session has to replace, even where it holds no marks."""
-        found: Rating | None = (
-            self.of_the_session(session, instrument).filter(replaced_by__isnull=True).first()
-        )
+        found: Rating | None = self.filter(session=session, replaced_by__isnull=True).first()
         return found
-
-    def of_the_session(self, session: TherapySession, instrument: str) -> Self:
-        """What stands in the way of another rating: one of the same instrument, or of any alliance scale."""
-        return self.filter(session=session, instrument__in=rivals_of(instrument))
 
     def with_edition(self) -> Self:
         """With what `Rating.series` needs of the wording, and no more."""
@@ -202,7 +195,7 @@ class RatingQuerySet(EpisodeRows):
 
     def of_the_same(self, marks: "Rating") -> Self:
         """What the constraints let stand only once: a rating of this grant, delivery, or place in the session."""
-        rivals = self.of_the_session(marks.session, marks.instrument).filter(replaces=marks.replaces_id)
+        rivals = self.filter(session=marks.session, replaces=marks.replaces_id)
         delivered = Q(delivery=marks.delivery, delivery__isnull=False)
         return rivals | self.filter(Q(grant=marks.grant) | delivered)
 
@@ -216,7 +209,10 @@ EMPTIED = {"answers": "'{}'", "total": "NULL", "comment": "''", "mode": "'none'"
 
 @append_only(erased_along="session__episode__client", emptied=EMPTIED)
 class Rating(models.Model):
-    """What a client marked at the end of one session. A fact: rows are added, never changed.
+    """How a client rated the alliance at the end of one session. A fact: rows are added, never changed.
+
+    A session has one, on whichever session scale was given.
+    Any other form is a questionnaire (`QuestionnaireResponse`).
 
     `answers` holds {item: tenths 0 to 100, or null for "not answered"}; `total` tenths 0 to 400, null
     where a line is missing. A correction is a new row that names the one it replaces. See `is_total_only`.
@@ -253,22 +249,15 @@ class Rating(models.Model):
     class Meta:
         ordering = ("session", "received_at")
         constraints = (
-            # Never doubled: one first rating a session and instrument; a correction names what it replaces.
+            # Never doubled, nor two on different scales: a hand-over of the one may be under way when the clinic
+            # changes to the other. A correction names what it replaces.
             models.UniqueConstraint(
-                fields=["session", "instrument"],
+                fields=["session"],
                 condition=Q(replaces__isnull=True),
                 name="one_first_rating_a_session",
             ),
-            # Nor two of different scales: a hand-over of the one may be under way when the clinic changes to
-            # the other.
-            models.UniqueConstraint(
-                fields=["session"],
-                condition=Q(replaces__isnull=True, instrument__in=SESSION_SCALES),
-                name="one_alliance_rating_a_session",
-            ),
             models.CheckConstraint(
-                condition=~Q(instrument="session-rating") | Q(total__isnull=True) | Q(total__lte=400),
-                name="rating_total_in_range",
+                condition=Q(total__isnull=True) | Q(total__lte=400), name="rating_total_in_range"
             ),
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="rating_known_mode"),
             models.CheckConstraint(

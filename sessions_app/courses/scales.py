@@ -1,14 +1,4 @@
-"""Which forms stand in for each other, and which ratings may be compared."""
-
-from alliance.measurement import instruments
-
-# The scales of which a session has one rating at most, whichever the clinic uses.
-SESSION_SCALES = instruments.session_scale_ids()
-
-
-def rivals_of(instrument: str) -> tuple[str, ...]:
-    """The instruments of which a session has one rating together: all alliance scales, or just this one."""
-    return tuple(SESSION_SCALES) if instrument in SESSION_SCALES else (instrument,)
+"""Which answers may be compared with each other."""
 
 
 def series_of(instrument: str, version: str, edition: str | None) -> str:

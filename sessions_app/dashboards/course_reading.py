@@ -14,7 +14,6 @@ from clients.models import Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.rating_state import with_waits
-from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.flags import answered_flags, course
 from sessions_app.flags.course import RatedSession
 from sessions_app.flags.deferrals import Deferral
@@ -125,7 +124,7 @@ def read(episode: Episode, now: datetime) -> CourseReading:
         session.episode = episode
         by_pk[session.pk] = session
     standing = Rating.objects.standing().with_edition().filter(session__in=list(by_pk))
-    flags = Flag.objects.filter(session__in=list(by_pk), instrument__in=SESSION_SCALES)
+    flags = Flag.objects.filter(session__in=list(by_pk))
     keys = Prefetch("flags", Flag.objects.only("session_id", "instrument", "rule"))
     changes = Prefetch("changes", DiscussionChange.objects.select_related("changed_by"))
     talks = Discussion.objects.filter(session__in=list(by_pk))

@@ -124,8 +124,8 @@ def _moments(page: ClientPage, now: datetime) -> Iterator[datetime]:
         yield session.ends_at
         yield session.overdue_from
         yield session.not_rated_from
-    grants = RatingGrant.objects.filter(session__episode=page.episode, withdrawn_at__isnull=True)
-    for open_until, accept_until in grants.filter(rating__isnull=True).values_list(
+    grants = RatingGrant.every.filter(session__episode=page.episode, withdrawn_at__isnull=True)
+    for open_until, accept_until in grants.filter(rating__isnull=True, answered_at__isnull=True).values_list(
         "open_until", "accept_until"
     ):
         yield open_until

@@ -35,7 +35,7 @@ class CoursesOfTheClinic:
         ):
             sessions[episode].append((session[0], session[1], session[2]))
         forms: dict[int, list[tuple[bool, datetime]]] = defaultdict(list)
-        out = RatingGrant.objects.awaiting(now).filter(session__episode__in=list(ends))
+        out = RatingGrant.every.awaiting(now).filter(session__episode__in=list(ends))
         for episode, channel, opened_at, until in out.values_list(
             "session__episode", "channel", "opened_at", "accept_until"
         ):

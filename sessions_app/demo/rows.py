@@ -19,6 +19,7 @@ from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import (
     SESSION_LENGTH,
     Attendance,
@@ -42,8 +43,7 @@ from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
-from sessions_app.intake import hand_over_actions
-from sessions_app.intake.record_rating import hash_of_answers
+from sessions_app.intake.grants import ACCEPT_FOR, OPEN_FOR
 
 # Share of the ratings a client gave otherwise than on the lines of the tablet.
 STAYS_LOW_LABEL = "K-105"
@@ -161,8 +161,8 @@ def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Cha
         channel=channel,
         made_at=made_at,
         made_by=session.episode.therapist,
-        open_until=made_at + hand_over_actions.OPEN_FOR,
-        accept_until=made_at + hand_over_actions.ACCEPT_FOR,
+        open_until=made_at + OPEN_FOR,
+        accept_until=made_at + ACCEPT_FOR,
     )
 
 
@@ -260,10 +260,10 @@ def _discuss(
 
 def _log(now: datetime, beside: list[AuditEvent]) -> None:
     """The lines that hand-overs, ratings and conversations would have left, in the order of their times."""
-    taken_back = RatingGrant.objects.filter(withdrawn_at__isnull=False)
+    taken_back = RatingGrant.every.filter(withdrawn_at__isnull=False)
     lines = [
         *beside,
-        *_lines(LogEvent.HANDED_OVER, RatingGrant.objects.all(), "made"),
+        *_lines(LogEvent.HANDED_OVER, RatingGrant.every.all(), "made"),
         *_lines(LogEvent.RATED, Rating.objects.all(), "received", "mode"),
         *_lines(LogEvent.DISCUSSED, Discussion.objects.all(), "discussed"),
         *_lines(LogEvent.DEFERRED, Deferral.objects.all(), "deferred"),

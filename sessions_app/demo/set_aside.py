@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from alliance.measurement import instruments
 from clients.models import Episode
 from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Attendance, Mode, Rating, SetAsideRating
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.demo import words
-from sessions_app.intake import hand_over_actions
-from sessions_app.intake.record_rating import hash_of_answers
+from sessions_app.intake.grants import ACCEPT_FOR, OPEN_FOR
 
 Answers = Mapping[str, int | None]
 TAKEN_BACK = {"relationship": 78, "goals": 64, "approach": 81, "overall": 75}
@@ -35,8 +35,8 @@ def withdrawn(episode: Episode) -> None:
         channel=Channel.TABLET,
         made_at=session.ends_at,
         made_by=episode.therapist,
-        open_until=session.ends_at + hand_over_actions.OPEN_FOR,
-        accept_until=session.ends_at + hand_over_actions.ACCEPT_FOR,
+        open_until=session.ends_at + OPEN_FOR,
+        accept_until=session.ends_at + ACCEPT_FOR,
         withdrawn_at=session.ends_at + timedelta(minutes=2),
         withdrawn_by=episode.therapist,
     )

@@ -16,7 +16,7 @@ from alliance.measurement.sentences import EvidenceValue
 from alliance.measurement.standing import CourseEvents, Deferral, FlagKey, RaisedFlag, Talk, Visit
 from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, marks_state
-from sessions_app.courses.scales import SESSION_SCALES, series_of
+from sessions_app.courses.scales import series_of
 from sessions_app.flags.course import limits_of
 from sessions_app.flags.deferrals import Deferral as DeferralRow
 from sessions_app.flags.models import Flag
@@ -255,7 +255,7 @@ def _sessions(
         if along and session.number == 1:
             came_along = list(row[-len(along) :])
         edition, *of_rating = row[WITH_RATING : WITH_RATING + 1 + len(OF_RATING)]
-        if of_rating[OF_RATING.index("instrument")] in SESSION_SCALES:
+        if of_rating[OF_RATING.index("instrument")] is not None:
             rating = Rating(**dict(zip(OF_RATING, of_rating, strict=True)))
             marks.append((session.pk, edition, rating))
     replaced = {rating.replaces_id for *_, rating in marks}
@@ -283,7 +283,7 @@ def _flags_and_answers(
     """
     if not sessions:
         return
-    rows = Flag.objects.filter(session__in=sessions, instrument__in=SESSION_SCALES).order_by()
+    rows = Flag.objects.filter(session__in=sessions).order_by()
     for row in rows.values_list(*OF_FLAG, "raised_at", "withdrawn_at", *OF_ANSWERS):
         session, instrument, rule, *said = row[:8]
         raised_at, withdrawn_at = row[8:10]

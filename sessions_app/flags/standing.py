@@ -225,14 +225,14 @@ def lock_of_grant(grant: RatingGrant) -> dict[int, EpisodeStanding]:
     PostgreSQL, after a wait, reads anew only what it locks: else one that was withdrawn meanwhile looked as before.
     """
     episode = grant.session.episode_id
-    rows = RatingGrant.objects.filter(pk=grant.pk, session__episode__standing__isnull=False)
+    rows = RatingGrant.every.filter(pk=grant.pk, session__episode__standing__isnull=False)
     rows = rows.select_related("session__episode__standing", "session__episode__client")
     locked = rows.select_for_update(of=("session__episode", "session__episode__standing", "self"))
     if now := next(iter(locked), None):
         before = {episode: now.session.episode.standing}
     else:
         before = lock([episode])
-        now = RatingGrant.objects.filter(pk=grant.pk).first()
+        now = RatingGrant.every.filter(pk=grant.pk).first()
         if now is None:
             raise Gone(ERASED)
     grant.withdrawn_at, grant.withdrawn_by_id = now.withdrawn_at, now.withdrawn_by_id

@@ -14,6 +14,7 @@ from clients.models import EpisodeClosing
 from sessions_app.courses.grants import SENT, RatingGrant
 from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.flags.conclude import conclude
+from sessions_app.intake import form_sets
 
 
 @transaction.atomic
@@ -30,10 +31,11 @@ def end_course(*, closing: EpisodeClosing, day: date, by: User) -> None:
     for session in planned.order_by("number"):
         _attendance(session, Attendance.CANCELLED, by)
         closing.cancelled.append(str(session.code))
-    out = RatingGrant.objects.awaiting(now).filter(session__episode=episode)
-    unopened = out.filter(channel__in=SENT, opened_at__isnull=True)
+    out = RatingGrant.every.awaiting(now).filter(session__episode=episode)
+    unopened = out.filter(channel__in=SENT, opened_at__isnull=True, place_in_set=0)
+    unopened = form_sets.out_together(unopened)
     for grant in unopened.select_related("session__episode__client"):
-        RatingGrant.objects.filter(pk=grant.pk).update(withdrawn_at=now, withdrawn_by=by)
+        RatingGrant.every.filter(pk=grant.pk).update(withdrawn_at=now, withdrawn_by=by)
         audit.record(LogEvent.HAND_OVER_TAKEN_BACK, grant, by=by, client=grant.client_code)
         closing.forms_taken_back += 1
     left = list(out.values_list("accept_until", flat=True))

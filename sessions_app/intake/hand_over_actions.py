@@ -8,7 +8,6 @@ orders, a rating that arrives while the therapist changes a session could be the
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +17,8 @@ from django.utils.translation import gettext as _
 
 from alliance import audit
 from alliance.days import day
-from alliance.form_keys import key_of_press, secret_of
+from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
-from alliance.measurement import instruments
 from alliance.measurement.session_times import still_to_come
 from alliance.models import AuditEvent, User
 from alliance.refused import Refused
@@ -29,17 +27,15 @@ from clients.models import Episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Attendance, Rating, TherapySession
-from sessions_app.courses.scales import SESSION_SCALES
-from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.instruments import offers
-from sessions_app.instruments.clinic_settings import ClinicSettings
-from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.intake import form_sets
+from sessions_app.intake.form_sets import RATING, Forms
+from sessions_app.intake.grants import new_grant, refuse_before_its_day, token_of
 from sessions_app.intake.session_actions import session_now
+from sessions_app.plans import which_forms
 
-OPEN_FOR = timedelta(minutes=30)
-ACCEPT_FOR = timedelta(days=7)
 LANGUAGE_CHANGES_A_GRANT = 20
 DONE_BEFORE = (
     "This page was sent before: its form was handed in or taken back meanwhile. Look at the client's page; to ask "
@@ -51,9 +47,12 @@ DONE_BEFORE = (
 
 
 @transaction.atomic
-def hand_over(*, session: TherapySession, by: User, form_key: UUID | None = None) -> tuple[RatingGrant, str]:
+def hand_over(
+    *, session: TherapySession, by: User, form_key: UUID | None = None, forms: Forms = RATING
+) -> tuple[RatingGrant, str]:
     """One permission to write this session's rating on this browser. Returns the grant and its token.
 
+    forms: what is given; the grant is the one of the first form.
     form_key: pressed again with the same one, the same permission with the same token.
     """
     lock_episode(session.episode_id)
@@ -61,36 +60,43 @@ def hand_over(*, session: TherapySession, by: User, form_key: UUID | None = None
     if grant := made_by(press):
         if not grant.is_open(timezone.now()):
             raise Refused(DONE_BEFORE)
-        return grant, _token_of(press)
-    grant, token = ask(session=session, channel=Channel.TABLET, by=by, form_key=press)
+        return grant, token_of(press)
+    grant, token = ask(session=session, channel=Channel.TABLET, by=by, form_key=press, forms=forms)
     audit.record(LogEvent.HANDED_OVER, grant, by=by, client=grant.client_code)
     return grant, token
 
 
 def made_by(press: UUID | None) -> RatingGrant | None:
     """The grant that this press made when it came before."""
-    return RatingGrant.objects.filter(form_key=press).select_related("session").first() if press else None
-
-
-def _token_of(press: UUID | None) -> str:
-    return secret_of(press, "token of a grant") if press else new_token()
+    return RatingGrant.every.filter(form_key=press).select_related("session").first() if press else None
 
 
 def ask(
-    *, session: TherapySession, channel: Channel, by: User, form_key: UUID | None = None, **sent: Any
+    *,
+    session: TherapySession,
+    channel: Channel,
+    by: User,
+    form_key: UUID | None = None,
+    forms: Forms = RATING,
+    **sent: Any,
 ) -> tuple[RatingGrant, str]:
-    """A grant for this session's rating, inside the caller's transaction; `sent`: how it reaches its device.
+    """A grant for the first of `forms`, inside the caller's transaction; `sent`: how it reaches its device.
 
     An earlier grant that is still open is withdrawn: two devices must not wait for one session. form_key: of the
     press that makes it, which the caller knows to be the first.
     """
+    if not forms.rating:
+        questionnaires = forms.questionnaires
+        return form_sets.ask_for(
+            session=session, forms=questionnaires, channel=channel, by=by, form_key=form_key, **sent
+        )
     # As it is now: the client's record may have been merged with another one while this waited.
     session.episode = lock_episode(session.episode_id)
-    form = ClinicSettings.objects.in_force().form
-    instead_of = _refuse_unless_ratable(session, form.id)
+    form = which_forms.alliance_form(session.episode)
+    instead_of = refuse_unless_ratable(session)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)
-    grant, token = _new_grant(
+    grant, token = new_grant(
         session,
         form,
         offer.wording,
@@ -102,6 +108,7 @@ def ask(
         form_key=form_key,
         **sent,
     )
+    form_sets.add_to_set(grant, forms.questionnaires, by)
     if session.attendance == Attendance.PLANNED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])
@@ -112,20 +119,21 @@ def ask(
 def withdraw_what_is_out(session: TherapySession, by: User) -> None:
     """No device waits any more for this session's rating: it has one, or another device is about to ask.
 
-    A form that stayed on a screen could be filled in by whoever sits there next.
+    A form that stayed on a screen could be filled in by whoever sits there next. What was given together with it
+    goes too.
     """
     now = timezone.now()
-    out = RatingGrant.objects.awaiting(now).filter(session=session, instrument__in=SESSION_SCALES)
+    out = form_sets.out_together(RatingGrant.objects.awaiting(now).filter(session=session))
     out.update(withdrawn_at=now, withdrawn_by=by)
 
 
 @transaction.atomic
 def hand_over_now(
-    *, episode: Episode, by: User, form_key: UUID | None = None, **which: Any
+    *, episode: Episode, by: User, form_key: UUID | None = None, forms: Forms = RATING, **which: Any
 ) -> tuple[RatingGrant, str]:
     """Hand over for a session of this episode; `which`: as for `session_now`."""
     session = session_now(episode=episode, by=by, form_key=form_key, **which)
-    return hand_over(session=session, by=by, form_key=form_key)
+    return hand_over(session=session, by=by, form_key=form_key, forms=forms)
 
 
 @transaction.atomic
@@ -150,11 +158,11 @@ class TakenBack:
 def take_back_of(*, session: TherapySession, by: User) -> TakenBack:
     """Take back whatever is out for this session, and say what is true now: a page may be older than the marks."""
     lock_episode(session.episode_id)
-    out = list(RatingGrant.objects.awaiting(timezone.now()).filter(session=session))
+    out = list(RatingGrant.every.awaiting(timezone.now()).filter(session=session))
     if [grant for grant in out if take_back(grant=grant, by=by)]:
         return TakenBack(was_out=True)
     stands = Rating.objects.standing().filter(session=session).first()
-    newest = RatingGrant.objects.filter(session=session).order_by("-pk").first()
+    newest = RatingGrant.every.filter(session=session).order_by("-pk").first()
     return TakenBack(was_out=False, stands=stands, declined=newest is not None and newest.declined)
 
 
@@ -165,16 +173,17 @@ def decline(*, grant: RatingGrant) -> None:
     Withdrawn in the name of whoever handed it over, since a client is no user; the log has no actor.
     """
     if _withdraw(grant, grant.made_by):
-        RatingGrant.objects.filter(pk=grant.pk).update(declined=True)
+        RatingGrant.every.filter(pk=grant.pk).update(declined=True)
         audit.record(LogEvent.RATING_DECLINED, grant, by=None, client=grant.client_code)
 
 
 def _withdraw(grant: RatingGrant, by: User) -> bool:
-    """Whether there was something to withdraw: a rating that came first stays."""
+    """Whether there was something to withdraw: a rating that came first stays. The rest of its set goes with it."""
     lock_episode(grant.session.episode_id)
     now = timezone.now()
-    waiting = RatingGrant.objects.awaiting(now).filter(pk=grant.pk)
-    withdrawn = bool(waiting.update(withdrawn_at=now, withdrawn_by=by))
+    waiting = RatingGrant.every.awaiting(now)
+    withdrawn = bool(waiting.filter(pk=grant.pk).update(withdrawn_at=now, withdrawn_by=by))
+    waiting.of_the_set(grant).update(withdrawn_at=now, withdrawn_by=by)
     grant.refresh_from_db(fields=["withdrawn_at", "withdrawn_by"])
     return withdrawn
 
@@ -186,7 +195,7 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
     Each change is a line of the access log for ever and wakes the therapist's page, so they are counted.
     """
     lock_episode(grant.session.episode_id)
-    if not RatingGrant.objects.on_a_screen(timezone.now()).filter(pk=grant.pk).exists():
+    if not RatingGrant.every.on_a_screen(timezone.now()).filter(pk=grant.pk).exists():
         return False
     client = grant.session.episode.client
     if not language == grant.language == client.language:
@@ -203,7 +212,7 @@ def choose_language(*, grant: RatingGrant, language: str) -> bool:
     return True
 
 
-def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Rating | None:
+def refuse_unless_ratable(session: TherapySession) -> Rating | None:
     """What a new rating of this session replaces: None, or a row on which a line is missing, or none was left.
 
     The caller holds the lock: the session is looked at as it is now.
@@ -213,7 +222,7 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Ratin
     if not session.episode.is_open:
         raise Refused("This episode is closed. Reopen it before you ask for a rating.")
     refuse_before_its_day(session.episode)
-    last = Rating.objects.last_of(session, instrument_id)
+    last = Rating.objects.last_of(session)
     if last is not None and last.total is not None:
         raise Refused(
             f"Session {session.number} has its rating already: it came {last.came}. "
@@ -227,39 +236,3 @@ def _refuse_unless_ratable(session: TherapySession, instrument_id: str) -> Ratin
             f"Session {session.number} is still to come: it begins on {begins}. If it is on now, change its time."
         )
     return last
-
-
-def refuse_before_its_day(episode: Episode) -> None:
-    """Nobody is asked for marks in an episode that begins on a day to come: a slip in that day, or in the client."""
-    if timezone.localdate() < episode.opened_on:
-        raise Refused(
-            f"This episode opens on {day(episode.opened_on, 'j F')}, a day to come. Until then no rating is asked for. "
-            "If that day is wrong, correct it under Client and episodes."
-        )
-
-
-def _new_grant(
-    session: TherapySession,
-    form: instruments.Instrument,
-    wording: ClinicWording | None,
-    channel: Channel,
-    by: User,
-    **sent: Any,
-) -> tuple[RatingGrant, str]:
-    token, now = _token_of(sent.get("form_key") if channel == Channel.TABLET else None), timezone.now()
-    usual = {
-        "language": session.episode.client.language,
-        "open_until": now + OPEN_FOR,
-        "accept_until": now + ACCEPT_FOR,
-    }
-    grant = RatingGrant.objects.create(
-        session=session,
-        instrument=form.id,
-        instrument_version=form.version,
-        wording=wording,
-        token_hash=hash_of_token(token),
-        channel=channel,
-        made_by=by,
-        **{**usual, **sent},
-    )
-    return grant, token

@@ -12,10 +12,10 @@ from datetime import datetime
 from alliance.measurement import instruments, scoring
 from alliance.models import User
 from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Mode, Rating, TherapySession
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.instruments.clinic_wording import ClinicWording
-from sessions_app.intake.record_rating import hash_of_answers
 
 
 def imported_rating(

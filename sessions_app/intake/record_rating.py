@@ -1,7 +1,6 @@
-"""The one door for ratings: stored, scored, flagged and logged once, or kept aside. Nothing disappears."""
+"""The one door for alliance ratings: stored, scored, flagged and logged once, or kept aside. Nothing disappears."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NoReturn
@@ -18,6 +17,7 @@ from clients.lock import lock_episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.late_marks import note_if_over
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from sessions_app.flags import standing
 from sessions_app.flags.conclude import conclude_locked
@@ -58,6 +58,8 @@ def record_rating(
     `delivery` and `claimed_at` are what the device said of its delivery; no decision hangs on them.
     Raises `scoring.AnswerError` where an answer is not a whole number of tenths in its range.
     """
+    if not grant.is_of_the_alliance:
+        raise ValueError("This grant is one for a questionnaire.")
     instrument = instruments.get(grant.instrument, grant.instrument_version)
     marks = Rating(
         grant=grant,
@@ -130,16 +132,6 @@ def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
     )
     conclude_locked(before, log=[rated])
     return marks
-
-
-def hash_of_answers(answers: Mapping[str, int | None], comment: str, *, share_comment: bool = False) -> str:
-    """SHA-256 of the canonical marks: tells a delivery that came twice from one that differs.
-
-    Who may read the comment is part of it: the same words under another promise are not the same.
-    """
-    marks = {"answers": dict(answers), "comment": comment, "share_comment": share_comment}
-    canonical = json.dumps(marks, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _reason_to_set_aside(grant: RatingGrant, until: datetime) -> SetAsideRating.Reason | None:

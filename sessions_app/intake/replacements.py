@@ -13,9 +13,9 @@ from alliance.models import User
 from sessions_app.courses import wordings
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.grants import Channel, RatingGrant
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.tokens import hash_of_token, new_token
-from sessions_app.intake.record_rating import hash_of_answers
 
 # What a rating takes over from marks that count again, or after all.
 CARRIED = ("comment", "share_comment", "language", "mode", "sha256", "received_at", "claimed_at")

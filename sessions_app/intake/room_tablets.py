@@ -85,8 +85,8 @@ def _that_asks(key_hash: str, now: datetime, since: datetime, until: datetime) -
 
     That is so while somebody who sends forms to this tablet is signed in and at the screen.
     """
-    here = RatingGrant.objects.in_rooms(now).filter(paired_tablet=OuterRef("pk")).order_by("-pk")
-    sent = RatingGrant.objects.filter(paired_tablet=OuterRef(OuterRef("pk")), open_until__gt=since)
+    here = RatingGrant.every.in_rooms(now).filter(paired_tablet=OuterRef("pk")).order_by("-pk")
+    sent = RatingGrant.every.filter(paired_tablet=OuterRef(OuterRef("pk")), open_until__gt=since)
     senders = BrowserSession.objects.filter(expire_date__gt=until, person__in=sent.values("made_by"))
     return (
         PairedTablet.objects.filter(key_hash=key_hash)
@@ -120,7 +120,7 @@ def state_of(request: HttpRequest) -> str:
     held = _grant_in_hand(request)
     if held is None or (sent is not None and sent != held.pk):
         return "sent" if sent else "waiting"
-    if hasattr(held, "rating") or held.set_aside.exists():
+    if held.has_delivered:
         return "handed in"
     return "filling" if held.can_be_finished(now) else "waiting"
 
@@ -142,7 +142,7 @@ def _sent_to(found: PairedTablet, now: datetime) -> int | None:
     if hasattr(found, "sent_grant"):
         known: int | None = found.sent_grant
         return known
-    newest = RatingGrant.objects.sent_to(found, now)
+    newest = RatingGrant.every.sent_to(found, now)
     return newest.pk if newest else None
 
 
@@ -150,11 +150,11 @@ def _grant_in_hand(request: HttpRequest) -> RatingGrant | None:
     lock = device_lock.lock_of(request)
     if lock is None or lock.handed_in:
         return None
-    held: RatingGrant | None = RatingGrant.objects.with_token(lock.token).select_related("rating").first()
+    held: RatingGrant | None = RatingGrant.every.with_token(lock.token).select_related("rating").first()
     return held
 
 
 def tablets_in_use(now: datetime) -> QuerySet[PairedTablet]:
     """The tablets one can send to, each with `has_form`: somebody's form is open there."""
-    here = RatingGrant.objects.in_rooms(now).filter(paired_tablet=OuterRef("pk"))
+    here = RatingGrant.every.in_rooms(now).filter(paired_tablet=OuterRef("pk"))
     return PairedTablet.objects.in_use().annotate(has_form=Exists(here))

@@ -39,7 +39,7 @@ def grant_of(token: str) -> RatingGrant | None:
     code = _code_in(token)
     if code is None:
         return None
-    return RatingGrant.objects.filter(code=code).select_related("session__episode__client", "wording").first()
+    return RatingGrant.every.filter(code=code).select_related("session__episode__client", "wording").first()
 
 
 def is_of_an_erased_client(token: str) -> bool:

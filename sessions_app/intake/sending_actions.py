@@ -33,6 +33,7 @@ from sessions_app.courses.models import Mode, Rating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.intake import hand_over_actions, session_actions, short_codes
+from sessions_app.intake.form_sets import RATING, Forms
 
 LINK_FOR = timedelta(hours=72)
 SHORT_CODE_FOR = timedelta(minutes=30)
@@ -54,7 +55,9 @@ class Link:
 
 
 @transaction.atomic
-def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **which: Any) -> Link:
+def make_link(
+    *, episode: Episode, by: User, form_key: UUID | None = None, forms: Forms = RATING, **which: Any
+) -> Link:
     """For a session of this episode; `which`: as for `session_now`.
 
     form_key: pressed again with the same one, the same link once more, though it is stored nowhere.
@@ -70,6 +73,7 @@ def make_link(*, episode: Episode, by: User, form_key: UUID | None = None, **whi
         channel=Channel.PHONE,
         by=by,
         form_key=press,
+        forms=forms,
         open_until=now + LINK_FOR,
         link_hash=hash_of_token(token),
         short_code_hash=short_codes.hash_of_code(short_code),
@@ -91,7 +95,7 @@ def _short_code(press: UUID | None, place: int) -> str:
 
 
 def _is_taken(short_code: str) -> bool:
-    return RatingGrant.objects.filter(short_code_hash=short_codes.hash_of_code(short_code)).exists()
+    return RatingGrant.every.filter(short_code_hash=short_codes.hash_of_code(short_code)).exists()
 
 
 def _made_before(grant: RatingGrant, press: UUID) -> Link:
@@ -110,12 +114,12 @@ def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
     `language`: the phone's own. It is the client's where nothing is known of theirs.
     """
     lock_episode(grant.session.episode_id)
-    grant.refresh_from_db(fields=["withdrawn_at", "opened_at"])
+    grant.refresh_from_db(fields=["withdrawn_at", "opened_at", "answered_at"])
     _refuse_unless_it_can_be_opened(grant)
     token, now = new_token(), timezone.now()
     # The row has the last word, not the look before it. Its own columns alone: PostgreSQL looks at these
     # again after it waited for another writer, but not into another table.
-    first = RatingGrant.objects.filter(pk=grant.pk, opened_at__isnull=True, withdrawn_at__isnull=True)
+    first = RatingGrant.every.filter(pk=grant.pk, opened_at__isnull=True, withdrawn_at__isnull=True)
     if not first.update(opened_at=now, token_hash=hash_of_token(token)):
         raise Refused(_("This form was opened already. Ask your therapist for a new link."))
     audit.record(LogEvent.FORM_OPENED, grant, by=None, client=grant.client_code)
@@ -135,8 +139,8 @@ def _is_known_to_read(client: Client) -> bool:
 
 
 def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
-    last = Rating.objects.last_of(grant.session, grant.instrument)
-    if last is not None and last.pk != grant.instead_of_id:
+    last = Rating.objects.last_of(grant.session) if grant.is_of_the_alliance else None
+    if (last is not None and last.pk != grant.instead_of_id) or grant.is_rated:
         raise Refused(_("This form was handed in already. There is nothing more to do."))
     if grant.withdrawn_at is not None:
         raise Refused(_("This form was taken back. Ask your therapist for a new link."))
@@ -195,7 +199,7 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
     locked = PairedTablet.objects.select_for_update().get(pk=tablet.pk)
     if not locked.is_in_use:
         raise Refused(f"{tablet} is not paired any more.")
-    unanswered = RatingGrant.objects.awaiting(timezone.now()).filter(paired_tablet=locked)
+    unanswered = RatingGrant.every.awaiting(timezone.now()).filter(paired_tablet=locked)
     _lock_all(unanswered)
     _take_back(unanswered, by)
     locked.revoked_at, locked.revoked_by = timezone.now(), by
@@ -205,7 +209,13 @@ def revoke(*, tablet: PairedTablet, by: User) -> None:
 
 @transaction.atomic
 def send(
-    *, episode: Episode, tablet: PairedTablet, by: User, form_key: UUID | None = None, **which: Any
+    *,
+    episode: Episode,
+    tablet: PairedTablet,
+    by: User,
+    form_key: UUID | None = None,
+    forms: Forms = RATING,
+    **which: Any,
 ) -> RatingGrant:
     """Send the form to a room. It takes the place of a form that may still be open there.
 
@@ -217,7 +227,7 @@ def send(
     locked = PairedTablet.objects.select_for_update().in_use().filter(pk=tablet.pk).first()
     if locked is None:
         raise Refused(f"{tablet} is not paired any more. Choose another way.")
-    shown = RatingGrant.objects.on_a_screen(timezone.now()).filter(paired_tablet=locked)
+    shown = RatingGrant.every.on_a_screen(timezone.now()).filter(paired_tablet=locked)
     _lock_all(shown, episode)
     session = session_actions.session_now(episode=episode, by=by, form_key=form_key, **which)
     press = key_of_press(form_key, Channel.PAIRED, locked.pk, session.pk)
@@ -225,7 +235,7 @@ def send(
         return made
     _take_back(shown, by)
     grant, _nobodys = hand_over_actions.ask(
-        session=session, channel=Channel.PAIRED, by=by, form_key=press, paired_tablet=locked
+        session=session, channel=Channel.PAIRED, by=by, form_key=press, forms=forms, paired_tablet=locked
     )
     audit.record(LogEvent.FORM_SENT, grant, by=by, client=grant.client_code, tablet=str(locked.code))
     return grant
@@ -249,12 +259,12 @@ def open_in_room(*, tablet: PairedTablet) -> str | None:
 
     Not only once: a tablet that was switched off while the form was open holds its key and no token.
     """
-    grant = RatingGrant.objects.sent_to(tablet, timezone.now())
+    grant = RatingGrant.every.sent_to(tablet, timezone.now())
     if grant is None:
         return None
     lock_episode(grant.session.episode_id)
     token, now = new_token(), timezone.now()
-    standing = RatingGrant.objects.filter(pk=grant.pk, withdrawn_at__isnull=True)
+    standing = RatingGrant.every.filter(pk=grant.pk, withdrawn_at__isnull=True)
     if not standing.update(opened_at=Coalesce("opened_at", now), token_hash=hash_of_token(token)):
         return None
     if grant.opened_at is None:

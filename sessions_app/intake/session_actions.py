@@ -112,7 +112,7 @@ def change_session(
             raise Refused(
                 "This session has a rating, so it took place. If the marks are not of this session, set them aside."
             )
-        if RatingGrant.objects.awaiting(timezone.now()).filter(session=session).exists():
+        if RatingGrant.every.awaiting(timezone.now()).filter(session=session).exists():
             raise Refused("The tablet is handed over for this session. Take that back first.")
         if stands is not None:
             # A form that came back empty or half filled in: it stays readable, and counts for nothing.
@@ -182,8 +182,8 @@ def void_session(*, session: TherapySession, why: str, by: User, opened_with: Op
     session.refresh_from_db(fields=["held_at", "ends_at", "attendance"])
     refuse_if_changed(opened_with, would_count_nowhere(session))
     now = timezone.now()
-    out = list(RatingGrant.objects.awaiting(now).filter(session=session))
-    RatingGrant.objects.filter(pk__in=[grant.pk for grant in out]).update(withdrawn_at=now, withdrawn_by=by)
+    out = list(RatingGrant.every.awaiting(now).filter(session=session))
+    RatingGrant.every.filter(pk__in=[grant.pk for grant in out]).update(withdrawn_at=now, withdrawn_by=by)
     for grant in out:
         audit.record(LogEvent.HAND_OVER_TAKEN_BACK, grant, by=by, client=session.client_code)
     session.voided_at, session.voided_by, session.void_reason = now, by, why

@@ -7,6 +7,7 @@ from sessions_app.courses.erased_grants import ErasedGrant
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.late_marks import LateMarks
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
+from sessions_app.courses.responses import QuestionnaireResponse, ResponseDecision
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.chance_returns import ChanceReturns
 from sessions_app.flags.deferrals import Deferral
@@ -48,9 +49,11 @@ __all__ = [
     "OwnQuestion",
     "PairedTablet",
     "ProcessDay",
+    "QuestionnaireResponse",
     "Rating",
     "RatingGrant",
     "Recomputation",
+    "ResponseDecision",
     "RetentionRule",
     "SetAsideRating",
     "Settlement",

@@ -12,7 +12,6 @@ from django.utils import timezone
 from clients.models import Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating, TherapySession
-from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.moving_in.rows import Marks
 
@@ -118,7 +117,7 @@ def _ratings(sessions: Collection[int]) -> tuple[frozenset[int], dict[int, Marks
     """
     native: set[int] = set()
     imported: dict[int, Marks] = {}
-    rows = Rating.objects.filter(session__in=sessions, instrument__in=SESSION_SCALES).order_by("pk")
+    rows = Rating.objects.filter(session__in=sessions).order_by("pk")
     for session, mode, answers, total in rows.values_list("session_id", "mode", "answers", "total"):
         if mode == Mode.IMPORTED:
             imported.setdefault(session, Marks(answers, total))

@@ -97,7 +97,7 @@ def delete(client: Client, erasure: Erasure) -> dict[str, int]:
     """Take every row of the client away, and what leads to them elsewhere; how many rows of each kind went."""
     pks, codes = _keys(client)
     labels = list(Client.objects.filter(pk__in=pks).values_list("label", flat=True))
-    grants = RatingGrant.objects.filter(session__episode__client__in=pks)
+    grants = RatingGrant.every.filter(session__episode__client__in=pks)
     erasure.also = sorted(code.hex for code in codes if code != client.code)
     tokens = dict(grants.values_list("token_hash", "code"))
     ErasedGrant.objects.bulk_create(

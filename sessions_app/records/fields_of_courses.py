@@ -173,6 +173,13 @@ TABLES_OF_COURSES = (
             "code": column(CLINICAL, "form_code", "random; the same in every file"),
             "instrument": column(CLINICAL, "instrument", "the form"),
             "instrument_version": column(CLINICAL, "instrument_version", "of the form"),
+            "purpose": column(CLINICAL, "purpose", "alliance: the rating of the session; questionnaire"),
+            "rater": column(CLINICAL, "rater", "client, therapist, caregiver or observer"),
+            "form_set": column(CLINICAL, "form_set", "the same for forms that were given together"),
+            "place_in_set": column(CLINICAL, "place_in_set", "which of them came first; from 0"),
+            "answered_at": column(
+                CLINICAL, "answered_at", "of a questionnaire: moment; empty: no answers that count"
+            ),
             "channel": column(CLINICAL, "channel", "tablet, phone, paired (tablet of a room), paper, verbal"),
             "language": column(CLINICAL, "language", "of the form"),
             "made_at": column(CLINICAL, "made_at", IN_THE_CLINICS_TIME),

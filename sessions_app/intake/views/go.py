@@ -86,4 +86,4 @@ def _closed(request: HttpRequest, sentence: str, status: int = GONE) -> HttpResp
 
 
 def _grants() -> RatingGrantQuerySet:
-    return RatingGrant.objects.select_related("session__episode__client")
+    return RatingGrant.every.select_related("session__episode__client")

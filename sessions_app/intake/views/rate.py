@@ -27,9 +27,9 @@ from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments import client_form
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
-from sessions_app.intake import blank_form, closing, hand_over_actions, sealed_upload
+from sessions_app.intake import blank_form, closing, deliveries, form_sets, hand_over_actions, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
-from sessions_app.intake.record_rating import NotStored, TooManySetAside, record_rating
+from sessions_app.intake.record_rating import NotStored, TooManySetAside
 
 JUST_NOW = "now"  # in the address of `done`: which delivery the page has just made
 
@@ -67,13 +67,13 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
         if request.method in {"GET", "HEAD"}:
             kept[lock.token] = _TO_READ.first(token_hash=hash_of_token(lock.token))
         else:
-            grants = RatingGrant.objects.with_token(lock.token)
+            grants = RatingGrant.every.with_token(lock.token)
             kept[lock.token] = grants.select_related("session__episode__client", "wording").first()
     return kept[lock.token]
 
 
 def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
-    return RatingGrant.objects.filter(token_hash=token_hash).with_deliveries()
+    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries()
 
 
 _TO_READ = Prepared(_to_read, token_hash=str)
@@ -105,6 +105,9 @@ def done(request: HttpRequest) -> HttpResponse:
     if lock and not lock.handed_in:
         grant = grant_of(request, lock)
         if grant is None or not grant.has_delivered:
+            return see_other("rate:form")
+        if token := form_sets.open_next(grant=grant):
+            device_lock.go_on(request, token=token)
             return see_other("rate:form")
         device_lock.hand_in(request, rated=True, language=translation.get_language())
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
@@ -205,7 +208,7 @@ def _hand_in(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         in_time = grant.can_be_finished(timezone.now())
         return _show(request, marks, status=422) if in_time else _open(request, grant)
     try:
-        record_rating(grant=grant, until=grant.finish_until, **marks.as_rating())
+        deliveries.record(grant=grant, until=grant.finish_until, **marks.as_rating())
         device_lock.handed_in_just_now(request)
     except NotStored:
         pass  # kept aside: the therapist finds them, and the client has done their part

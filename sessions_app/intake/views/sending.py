@@ -68,7 +68,7 @@ def send(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST)
 def sent(request: StaffRequest, code: UUID) -> HttpResponse:
     """Where one link stands, for the page that shows it."""
-    links = RatingGrant.objects.select_related("session__episode__client")
+    links = RatingGrant.every.select_related("session__episode__client")
     grant = own_or_404(request, links, code)
     return render(request, "dashboard/_sent.html", {"grant": grant, "state": _state_of(grant)})
 

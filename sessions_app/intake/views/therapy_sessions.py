@@ -25,6 +25,7 @@ from sessions_app.courses.models import Attendance, Modality, Rating, TherapySes
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.intake import (
+    grants,
     hand_over_actions,
     paper_entry,
     room_tablets,
@@ -61,7 +62,7 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
     asked = chosen_session(request, episode)
     offer, refused = None, refusal
     try:
-        hand_over_actions.refuse_before_its_day(episode)
+        grants.refuse_before_its_day(episode)
         offer = offers.offer(form, episode.client.language, timezone.localdate(now))
     except Refused as no_form:
         refused = no_form
@@ -129,7 +130,7 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
     instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
-    last = Rating.objects.last_of(session, instrument.id)
+    last = Rating.objects.last_of(session)
     marked = last if last and last.is_partial else None
     if marked:
         form: NewRatingForm = CompletionForm(posted(request), rating=marked)

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from alliance.access import PUBLIC, page
 from alliance.refused import Gone
 from sessions_app.courses.models import SetAsideRating
-from sessions_app.intake import sealed_upload
+from sessions_app.intake import deliveries, sealed_upload
 from sessions_app.intake.rate_forms import RatingForm
-from sessions_app.intake.record_rating import NotStored, TooManySetAside, keep_invalid, record_rating
+from sessions_app.intake.record_rating import NotStored, TooManySetAside
 from sessions_app.intake.sealed_upload import Delivery
 
 REASONS = SetAsideRating.Reason
@@ -69,8 +69,8 @@ def _stored(delivery: Delivery) -> JsonResponse:
     form = RatingForm(delivery.as_posted(), grant=grant, whole=True)
     try:
         if not form.is_valid():
-            keep_invalid(grant=grant, raw=delivery.marks, **came)
-        rating = record_rating(grant=grant, **form.as_rating(), **came)
+            deliveries.keep_invalid(grant=grant, raw=delivery.marks, **came)
+        rating = deliveries.record(grant=grant, **form.as_rating(), **came)
     except Gone:
         return _forget(ERASED, NOWHERE, delivery)
     except NotStored as kept:

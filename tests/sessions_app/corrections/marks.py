@@ -29,7 +29,7 @@ def arrive(grant, total, comment="", **lines):
 
 
 def use(aside, **options):
-    stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
+    stands = Rating.objects.last_of(aside.session)
     seen = options.pop("seen", stands.code if stands else None)
     return decide.use(aside=aside, seen=seen, by=aside.session.episode.therapist, **options)
 

@@ -116,7 +116,7 @@ class TestEveryReaderCountsWhatStands:
 
 class TestInWords:
     def of(self, aside, **options):
-        stands = Rating.objects.last_of(aside.session, aside.grant.instrument)
+        stands = Rating.objects.last_of(aside.session)
         return set_aside.shown(aside, stands, reads_comments=True, **options)
 
     @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ class TestInWords:
         nothing = decide.put_back(rating=use(aside), by=clinic.olga)
         one = self.of(aside)
         assert (one.stands, one.difference, one.can_be_used) == (None, "", True)
-        assert Rating.objects.last_of(session, nothing.instrument) == nothing
+        assert Rating.objects.last_of(session) == nothing
 
     def test_a_sentence_without_marks_stands_too(self, clinic, session):
         aside = withdrawn(session, 330)

@@ -143,6 +143,6 @@ def test_a_decision_is_about_what_one_saw(clinic):
     record_rating(grant=late, answers=cast.answers(380), mode=Mode.LINE)
     with pytest.raises(Refused, match="Look at both again"):
         decide.use(aside=aside, seen=None, by=clinic.olga)
-    decide.use(aside=aside, seen=Rating.objects.last_of(session, aside.grant.instrument).code, by=clinic.olga)
+    decide.use(aside=aside, seen=Rating.objects.last_of(session).code, by=clinic.olga)
     assert standing(session).get().total == 330
     assert not RatingGrant.objects.awaiting(timezone.now()).exists()

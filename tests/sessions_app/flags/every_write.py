@@ -260,6 +260,7 @@ WITHOUT_A_COURSE = {
     "there_already",
     "made_by",
     "refuse_before_its_day",
+    "refuse_unless_ratable",
     "keep_invalid",  # marks beside the rating: they count for nothing
     "send",  # as make_link: `ask`, walked in test_paired_tablets
     "open_on_phone",

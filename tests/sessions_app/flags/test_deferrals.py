@@ -11,7 +11,6 @@ from alliance.measurement.process import Share
 from alliance.models import AuditEvent
 from alliance.refused import Refused
 from sessions_app.courses.models import Attendance
-from sessions_app.courses.scales import SESSION_SCALES
 from sessions_app.flags import answered_flags, discussion_actions, process_measures
 from sessions_app.flags.deferral_actions import NOTHING_CALLS, defer, undo
 from sessions_app.flags.deferrals import Deferral
@@ -244,7 +243,7 @@ class TestTheSameFall:
 
     def test_the_limits_are_those_of_every_alliance_scale(self):
         """They stand in the code once."""
-        known = {instruments.get(one).parameters for one in SESSION_SCALES}
+        known = {instruments.get(one).parameters for one in instruments.session_scale_ids()}
         assert {(one.badge_fall, one.sudden_fall) for one in known} == {(20, 40)}
 
 

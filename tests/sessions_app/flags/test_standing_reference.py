@@ -41,6 +41,7 @@ class Histories:
         )
         rated = [session for session in sessions if self.rng.random() < 0.85]
         self.ratings(rated)
+        self.analyze()
         stand = {rating.session_id: rating for rating in Rating.objects.standing()}
         flags = Flag.objects.bulk_create(
             flag for session in sessions for flag in self.flags(session, stand.get(session.pk))

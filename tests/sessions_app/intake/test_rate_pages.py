@@ -17,7 +17,7 @@ from alliance.measurement import instruments
 from alliance.models import AuditEvent, BrowserSession
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
-from sessions_app.intake import hand_over_actions
+from sessions_app.intake import grants, hand_over_actions
 from sessions_app.intake.views.offline import static_files
 from tests import cast
 from tests.sessions_app.intake.rate_form import (
@@ -62,7 +62,7 @@ class TestTheStatesOfAGrant:
         put_lock(client, "no such token")
         assert client.get(FORM).status_code == 410
 
-    @pytest.mark.parametrize("age", [hand_over_actions.OPEN_FOR, timedelta(days=8)])
+    @pytest.mark.parametrize("age", [grants.OPEN_FOR, timedelta(days=8)])
     def test_past_its_time_is_closed(self, client, grant, time_machine, age):
         time_machine.move_to(grant.made_at + age, tick=False)
         put_lock(client, grant.token)

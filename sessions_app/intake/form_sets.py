@@ -1,0 +1,143 @@
+"""Several forms in one hand-over, link or room form: a set, of which each opens once the one before was handed in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from alliance import audit
+from alliance.log_events import LogEvent
+from alliance.measurement.instruments import Instrument
+from alliance.models import User
+from alliance.refused import Refused
+from clients.lock import lock_episode
+from clients.models import Episode
+from sessions_app.courses.grants import Channel, Purpose, RatingGrant, RatingGrantQuerySet
+from sessions_app.courses.models import Attendance, TherapySession
+from sessions_app.courses.raters import Rater
+from sessions_app.courses.tokens import hash_of_token, new_token
+from sessions_app.courses.voided import refuse_if_voided
+from sessions_app.instruments import offers
+from sessions_app.intake.grants import new_grant, refuse_before_its_day
+
+
+@dataclass(frozen=True)
+class ToFillIn:
+    """A questionnaire, and who fills it in."""
+
+    instrument: Instrument
+    rater: Rater = Rater.CLIENT
+
+
+@dataclass(frozen=True)
+class Forms:
+    """What is given together: the rating of the session, or not, and then these questionnaires, each once."""
+
+    rating: bool = True
+    questionnaires: tuple[ToFillIn, ...] = ()
+
+    def __post_init__(self) -> None:
+        given = [(form.instrument.id, form.rater) for form in self.questionnaires]
+        if len(given) != len(set(given)):
+            raise ValueError("A form stands in one set twice for the same rater.")
+
+
+RATING = Forms()
+
+
+def ask_for(
+    *,
+    session: TherapySession,
+    forms: Sequence[ToFillIn],
+    channel: Channel,
+    by: User,
+    form_key: UUID | None = None,
+    **sent: Any,
+) -> tuple[RatingGrant, str]:
+    """The first grant of a set of questionnaires, and its token; inside the caller's transaction.
+
+    `sent`: how it reaches its device. One that was asked for before and is still open is withdrawn.
+    """
+    if not forms:
+        raise Refused("Choose at least one form.")
+    session.episode = lock_episode(session.episode_id)
+    _refuse_unless_open(session)
+    first, *others = forms
+    grant, token = _ask(session, first, channel, by, form_key=form_key, **sent)
+    add_to_set(grant, others, by)
+    return grant, token
+
+
+def add_to_set(first: RatingGrant, forms: Sequence[ToFillIn], by: User) -> None:
+    """Give these questionnaires along with `first`, in this order; the caller holds the lock of the episode."""
+    together = {
+        "form_set": first.form_set,
+        "open_until": first.open_until,
+        "accept_until": first.accept_until,
+        "paired_tablet": first.paired_tablet,
+    }
+    place = first.place_in_set
+    for place, form in enumerate(forms, first.place_in_set + 1):
+        _ask(first.session, form, Channel(first.channel), by, place_in_set=place, **together)
+
+
+def _ask(
+    session: TherapySession, form: ToFillIn, channel: Channel, by: User, **sent: Any
+) -> tuple[RatingGrant, str]:
+    language = session.episode.client.language
+    offer = offers.offer(form.instrument, language, timezone.localdate())
+    same = RatingGrant.every.awaiting(timezone.now()).filter(
+        session=session, instrument=form.instrument.id, rater=form.rater, purpose=Purpose.QUESTIONNAIRE
+    )
+    same.update(withdrawn_at=timezone.now(), withdrawn_by=by)
+    return new_grant(
+        session,
+        form.instrument,
+        offer.wording,
+        channel,
+        by,
+        purpose=Purpose.QUESTIONNAIRE,
+        rater=form.rater,
+        # Where the language of the client is switched off, the form is in another from the beginning.
+        language=language if offer.wording else offer.language,
+        **sent,
+    )
+
+
+def _refuse_unless_open(session: TherapySession) -> None:
+    """A questionnaire can be given before its session and after it; not where there is none."""
+    session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
+    refuse_if_voided(session)
+    if not session.episode.is_open:
+        raise Refused("This episode is closed. Reopen it before you give a form.")
+    refuse_before_its_day(session.episode)
+    if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
+        raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
+
+
+def out_together(grants: RatingGrantQuerySet) -> RatingGrantQuerySet:
+    """These, and all that were given together with them and are still out: a set is taken back as one."""
+    sets = list(grants.values_list("form_set", flat=True))
+    return RatingGrant.every.awaiting(timezone.now()).filter(form_set__in=sets)
+
+
+@transaction.atomic
+def open_next(*, grant: RatingGrant) -> str | None:
+    """The token of the form that comes after this one, for the device it was handed in on; None after the last."""
+    if not RatingGrant.every.of_the_set(grant).filter(place_in_set__gt=grant.place_in_set).exists():
+        return None
+    episode: Episode = lock_episode(grant.session.episode_id)
+    now = timezone.now()
+    following = RatingGrant.every.next_in_set(grant, now)
+    if following is None or not episode.is_open:
+        return None
+    token = new_token()
+    is_first_time = following.opened_at is None
+    following.token_hash, following.opened_at = hash_of_token(token), following.opened_at or now
+    following.save(update_fields=["token_hash", "opened_at"])
+    if is_first_time:
+        audit.record(LogEvent.FORM_OPENED, following, by=None, client=following.client_code)
+    return token
