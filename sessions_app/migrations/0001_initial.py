@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('place', models.IntegerField(help_text='The lowest comes first.')),
-                ('why', models.CharField(choices=[('talk', 'Talk'), ('low', 'Stays low although you talked'), ('back', 'Back by itself, ask briefly'), ('question', 'A question is open'), ('agreed', 'Agreed last time'), ('left', 'Left from last time'), ('added', 'Added')], max_length=20)),
+                ('why', models.CharField(choices=[('talk', 'Talk'), ('low', 'Stays low although you talked'), ('back', 'Back without a talk: ask briefly'), ('question', 'A question is open'), ('agreed', 'Agreed last time'), ('left', 'Left from last time'), ('added', 'Added')], max_length=20)),
                 ('text', models.CharField(blank=True, default='', max_length=200)),
                 ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('form_key', models.UUIDField(help_text='Of the form that added it (`FormKeyField`).', null=True, unique=True)),
