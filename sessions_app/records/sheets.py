@@ -257,7 +257,7 @@ def _ranges(of: "models.Field[Any, Any]") -> tuple[str, str]:
         return "", ""
     scale = instruments.get(instruments.SESSION_RATING)
     low, high = scale.total_minimum, scale.total_maximum
-    return f", {low} to {high}", f", {one_decimal(low)} to {one_decimal(high)}"
+    return f", {low} to {high}", f", {points(low)} to {points(high)}"
 
 
 def _lines(name: str) -> Iterator[Column]:
@@ -275,7 +275,7 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, {one_decimal(low)} to {one_decimal(high)}; empty: not answered, or not known",
+            f"{says}; in points, {points(low)} to {points(high)}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
             lambda answers, key=item.id: _answer_in_words(answers, key),

@@ -384,5 +384,5 @@ def test_a_list_without_a_cutoff_names_no_low_start(clinic, sign_in):
 
     assert "Three things: a low start" in words()
     cast.choose(clinic.adam, instrument="group-session-rating")
-    assert "Two things: a lasting fall, or a sudden fall of 6 or more." in words()
+    assert "Two things: a lasting fall, or a sudden fall of 6.0 points or more." in words()
     assert "(a smaller fall, a decline, below own range)" in words()
