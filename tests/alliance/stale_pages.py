@@ -104,7 +104,7 @@ def moved_elsewhere(world):
 
 
 def other_wording(world):
-    world.on = ClinicWording.objects.get(edition="2026", language="en")
+    world.on = ClinicWording.objects.get(instrument="srs", edition="2026", language="en")
     world.off = getattr(world, "off", None) or cast.wording(world.adam, on=False, edition="2027")
     return world.off.code
 
@@ -324,7 +324,7 @@ EDITS = {
         row=other_wording,
         meanwhile=another_text_on,
         shows=("Switched off by this", "German"),
-        kept=lambda world: list(ClinicWording.objects.switched_on()) == [world.off],
+        kept=lambda world: list(ClinicWording.objects.switched_on().filter(instrument="srs")) == [world.off],
     ),
     "dashboard:void_session": Edit(
         row=a_session,
