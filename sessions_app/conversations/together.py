@@ -103,7 +103,7 @@ def read(episode: Episode, chosen: Collection[str]) -> Together:
     shown = _numbered([one for one in entries(episode) if str(one.code) in chosen])
     first = min((one.session for one in shown), default=1)
     ratings = [one for one in _ratings(episode) if one.session.number >= first and _has_lines(one)]
-    wording = _wording(ratings, episode)
+    wording = _wording(ratings)
     return Together(
         entries=shown,
         lines=_lines(ratings, shown, wording) if ratings else [],
@@ -143,12 +143,12 @@ def _numbered(shown: Sequence[Entry]) -> list[Entry]:
     return [replace(one, number=numbers.get(one.code, 0)) for one in shown]
 
 
-def _wording(ratings: Sequence[Rating], episode: Episode) -> Wording:
-    """What the client read last; our own words follow the client to another language."""
+def _wording(ratings: Sequence[Rating]) -> Wording:
+    """What the client read last; our own words are in the language of the page."""
     if ratings and ratings[-1].wording is not None:
         return wordings.read_by_the_client(ratings[-1])
     own = instruments.get(instruments.SESSION_RATING)
-    return offers.wording_of(own, episode.client.language)
+    return offers.wording_of(own, get_language() or "en")
 
 
 # --- The lines over time ---------------------------------------------------------------------------

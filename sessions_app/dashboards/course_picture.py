@@ -205,12 +205,12 @@ def in_words(course: CoursePicture, ruptures: Iterable[Rupture] = ()) -> str:
     if not rated:
         return "No complete rating yet."
     totals = [stop.total for stop in rated if stop.total is not None]
-    words = f"{_count(len(totals), 'complete rating')} in {_count(len(course.stops), 'attended session')}, "
+    words = f"{_count(len(totals), 'complete rating')} in {_count(len(course.stops), 'attended session')}: "
     if len(totals) > 1 and min(totals) == max(totals):
         words += f"each {points(totals[-1])}."
     else:
         words += f"the last one {points(totals[-1])}"
-        words += f", between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
+        words += f", all between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
     for stop in course.stops:
         if stop.begins_form:
             words += f" From session {stop.number} on another form: {stop.begins_form}."

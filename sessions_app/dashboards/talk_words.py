@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alliance.measurement import instruments
 from alliance.measurement.line_levels import usual_marks
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from sessions_app.courses.models import Rating
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
         found.append(
             LineMark(
                 heading=item.label[:1].upper() + item.label[1:],
-                said="left out" if mark is None else one_decimal(mark),
+                said="left out" if mark is None else points(mark),
                 place=None if mark is None else round(item.along(mark)),
-                usual="" if level is None else one_decimal(level),
+                usual="" if level is None else points(level),
                 usual_place=None if level is None else round(item.along(level)),
-                lower=one_decimal(lower) if lower > 0 else "",
+                lower=points(lower) if lower > 0 else "",
             )
         )
     return found

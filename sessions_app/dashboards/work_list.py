@@ -76,6 +76,11 @@ class Row:
         return self.course.low_point_word
 
     @property
+    def may_note_a_talk(self) -> bool:
+        """Whether the client's page has a form for it: for an open flag, or a low point that stays."""
+        return bool(self.flags or self.badges) or self.course.group == Group.STAYS_LOW
+
+    @property
     def sparkline(self) -> SafeString:
         return self.course.sparkline
 

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('place', models.IntegerField(help_text='The lowest comes first.')),
-                ('why', models.CharField(choices=[('talk', 'Talk'), ('low', 'Stays low although you talked'), ('back', 'Back by itself, ask briefly'), ('question', 'A question is open'), ('agreed', 'Agreed last time'), ('left', 'Left from last time'), ('added', 'Added')], max_length=20)),
+                ('why', models.CharField(choices=[('talk', 'Talk'), ('low', 'Stays low although you talked'), ('back', 'Back without a talk: ask briefly'), ('question', 'A question is open'), ('agreed', 'Agreed last time'), ('left', 'Left from last time'), ('added', 'Added')], max_length=20)),
                 ('text', models.CharField(blank=True, default='', max_length=200)),
                 ('added_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('form_key', models.UUIDField(help_text='Of the form that added it (`FormKeyField`).', null=True, unique=True)),
@@ -137,7 +137,8 @@ class Migration(migrations.Migration):
                 ('edition', models.CharField(help_text='What its owner calls this text.', max_length=20)),
                 ('title', models.CharField(max_length=120)),
                 ('introduction', models.TextField(max_length=600)),
-                ('items', models.JSONField(help_text='{line: {question, low_end, high_end}}')),
+                ('items', models.JSONField(help_text='{item: {question, low_end, high_end, points}}')),
+                ('form', models.JSONField(default=dict, help_text='{points, sections, stem, copyright, stated}; what it does not have is left out.')),
                 ('loaded_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('switched_on_at', models.DateTimeField(null=True)),
                 ('loaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -247,6 +248,29 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('number',),
+            },
+        ),
+        migrations.CreateModel(
+            name='InstrumentPack',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('instrument', models.CharField(max_length=40)),
+                ('name', models.CharField(max_length=120)),
+                ('owner', models.CharField(max_length=120)),
+                ('licence', models.CharField(max_length=120)),
+                ('terms', models.TextField(max_length=600)),
+                ('source', models.CharField(max_length=300)),
+                ('dated', models.DateField(verbose_name='text taken on')),
+                ('line', models.CharField(max_length=300, verbose_name='the owner’s line')),
+                ('sha256', models.CharField(max_length=64)),
+                ('accepted_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('accepted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ('-accepted_at', '-pk'),
             },
         ),
         migrations.CreateModel(
@@ -752,6 +776,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='importpart',
             constraint=models.UniqueConstraint(fields=('run', 'number'), name='one_part_a_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='instrumentpack',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('ended_by__isnull', True)), models.Q(('ended_at__isnull', False), ('ended_by__isnull', False)), _connector='OR'), name='pack_ended_at_and_by'),
+        ),
+        migrations.AddConstraint(
+            model_name='instrumentpack',
+            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('instrument',), name='one_pack_an_instrument'),
         ),
         migrations.AddConstraint(
             model_name='licence',

@@ -20,7 +20,7 @@ from django.utils.formats import date_format
 
 from alliance.erasures import Erasure
 from alliance.measurement import instruments
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
 from sessions_app.records import foreign_marks
@@ -316,7 +316,7 @@ def _points(tenths: int | None) -> str | None:
 
 
 def _points_in_words(tenths: int | None, nothing: str = "") -> str:
-    return nothing if tenths is None else one_decimal(tenths)
+    return nothing if tenths is None else points(tenths)
 
 
 def _in_words(value: Any) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from alliance.measurement.false_alarms import FOUND, LISTS
 from alliance.measurement.parameters import ANY_CHANGE, LASTING_FALLS, Parameters, WorkList
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points_apart
 from alliance.measurement.work_list_figures import CHANGES, ListFigures, list_figures
 
 NAMES: Mapping[WorkList, str] = {
@@ -19,7 +19,7 @@ PRINTED_CLIENTS = 20_000  # of `false_alarms`
 SIMULATED_CLIENTS = 500
 # The figures of `false_alarms` hold for the settings as they come.
 _SIMULATED_AS: Mapping[WorkList, str] = {LASTING_FALLS: "as shipped", ANY_CHANGE: "former"}
-CALLS, CALLS_LATER = "sessions that call", "sessions that call, first ratings apart"
+CALLS, CALLS_LATER = "sessions that call for a talk", "the same, not counting first ratings"
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,17 @@ def both(in_force: WorkList) -> list[WorkList]:
 def sentence(p: Parameters) -> str:
     if p.work_list == ANY_CHANGE:
         return (
-            "Each new change: a total that is below the cutoff newly or has fallen further, a sudden fall, a decline, "
+            "Each new change: a total that is newly below the cutoff or has fallen further, a sudden fall, a decline, "
             "or a total below the client’s own range."
         )
     low_start = "a low start (the first rating is below the cutoff), " if p.cutoff is not None else ""
-    return (
-        f"Three things: {low_start}a lasting fall, or a sudden fall of {points(max(p.calls_from_fall, p.sudden_fall))} "
-        "or more."
-    )
+    sudden = points_apart(max(p.calls_from_fall, p.sudden_fall))
+    return f"Three things: {low_start}a lasting fall, or a sudden fall of {sudden} or more."
 
 
 def quiet(p: Parameters) -> str:
     stays = (
-        "A fall that was talked about does not call again for four sessions, unless it goes deeper or comes back. "
+        "A fall that was talked about does not call again for four sessions, unless it deepens or returns. "
         "That keeps the list short. One that stays is news once more after that."
     )
     if p.work_list == ANY_CHANGE:
@@ -155,12 +153,12 @@ def comparison(now: Side, then: Side) -> str:
     (_, before), (_, after) = calls_of(now), calls_of(then)
     if before == after:
         return (
-            "Among invented clients with whom nothing is wrong as many sessions call for a talk as now: "
-            f"{before} of 100, first ratings apart."
+            "Among invented clients for whom nothing is wrong, as many sessions would call for a talk as now: "
+            f"{before} of 100, not counting first ratings."
         )
     return (
-        f"Among invented clients with whom nothing is wrong {after} instead of {before} of 100 sessions would call "
-        "for a talk, first ratings apart."
+        f"Among invented clients for whom nothing is wrong, {after} of 100 sessions would call for a talk instead of "
+        f"{before}, not counting first ratings."
     )
 
 

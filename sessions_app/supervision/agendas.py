@@ -76,7 +76,7 @@ class AgendaItem(models.Model):
     class Why(models.TextChoices):
         TALK = "talk", "Talk"
         LOW = "low", "Stays low although you talked"
-        BACK = "back", "Back by itself, ask briefly"
+        BACK = "back", "Back without a talk: ask briefly"
         QUESTION = "question", "A question is open"
         AGREED = "agreed", "Agreed last time"
         LEFT = "left", "Left from last time"

@@ -80,9 +80,9 @@ def test_a_rating_of_6_3_leads_the_list_with_the_sentence_in_sight(clinic, lists
         SENTENCE,
         "goals and topics 0.8",
     )
-    assert says.usual == "usually 38.5, 32.2 lower now"
+    assert says.usual == "usually 38.5, 32.2 points lower now"
     text = sign_in(clinic.olga).get(WORK_LIST).text
-    assert text.index(SENTENCE) < text.index("Back by itself")
+    assert text.index(SENTENCE) < text.index("Back without a talk")
 
 
 def test_those_whom_talking_has_not_helped_are_folded_away_nowhere(clinic, lists, sign_in):

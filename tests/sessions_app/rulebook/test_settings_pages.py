@@ -188,7 +188,7 @@ class TestImpactPreview:
         pieces.append(piece)
         assert not any("<html" in piece for piece in pieces)
         titles = (
-            "sessions that call, first ratings apart",
+            "the same, not counting first ratings",
             "Where nothing is wrong",
             "Where the total falls by 5 for three sessions",
         )
@@ -199,7 +199,7 @@ class TestImpactPreview:
         assert "step 2 of 3" in pieces[0]
         whole = said(adam.get(simulated))
         assert "<title>What this would do" in whole
-        assert "sessions that call, first ratings apart" in whole
+        assert "the same, not counting first ratings" in whole
 
     def test_what_is_in_force_already_needs_no_look(self, adam):
         answer = adam.post(RULES, sent(adam))
