@@ -23,6 +23,7 @@ from alliance.measurement import instruments
 from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.records import foreign_marks
 from sessions_app.records.field_kinds import (
     CLIENT,
@@ -209,16 +210,21 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
     if of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":
+        in_tenths, in_points = _ranges(of)
         yield Column(
             "total_tenths",
-            f"{one.says}; in tenths, 0 to 400",
+            f"{one.says}; in tenths{in_tenths}",
             (of.name,),
             _plain,
             _in_words,
             for_people=False,
         )
         yield Column(
-            "total_points", f"{one.says}; in points, 0.0 to 40.0", (of.name,), _points, _points_in_words
+            "total_points",
+            f"{one.says}; in points{in_points}",
+            (of.name,),
+            _points,
+            _points_in_words,
         )
     elif of.is_relation:
         last = "name" if of.related_model is User else "code"
@@ -245,13 +251,23 @@ _FOR_PROGRAMS = {
 }
 
 
+def _ranges(of: "models.Field[Any, Any]") -> tuple[str, str]:
+    """The range of a total in tenths and in points; of questionnaires each has its own, so nothing is said."""
+    if of.model is QuestionnaireResponse:
+        return "", ""
+    scale = instruments.get(instruments.SESSION_RATING)
+    low, high = scale.total_minimum, scale.total_maximum
+    return f", {low} to {high}", f", {points(low)} to {points(high)}"
+
+
 def _lines(name: str) -> Iterator[Column]:
     items = instruments.get(instruments.SESSION_RATING).items
     for item in items:
         says = f"line “{item.label}”"
+        low, high = item.minimum, item.maximum
         yield Column(
             f"{item.id}_tenths",
-            f"{says}; in tenths, 0 to 100; empty: not answered, or not known",
+            f"{says}; in tenths, {low} to {high}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: answers.get(key),
             _in_words,
@@ -259,7 +275,7 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, 0.0 to 10.0; empty: not answered, or not known",
+            f"{says}; in points, {points(low)} to {points(high)}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
             lambda answers, key=item.id: _answer_in_words(answers, key),

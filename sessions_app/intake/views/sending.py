@@ -17,7 +17,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState, link_state
 from sessions_app.courses.tablets import PairedTablet
-from sessions_app.intake import qr, sending_actions, short_codes
+from sessions_app.intake import form_length, qr, sending_actions, short_codes
 from sessions_app.intake.views.therapy_sessions import chosen_session, ways_to_ask
 
 
@@ -31,7 +31,7 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
-    address = f"{page_of_phone}#{link.token}"
+    address = f"{page_of_phone}{form_length.of_link(link.grant)}#{link.token}"
     context = {
         "episode": episode,
         "session": link.grant.session,
