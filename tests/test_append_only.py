@@ -14,6 +14,7 @@ from alliance.models import AuditEvent, AuditSeal
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
+from sessions_app.courses.responses import QuestionnaireResponse, ResponseDecision
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
@@ -30,6 +31,7 @@ ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
     *(ClinicWording, Licence, InstrumentPack, ClinicSettings, Erasure, RetentionRule),
     *(SupervisionQuestionChange, SupervisionTalkChange),
+    *(QuestionnaireResponse, ResponseDecision),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -70,6 +72,16 @@ def one_of_each(clinic):
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
+    response = QuestionnaireResponse.objects.create(
+        grant=rating.grant,
+        session=session,
+        rater="client",
+        answers={},
+        language="en",
+        mode="line",
+        sha256="0",
+    )
+    ResponseDecision.objects.create(response=response, counts=False, why="x", decided_by=clinic.olga)
     Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
     RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
     question = question_actions.ask(episode=clinic.olgas, words="x", by=clinic.sina)

@@ -12,7 +12,7 @@ from alliance.measurement.flag_rules import is_below
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.outcome import Outcome
 from alliance.measurement.parameters import Parameters
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import figure, points
 
 # "By session 3 to 4": from the third on the page says it, from the fourth the caseload does.
 FLAT_FROM, REASON_FROM = 3, 4
@@ -123,7 +123,7 @@ def _outcome_words(outcome: Outcome, scale: Instrument) -> str:
     if scale.reliable_change is None:
         return f"{scale.name}: cannot tell, for no reliable change is published. Read the plain course."
     source = scale.reliable_change_source.strip().rstrip(".")
-    by = f"{points(scale.reliable_change)} points or more are a reliable change ({source})"
+    by = f"{figure(scale, scale.reliable_change)} points or more are a reliable change ({source})"
     if outcome == Outcome.CANNOT_TELL:
         return f"{scale.name}: cannot tell, for there are fewer than two totals; {by}."
     return f"{scale.name}: {outcome}, the last total against the first; {by}."

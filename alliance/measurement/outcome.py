@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alliance.measurement.instruments import Cutoff, Instrument
-from alliance.measurement.scoring import ReliableChange, band, changed_reliably, points
+from alliance.measurement.scoring import ReliableChange, band, changed_reliably, figure
 
 UP, DOWN, LEVEL = "↑", "↓", "→"
 
@@ -23,6 +23,7 @@ class Step:
     now: int
     word: str
     arrow: str
+    size: str  # how far, in points, without a sign
     reliable: ReliableChange
     crossed: str  # which cutoff lies between the two, as a sentence; empty where none does
 
@@ -31,11 +32,9 @@ class Step:
         return self.now - self.before
 
     @property
-    def size(self) -> str:
-        """With its sign: "+3.5"; a true minus, which is as wide as the plus."""
-        if not self.by:
-            return "0"
-        return f"{'+' if self.by > 0 else '−'}{points(abs(self.by))}"
+    def signed(self) -> str:
+        """With its sign, a true minus, which is as wide as the plus; empty where nothing moved."""
+        return f"{'+' if self.by > 0 else '−'}{self.size}" if self.by else ""
 
     @property
     def reliable_in_words(self) -> str:
@@ -49,6 +48,7 @@ def step(instrument: Instrument, before: int, now: int) -> Step:
         now=now,
         word=_word(instrument, now - before),
         arrow=UP if now > before else DOWN if now < before else LEVEL,
+        size=figure(instrument, abs(now - before)),
         reliable=changed_reliably(instrument, before, now),
         crossed=_crossed(instrument, before, now),
     )
@@ -76,8 +76,8 @@ def place(instrument: Instrument, total: int | None) -> str:
         return ""
     reached = band(instrument, total)
     if reached is None:
-        return f"below {points(cutoffs(instrument)[0].tenths)}"
-    return f"{reached.name} (from {points(reached.tenths)})"
+        return f"below {figure(instrument, cutoffs(instrument)[0].tenths)}"
+    return f"{reached.name} (from {figure(instrument, reached.tenths)})"
 
 
 def _crossed(instrument: Instrument, before: int, now: int) -> str:
@@ -111,8 +111,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One course of totals. since_first, since_last: None with fewer than two."""
+    """One course of totals of `instrument`. since_first, since_last: None with fewer than two."""
 
+    instrument: Instrument
     total: int | None
     since_first: Step | None
     since_last: Step | None
@@ -124,22 +125,23 @@ class Reading:
         """The last total in words: where it lies, and how far it came."""
         if self.total is None:
             return "No total yet."
-        said = f"{points(self.total)} at the last time"
+        said = f"{figure(self.instrument, self.total)} at the last time"
         if self.place:
             said += f", {self.place}"
         if self.since_first is None:
             return f"{said}. One total is no course yet."
         one = self.since_first
-        changed = "the same as" if not one.by else f"{one.word} by {points(abs(one.by))} than"
-        return f"{said}; {changed} at the first ({points(one.before)})."
+        changed = "the same as" if not one.by else f"{one.word} by {one.size} points than"
+        return f"{said}; {changed} at the first ({figure(self.instrument, one.before)})."
 
 
 def read(instrument: Instrument, totals: Sequence[int]) -> Reading:
     """totals: those that count, of one series, in the order of their sessions."""
     if not totals:
-        return Reading(None, None, None, "", Outcome.CANNOT_TELL)
+        return Reading(instrument, None, None, None, "", Outcome.CANNOT_TELL)
     first = step(instrument, totals[0], totals[-1]) if len(totals) > 1 else None
     return Reading(
+        instrument=instrument,
         total=totals[-1],
         since_first=first,
         since_last=step(instrument, totals[-2], totals[-1]) if len(totals) > 1 else None,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from alliance.measurement.alliance_and_outcome import Together, alliance_of, read_together
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.scoring import figure, points
 from clients.models import Episode
 from sessions_app.dashboards import outcome_drawing, questionnaire_panels
 from sessions_app.dashboards.outcome_drawing import Line
@@ -142,11 +142,11 @@ def _rows(series: Series, rated: Sequence[RatedSession]) -> list[Both]:
     found: dict[int, dict[str, object]] = {}
     for answered in series.counting:
         row = found.setdefault(answered.number, {"held_at": answered.at})
-        row["outcome"] = "–" if answered.total is None else one_decimal(answered.total)
+        row["outcome"] = "–" if answered.total is None else figure(answered.instrument, answered.total)
     for one in rated:
         row = found.setdefault(one.session.number, {"held_at": one.session.held_at})
         total = _total(one)
-        row["alliance"] = "" if total is None else one_decimal(total)
+        row["alliance"] = "" if total is None else points(total)
     return [
         Both(number, row["held_at"], str(row.get("outcome", "")), str(row.get("alliance", "")))  # type: ignore[arg-type]
         for number, row in sorted(found.items(), reverse=True)

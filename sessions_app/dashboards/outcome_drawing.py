@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import scale_end
 from sessions_app.dashboards.course_drawing import time_ticks
 
 # In whole units, two to a pixel of a tablet, as in the picture of the course.
@@ -77,7 +77,7 @@ def _x(within: Frame, at: datetime) -> int:
 def _scale(line: Line) -> Iterator[SafeString]:
     for tenths in (line.low, line.high):
         yield format_html('<path class="grid" d="M{} {}H{}"/>', LEFT, _y(line, tenths), RIGHT)
-        yield _text("axis", LEFT - 12, _y(line, tenths) + 8, points(tenths), "end")
+        yield _text("axis", LEFT - 12, _y(line, tenths) + 8, scale_end(tenths), "end")
 
 
 def _time(within: Frame) -> Iterator[SafeString]:
@@ -92,7 +92,7 @@ def _levels(line: Line) -> Iterator[SafeString]:
         y = _y(line, tenths)
         yield format_html('<path class="cutoff" d="M{} {}H{}"/>', LEFT, y, RIGHT)
         if abs(y - TOP) > 24 and abs(y - BOTTOM) > 24:
-            yield _text("axis", LEFT - 12, y + 8, points(tenths), "end")
+            yield _text("axis", LEFT - 12, y + 8, scale_end(tenths), "end")
         yield _text("small", RIGHT + 12, y + 8, name, "start")
 
 
@@ -111,7 +111,7 @@ def _course(line: Line, within: Frame) -> SafeString:
     last = ""
     if dots:
         at, total = [(one, value) for one, value in line.totals if value is not None][-1]
-        last = _text("words", _x(within, at), _y(line, total) - 20, points(total), "middle")
+        last = _text("words", _x(within, at), _y(line, total) - 20, scale_end(total), "middle")
     return format_html("{}{}{}", stroke, mark_safe("".join(dots)), last)  # noqa: S308 - escaped already
 
 

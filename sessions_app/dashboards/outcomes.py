@@ -7,7 +7,7 @@ from datetime import datetime
 from alliance.measurement import instruments
 from alliance.measurement.alliance_and_outcome import alliance_of, is_not_improving_with_a_low_alliance
 from alliance.measurement.outcome import Reading
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import figure, scale_end
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.dashboards.course_standings import CourseStanding
 from sessions_app.instruments import rule_settings
@@ -62,8 +62,8 @@ def _cell(course: CourseStanding, series: Series, rules: RuleSettings) -> Outcom
     step = reading.since_first
     return OutcomeCell(
         scale=series.instrument.name,
-        total="–" if reading.total is None else points(reading.total),
-        of=points(series.instrument.total_maximum),
+        total="–" if reading.total is None else figure(series.instrument, reading.total),
+        of=scale_end(series.instrument.total_maximum),
         arrow=step.arrow if step else "",
         word=step.word if step else "",
         reliable=step.reliable_in_words if step else "",

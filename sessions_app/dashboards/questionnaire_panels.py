@@ -6,8 +6,9 @@ from itertools import groupby
 
 from django.utils.safestring import SafeString
 
+from alliance.measurement.instruments import Instrument
 from alliance.measurement.outcome import Step
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.scoring import figure, scale_end
 from clients.models import Ending, Episode
 from sessions_app.courses.responses import Held, QuestionnaireResponse
 from sessions_app.dashboards import outcome_drawing
@@ -83,7 +84,7 @@ class Panel:
         one = self.series.instrument
         if not one.has_total or one.total_minimum >= one.total_maximum:
             return ""
-        return f"{points(one.total_minimum)} to {points(one.total_maximum)}"
+        return f"{scale_end(one.total_minimum)} to {scale_end(one.total_maximum)}"
 
     @property
     def good_end(self) -> str:
@@ -190,9 +191,11 @@ def _panel(series: Series, place: str, *, reads_comments: bool) -> Panel:
 def _row(series: Series, one: Answered, *, reads_comments: bool) -> Row:
     return Row(
         answered=one,
-        total=_figure(one.total),
+        total=_figure(one.instrument, one.total),
         step=series.step_to(one),
-        cells=tuple(Cell(name, _figure(value)) for name, value in one.score.subscales.items()),
+        cells=tuple(
+            Cell(name, _figure(one.instrument, value)) for name, value in one.score.subscales.items()
+        ),
         missing=sum(value is None for value in one.score.answers.values()),
         comment=_comment(one, reads_comments=reads_comments),
     )
@@ -205,7 +208,7 @@ def _other(one: Answered, *, reads_comments: bool) -> Other:
         why = f"{one.decision.decided_by}: “{one.decision.why}”"
     else:
         why = WHY_HELD[Held(one.response.held)]
-    total = _figure(one.total) if one.is_readable else ""
+    total = _figure(one.instrument, one.total) if one.is_readable else ""
     return Other(one, total, why, _comment(one, reads_comments=reads_comments))
 
 
@@ -214,8 +217,8 @@ def _comment(one: Answered, *, reads_comments: bool) -> str:
     return one.response.comment if reads_comments or one.response.share_comment else ""
 
 
-def _figure(tenths: int | None) -> str:
-    return "–" if tenths is None else one_decimal(tenths)
+def _figure(instrument: Instrument, tenths: int | None) -> str:
+    return "–" if tenths is None else figure(instrument, tenths)
 
 
 # --- The picture -----------------------------------------------------------------------------------
@@ -263,14 +266,12 @@ def of_response(response: QuestionnaireResponse) -> Shown:
     lines = [
         (
             item.label[:1].upper() + item.label[1:],
-            _mark(one.score.answers[item.id]),
-            _mark(there.get(item.id)),
+            _figure(one.instrument, one.score.answers[item.id]),
+            _figure(one.instrument, there.get(item.id)),
         )
         for item in one.instrument.items
     ]
     why = WHY_HELD[Held(response.held)] if response.held else ""
-    return Shown(one, stands, tuple(lines) if one.is_readable else (), _figure(one.total), why)
-
-
-def _mark(tenths: int | None) -> str:
-    return "–" if tenths is None else points(tenths)
+    return Shown(
+        one, stands, tuple(lines) if one.is_readable else (), _figure(one.instrument, one.total), why
+    )

@@ -18,7 +18,7 @@ from alliance.append_only import append_only
 from alliance.log_events import LogEvent
 from alliance.measurement import scoring
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import scale_end
 from alliance.models import User
 from clients.models import Episode
 from sessions_app.courses.responses import QuestionnaireResponse
@@ -118,7 +118,7 @@ class RiskAnswer(models.Model):
         item = self.instrument.item(self.item)
         labels = {one.value_tenths: one.label for one in self._wording.points_of(self.item)}
         label = labels.get(self.answer, "")
-        return f"{points(self.answer)} of {points(item.maximum)}" + (f", “{label}”" if label else "")
+        return f"{scale_end(self.answer)} of {scale_end(item.maximum)}" + (f", “{label}”" if label else "")
 
     @property
     def _wording(self):  # type: ignore[no-untyped-def]

@@ -5,12 +5,11 @@ from typing import Any
 
 from alliance.measurement import instruments, scoring
 from alliance.measurement.instruments import Instrument, Wording
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import figure, scale_end
 from alliance.measurement.stated_parts import as_stated, from_stored
 from alliance.measurement.wording_file import as_wording
 from sessions_app.instruments.offers import wording_of
 
-RESPONSE = "sessions_app.QuestionnaireResponse"
 # What is needed of a row to say an answer in words, in the order of the parameters below.
 OF = ("answers", "instrument", "instrument_version", "language", "wording__items", "wording__form")
 Answers = Mapping[str, int | None]
@@ -38,7 +37,7 @@ def answers_in_words(
             continue
         labels = {one.value_tenths: one.label for one in wording.points_of(item.id)} if wording else {}
         label = f" ({labels[answer]})" if labels.get(answer) else ""
-        lines.append(f"{question}: {points(answer)} of {points(item.maximum)}{label}")
+        lines.append(f"{question}: {figure(scored, answer)} of {scale_end(item.maximum)}{label}")
     return "\n".join(lines)
 
 
@@ -53,14 +52,16 @@ def subscales(answers: Answers, instrument: str, version: str, form: Mapping[str
     if not scored.subscales or not answers:
         return None
     found = scoring.score(scored, answers).subscales
-    return "; ".join(f"{one} {'–' if value is None else points(value)}" for one, value in found.items())
+    return "; ".join(
+        f"{one} {'–' if value is None else figure(scored, value)}" for one, value in found.items()
+    )
 
 
 def range_of_total(instrument: str, version: str, form: Mapping[str, Any] | None) -> str | None:
     scored = _scored(instrument, version, form)
     if not scored.has_total:
         return None
-    return f"{points(scored.total_minimum)} to {points(scored.total_maximum)}"
+    return f"{scale_end(scored.total_minimum)} to {scale_end(scored.total_maximum)}"
 
 
 def _scored(instrument: str, version: str, form: Mapping[str, Any] | None) -> Instrument:

@@ -36,7 +36,6 @@ from sessions_app.records.field_kinds import (
     Table,
 )
 from sessions_app.records.field_table import TABLES
-from sessions_app.records.response_columns import RESPONSE
 
 PAGE = 1000
 
@@ -208,15 +207,9 @@ def _own_columns(table: Table, part: Part) -> Iterator[Column]:
 
 
 def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
-    is_of_a_questionnaire = of.model._meta.label == RESPONSE
-    if of.name == "answers" and is_of_a_questionnaire:
+    if of.name == "answers" and of.model is QuestionnaireResponse:
         # As they are; a column beside it has them in words.
         yield Column(f"{one.name}_tenths", one.says, (of.name,), _plain, _in_words, for_people=False)
-    elif of.name == "total" and is_of_a_questionnaire:
-        yield Column(
-            "total_tenths", f"{one.says}; in tenths", (of.name,), _plain, _in_words, for_people=False
-        )
-        yield Column("total_points", one.says, (of.name,), _points, _points_in_words)
     elif of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":

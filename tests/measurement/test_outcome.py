@@ -30,28 +30,28 @@ RATING = instruments.get("session-rating").parameters
     ("scale", "before", "now", "word", "arrow", "reliable", "size"),
     [
         (ORS, 200, 249, "better", "↑", "no", "+4.9"),
-        (ORS, 200, 250, "better", "↑", "yes, better", "+5"),
-        (ORS, 250, 200, "worse", "↓", "yes, worse", "−5"),
+        (ORS, 200, 250, "better", "↑", "yes, better", "+5.0"),
+        (ORS, 250, 200, "worse", "↓", "yes, worse", "−5.0"),
         (ORS, 250, 201, "worse", "↓", "no", "−4.9"),
-        (ORS, 250, 250, "the same", "→", "no", "0"),
+        (ORS, 250, 250, "the same", "→", "no", ""),
         (PHQ, 150, 100, "better", "↓", "no", "−5"),
         (PHQ, 150, 90, "better", "↓", "yes, better", "−6"),
         (PHQ, 90, 150, "worse", "↑", "yes, worse", "+6"),
-        (LIFE, 0, 400, "better", "↑", "cannot tell", "+40"),
-        (replace(ORS, direction="none"), 0, 400, "higher", "↑", "cannot tell", "+40"),
-        (replace(ORS, direction="none"), 400, 0, "lower", "↓", "cannot tell", "−40"),
+        (LIFE, 0, 400, "better", "↑", "cannot tell", "+40.0"),
+        (replace(ORS, direction="none"), 0, 400, "higher", "↑", "cannot tell", "+40.0"),
+        (replace(ORS, direction="none"), 400, 0, "lower", "↓", "cannot tell", "−40.0"),
     ],
 )
 def test_a_step(scale, before, now, word, arrow, reliable, size):
     one = step(scale, before, now)
-    assert (one.word, one.arrow, one.reliable_in_words, one.size) == (word, arrow, reliable, size)
+    assert (one.word, one.arrow, one.reliable_in_words, one.signed) == (word, arrow, reliable, size)
 
 
 @pytest.mark.parametrize(
     ("scale", "total", "said"),
     [
-        (ORS, 249, "below 25"),
-        (ORS, 250, "non-clinical range (from 25)"),
+        (ORS, 249, "below 25.0"),
+        (ORS, 250, "non-clinical range (from 25.0)"),
         (PHQ, 40, "below 5"),
         (PHQ, 50, "mild (from 5)"),
         (PHQ, 270, "severe (from 20)"),
@@ -65,7 +65,8 @@ def test_where_a_total_lies(scale, total, said):
 
 def test_a_cutoff_that_was_crossed_is_said():
     assert (
-        step(ORS, 240, 250).crossed == "Crossed a cutoff: below 25 before, non-clinical range (from 25) now."
+        step(ORS, 240, 250).crossed
+        == "Crossed a cutoff: below 25.0 before, non-clinical range (from 25.0) now."
     )
     assert step(PHQ, 100, 90).crossed == "Crossed a cutoff: moderate (from 10) before, mild (from 5) now."
     assert step(PHQ, 140, 100).crossed == step(LIFE, 0, 400).crossed == ""
@@ -101,11 +102,11 @@ def test_the_outcome(scale, totals, outcome):
 
 def test_in_words():
     assert read(ORS, []).sentence == "No total yet."
-    assert read(ORS, [180]).sentence == "18 at the last time, below 25. One total is no course yet."
+    assert read(ORS, [180]).sentence == "18.0 at the last time, below 25.0. One total is no course yet."
     assert read(ORS, [180, 255]).sentence == (
-        "25.5 at the last time, non-clinical range (from 25); better by 7.5 than at the first (18)."
+        "25.5 at the last time, non-clinical range (from 25.0); better by 7.5 points than at the first (18.0)."
     )
-    assert read(LIFE, [180, 180]).sentence == "18 at the last time; the same as at the first (18)."
+    assert read(LIFE, [180, 180]).sentence == "18.0 at the last time; the same as at the first (18.0)."
 
 
 class TestTheAlliance:
@@ -163,10 +164,10 @@ class TestTheFourCases:
             "No reliable change in how the client is doing, and the alliance is low: look at the alliance first."
         )
         assert said.of_the_outcome == (
-            "ORS: flat, the last total against the first; 5 points or more are a reliable change (The scale's manual: "
-            "5 points)."
+            "ORS: flat, the last total against the first; 5.0 points or more are a reliable change (The scale's "
+            "manual: 5 points)."
         )
-        assert "low is below 36, the cutoff in force" in said.of_the_alliance
+        assert "low is below 36.0, the cutoff in force" in said.of_the_alliance
 
     def test_ours_has_nothing_published_and_says_so(self):
         said = read_together(
