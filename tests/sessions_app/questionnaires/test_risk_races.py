@@ -1,5 +1,7 @@
 """Two who write about one answer at once, and two administrators: with real threads, on both databases."""
 
+import threading
+
 import pytest
 from django.db import IntegrityError
 
@@ -33,10 +35,9 @@ def test_two_who_write_at_once_learn_of_each_other(clinic, confirmed):
         assert RiskNote.objects.filter(answer=answer).count() == 1
 
 
+@pytest.mark.postgresql  # on SQLite one transaction that writes waits for the other anyway
 def test_control_without_the_lock_both_believe_they_are_the_first(clinic, confirmed, monkeypatch):
     """The race that the lock is for: two look, then two write."""
-    import threading
-
     meet = threading.Barrier(2, timeout=10)
     monkeypatch.setattr(risk_actions, "lock_episode", lambda pk: None)
     create = RiskNote.objects.create
