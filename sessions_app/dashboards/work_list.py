@@ -218,7 +218,12 @@ class WorkList:
         log, who may see no flag.
         """
         sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
-        more = [one.client_code for one in (*sessions, *self.risk_answers, *self.held)]
+        codes = [one.client_code for one in sessions]
+        more = [
+            *codes,
+            *(one.client_code for one in self.risk_answers),
+            *(one.client_code for one in self.held),
+        ]
         return list(dict.fromkeys([*(row.episode.client_code for row in self.rows), *more]))
 
     @property

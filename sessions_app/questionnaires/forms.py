@@ -81,7 +81,7 @@ class RiskConfirmationForm(forms.Form):
             )
             for tag, name in settings.LANGUAGES
         }
-        self.fields = {**sentences, **self.fields}  # type: ignore[assignment]
+        self.fields = {**sentences, **self.fields}
         opened_with(self, row=instrument.id, stored=stored)
 
     def clean(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from alliance import audit
 from alliance.append_only import append_only
 from alliance.log_events import LogEvent
 from alliance.measurement import scoring
-from alliance.measurement.instruments import Instrument
+from alliance.measurement.instruments import Instrument, Wording
 from alliance.measurement.scoring import scale_end
 from alliance.models import User
 from clients.models import Episode
@@ -121,10 +121,11 @@ class RiskAnswer(models.Model):
         return f"{scale_end(self.answer)} of {scale_end(item.maximum)}" + (f", “{label}”" if label else "")
 
     @property
-    def _wording(self):  # type: ignore[no-untyped-def]
+    def _wording(self) -> Wording:
         response = self.response
         if response.wording is not None:
-            return response.wording.wording
+            read: Wording = response.wording.wording
+            return read
         return wording_of(self.instrument, response.language)
 
 

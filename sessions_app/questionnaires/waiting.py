@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 
 from alliance.models import User
-from clients.models import Ending, Episode
+from clients.models import Ending, Episode, EpisodeQuerySet
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.questionnaires.risk_answers import RiskAnswer
@@ -50,7 +50,7 @@ def held(reader: User) -> list[QuestionnaireResponse]:
     return list(rows.select_related("session__episode__client", "wording").order_by("received_at"))
 
 
-def with_responses(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
+def with_responses(episodes: EpisodeQuerySet) -> EpisodeQuerySet:
     """Each with `has_responses`: whether a questionnaire was ever answered."""
     responses = QuestionnaireResponse.objects.filter(session__episode=OuterRef("pk"))
     return episodes.annotate(has_responses=Exists(responses))
