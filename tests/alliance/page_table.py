@@ -165,7 +165,9 @@ def with_rows(clinic):
         "marks:": [rating.code, misfiling.code],
         "tablets:": [a_tablet(by=clinic.adam).code],
         "rules:": [cast.question(clinic.adam).code],
-        "instruments:": [cast.wording(clinic.adam).code, Licence.objects.get().code],
+        "instruments:": [
+            *(cast.wording(clinic.adam).code, Licence.objects.get().code, cast.pack(clinic.adam).code),
+        ],
         "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
