@@ -60,16 +60,14 @@ def both(in_force: WorkList) -> list[WorkList]:
 
 
 def sentence(p: Parameters) -> str:
+    has_cutoff = p.cutoff is not None
     if p.work_list == ANY_CHANGE:
-        return (
-            "Each new change: a total that is below the cutoff newly or has fallen further, a sudden fall, a decline, "
-            "or a total below the client’s own range."
-        )
-    low_start = "a low start (the first rating is below the cutoff), " if p.cutoff is not None else ""
-    return (
-        f"Three things: {low_start}a lasting fall, or a sudden fall of {points(max(p.calls_from_fall, p.sudden_fall))} "
-        "or more."
-    )
+        below = "a total that is below the cutoff newly or has fallen further, " if has_cutoff else ""
+        return f"Each new change: {below}a sudden fall, a decline, or a total below the client’s own range."
+    fall = f"a sudden fall of {points(max(p.calls_from_fall, p.sudden_fall))} or more"
+    if not has_cutoff:
+        return f"Two things: a lasting fall, or {fall}."
+    return f"Three things: a low start (the first rating is below the cutoff), a lasting fall, or {fall}."
 
 
 def quiet(p: Parameters) -> str:
@@ -79,8 +77,9 @@ def quiet(p: Parameters) -> str:
     )
     if p.work_list == ANY_CHANGE:
         return stays
+    below = "below cutoff, " if p.cutoff is not None else ""
     return (
-        "What else the rules see (below cutoff, a smaller fall, a decline, below own range) stays a quiet mark, and "
+        f"What else the rules see ({below}a smaller fall, a decline, below own range) stays a quiet mark, and "
         f"stands as a reason behind the first. {stays}"
     )
 

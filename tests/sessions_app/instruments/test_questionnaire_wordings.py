@@ -89,7 +89,7 @@ class TestGiving:
         assert offers.offer(get("wai-therapist"), "en", today).wording == wording
         tomorrow = today + timedelta(days=1)
         assert offers.obstacle(get("wai-therapist"), tomorrow).startswith(
-            "The licence for WAI, therapist ended on"
+            "The licence for WAI (therapist) ended on"
         )
         assert offers.obstacle(get("wai"), today) == "No wording of WAI is switched on."
         assert offers.obstacle(get("wai-s"), today) == "No licence to use WAI-S on screens is on record."

@@ -344,3 +344,32 @@ def test_changing_asks_again_who_it_is_and_looking_does_not(clinic, sign_in):
 def test_the_page_of_a_rule_speaks_of_the_settings_in_force(clinic, sign_in):
     cast.choose_rules(clinic.adam, sudden_fall=57)
     assert "5.7" in said(sign_in(clinic.olga).get(reverse("rules:rule", args=["sudden-fall"])))
+
+
+def test_our_further_forms_are_folded_away_until_one_is_in_use(clinic, sign_in):
+    def listed():
+        page = sign_in(clinic.adam).get(reverse("settings:change")).text
+        shown, _, folded = page.partition('id="rules-title"')[2].partition("<details>")
+        return "Child session rating" in shown, "Child session rating" in folded
+
+    assert listed() == (False, True)
+    cast.choose(clinic.adam, instrument="child-session-rating")
+    assert listed() == (True, False)
+
+
+def test_the_forms_to_choose_from_begin_with_ours(clinic, sign_in):
+    page = sign_in(clinic.adam).get(reverse("settings:change"))
+    offered = [value for value, _label in page.context["form"].fields["instrument"].choices]
+    ours = ["session-rating", "child-session-rating", "couple-family-session-rating", "group-session-rating"]
+    assert offered[:4] == ours
+    assert not {"life-lines", "caregiver-session-rating"} & set(offered)
+
+
+def test_a_list_without_a_cutoff_names_no_low_start(clinic, sign_in):
+    def words():
+        return sign_in(clinic.adam).get(reverse("settings:change")).text
+
+    assert "Three things: a low start" in words()
+    cast.choose(clinic.adam, instrument="group-session-rating")
+    assert "Two things: a lasting fall, or a sudden fall of 6 or more." in words()
+    assert "(a smaller fall, a decline, below own range)" in words()
