@@ -68,7 +68,9 @@ def languages_of(grant: RatingGrant, chosen: ClientForm | None = None) -> list[s
 def may_be_read_in(grant: RatingGrant, language: str) -> bool:
     """Whether a page of this grant can have been in this language, switched off meanwhile or not."""
     return (
-        language in instrument_of(grant).wordings if grant.wording is None else language in languages_of(grant)
+        language in instrument_of(grant).wordings
+        if grant.wording is None
+        else language in languages_of(grant)
     )
 
 

@@ -22,7 +22,15 @@ from django.utils.html import escape
 from alliance import kept_pieces, languages, sealing
 from alliance.device_lock import DeviceLock
 from alliance.measurement import instruments
-from alliance.measurement.instruments import SECONDS_AN_ITEM, Instrument, Item, ItemWording, PointLabel, Section, Wording
+from alliance.measurement.instruments import (
+    SECONDS_AN_ITEM,
+    Instrument,
+    Item,
+    ItemWording,
+    PointLabel,
+    Section,
+    Wording,
+)
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments import client_form

@@ -16,7 +16,14 @@ from alliance.measurement.instruments import Item
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating
-from sessions_app.instruments.choices import Given, Question, QuestionSection, has_choices, questions_of, sections_of
+from sessions_app.instruments.choices import (
+    Given,
+    Question,
+    QuestionSection,
+    has_choices,
+    questions_of,
+    sections_of,
+)
 from sessions_app.instruments.lines import Line, has_faces
 from sessions_app.intake import form_facts
 
@@ -168,7 +175,9 @@ class RatingForm(forms.Form):
         cleaned = getattr(self, "cleaned_data", {})
         given = {
             item.id: Given(
-                cleaned.get(item.id), bool(cleaned.get(declined(item))), _sentence(self.errors.get(item.id, []))
+                cleaned.get(item.id),
+                bool(cleaned.get(declined(item))),
+                _sentence(self.errors.get(item.id, [])),
             )
             for item in self.instrument.items
         }

@@ -48,8 +48,24 @@ QUESTIONS = {
     ),
 }
 LABELS = {
-    "en": ("Never", "Rarely", "Occasionally", "Sometimes", "Often", "Very often", "Always, without exception"),
-    "de": ("Nie", "Selten", "Gelegentlich", "Manchmal", "Häufig", "Außergewöhnlich häufig", "Immer, ohne Ausnahme"),
+    "en": (
+        "Never",
+        "Rarely",
+        "Occasionally",
+        "Sometimes",
+        "Often",
+        "Very often",
+        "Always, without exception",
+    ),
+    "de": (
+        "Nie",
+        "Selten",
+        "Gelegentlich",
+        "Manchmal",
+        "Häufig",
+        "Außergewöhnlich häufig",
+        "Immer, ohne Ausnahme",
+    ),
     "ar": ("أبدًا", "نادرًا", "من حين لآخر", "أحيانًا", "غالبًا", "في أغلب الأحيان", "دائمًا بلا استثناء"),
 }
 COPYRIGHT = "© 2026 An invented owner. Used with permission."
@@ -83,7 +99,9 @@ def a_file(instrument: str, language: str = "en", more: str = "", **head: str) -
     )
 
 
-def loaded(by: User, instrument: str = "wai-sr", language: str = "en", *, text: str = "", **head: str) -> ClinicWording:
+def loaded(
+    by: User, instrument: str = "wai-sr", language: str = "en", *, text: str = "", **head: str
+) -> ClinicWording:
     """The wording, switched on under a licence. text: of another file than `a_file`."""
     definition = instruments.get(instrument)
     if definition.licence == "licensed" and not Licence.objects.of(definition).exists():
@@ -93,7 +111,12 @@ def loaded(by: User, instrument: str = "wai-sr", language: str = "en", *, text: 
 
 
 def given(
-    session: TherapySession, *named: str, by: User, rating: bool = False, rater: Rater = Rater.CLIENT, **of: Any
+    session: TherapySession,
+    *named: str,
+    by: User,
+    rating: bool = False,
+    rater: Rater = Rater.CLIENT,
+    **of: Any,
 ) -> tuple[RatingGrant, str]:
     """The first grant of a hand-over with these questionnaires, and its token."""
     questionnaires = tuple(ToFillIn(instruments.get(name), rater) for name in named)
