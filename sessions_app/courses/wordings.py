@@ -18,10 +18,8 @@ from sessions_app.instruments.offers import wording_of
 
 def shown(grant: RatingGrant) -> Wording:
     """What the client reads, with the therapist's name where the form has a place for it."""
-    if grant.wording is not None:
-        wording = grant.wording.wording
-    else:
-        wording = wording_of(instrument_of(grant), grant.language)
+    loaded = grant.wording
+    wording = loaded.wording if loaded else wording_of(instrument_of(grant), grant.language)
     return wording.named(_therapist_of(grant)) if wording.names_the_therapist else wording
 
 

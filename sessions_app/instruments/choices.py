@@ -84,12 +84,12 @@ class Block:
     @property
     def is_wide(self) -> bool:
         """Whether its labels need the whole width of the page, so that a question stands above its answers."""
-        return len(self.choices) > 5  # noqa: PLR2004 - a word of twelve letters fits beside a question that far
+        return len(self.choices) > 5
 
     @property
     def is_long(self) -> bool:
         """Too many answers to stand one under the other on a small screen."""
-        return len(self.choices) > 7  # noqa: PLR2004 - seven rows of a finger's height and the question
+        return len(self.choices) > 7
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from alliance.measurement.instruments import (
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.instruments import client_form
-from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.choices import Question, QuestionSection, has_choices, questions_of, sections_of
+from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
 from sessions_app.intake import form_facts, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
