@@ -11,6 +11,8 @@ from alliance import languages
 from alliance.measurement.instruments import Instrument, Item, ItemWording, Section, Wording
 
 MOST_COLUMNS = 11  # of one set of labels above many questions; more would be narrower than a finger
+MOST_BESIDE = 5  # of them that have room beside the question, with labels of a dozen letters
+MOST_IN_A_COLUMN = 7  # answers of a finger's height under each other, with their question on one small screen
 SHORT = 160  # characters that can stand above each question of a small screen
 
 
@@ -82,14 +84,12 @@ class Block:
         return len(self.questions) > 1 and len(self.choices) <= MOST_COLUMNS
 
     @property
-    def is_wide(self) -> bool:
-        """Whether its labels need the whole width of the page, so that a question stands above its answers."""
-        return len(self.choices) > 5
-
-    @property
-    def is_long(self) -> bool:
-        """Too many answers to stand one under the other on a small screen."""
-        return len(self.choices) > 7
+    def classes(self) -> str:
+        """How it is laid out (static/rate/inventory.css); with a space before each."""
+        many = len(self.choices)
+        beside = self.is_table and many <= MOST_BESIDE
+        chosen = {" table": self.is_table, " table--beside": beside, " block--long": many > MOST_IN_A_COLUMN}
+        return "".join(name for name, holds in chosen.items() if holds)
 
 
 @dataclass(frozen=True)

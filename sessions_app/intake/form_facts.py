@@ -6,8 +6,10 @@ from django.utils.translation import gettext as _
 
 from alliance import languages
 from alliance.device_lock import PHONE
+from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
-from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.grants import Purpose, RatingGrant
+from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake.form_length import about_minutes
 
 IDLE_SECONDS, IDLE_AT_MOST = 300, 900
@@ -19,6 +21,14 @@ def idle_seconds(instrument: Instrument, channel: str) -> int:
     if instrument.minutes > 1 and channel == PHONE:
         return IDLE_ON_A_PHONE
     return min(IDLE_SECONDS + 60 * (instrument.minutes - 1), IDLE_AT_MOST)
+
+
+def questionnaires_are_used() -> bool:
+    """Whether this clinic gives any; where it does not, no page speaks of them."""
+    if RatingGrant.every.filter(purpose=Purpose.QUESTIONNAIRE).exists():
+        return True
+    named = [one.id for one in instruments.questionnaires()]
+    return ClinicWording.objects.switched_on().filter(instrument__in=named).exists()
 
 
 def cleared_after_said(seconds: int) -> str:

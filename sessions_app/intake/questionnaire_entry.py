@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from alliance.days import day
 from alliance.form_keys import key_of_press
-from alliance.measurement import instruments
 from alliance.models import User
 from alliance.refused import Refused
 from clients.lock import lock_episode
@@ -16,20 +15,11 @@ from sessions_app.courses.grants import Channel, Purpose, RatingGrant
 from sessions_app.courses.models import Mode, TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse
-from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.instruments.paper import PaperForm
 from sessions_app.intake.form_sets import refuse_unless_open
 from sessions_app.intake.grants import new_grant
 from sessions_app.intake.hand_over_actions import made_by
 from sessions_app.questionnaires.record_response import record_response
-
-
-def are_used() -> bool:
-    """Whether this clinic gives questionnaires at all; where it does not, no page speaks of them."""
-    if RatingGrant.every.filter(purpose=Purpose.QUESTIONNAIRE).exists():
-        return True
-    named = [one.id for one in instruments.questionnaires()]
-    return ClinicWording.objects.switched_on().filter(instrument__in=named).exists()
 
 
 @transaction.atomic

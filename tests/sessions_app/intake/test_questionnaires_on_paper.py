@@ -17,7 +17,7 @@ from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import Held, QuestionnaireResponse
 from sessions_app.instruments.paper import paper_forms
 from sessions_app.intake import sealed_upload
-from sessions_app.intake.questionnaire_entry import are_used
+from sessions_app.intake.form_facts import questionnaires_are_used
 from tests import cast
 from tests.bench.sealed import parcel
 from tests.measurement.wording_files import a_form
@@ -177,7 +177,7 @@ class TestWhichForms:
 
     def test_a_clinic_that_gives_no_questionnaire_reads_nothing_of_them(self, clinic, olga, session):
         page = reverse("dashboard:change_session", args=[session.code])
-        assert not are_used()
+        assert not questionnaires_are_used()
         assert "questionnaire" not in olga.get(page).text
         inventories.loaded(clinic.adam)
         assert "A questionnaire on paper?" in olga.get(page).text
