@@ -5,7 +5,7 @@
 // the line before, and not off with every mark. Below them lies the entry that the page came with.
 
 const A_MOMENT = 500;
-const MOST_ENTRIES = 40; // a browser keeps 50 in all, and what is dropped there is no way back for `unwind`
+const MOST_ENTRIES = 44; // a browser keeps 50 in all, and what is dropped there is no way back for `unwind`
 
 // isOpen(): whether lines or review are on the screen. onStep(part): Back or Forward went there; without a
 // part, to the review. onEdge(isThere): one more Back leaves the page, or not any more.
@@ -14,6 +14,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   const sections = [...marking.querySelectorAll("[data-part]")];
   const stride = Math.ceil(parts.length / MOST_ENTRIES); // so many turns share an entry
   const levelOf = (place) => Math.floor(place / stride);
+  const lastLevel = levelOf(parts.length - 1);
   let now = 0;
   let depth = placeIn(history.state); // a line is one deeper than its place; the review comes after the last
 
@@ -43,6 +44,12 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
     depth = level + 1;
   }
 
+  // The turn that Back or Forward leads to: the last one of its entry; none where that is the review.
+  function partAt(level) {
+    if (level <= 0) return parts[0];
+    return level > lastLevel ? undefined : parts[Math.min(level * stride + stride, parts.length) - 1];
+  }
+
   function turn(by) {
     show(parts[now + by]);
     scrollTo(0, 0);
@@ -69,7 +76,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
     if (placeIn(state) === depth) return; // we went there ourselves
     depth = placeIn(state);
     if (!isOpen()) return;
-    onStep(parts[Math.max(0, depth - 1) * stride]);
+    onStep(partAt(depth - 1));
     onEdge(depth === 0);
   });
 
@@ -88,7 +95,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   lay(parts[0]);
   // Loaded again in the middle, with every mark gone: from the beginning.
   unwind();
-  return { show, first: () => show(parts[0]), toReview: () => note(levelOf(parts.length - 1) + 1), unwind };
+  return { show, first: () => show(parts[0]), toReview: () => note(lastLevel + 1), unwind };
 }
 
 // What is read and focused where a turn begins: its first line.
