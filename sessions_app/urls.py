@@ -19,7 +19,17 @@ from sessions_app.dashboards.views import (
     talks,
 )
 from sessions_app.instruments import views as instruments
-from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.intake.views import (
+    go,
+    offline,
+    paper_forms,
+    rate,
+    room,
+    sending,
+    tablets,
+    therapy_sessions,
+    upload,
+)
 from sessions_app.moving_in import views as moving_in
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
@@ -110,6 +120,8 @@ dashboard_pages = [
     path("sessions/<uuid:code>/put-back/", therapy_sessions.put_session_back, name="put_session_back"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
+    path("sessions/<uuid:code>/paper/", paper_forms.enter, name="paper_forms"),
+    path("sessions/<uuid:code>/paper/blank/", paper_forms.blank, name="blank_paper_form"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/edit/", talks.edit, name="edit_discussion"),
     path("discussions/<uuid:code>/take-back/", talks.take_back, name="take_back_discussion"),

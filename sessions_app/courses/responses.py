@@ -15,7 +15,7 @@ from sessions_app.courses.answer_range import response_in_range
 from sessions_app.courses.models import EpisodeRows, Mode, TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.scales import series_of
-from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.clinic_wording import ClinicWording, scored_by
 
 WHY = 300  # characters
 
@@ -73,7 +73,7 @@ class QuestionnaireResponse(models.Model):
     )
     rater = models.CharField(max_length=20, choices=Rater.choices)
     answers = models.JSONField()
-    total = models.PositiveSmallIntegerField(null=True)
+    total = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True, default="", max_length=2000)
     share_comment = models.BooleanField(
         default=False, help_text="The rater agreed that the supervisor reads it too."
@@ -121,7 +121,7 @@ class QuestionnaireResponse(models.Model):
     @property
     def marks(self) -> dict[str, int | None]:
         """The answers in the instrument's order, in tenths: PostgreSQL keeps no order of its own."""
-        items = instruments.get(self.instrument, self.instrument_version).items
+        items = scored_by(self.instrument, self.instrument_version, self.wording).items
         return {item.id: self.answers.get(item.id) for item in items}
 
 

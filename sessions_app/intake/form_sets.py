@@ -64,7 +64,7 @@ def ask_for(
     if not forms:
         raise Refused("Choose at least one form.")
     session.episode = lock_episode(session.episode_id)
-    _refuse_unless_open(session)
+    refuse_unless_open(session)
     first, *others = forms
     grant, token = _ask(session, first, channel, by, form_key=form_key, **sent)
     add_to_set(grant, others, by)
@@ -107,7 +107,7 @@ def _ask(
     )
 
 
-def _refuse_unless_open(session: TherapySession) -> None:
+def refuse_unless_open(session: TherapySession) -> None:
     """A questionnaire can be given before its session and after it; not where there is none."""
     session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
     refuse_if_voided(session)

@@ -459,6 +459,7 @@ ACTS = {
     "dashboard:on_paper": ("only leads on", "test_on_paper_only_leads_on"),
     "dashboard:enter_new_rating": ("its key makes it once", "test_a_paper_rating_sent_twice_is_stored_once_"),
     "dashboard:enter_rating": ("carries what stood", "test_marks_that_came_meanwhile_are_shown_before_"),
+    "dashboard:paper_forms": ("its key makes it once", "test_sent_twice_it_is_stored_once"),
     "dashboard:add_session": ("its key makes it once", "test_the_same_form_sent_three_times_is_one_session_"),
     "dashboard:put_session_back": ("the same again is nothing", "test_void_read_and_put_back"),
     "dashboard:take_back": ("says whether marks came first", "test_says_so_where_it_was_taken_back"),
