@@ -22,6 +22,7 @@ from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.instruments import offers
 from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.questionnaires import risk_confirmations
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def add_to_set(first: RatingGrant, forms: Sequence[ToFillIn], by: User) -> None:
 def _ask(
     session: TherapySession, form: ToFillIn, channel: Channel, by: User, **sent: Any
 ) -> tuple[RatingGrant, str]:
+    risk_confirmations.refuse_unless_confirmed(form.instrument)
     language = session.episode.client.language
     offer = offers.offer(form.instrument, language, timezone.localdate())
     same = RatingGrant.every.awaiting(timezone.now()).filter(
