@@ -1,0 +1,119 @@
+"""The writes about the forms of one course, by its therapist: given otherwise than planned, or not at all; and back."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from alliance import audit
+from alliance.log_events import LogEvent
+from alliance.measurement.instruments import Instrument
+from alliance.models import User
+from alliance.refused import Refused
+from alliance.stale_forms import Opened, changed, refuse_if_changed
+from clients.lock import lock_open_episode
+from clients.models import Episode
+from sessions_app.plans import plan_actions
+from sessions_app.plans.models import ForWhom, PlannedForm
+
+MEANWHILE = "The forms of this client were changed meanwhile. Look at them as they are now."
+IN_THIS_COURSE = {"for_whom": ForWhom.COURSE, "age_band": "", "therapists": [], "supervisor": ""}
+NOT_GIVEN = {"moment": "", "frequency": "", "every": None, "numbers": ""}
+
+
+@transaction.atomic
+def give_in_course(
+    *,
+    episode: Episode,
+    instrument: str,
+    why: str,
+    by: User,
+    form_key: UUID | None = None,
+    opened_with: Opened | None = None,
+    **timing: Any,
+) -> PlannedForm:
+    """This client is given the form at that time, whatever the clinic plans of it.
+
+    Of a session scale: all sessions from now on are rated on it. What stood before in this course ends.
+    """
+    locked = lock_open_episode(episode.pk)
+    if form_key and (made := PlannedForm.objects.filter(form_key=form_key).first()):
+        return made
+    says = {"instrument": instrument, **IN_THIS_COURSE, **timing}
+    return _put(locked, says, why, by, opened_with, form_key)
+
+
+@transaction.atomic
+def switch_off(
+    *, episode: Episode, form: Instrument, why: str, by: User, opened_with: Opened | None = None
+) -> PlannedForm:
+    """This client is not given the form any more, whatever the clinic plans of it."""
+    locked = lock_open_episode(episode.pk)
+    says = {"instrument": form.id, **IN_THIS_COURSE, **NOT_GIVEN}
+    return _put(locked, says, why, by, opened_with, None)
+
+
+def _put(
+    episode: Episode,
+    says: dict[str, Any],
+    why: str,
+    by: User,
+    opened_with: Opened | None,
+    form_key: UUID | None,
+) -> PlannedForm:
+    former = standing(episode, says)
+    if former is not None and former.says == says and former.why == why:
+        return former  # pressed twice
+    typed = {name: says[name] for name in NOT_GIVEN} | {"why": why}
+    changed(opened_with, stored=as_typed(former), typed=typed)
+    if former is not None:
+        plan_actions.end(former, by)
+    made = plan_actions.add(
+        says,
+        by=by,
+        replaces=former,
+        episode=episode,
+        is_off=not says["moment"],
+        why=why,
+        form_key=form_key,
+    )
+    _note(made, by)
+    return made
+
+
+@transaction.atomic
+def by_the_plan(*, chosen: PlannedForm, by: User, opened_with: Opened | None = None) -> PlannedForm:
+    """The way back: for this form the plan of the clinic holds again. Pressed twice, it is done once."""
+    lock_open_episode(chosen.episode_id or 0)
+    chosen.refresh_from_db(fields=["ended_at", "ended_by"])
+    if chosen.ended_at is None:
+        refuse_if_changed(opened_with, plan_actions.as_it_stands(chosen))
+        plan_actions.end(chosen, by)
+        _note(chosen, by)
+    elif PlannedForm.objects.filter(replaces=chosen).exists():
+        raise Refused(MEANWHILE)
+    return chosen
+
+
+def standing(episode: Episode, says: dict[str, Any]) -> PlannedForm | None:
+    """What is chosen in this course for the same form."""
+    key = plan_actions.key_of(says, episode)
+    found: PlannedForm | None = PlannedForm.objects.standing().filter(same_as=key).first()
+    return found
+
+
+def as_typed(chosen: PlannedForm | None) -> dict[str, Any]:
+    """What stands, by the names of the form's fields; nothing chosen: nothing in any of them."""
+    if chosen is None:
+        return {**NOT_GIVEN, "why": ""}
+    return {name: chosen.says[name] for name in NOT_GIVEN} | {"why": chosen.why}
+
+
+def _note(chosen: PlannedForm, by: User) -> None:
+    audit.record(
+        LogEvent.FORMS_OF_CLIENT_CHANGED,
+        chosen,
+        by=by,
+        client=chosen.client_code,
+        instrument=chosen.instrument,
+    )
