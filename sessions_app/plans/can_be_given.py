@@ -1,11 +1,13 @@
 """Whether a form can be given today, and why not: licence and wording, and the page on risk items."""
 
+from collections.abc import Iterable
 from datetime import date
 from importlib import import_module
 from importlib.util import find_spec
 
 from alliance.measurement.instruments import Instrument
 from sessions_app.instruments import offers
+from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 
 READ_FIRST = "Read and confirm the page on risk items first."
 
@@ -13,6 +15,20 @@ READ_FIRST = "Read and confirm the page on risk items first."
 def obstacle(instrument: Instrument, today: date) -> str:
     """Why it cannot be given on a device today, as a sentence; empty where it can."""
     return not_confirmed(instrument) or offers.obstacle(instrument, today)
+
+
+def obstacles(offered: Iterable[Instrument], today: date) -> dict[str, str]:
+    """{instrument: the same} for all of them; it asks only about those for which the clinic has brought something."""
+    brought = Licence.objects.values_list("instrument").union(ClinicWording.objects.values_list("instrument"))
+    begun = {instrument for (instrument,) in brought}
+
+    def of(one: Instrument) -> str:
+        is_untouched = one.licence == "licensed" and begun.isdisjoint({one.id, one.form_of})
+        if is_untouched and not (one.wordings or one.paper_only):
+            return not_confirmed(one) or offers.without_licence(one, None)
+        return obstacle(one, today)
+
+    return {one.id: of(one) for one in offered}
 
 
 def not_confirmed(instrument: Instrument) -> str:

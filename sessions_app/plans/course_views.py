@@ -119,10 +119,10 @@ def _named(request: StaffRequest) -> Instrument | None:
 
 def _offered(episode: Episode) -> list[Instrument]:
     """What can be given today and is not planned for this client yet, short forms first."""
-    today = timezone.localdate()
     there = {one.instrument.id for one in plan_pages.forms_of_course(episode)}
     free = [one for one in instruments.questionnaires() if one.id not in there]
-    return sorted((one for one in free if not can_be_given.obstacle(one, today)), key=which_forms.length)
+    why_not = can_be_given.obstacles(free, timezone.localdate())
+    return sorted((one for one in free if not why_not[one.id]), key=which_forms.length)
 
 
 def _stands(episode: Episode, form: Instrument) -> tuple[PlannedForm | None, PlannedForm | None]:

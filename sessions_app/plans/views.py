@@ -94,10 +94,15 @@ def _page(
     if request.POST.get("step") == "preview" and written(form, _to_look_at(request, context, planned)):
         return render(request, "plan/preview.html", {"form": form, **context})
     if not is_scale:
-        today = timezone.localdate()
-        why_not = ((one.name, can_be_given.obstacle(one, today)) for one in instruments.questionnaires())
-        context["obstacles"] = [(name, sentence) for name, sentence in why_not if sentence]
+        context["obstacles"] = _obstacles()
     return form_page(request, "plan/entry.html", form, **context)
+
+
+def _obstacles() -> list[tuple[str, str]]:
+    """What cannot be given on a device today: its name, and the reason."""
+    all_of_them = instruments.questionnaires()
+    why_not = can_be_given.obstacles(all_of_them, timezone.localdate())
+    return [(one.name, why_not[one.id]) for one in all_of_them if why_not[one.id]]
 
 
 def _to_look_at(
