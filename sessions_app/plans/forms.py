@@ -39,7 +39,12 @@ FREQUENCIES = [
     (Frequency.CHOSEN.value, "At these sessions"),
     (Frequency.ONCE.value, "Once, at the next session"),
 ]
-RATING = {"moment": Moment.RATING.value, "frequency": ALWAYS[Moment.RATING].value, "every": None, "numbers": ""}
+RATING = {
+    "moment": Moment.RATING.value,
+    "frequency": ALWAYS[Moment.RATING].value,
+    "every": None,
+    "numbers": "",
+}
 
 
 def _moment_field() -> forms.ChoiceField:
@@ -194,7 +199,8 @@ class ScaleForm(_WhoseForm):
         self.clean_whose(cleaned)
         if cleaned.get("for_whom") == ForWhom.CLINIC and not cleaned.get("age_band"):
             self.add_error(
-                "age_band", "Choose an age, or some therapists. The form for everybody is chosen under Settings."
+                "age_band",
+                "Choose an age, or some therapists. The form for everybody is chosen under Settings.",
             )
         return {**cleaned, **RATING}
 
@@ -260,7 +266,9 @@ class CourseScaleForm(forms.Form):
 class SwitchOffForm(forms.Form):
     """Why one client is not given a form."""
 
-    def __init__(self, data: Any = None, *, row: object, form: Instrument, chosen: PlannedForm | None) -> None:
+    def __init__(
+        self, data: Any = None, *, row: object, form: Instrument, chosen: PlannedForm | None
+    ) -> None:
         super().__init__(data)
         self.fields["why"] = why_field()
         opened_with(self, row=f"{row} {form.id}", stored=as_typed(chosen))

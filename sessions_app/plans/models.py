@@ -78,9 +78,7 @@ class PlannedForm(models.Model):
         max_length=20, choices=[(one.value, one.value) for one in Frequency], blank=True, default=""
     )
     every = models.PositiveSmallIntegerField(default=0)
-    numbers = models.CharField(
-        max_length=100, blank=True, default="", help_text="Chosen sessions, as “3,9”."
-    )
+    numbers = models.CharField(max_length=100, blank=True, default="", help_text="Chosen sessions, as “3,9”.")
     why = models.CharField("reason", max_length=WHY, blank=True, default="")
     same_as = models.CharField(max_length=64, help_text="Alike for two rows that may not stand together.")
     form_key = models.UUIDField(null=True, unique=True, help_text="Of the form that added it.")

@@ -48,9 +48,7 @@ def change_planned(
         return locked
     end(locked, by)
     is_as_before = new.keys().isdisjoint(WHEN)
-    made = add(
-        {**locked.says, **new}, by=by, replaces=locked, since=locked.since if is_as_before else None
-    )
+    made = add({**locked.says, **new}, by=by, replaces=locked, since=locked.since if is_as_before else None)
     _note(LogEvent.PLANNED_FORM_CHANGED, made, by)
     return made
 

@@ -66,9 +66,7 @@ def is_made_for(instrument: Instrument, age_band: str) -> bool:
 def groups(found: list[Line]) -> list[tuple[str, list[Line]]]:
     """The lines under the moment of each, short forms first; empty groups are left out."""
     in_order = sorted(found, key=lambda line: (length(line.row.form), line.sentence))
-    named = [
-        (name, [line for line in in_order if line.row.moment in moments]) for name, moments in GROUPS
-    ]
+    named = [(name, [line for line in in_order if line.row.moment in moments]) for name, moments in GROUPS]
     return [(name, inside) for name, inside in named if inside]
 
 

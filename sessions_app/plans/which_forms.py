@@ -23,13 +23,16 @@ from sessions_app.plans.the_plan import Plan
 COMES = (Attendance.PLANNED, Attendance.ATTENDED)
 
 
-def alliance_form(episode: Episode, day: date | None = None) -> Instrument:
+def alliance_form(episode: Episode, day: date | None = None, plan: Plan | None = None) -> Instrument:
     """The session scale that this client is given; day: the one that was in force then, for a form on paper.
 
-    One query more than the settings: the plan may have another scale for this client, team or age.
+    One query more than the settings: the plan may have another scale for this client, team or age. plan: of today,
+    where the caller has read it.
     """
-    rows = PlannedForm.objects.filter(moment=Moment.RATING).about([episode.pk])
-    planned = the_plan.of_rows(rows.standing() if day is None else rows.standing_on(day)).scale(episode)
+    if plan is None or day is not None:
+        rows = PlannedForm.objects.filter(moment=Moment.RATING).about([episode.pk])
+        plan = the_plan.of_rows(rows.standing() if day is None else rows.standing_on(day))
+    planned = plan.scale(episode)
     if planned is not None:
         return planned.form
     settings = ClinicSettings.objects
@@ -89,6 +92,15 @@ class FormsOfSession:
         return [one for one in self.due if not one.is_at_the_start and not one.is_late]
 
     @property
+    def to_give_before(self) -> list[DueForm]:
+        """What the client can be given now, before the session or at its start."""
+        return [
+            one
+            for one in self.due
+            if one.is_at_the_start and one.is_for_the_client and not (one.obstacle or one.is_out)
+        ]
+
+    @property
     def late(self) -> list[DueForm]:
         return [one for one in self.due if one.is_late]
 
@@ -98,13 +110,16 @@ def length(instrument: Instrument) -> tuple[int, int, str]:
     return instrument.minutes, len(instrument.items), instrument.id
 
 
-def due(sessions: Sequence[TherapySession], now: datetime) -> dict[int, FormsOfSession]:
+def due(
+    sessions: Sequence[TherapySession], now: datetime, plan: Plan | None = None
+) -> dict[int | None, FormsOfSession]:
     """{session: the questionnaires it asks for}; one query where nothing is planned, else a fixed number.
 
     Each session comes with its episode, and the episode with its client where a row of the plan asks for the age.
+    One that is not stored yet may be among them. plan: where the caller has read it.
     """
     courses = {session.episode_id: session.episode for session in sessions}
-    plan = the_plan.standing(courses)
+    plan = plan or the_plan.standing(courses)
     if not plan.rows:
         return {}
     facts = _Facts.read([pk for pk, course in courses.items() if plan.questionnaires(course)], now)
@@ -139,9 +154,7 @@ class _Facts:
         # Who declines gives the whole set back: what had not been opened yet is declined with it.
         sets = RatingGrant.every.filter(session__episode__in=episodes, declined=True).values("form_set")
         declined = grants.filter(form_set__in=sets, withdrawn_at__isnull=False, answered_at__isnull=True)
-        for row in answered.order_by().values_list(*columns).union(
-            declined.order_by().values_list(*columns)
-        ):
+        for row in answered.order_by().values_list(*columns).union(declined.order_by().values_list(*columns)):
             episode, instrument, number, held_at = row
             facts.given[episode, instrument].append(_session(number, held_at))
         for session, instrument in grants.awaiting(now).values_list("session", "instrument"):
@@ -160,12 +173,13 @@ def _of_session(
     at_the_ending: dict[str, DueForm] = {}
     if session.attendance not in COMES:
         return FormsOfSession()
+    asked = _session(session.number, session.held_at)
     for row in plan.questionnaires(session.episode):
         since = due_since(
             row.timing,
             since=row.since,
-            session=_session(session.number, session.held_at),
-            sessions=facts.sessions[session.episode_id],
+            session=asked,
+            sessions=sorted({*facts.sessions[session.episode_id], asked}),
             given=facts.given[session.episode_id, row.instrument],
             is_last=True,  # whether it is, a person says: those of the ending are shown apart
         )
