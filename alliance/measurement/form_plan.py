@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Moment(StrEnum):
-    """When in the course, or in a session, a form is given. RATING: as the rating of every session, on another scale."""
+    """When in the course, or in a session, a form is given. RATING: on which scale each session is rated."""
 
     RATING = "rating"
     INTAKE = "intake"

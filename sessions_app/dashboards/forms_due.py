@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from alliance.measurement import instruments
+from alliance.measurement.form_plan import Moment
 from alliance.measurement.instruments import Instrument
 from clients.models import Episode
 from sessions_app.courses.grants import Purpose, RatingGrant
@@ -60,7 +61,7 @@ def of_client(episode: Episode, now: datetime) -> FormsOfClient | None:
 
 
 def plan_of_the_ending(plan: the_plan.Plan, episode: Episode) -> list[Instrument]:
-    rows = [row for row in plan.questionnaires(episode) if row.moment == which_forms.Moment.ENDING]
+    rows = [row for row in plan.questionnaires(episode) if row.moment == Moment.ENDING]
     return sorted((row.form for row in rows), key=which_forms.length)
 
 

@@ -238,8 +238,8 @@ def session_now(
 ) -> TherapySession:
     """The session for which a form goes out: `session`, else (unless `new`) the one that is on or just ended.
 
-    Else a new one that ends now; begins: that begins now, for forms that are given before it. seen: the sessions of today that the person saw when they chose a new one, where
-    that is known.
+    Else a new one that ends now; begins: one that begins now, for forms that are given before it. seen: the sessions of
+    today that the person saw when they chose a new one, where that is known.
     """
     lock_episode(episode.pk)  # first: two presses at once must find the same session
     now = timezone.now()

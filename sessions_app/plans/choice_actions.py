@@ -14,7 +14,7 @@ from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.lock import lock_open_episode
 from clients.models import Episode
 from sessions_app.plans import plan_actions
-from sessions_app.plans.models import ForWhom, PlannedForm
+from sessions_app.plans.models import ForWhom, PlannedForm, key_of
 
 MEANWHILE = "The forms of this client were changed meanwhile. Look at them as they are now."
 IN_THIS_COURSE = {"for_whom": ForWhom.COURSE, "age_band": "", "therapists": [], "supervisor": ""}
@@ -37,7 +37,7 @@ def give_in_course(
     Of a session scale: all sessions from now on are rated on it. What stood before in this course ends.
     """
     locked = lock_open_episode(episode.pk)
-    if form_key and (made := PlannedForm.objects.filter(form_key=form_key).first()):
+    if made := plan_actions.made_by(form_key):
         return made
     says = {"instrument": instrument, **IN_THIS_COURSE, **timing}
     return _put(locked, says, why, by, opened_with, form_key)
@@ -45,11 +45,11 @@ def give_in_course(
 
 @transaction.atomic
 def switch_off(
-    *, episode: Episode, form: Instrument, why: str, by: User, opened_with: Opened | None = None
+    *, episode: Episode, named: Instrument, why: str, by: User, opened_with: Opened | None = None
 ) -> PlannedForm:
     """This client is not given the form any more, whatever the clinic plans of it."""
     locked = lock_open_episode(episode.pk)
-    says = {"instrument": form.id, **IN_THIS_COURSE, **NOT_GIVEN}
+    says = {"instrument": named.id, **IN_THIS_COURSE, **NOT_GIVEN}
     return _put(locked, says, why, by, opened_with, None)
 
 
@@ -97,7 +97,7 @@ def by_the_plan(*, chosen: PlannedForm, by: User, opened_with: Opened | None = N
 
 def standing(episode: Episode, says: dict[str, Any]) -> PlannedForm | None:
     """What is chosen in this course for the same form."""
-    key = plan_actions.key_of(says, episode)
+    key = key_of(says, episode)
     found: PlannedForm | None = PlannedForm.objects.standing().filter(same_as=key).first()
     return found
 

@@ -81,7 +81,7 @@ def switch_off(request: StaffRequest, code: UUID) -> HttpResponse:
         raise Http404
     chosen, _planned = _stands(episode, named)
     form = SwitchOffForm(posted(request), row=episode.code, form=named, chosen=chosen)
-    if written(form, choice_actions.switch_off, episode=episode, form=named, by=request.user):
+    if written(form, choice_actions.switch_off, episode=episode, named=named, by=request.user):
         return _done(request, episode, f"{named.name} is not given to {episode.client.label} any more.")
     return form_page(request, "plan/switch_off.html", form, episode=episode, named=named)
 

@@ -165,10 +165,13 @@ class _WhoseForm(forms.Form):
 
 
 class PlanForm(_TimingForm, _WhoseForm):
-    """A questionnaire of the plan: added, or changed where `planned` is given."""
+    """A questionnaire of the plan: added, `like` another one where that is given, or changed where `planned` is."""
 
-    def __init__(self, data: Any = None, *, planned: PlannedForm | None = None, **options: Any) -> None:
-        super().__init__(data, **({"initial": planned.says} if planned else {}) | options)
+    def __init__(
+        self, data: Any = None, *, planned: PlannedForm | None = None, like: PlannedForm | None = None
+    ) -> None:
+        shown = planned or like
+        super().__init__(data, initial=shown.says if shown else None)
         self.fields["instrument"] = forms.ChoiceField(
             label="Form", choices=[("", "Choose"), *_named(instruments.questionnaires())]
         )
@@ -186,8 +189,11 @@ class PlanForm(_TimingForm, _WhoseForm):
 class ScaleForm(_WhoseForm):
     """On which scale the sessions of some clients are rated, in the place of the clinic's form."""
 
-    def __init__(self, data: Any = None, *, planned: PlannedForm | None = None, **options: Any) -> None:
-        super().__init__(data, **({"initial": planned.says} if planned else {}) | options)
+    def __init__(
+        self, data: Any = None, *, planned: PlannedForm | None = None, like: PlannedForm | None = None
+    ) -> None:
+        shown = planned or like
+        super().__init__(data, initial=shown.says if shown else None)
         self.fields["instrument"] = forms.ChoiceField(
             label="Form of every session", choices=[("", "Choose"), *_named(instruments.session_scales())]
         )

@@ -30,11 +30,17 @@ OVER = "This entry was changed or ended meanwhile. Look at the plan as it is now
 @transaction.atomic
 def plan_form(*, by: User, form_key: UUID | None = None, **says: Any) -> PlannedForm:
     """One more sentence of the plan. form_key: sent again with the same one, the row that it made."""
-    if form_key and (made := PlannedForm.objects.filter(form_key=form_key).first()):
+    if made := made_by(form_key):
         return made
     planned = add(says, by=by, form_key=form_key)
     _note(LogEvent.FORM_PLANNED, planned, by)
     return planned
+
+
+def made_by(form_key: UUID | None) -> PlannedForm | None:
+    """What this form made when it was sent before."""
+    found: PlannedForm | None = PlannedForm.objects.filter(form_key=form_key).first() if form_key else None
+    return found
 
 
 @transaction.atomic

@@ -33,7 +33,7 @@ class Plan:
         return [row for row in self.rows if self._is_meant(row, episode) and row.pk not in holding]
 
     def scale(self, episode: Episode) -> PlannedForm | None:
-        """The row that says on which scale this course is rated; None: on the clinic's. The closest one, then the newest."""
+        """The row that says on which scale this course is rated: the closest one, then the newest. None: the clinic's."""
         meant = [row for row in self.rows if row.is_rating and self._is_meant(row, episode)]
         return max(meant, key=lambda row: (row.whose.place, row.pk or NOT_STORED_YET), default=None)
 

@@ -50,8 +50,7 @@ def add(request: StaffRequest) -> HttpResponse:
     """One more sentence: written, then looked at with what it asks, and only then stored."""
     again = _former(request.GET.get("again"))
     is_scale = again.is_rating if again else request.GET.get("what") == SCALE
-    kind = ScaleForm if is_scale else PlanForm
-    form = kind(posted(request), **({"initial": again.says} if again else {}))
+    form = (ScaleForm if is_scale else PlanForm)(posted(request), like=again)
     if request.POST.get("step") == "save" and (
         made := written(form, plan_actions.plan_form, by=request.user)
     ):
