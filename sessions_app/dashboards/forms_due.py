@@ -14,7 +14,7 @@ from sessions_app.courses.models import TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.rating_state import RatingState, how_far
 from sessions_app.flags.facts import beginning_of
-from sessions_app.plans import the_plan, which_forms
+from sessions_app.plans import plan_words, the_plan, which_forms
 from sessions_app.plans.which_forms import FormsOfSession
 
 
@@ -24,6 +24,10 @@ class AtSession:
 
     session: TherapySession
     forms: FormsOfSession
+
+    @property
+    def in_words(self) -> str:
+        return plan_words.asked_for(self.forms)
 
     @property
     def other_raters(self) -> list[Rater]:

@@ -15,7 +15,7 @@ from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards.course_standings import CourseStanding
 from sessions_app.flags.facts import beginning_of
-from sessions_app.plans import which_forms
+from sessions_app.plans import plan_words, which_forms
 from sessions_app.plans.which_forms import FormsOfSession
 
 # Who has not said by then whether a session took place is asked on the client's page alone.
@@ -46,6 +46,11 @@ class SessionLine:
     state: RatingState
     can_be_handed_over: bool
     forms: FormsOfSession = NOTHING_PLANNED  # the questionnaires it asks for
+
+    @property
+    def asks_for(self) -> str:
+        """Which forms are due at it, in words; empty where none is."""
+        return plan_words.asked_for(self.forms, rating=self.state not in HAS_MARKS)
 
     @property
     def came_back_unfinished(self) -> bool:

@@ -19,7 +19,10 @@ def obstacle(instrument: Instrument, today: date) -> str:
 
 def obstacles(offered: Iterable[Instrument], today: date) -> dict[str, str]:
     """{instrument: the same} for all of them; it asks only about those for which the clinic has brought something."""
-    brought = Licence.objects.values_list("instrument").union(ClinicWording.objects.values_list("instrument"))
+    licensed, loaded = (
+        rows.objects.order_by().values_list("instrument") for rows in (Licence, ClinicWording)
+    )
+    brought = licensed.union(loaded)
     begun = {instrument for (instrument,) in brought}
 
     def of(one: Instrument) -> str:

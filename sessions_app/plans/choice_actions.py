@@ -7,13 +7,14 @@ from django.db import transaction
 
 from alliance import audit
 from alliance.log_events import LogEvent
+from alliance.measurement.form_plan import Moment
 from alliance.measurement.instruments import Instrument
 from alliance.models import User
 from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed, refuse_if_changed
 from clients.lock import lock_open_episode
 from clients.models import Episode
-from sessions_app.plans import plan_actions
+from sessions_app.plans import plan_actions, plan_words
 from sessions_app.plans.models import ForWhom, PlannedForm, key_of
 
 MEANWHILE = "The forms of this client were changed meanwhile. Look at them as they are now."
@@ -40,7 +41,16 @@ def give_in_course(
     if made := plan_actions.made_by(form_key):
         return made
     says = {"instrument": instrument, **IN_THIS_COURSE, **timing}
-    return _put(locked, says, why, by, opened_with, form_key)
+    former = standing(locked, says)
+    if says["moment"] == Moment.RATING:
+        stored, typed = scale_and_why(former), {"instrument": instrument, "why": why}
+    else:
+        stored, typed = when_and_why(former), {**timing, "why": why}
+    if former is not None and not changed(opened_with, stored=stored, typed=typed):
+        return former
+    if former is None:
+        changed(opened_with, stored=stored, typed=typed)
+    return _put(locked, says, former, why=why, by=by, form_key=form_key)
 
 
 @transaction.atomic
@@ -50,47 +60,41 @@ def switch_off(
     """This client is not given the form any more, whatever the clinic plans of it."""
     locked = lock_open_episode(episode.pk)
     says = {"instrument": named.id, **IN_THIS_COURSE, **NOT_GIVEN}
-    return _put(locked, says, why, by, opened_with, None)
+    former = standing(locked, says)
+    if former is not None and former.is_off and former.why == why:
+        return former  # pressed twice
+    refuse_if_changed(opened_with, in_words(former))
+    return _put(locked, says, former, why=why, by=by)
 
 
 def _put(
     episode: Episode,
     says: dict[str, Any],
+    former: PlannedForm | None,
+    *,
     why: str,
     by: User,
-    opened_with: Opened | None,
-    form_key: UUID | None,
+    form_key: UUID | None = None,
 ) -> PlannedForm:
-    former = standing(episode, says)
-    if former is not None and former.says == says and former.why == why:
-        return former  # pressed twice
-    typed = {name: says[name] for name in NOT_GIVEN} | {"why": why}
-    changed(opened_with, stored=as_typed(former), typed=typed)
     if former is not None:
         plan_actions.end(former, by)
+    is_off = not says["moment"]
     made = plan_actions.add(
-        says,
-        by=by,
-        replaces=former,
-        episode=episode,
-        is_off=not says["moment"],
-        why=why,
-        form_key=form_key,
+        says, by=by, replaces=former, episode=episode, is_off=is_off, why=why, form_key=form_key
     )
     _note(made, by)
     return made
 
 
 @transaction.atomic
-def by_the_plan(*, chosen: PlannedForm, by: User, opened_with: Opened | None = None) -> PlannedForm:
+def by_the_plan(*, chosen: PlannedForm, by: User) -> PlannedForm:
     """The way back: for this form the plan of the clinic holds again. Pressed twice, it is done once."""
     lock_open_episode(chosen.episode_id or 0)
     chosen.refresh_from_db(fields=["ended_at", "ended_by"])
     if chosen.ended_at is None:
-        refuse_if_changed(opened_with, plan_actions.as_it_stands(chosen))
         plan_actions.end(chosen, by)
         _note(chosen, by)
-    elif PlannedForm.objects.filter(replaces=chosen).exists():
+    elif plan_actions.successor(chosen) is not None:
         raise Refused(MEANWHILE)
     return chosen
 
@@ -102,11 +106,24 @@ def standing(episode: Episode, says: dict[str, Any]) -> PlannedForm | None:
     return found
 
 
-def as_typed(chosen: PlannedForm | None) -> dict[str, Any]:
+def when_and_why(chosen: PlannedForm | None) -> dict[str, Any]:
     """What stands, by the names of the form's fields; nothing chosen: nothing in any of them."""
     if chosen is None:
         return {**NOT_GIVEN, "why": ""}
     return {name: chosen.says[name] for name in NOT_GIVEN} | {"why": chosen.why}
+
+
+def scale_and_why(chosen: PlannedForm | None) -> dict[str, Any]:
+    return {"instrument": chosen.instrument if chosen else "", "why": chosen.why if chosen else ""}
+
+
+def in_words(chosen: PlannedForm | None) -> dict[str, str]:
+    """What a page with a button says of how this client is given a form."""
+    if chosen is None:
+        return {"It is given": "by the plan of the clinic"}
+    return {
+        "It is given": "not at all" if chosen.is_off else f"{plan_words.when(chosen.timing)}: {chosen.why}"
+    }
 
 
 def _note(chosen: PlannedForm, by: User) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -17,9 +18,8 @@ from alliance.measurement import instruments
 from alliance.measurement.form_plan import Moment
 from alliance.measurement.instruments import Instrument
 from alliance.models import Role
-from alliance.stale_forms import StateForm
 from clients.models import Episode
-from sessions_app.plans import can_be_given, choice_actions, plan_actions, plan_pages, plan_words, which_forms
+from sessions_app.plans import can_be_given, choice_actions, plan_pages, plan_words, which_forms
 from sessions_app.plans.forms import CourseScaleForm, CourseTimingForm, SwitchOffForm
 from sessions_app.plans.models import PlannedForm
 
@@ -93,7 +93,7 @@ def by_the_plan(request: StaffRequest, code: UUID) -> HttpResponse:
     rows = PlannedForm.objects.select_related("episode__client")
     chosen = own_or_404(request, rows, code)
     episode = chosen.episode
-    form = StateForm(posted(request), row=chosen.code, says=plan_actions.as_it_stands(chosen))
+    form = forms.Form(posted(request))
     if written(form, choice_actions.by_the_plan, chosen=chosen, by=request.user):
         return _done(request, episode, f"{chosen.form.name}: the plan of the clinic holds again.")
     return form_page(

@@ -22,7 +22,7 @@ from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
 from clients.models import AgeBand
-from sessions_app.plans.choice_actions import as_typed
+from sessions_app.plans.choice_actions import scale_and_why, when_and_why
 from sessions_app.plans.models import WHY, ForWhom, PlannedForm
 from sessions_app.plans.plan_words import RATERS
 
@@ -168,7 +168,12 @@ class PlanForm(_TimingForm, _WhoseForm):
     """A questionnaire of the plan: added, `like` another one where that is given, or changed where `planned` is."""
 
     def __init__(
-        self, data: Any = None, *, planned: PlannedForm | None = None, like: PlannedForm | None = None
+        self,
+        data: Any = None,
+        *,
+        planned: PlannedForm | None = None,
+        like: PlannedForm | None = None,
+        row: object = None,
     ) -> None:
         shown = planned or like
         super().__init__(data, initial=shown.says if shown else None)
@@ -177,7 +182,7 @@ class PlanForm(_TimingForm, _WhoseForm):
         )
         self.add_timing()
         self.add_whose()
-        _tie(self, planned)
+        _tie(self, planned, row)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -190,7 +195,12 @@ class ScaleForm(_WhoseForm):
     """On which scale the sessions of some clients are rated, in the place of the clinic's form."""
 
     def __init__(
-        self, data: Any = None, *, planned: PlannedForm | None = None, like: PlannedForm | None = None
+        self,
+        data: Any = None,
+        *,
+        planned: PlannedForm | None = None,
+        like: PlannedForm | None = None,
+        row: object = None,
     ) -> None:
         shown = planned or like
         super().__init__(data, initial=shown.says if shown else None)
@@ -198,7 +208,7 @@ class ScaleForm(_WhoseForm):
             label="Form of every session", choices=[("", "Choose"), *_named(instruments.session_scales())]
         )
         self.add_whose()
-        _tie(self, planned)
+        _tie(self, planned, row)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -211,12 +221,12 @@ class ScaleForm(_WhoseForm):
         return {**cleaned, **RATING}
 
 
-def _tie(form: forms.Form, planned: PlannedForm | None) -> None:
-    """To the press that adds a row, or to the row as its page showed it."""
+def _tie(form: forms.Form, planned: PlannedForm | None, row: object) -> None:
+    """To the press that adds a row, or to the row as its page showed it. row: the one whose page it is."""
     if planned is None:
         form.fields["form_key"] = FormKeyField()
     else:
-        opened_with(form, row=planned.code, stored=planned.says)
+        opened_with(form, row=row, stored=planned.says)
 
 
 class CourseTimingForm(_TimingForm):
@@ -233,7 +243,7 @@ class CourseTimingForm(_TimingForm):
     ) -> None:
         """chosen: what this client is given of it by now, otherwise than planned; planned: what the clinic plans."""
         stood = planned.says if planned and not chosen else {}
-        super().__init__(data, initial={**stood, **(as_typed(chosen) if chosen else {})})
+        super().__init__(data, initial={**stood, **(when_and_why(chosen) if chosen else {})})
         self.offered = offered
         if len(offered) != 1:
             self.fields["instrument"] = forms.ChoiceField(
@@ -243,7 +253,7 @@ class CourseTimingForm(_TimingForm):
         self.fields["why"] = why_field()
         self.fields["form_key"] = FormKeyField()
         if len(offered) == 1:
-            opened_with(self, row=f"{row} {offered[0].id}", stored=as_typed(chosen))
+            opened_with(self, row=f"{row} {offered[0].id}", stored=when_and_why(chosen))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -257,13 +267,13 @@ class CourseScaleForm(forms.Form):
     """On which scale the sessions of one client are rated."""
 
     def __init__(self, data: Any = None, *, row: object, chosen: PlannedForm | None = None) -> None:
-        stored = {"instrument": chosen.instrument if chosen else "", "why": chosen.why if chosen else ""}
-        super().__init__(data, initial=stored)
+        super().__init__(data, initial=scale_and_why(chosen))
         self.fields["instrument"] = forms.ChoiceField(
             label="Form of every session", choices=[("", "Choose"), *_named(instruments.session_scales())]
         )
         self.fields["why"] = why_field()
         self.fields["form_key"] = FormKeyField()
+        opened_with(self, row=row, stored=scale_and_why(chosen))
 
     def clean(self) -> dict[str, Any]:
         return {**(super().clean() or {}), **RATING}
@@ -277,7 +287,7 @@ class SwitchOffForm(forms.Form):
     ) -> None:
         super().__init__(data)
         self.fields["why"] = why_field()
-        opened_with(self, row=f"{row} {form.id}", stored=as_typed(chosen))
+        opened_with(self, row=f"{row} {form.id}", stored=in_words(chosen))
 
 
 def why_field() -> LineField:

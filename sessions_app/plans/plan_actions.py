@@ -14,7 +14,7 @@ from alliance.measurement import instruments
 from alliance.measurement.form_plan import Moment
 from alliance.models import User
 from alliance.refused import Refused
-from alliance.stale_forms import Opened, changed, refuse_if_changed
+from alliance.stale_forms import Opened, changed
 from alliance.undo import refuse_if_late
 from clients.models import Episode
 from sessions_app.plans import can_be_given
@@ -60,13 +60,17 @@ def change_planned(
 
 
 @transaction.atomic
-def end_planned(*, planned: PlannedForm, by: User, opened_with: Opened | None = None) -> PlannedForm:
-    """The form is not asked for any more. What is given out already stays given, and is stored when it comes."""
+def end_planned(*, planned: PlannedForm, by: User) -> PlannedForm:
+    """The form is not asked for any more. What is given out already stays given, and is stored when it comes.
+
+    Pressed twice, it is done once.
+    """
     locked = _lock(planned, again=True)
     if locked.ended_at is None:
-        refuse_if_changed(opened_with, as_it_stands(locked))
         end(locked, by)
         _note(LogEvent.PLANNED_FORM_ENDED, locked, by)
+    elif successor(locked) is not None:
+        raise Refused(OVER)
     return locked
 
 
@@ -91,7 +95,7 @@ def undo(*, planned: PlannedForm, by: User) -> PlannedForm:
 def put_back(*, planned: PlannedForm, by: User) -> PlannedForm:
     """Undo of `end_planned`, as a new row: the old one keeps until when it stood. Pressed twice, it is done once."""
     locked = _lock(planned, again=True)
-    if locked.ended_at is not None and not PlannedForm.objects.filter(replaces=locked).exists():
+    if locked.ended_at is not None and successor(locked) is None:
         refuse_if_late(locked.ended_at, INSTEAD)
         _put_again(locked, locked, by)
     return locked
@@ -102,9 +106,17 @@ def _put_again(former: PlannedForm, ended: PlannedForm, by: User) -> None:
     _note(LogEvent.FORM_PLANNED, made, by)
 
 
-def as_it_stands(planned: PlannedForm) -> dict[str, str]:
-    """What a page with a button says of a row."""
-    return {"Planned": "yes" if planned.ended_at is None else "no"}
+def successor(planned: PlannedForm) -> PlannedForm | None:
+    """The row that took its place."""
+    found: PlannedForm | None = PlannedForm.objects.filter(replaces=planned).first()
+    return found
+
+
+def as_it_stands_now(planned: PlannedForm) -> PlannedForm:
+    """The last row that took its place, or itself: what a page that is older than a change is about."""
+    while planned.ended_at is not None and (after := successor(planned)) is not None:
+        planned = after
+    return planned
 
 
 # --- Rows, for the plan of the clinic and for that of a course -----------------------------------

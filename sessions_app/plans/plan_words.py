@@ -7,6 +7,7 @@ from alliance.models import User
 from clients.models import AgeBand
 from sessions_app.courses.raters import Rater
 from sessions_app.plans.models import ForWhom, PlannedForm
+from sessions_app.plans.which_forms import DueForm, FormsOfSession
 
 AGES = {
     "": "client",
@@ -65,6 +66,26 @@ def when(timing: Timing) -> str:
         case Frequency.ONCE:
             return f"once, {at} the next session"
     return f"{at} each session"
+
+
+def asked_for(forms: FormsOfSession, *, rating: bool = False) -> str:
+    """As "start: Life lines; end: session rating, GAD-7; due: WAI-SR (since session 3)". rating: that is to come."""
+    at_the_end = [_named(one) for one in forms.at_the_end]
+    if rating and at_the_end:
+        at_the_end.insert(0, "session rating")
+    parts = {
+        "start": [_named(one) for one in forms.at_the_start],
+        "end": at_the_end,
+        "due": [f"{_named(one)} (since session {one.since})" for one in forms.late],
+    }
+    return "; ".join(f"{when}: {', '.join(names)}" for when, names in parts.items() if names)
+
+
+def _named(one: DueForm) -> str:
+    name = one.instrument.name
+    if one.is_out:
+        return f"{name} (given out)"
+    return f"{name} (cannot be given: {one.obstacle.rstrip('.')})" if one.obstacle else name
 
 
 def nth(number: int) -> str:

@@ -33,7 +33,7 @@ class Plan:
         return [row for row in self.rows if self._is_meant(row, episode) and row.pk not in holding]
 
     def scale(self, episode: Episode) -> PlannedForm | None:
-        """The row that says on which scale this course is rated: the closest one, then the newest. None: the clinic's."""
+        """On which scale this course is rated: the closest row, then the newest. None: on that of the clinic."""
         meant = [row for row in self.rows if row.is_rating and self._is_meant(row, episode)]
         return max(meant, key=lambda row: (row.whose.place, row.pk or NOT_STORED_YET), default=None)
 

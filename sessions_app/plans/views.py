@@ -17,7 +17,6 @@ from alliance.form_pages import form_page, posted, written
 from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.refused import Refused
-from alliance.stale_forms import StateForm
 from alliance.undo import say_done
 from sessions_app.plans import burden, can_be_given, plan_actions, plan_pages, plan_words
 from sessions_app.plans.forms import PlanForm, ScaleForm
@@ -70,11 +69,12 @@ def _former(code: str | None) -> PlannedForm | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.ADMINISTRATOR)
 def change(request: StaffRequest, code: UUID) -> HttpResponse:
-    planned = get_object_or_404(PlannedForm.objects.of_the_clinic(), code=code)
+    opened = get_object_or_404(PlannedForm.objects.of_the_clinic(), code=code)
+    planned = plan_actions.as_it_stands_now(opened)
     if planned.ended_at is not None and request.method != "POST":
         messages.info(request, plan_actions.OVER)
         return redirect("plan:list")
-    form = (ScaleForm if planned.is_rating else PlanForm)(posted(request), planned=planned)
+    form = (ScaleForm if planned.is_rating else PlanForm)(posted(request), planned=planned, row=opened.code)
     if request.POST.get("step") == "save":
         made = written(form, plan_actions.change_planned, planned=planned, by=request.user)
         if made and made.pk == planned.pk:
@@ -129,7 +129,7 @@ def _to_look_at(
 def end(request: StaffRequest, code: UUID) -> HttpResponse:
     """Takes a sentence out, after a look at what is not asked for any more."""
     planned = get_object_or_404(PlannedForm.objects.of_the_clinic(), code=code)
-    form = StateForm(posted(request), row=planned.code, says=plan_actions.as_it_stands(planned))
+    form = forms.Form(posted(request))
     if ended := written(form, plan_actions.end_planned, planned=planned, by=request.user):
         undo = reverse("plan:put_back", args=[ended.code])
         say_done(request, f"Taken out. {_sentence(ended)}", undo=undo)

@@ -201,7 +201,6 @@ class TestChange:
 
     def test_only_for_others_it_is_due_since_the_same_day(self, plan, clinic):
         row = plan()
-        PlannedForm.objects.filter(pk=row.pk)
         new = plan_actions.change_planned(planned=row, by=clinic.adam, **{**row.says, "age_band": "adult"})
         assert new.since == row.since
 
@@ -226,6 +225,15 @@ class TestTakeOut:
         for _ in range(2):
             adam.post(reverse("plan:put_back", args=[row.code]))
         assert PlannedForm.objects.standing().get().says == row.says
+
+    def test_one_that_was_changed_meanwhile_is_not_taken_out_unseen(self, adam, plan, clinic):
+        row = plan()
+        address = reverse("plan:end", args=[row.code])
+        typed = opened(adam, address)
+        plan_actions.change_planned(planned=row, by=clinic.adam, **{**row.says, "moment": "end"})
+        answer = adam.post(address, typed)
+        assert (answer.status_code, "not in the plan any more" in text(answer)) == (422, True)
+        assert PlannedForm.objects.standing().get().moment == "end"
 
     def test_undo_works_for_ten_minutes_and_later_it_is_planned_again(self, adam, plan, clinic, monkeypatch):
         row = plan()
@@ -266,6 +274,7 @@ def test_3_and_30_clients_ask_the_same_number_of_queries(adam, plan, clinic, dja
     plan()
     plan("wai-sr", **AT_3_AND_9)
     plan("child-session-rating", age_band="child", **AS_RATING)
+    adam.get(LIST)
     counts = []
     for clients in (3, 30):
         while Client.objects.count() < clients:
