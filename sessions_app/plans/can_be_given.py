@@ -1,4 +1,4 @@
-"""Whether a form can be given today, and why not: licence and wording, and the page on risk items."""
+"""Whether a form can be given today, and why not: licence and wording, and what is confirmed of risk items."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -9,7 +9,7 @@ from alliance.measurement.instruments import Instrument
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 
-READ_FIRST = "Read and confirm the page on risk items first."
+READ_FIRST = "Read and confirm first what the site does with such an answer."
 
 
 def obstacle(instrument: Instrument, today: date) -> str:
@@ -38,7 +38,7 @@ def not_confirmed(instrument: Instrument) -> str:
     """Why a form that asks about self-harm can neither be planned nor given; empty where it asks no such thing."""
     if not instrument.risk_items or _is_confirmed(instrument):
         return ""
-    return f"{instrument.name} has an item on risk. {READ_FIRST}"
+    return f"{instrument.name} asks about self-harm. {READ_FIRST}"
 
 
 def _is_confirmed(instrument: Instrument) -> bool:

@@ -22,7 +22,7 @@ from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
 from clients.models import AgeBand
-from sessions_app.plans.choice_actions import scale_and_why, when_and_why
+from sessions_app.plans.choice_actions import in_words, scale_and_why, when_and_why
 from sessions_app.plans.models import WHY, ForWhom, PlannedForm
 from sessions_app.plans.plan_words import RATERS
 

@@ -159,7 +159,7 @@ class TestWhatCannotBeGiven:
         assert "licence" in one.obstacle
 
     def test_a_form_with_an_item_on_risk_is_not_planned_before_the_page_was_confirmed(self, plan):
-        with pytest.raises(Refused, match="Read and confirm the page on risk items first"):
+        with pytest.raises(Refused, match="Read and confirm first what the site does"):
             plan("phq-9")
 
 

@@ -97,7 +97,7 @@ def test_the_same_sentence_again_is_refused(adam, plan):
         ({"frequency": "chosen", "numbers": "0"}, "Sessions have numbers from 1 to 500"),
         ({"for_whom": "therapists"}, "Choose at least one therapist"),
         ({"for_whom": "team"}, "Choose who supervises them"),
-        ({"instrument": "phq-9"}, "Read and confirm the page on risk items first"),
+        ({"instrument": "phq-9"}, "Read and confirm first what the site does"),
     ],
 )
 def test_bad_input_is_said_in_words_and_nothing_is_stored(adam, typed, says):
@@ -156,7 +156,7 @@ def test_a_form_that_is_not_made_for_the_age_is_said(plan, adam):
 def test_the_page_names_what_cannot_be_given_and_why(adam):
     said = text(adam.get(ADD))
     assert "WAI-SR : No licence to use WAI-SR on screens is on record." in said
-    assert "PHQ-9 : PHQ-9 has an item on risk. Read and confirm the page on risk items first." in said
+    assert "PHQ-9 : PHQ-9 asks about self-harm. Read and confirm first what the site does with such an answer." in said
 
 
 class TestAnotherScaleForSome:
