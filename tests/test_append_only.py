@@ -14,10 +14,12 @@ from alliance.models import AuditEvent, AuditSeal
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
+from sessions_app.courses.responses import QuestionnaireResponse, ResponseDecision
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.intake import hand_over_actions
 from sessions_app.plans import plan_actions
 from sessions_app.plans.models import PlannedForm
@@ -29,8 +31,9 @@ from tests import cast
 
 ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
-    *(ClinicWording, Licence, ClinicSettings, Erasure, RetentionRule),
-    *(SupervisionQuestionChange, SupervisionTalkChange, PlannedForm),
+    *(ClinicWording, Licence, InstrumentPack, ClinicSettings, Erasure, RetentionRule),
+    *(SupervisionQuestionChange, SupervisionTalkChange),
+    *(QuestionnaireResponse, ResponseDecision, PlannedForm),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -65,6 +68,7 @@ def one_of_each(clinic):
     note = discussion_actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
     discussion_actions.withdraw_discussion(discussion=note, by=clinic.olga)
     cast.wording(clinic.adam)
+    cast.pack(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
     plan_actions.plan_form(
         **{"instrument": "phq-8", "moment": "start", "frequency": "each", "every": None, "numbers": ""},
@@ -75,6 +79,16 @@ def one_of_each(clinic):
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
+    response = QuestionnaireResponse.objects.create(
+        grant=rating.grant,
+        session=session,
+        rater="client",
+        answers={},
+        language="en",
+        mode="line",
+        sha256="0",
+    )
+    ResponseDecision.objects.create(response=response, counts=False, why="x", decided_by=clinic.olga)
     Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
     RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
     question = question_actions.ask(episode=clinic.olgas, words="x", by=clinic.sina)
@@ -216,7 +230,7 @@ class TestEveryUniqueKey:
         run(
             f"{verb} sessions_app_licence SET ended_at = '2026-11-22 10:00:00Z', ended_by_id = accepted_by_id"
         )
-        assert ClinicWording.objects.count() == 2
+        assert ClinicWording.objects.filter(instrument="srs").count() == 2
 
     def test_control_without_the_trigger_the_row_is_another(self, one_of_each):
         drop("sessions_app_licence_append_only" + ("" if POSTGRESQL else "_replace"))

@@ -20,9 +20,10 @@ from django.utils.formats import date_format
 
 from alliance.erasures import Erasure
 from alliance.measurement import instruments
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.records import foreign_marks
 from sessions_app.records.field_kinds import (
     CLIENT,
@@ -209,11 +210,10 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
     if of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":
-        scale = instruments.get(instruments.SESSION_RATING)
-        low, high = scale.total_minimum, scale.total_maximum
+        in_tenths, in_points = _ranges(of)
         yield Column(
             "total_tenths",
-            f"{one.says}; in tenths, {low} to {high}",
+            f"{one.says}; in tenths{in_tenths}",
             (of.name,),
             _plain,
             _in_words,
@@ -221,7 +221,7 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
         )
         yield Column(
             "total_points",
-            f"{one.says}; in points, {one_decimal(low)} to {one_decimal(high)}",
+            f"{one.says}; in points{in_points}",
             (of.name,),
             _points,
             _points_in_words,
@@ -251,6 +251,15 @@ _FOR_PROGRAMS = {
 }
 
 
+def _ranges(of: "models.Field[Any, Any]") -> tuple[str, str]:
+    """The range of a total in tenths and in points; of questionnaires each has its own, so nothing is said."""
+    if of.model is QuestionnaireResponse:
+        return "", ""
+    scale = instruments.get(instruments.SESSION_RATING)
+    low, high = scale.total_minimum, scale.total_maximum
+    return f", {low} to {high}", f", {points(low)} to {points(high)}"
+
+
 def _lines(name: str) -> Iterator[Column]:
     items = instruments.get(instruments.SESSION_RATING).items
     for item in items:
@@ -266,7 +275,7 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, {one_decimal(low)} to {one_decimal(high)}; empty: not answered, or not known",
+            f"{says}; in points, {points(low)} to {points(high)}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
             lambda answers, key=item.id: _answer_in_words(answers, key),
@@ -323,7 +332,7 @@ def _points(tenths: int | None) -> str | None:
 
 
 def _points_in_words(tenths: int | None, nothing: str = "") -> str:
-    return nothing if tenths is None else one_decimal(tenths)
+    return nothing if tenths is None else points(tenths)
 
 
 def _in_words(value: Any) -> str:

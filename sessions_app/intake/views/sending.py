@@ -37,7 +37,7 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
         return ways_to_ask(request, episode, refusal)
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
     given = form_sets.instruments_of(link.grant)
-    address = f"{page_of_phone}{form_length.address_part(given)}#{link.token}"
+    address = f"{page_of_phone}{form_length.of_link(link.grant)}#{link.token}"
     context = {
         "episode": episode,
         "session": link.grant.session,

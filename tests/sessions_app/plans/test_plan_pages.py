@@ -156,7 +156,10 @@ def test_a_form_that_is_not_made_for_the_age_is_said(plan, adam):
 def test_the_page_names_what_cannot_be_given_and_why(adam):
     said = text(adam.get(ADD))
     assert "WAI-SR : No licence to use WAI-SR on screens is on record." in said
-    assert "PHQ-9 : PHQ-9 asks about self-harm. Read and confirm first what the site does with such an answer." in said
+    assert (
+        "PHQ-9 : PHQ-9 asks about self-harm. Read and confirm first what the site does with such an answer."
+        in said
+    )
 
 
 class TestAnotherScaleForSome:
