@@ -326,5 +326,23 @@ WITHOUT_A_COURSE = {
     "note_export",
     "note_record",
     "note_list_of_erasures",
+    # Which forms are asked for says nothing of the marks that came.
+    "plan_form",
+    "change_planned",
+    "end_planned",
+    "successor",
+    "as_it_stands_now",
+    "not_stored",
+    "add",
+    "end",
+    "give_in_course",
+    "switch_off",
+    "by_the_plan",
+    "standing",
+    "when_and_why",
+    "scale_and_why",
+    "in_words",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "supervision", "intake", "corrections", "moving_in", "records")
+ROOMS_THAT_WRITE = (
+    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "moving_in", "records"),
+)
