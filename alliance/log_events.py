@@ -215,6 +215,10 @@ class LogEvent(StrEnum):
         "{who} confirmed the terms of the pack of {form}, and switched it on",
     )
     PACK_SWITCHED_OFF = "pack switched off", "{who} switched off the pack of {form}"
+    FORM_PLANNED = "form planned", "{who} planned a form: {form}"
+    PLANNED_FORM_CHANGED = "planned form changed", "{who} changed when or to whom a form is given: {form}"
+    PLANNED_FORM_ENDED = "planned form ended", "{who} took a form out of the plan: {form}"
+    FORMS_OF_CLIENT_CHANGED = "forms of client changed", "{who} changed which forms client {client} is given"
     SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
     QUESTION_ADDED = "question added", "{who} added a question of the clinic"
     QUESTION_TAKEN_OUT = "question taken out", "{who} took out a question of the clinic"

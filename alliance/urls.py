@@ -14,6 +14,7 @@ from sessions_app.urls import (
     import_pages,
     instrument_pages,
     marks_pages,
+    plan_pages,
     questionnaire_pages,
     rate_pages,
     record_pages,
@@ -46,6 +47,7 @@ urlpatterns = [
     path("clinic/erasures/", include((erasure_pages, "erasures"))),
     path("export/", include((export_pages, "exports"))),
     path("records/", include((record_pages, "records"))),
+    path("clinic/plan/", include((plan_pages, "plan"))),
     path("clinic/settings/", include((settings_pages, "settings"))),
     path("clinic/", include((clinic_pages, "clinic"))),
 ]

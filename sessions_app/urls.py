@@ -20,8 +20,20 @@ from sessions_app.dashboards.views import (
     talks,
 )
 from sessions_app.instruments import views as instruments
-from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.intake.views import (
+    go,
+    offline,
+    paper_forms,
+    rate,
+    room,
+    sending,
+    tablets,
+    therapy_sessions,
+    upload,
+)
 from sessions_app.moving_in import views as moving_in
+from sessions_app.plans import course_views
+from sessions_app.plans import views as plan
 from sessions_app.questionnaires import views as risk_items
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
@@ -76,6 +88,14 @@ instrument_pages = [
     path("risk-items/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
     path("risk-items/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
 ]
+plan_pages = [
+    path("", plan.listing, name="list"),
+    path("add/", plan.add, name="add"),
+    path("<uuid:code>/change/", plan.change, name="change"),
+    path("<uuid:code>/end/", plan.end, name="end"),
+    path("<uuid:code>/undo/", plan.undo, name="undo"),
+    path("<uuid:code>/put-back/", plan.put_back, name="put_back"),
+]
 settings_pages = [
     path("", settings.change, name="change"),
     path("rules/", settings.rules, name="rules"),
@@ -104,6 +124,11 @@ dashboard_pages = [
     path("clients/<uuid:code>/next/", neighbours.next_client, name="next_client"),
     path("clients/<uuid:code>/previous/", neighbours.previous_client, name="previous_client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
+    path("clients/<uuid:code>/forms/", course_views.forms_of_client, name="forms"),
+    path("clients/<uuid:code>/forms/give/", course_views.give, name="give_form"),
+    path("clients/<uuid:code>/forms/scale/", course_views.choose_scale, name="choose_scale"),
+    path("clients/<uuid:code>/forms/off/", course_views.switch_off, name="switch_form_off"),
+    path("forms/<uuid:code>/by-the-plan/", course_views.by_the_plan, name="by_the_plan"),
     path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
@@ -115,6 +140,8 @@ dashboard_pages = [
     path("sessions/<uuid:code>/put-back/", therapy_sessions.put_session_back, name="put_session_back"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
+    path("sessions/<uuid:code>/paper/", paper_forms.enter, name="paper_forms"),
+    path("sessions/<uuid:code>/paper/blank/", paper_forms.blank, name="blank_paper_form"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/edit/", talks.edit, name="edit_discussion"),
     path("discussions/<uuid:code>/take-back/", talks.take_back, name="take_back_discussion"),

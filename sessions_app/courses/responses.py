@@ -74,7 +74,7 @@ class QuestionnaireResponse(models.Model):
     )
     rater = models.CharField(max_length=20, choices=Rater.choices)
     answers = models.JSONField()
-    total = models.PositiveSmallIntegerField(null=True)
+    total = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True, default="", max_length=2000)
     share_comment = models.BooleanField(
         default=False, help_text="The rater agreed that the supervisor reads it too."

@@ -235,6 +235,7 @@ def build(therapist: User, now: datetime, show: str = "") -> WorkList:
     """Everything the first page shows, in a fixed number of queries. show: of the table, as a link carries it."""
     rows, lines, covered, in_clinic = _rows(therapist, now)
     today, lines_waiting = session_lines.of_today_and_waiting(lines, now)
+    today = session_lines.with_forms(today, now)
     to_look_at = set_aside.to_look_at(therapist, covered)
     looked_at_there = {one.session.pk for one in to_look_at}
     late = [one for one in late_arrivals.of_therapist(therapist) if one.session.pk not in looked_at_there]

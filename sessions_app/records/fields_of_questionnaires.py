@@ -12,9 +12,39 @@ from sessions_app.records.field_kinds import (
     Computed,
     Table,
     column,
+    not_shown,
 )
 
 TABLES_OF_QUESTIONNAIRES = (
+    # The rows of the clinic are about no client, and stay; those that a therapist chose go with theirs.
+    Table(
+        "sessions_app.PlannedForm",
+        about=("episode__client",),
+        sheet="forms_chosen",
+        title="Form chosen for this client",
+        says="One row for each form that the therapist gave otherwise than the clinic plans it, or not at all.",
+        fields={
+            "id": ROW_NUMBER,
+            "code": column(CLINICAL, "choice_code", "random; the same in every file"),
+            "episode": LINK,
+            "instrument": column(CLINICAL, "instrument", "the form"),
+            "rater": column(CLINICAL, "rater", "client, therapist, caregiver or observer"),
+            "is_off": column(CLINICAL, "is_off", "yes: it is not given"),
+            "moment": column(CLINICAL, "moment", "rating, intake, start, end or ending"),
+            "frequency": column(CLINICAL, "frequency", "each, sessions, weeks, chosen or once"),
+            "every": column(CLINICAL, "every", "sessions or weeks from one time to the next"),
+            "numbers": column(CLINICAL, "numbers", "the chosen sessions"),
+            "why": column(CLINICAL, "why", "in the therapist’s words"),
+            "since": column(CLINICAL, "since", "day"),
+            "added_at": column(CLINICAL, "added_at", IN_THE_CLINICS_TIME),
+            "added_by": column(CLINICAL, "added_by", "name"),
+            "ended_at": column(CLINICAL, "ended_at", "moment; empty: it holds"),
+            "ended_by": column(CLINICAL, "ended_by", "name"),
+            **not_shown(
+                "for_whom", "age_band", "therapists", "supervisor", "same_as", "form_key", "replaces"
+            ),
+        },
+    ),
     Table(
         "sessions_app.QuestionnaireResponse",
         about=("session__episode__client",),

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from alliance.erasures import Erasure
+from alliance.measurement import instruments
 from alliance.models import AuditEvent, BrowserSession, User
 from clients import caseload_transfer, cover_actions, earlier_courses, merge_actions
 from clients.models import CaseloadTransfer, Cover, EarlierCourseConsent, Episode, Supervision
@@ -23,6 +24,8 @@ from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.moving_in.columns import Kind
+from sessions_app.plans import choice_actions, plan_actions
+from sessions_app.plans.models import PlannedForm
 from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records import erasure_actions
 from sessions_app.supervision import agenda_actions, question_actions, talk_actions
@@ -52,6 +55,7 @@ OPEN_TO = {
     "instruments": {"adam"},
     "import": {"adam"},
     "settings": {"adam"},
+    "plan": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
     "exports": {"olga", "carl", "sina", "stefan", "adam"},
     "records": {"olga", "carl"},
@@ -99,7 +103,7 @@ REACH |= {f"questionnaires:{name}": {"olga"} for name in ("count", "leave")}
 REACH |= {f"supervision:{name}": {"sina"} for name in OF_SUPERVISORS}
 REACH |= {f"supervision:{name}": {"olga"} for name in OF_THERAPISTS}
 REACH["clients:who_looked"] = {"olga", "sina"}
-REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
+REACH["instruments"] = REACH["settings"] = REACH["plan"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
 
@@ -161,7 +165,7 @@ def with_rows(clinic):
         "dashboard:": [
             *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
-            *(consent.code, consent.earlier.code),
+            *(consent.code, consent.earlier.code, a_chosen_form(clinic).code),
         ],
         "together:": [clinic.olgas.code],
         "questionnaires:": in_questionnaires(clinic, first),
@@ -177,9 +181,23 @@ def with_rows(clinic):
             RiskConfirmation.objects.get().code,
         ],
         "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
+        "plan:": [a_planned_form(clinic).code],
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic
+
+
+def a_planned_form(clinic) -> PlannedForm:
+    return plan_actions.plan_form(
+        **{"instrument": "life-lines", "moment": "start", "frequency": "each", "every": None, "numbers": ""},
+        **{"for_whom": "clinic", "age_band": "", "therapists": [], "supervisor": ""},
+        by=clinic.adam,
+    )
+
+
+def a_chosen_form(clinic) -> PlannedForm:
+    named = instruments.get("gad-7")
+    return choice_actions.switch_off(episode=clinic.olgas, named=named, why="x", by=clinic.olga)
 
 
 def a_cover(clinic) -> Cover:

@@ -26,12 +26,14 @@ from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments import client_form
+from sessions_app.instruments.choices import has_choices
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
 from sessions_app.intake import (
     blank_form,
     closing,
     deliveries,
+    form_facts,
     form_sets,
     hand_over_actions,
     help_now,
@@ -82,7 +84,7 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
 
 
 def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
-    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries()
+    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries().with_what_it_shows()
 
 
 _TO_READ = Prepared(_to_read, token_hash=str)
@@ -207,7 +209,12 @@ def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     marks = RatingForm(request.POST, grant=grant)
     if not marks.is_valid():
         return _show(request, marks, status=422)
-    return render(request, "rate/review.html", {"form": marks})
+    context = {
+        "form": marks,
+        "has_choices": has_choices(marks.instrument),
+        "has_comment": form_facts.has_comment(marks.instrument),
+    }
+    return render(request, "rate/review.html", context)
 
 
 def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -256,11 +263,13 @@ def _blank(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 
 
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
+    lock = device_lock.lock_of(request)
+    assert lock is not None  # else `form` had led away
     context = {
         "form": marks,
+        **blank_form.facts(marks.instrument, form_facts.place_of(marks.grant), lock.channel),
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
-        "idle_seconds": blank_form.IDLE_SECONDS,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
         "urgent_help": help_now.on_the_form(
@@ -269,7 +278,7 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
             client_form.in_force(),
         ),
     }
-    return render(request, "rate/form.html", context, status=status)
+    return render(request, blank_form.template_of(marks.instrument), context, status=status)
 
 
 def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:
