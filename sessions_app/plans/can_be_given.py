@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import date
-from importlib import import_module
-from importlib.util import find_spec
 
 from alliance.measurement.instruments import Instrument
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.questionnaires import risk_confirmations
 
 READ_FIRST = "Read and confirm first what the site does with such an answer."
 
@@ -36,11 +35,6 @@ def obstacles(offered: Iterable[Instrument], today: date) -> dict[str, str]:
 
 def not_confirmed(instrument: Instrument) -> str:
     """Why a form that asks about self-harm can neither be planned nor given; empty where it asks no such thing."""
-    if not instrument.risk_items or _is_confirmed(instrument):
+    if risk_confirmations.is_confirmed(instrument):
         return ""
     return f"{instrument.name} asks about self-harm. {READ_FIRST}"
-
-
-def _is_confirmed(instrument: Instrument) -> bool:
-    name = "sessions_app.questionnaires.risk_confirmations"
-    return find_spec(name) is not None and bool(import_module(name).is_confirmed(instrument))
