@@ -150,7 +150,13 @@ def not_today(request: HttpRequest) -> HttpResponse:
 @page(CLIENT)
 @in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
-    context = {"lock": device_lock.lock_of(request), "urgent_help": _urgent_help()}
+    lock = device_lock.lock_of(request)
+    grant = grant_of(request, lock) if lock and not lock.handed_in else None
+    context = {
+        "lock": lock,
+        "urgent_help": _urgent_help(),
+        "has_choices": grant is not None and has_choices(wordings.instrument_of(grant)),
+    }
     return render(request, "rate/help.html", context)
 
 

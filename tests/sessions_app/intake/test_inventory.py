@@ -28,7 +28,7 @@ from tests import cast
 from tests.bench.sealed import parcel
 from tests.measurement.wording_files import a_form
 from tests.sessions_app.intake import inventories
-from tests.sessions_app.intake.rate_form import DONE, FORM, HiddenFields, put_lock
+from tests.sessions_app.intake.rate_form import DONE, FORM, HELP, HiddenFields, put_lock
 from tests.sessions_app.intake.test_rate_pages import BUDGET, zipped
 from tests.sessions_app.intake.test_upload import post
 
@@ -138,6 +138,12 @@ class TestThePage:
         page = client.get(FORM).text
         assert "Form 1 of" not in page
         assert "follow" not in page
+
+    def test_its_help_speaks_of_questions_and_not_of_lines(self, client, handed):
+        handed()
+        page = client.get(HELP).text
+        assert "How do I answer?" in page
+        assert "How do I mark a line?" not in page
 
     def test_our_own_lines_as_a_questionnaire_have_no_place_for_a_sentence(self, client, handed):
         handed("life-lines")
