@@ -120,7 +120,7 @@ def due(
         return {}
     facts = _Facts.read([pk for pk, course in courses.items() if plan.questionnaires(course)], now)
     obstacle = _asked_once(timezone.localdate(now))
-    return {session.pk: _of_session(session, plan, facts, obstacle) for session in sessions}
+    return {session.pk: _of_session(session, plan, facts, obstacle, now) for session in sessions}
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,11 @@ def _session(number: int, held_at: datetime) -> Session:
 
 
 def _of_session(
-    session: TherapySession, plan: Plan, facts: _Facts, obstacle: Callable[[Instrument], str]
+    session: TherapySession,
+    plan: Plan,
+    facts: _Facts,
+    obstacle: Callable[[Instrument], str],
+    now: datetime,
 ) -> FormsOfSession:
     found: dict[str, DueForm] = {}
     at_the_ending: dict[str, DueForm] = {}
@@ -171,6 +175,8 @@ def _of_session(
         return FormsOfSession()
     asked = _session(session.number, session.held_at)
     for row in plan.questionnaires(session.episode):
+        if session.ends_at <= now and row.timing.moment in BEFORE_IT:
+            continue  # too late at this one
         since = due_since(
             row.timing,
             since=row.since,
