@@ -32,7 +32,7 @@ def test_planned_looked_at_saved_and_undone(live_clinic, page_of, axe, scripts):
     page.get_by_label("Form", exact=True).select_option("life-lines")
     page.get_by_role("radio", name="At the end of a session").check()
     page.get_by_role("radio", name="At these sessions").check()
-    page.get_by_label("These sessions").fill("3 and 9")
+    page.get_by_role("textbox", name="These sessions").fill("3 and 9")
     if scripts:
         assert axe(page) == []
     page.get_by_role("button", name="See what it asks").click()
