@@ -64,15 +64,16 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
     now, plan = timezone.now(), the_plan.standing([episode.pk])
-    form, mode = which_forms.alliance_form(episode, plan=plan), given_forms.mode_of(request)
+    form = which_forms.alliance_form(episode, plan=plan)
+    is_rating = not plan.rows or given_forms.mode_of(request) == given_forms.WITH_RATING
     asked = chosen_session(request, episode)
     offer, refused = None, refusal
     try:
         grants.refuse_before_its_day(episode)
-        offer = offers.offer(form, episode.client.language, timezone.localdate(now))
+        if is_rating:
+            offer = offers.offer(form, episode.client.language, timezone.localdate(now))
     except Refused as no_form:
         refused = no_form
-    is_rating = mode == given_forms.WITH_RATING
     named, new = asked.get("session"), asked.get("new", False)
     choice = which_session.choice(episode, now, named=named, new=new, for_rating=is_rating)
     forms = given_forms.choice(request, episode, choice.chosen, plan, now, can_be_rated=offer is not None)

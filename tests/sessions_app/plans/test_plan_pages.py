@@ -54,7 +54,10 @@ def test_it_is_looked_at_before_it_is_stored_and_undone_after(adam, clinic):
     said = text(seen)
     assert "Every client: Life lines at the start of each session." in said
     assert "It is about 2 clients who are in therapy today." in said
-    assert "it would have asked 1 of them, for 4 forms: about 0.5 a week" in said
+    assert (
+        "it would have asked 1 client, those among them who have ended since, for 4 forms: about 0.5 a week"
+        in said
+    )
     assert "Minutes a session 1 2" in said
     assert not PlannedForm.objects.exists()
     done = adam.post(ADD, {**typed, "step": "save"}, follow=True)
