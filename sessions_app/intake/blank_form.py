@@ -37,7 +37,7 @@ from sessions_app.instruments import client_form
 from sessions_app.instruments.choices import Question, QuestionSection, has_choices, questions_of, sections_of
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
-from sessions_app.intake import form_facts, sealed_upload
+from sessions_app.intake import form_facts, help_now, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
 
 PAGES_KEPT = 200  # of 30 to 100 kB: instruments, languages and ways a form comes to a device
@@ -89,7 +89,9 @@ class Blank:
             ranges=wordings.instrument_of(grant).items,
             place=form_facts.place_of(grant),
             languages=tuple(wordings.languages_of(grant, chosen)),
-            urgent_help=chosen.urgent_help(wording.language),
+            urgent_help=help_now.on_the_form(
+                instruments.get(grant.instrument, grant.instrument_version), wording.language, chosen
+            ),
             spoken=translation.get_language(),
             channel=lock.channel,
             is_demo=settings.DEMO,

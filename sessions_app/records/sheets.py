@@ -20,7 +20,7 @@ from django.utils.formats import date_format
 
 from alliance.erasures import Erasure
 from alliance.measurement import instruments
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
 from sessions_app.courses.responses import QuestionnaireResponse
@@ -207,7 +207,10 @@ def _own_columns(table: Table, part: Part) -> Iterator[Column]:
 
 
 def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
-    if of.name == "answers":
+    if of.name == "answers" and of.model is QuestionnaireResponse:
+        # As they are; a column beside it has them in words.
+        yield Column(f"{one.name}_tenths", one.says, (of.name,), _plain, _in_words, for_people=False)
+    elif of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":
         in_tenths, in_points = _ranges(of)
@@ -257,7 +260,7 @@ def _ranges(of: "models.Field[Any, Any]") -> tuple[str, str]:
         return "", ""
     scale = instruments.get(instruments.SESSION_RATING)
     low, high = scale.total_minimum, scale.total_maximum
-    return f", {low} to {high}", f", {one_decimal(low)} to {one_decimal(high)}"
+    return f", {low} to {high}", f", {points(low)} to {points(high)}"
 
 
 def _lines(name: str) -> Iterator[Column]:
@@ -275,7 +278,7 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, {one_decimal(low)} to {one_decimal(high)}; empty: not answered, or not known",
+            f"{says}; in points, {points(low)} to {points(high)}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
             lambda answers, key=item.id: _answer_in_words(answers, key),
@@ -332,7 +335,7 @@ def _points(tenths: int | None) -> str | None:
 
 
 def _points_in_words(tenths: int | None, nothing: str = "") -> str:
-    return nothing if tenths is None else one_decimal(tenths)
+    return nothing if tenths is None else points(tenths)
 
 
 def _in_words(value: Any) -> str:

@@ -18,6 +18,7 @@ from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.device_lock import DeviceLock
+from alliance.measurement import instruments
 from alliance.prepared import Prepared
 from alliance.refused import Gone, Refused
 from alliance.see_other import see_other
@@ -35,6 +36,7 @@ from sessions_app.intake import (
     form_facts,
     form_sets,
     hand_over_actions,
+    help_now,
     sealed_upload,
 )
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
@@ -118,7 +120,12 @@ def done(request: HttpRequest) -> HttpResponse:
         if token := form_sets.open_next(grant=grant):
             device_lock.go_on(request, token=token)
             return see_other("rate:form")
-        device_lock.hand_in(request, rated=True, language=translation.get_language())
+        device_lock.hand_in(
+            request,
+            rated=True,
+            language=translation.get_language(),
+            sentence_of=help_now.answered(grant),
+        )
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
             context = {
@@ -128,7 +135,11 @@ def done(request: HttpRequest) -> HttpResponse:
             }
             return render(request, "rate/closing.html", context)
     lock = device_lock.lock_of(request)
-    context = {"rated": lock is not None and lock.rated, "urgent_help": _urgent_help()}
+    context = {
+        "rated": lock is not None and lock.rated,
+        "urgent_help": _urgent_help(),
+        "risk_sentence": help_now.sentence_of(lock.sentence_of, translation.get_language()) if lock else None,
+    }
     return render(request, "rate/done.html", context)
 
 
@@ -267,7 +278,11 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
         "comment_length": COMMENT_LENGTH,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
-        "urgent_help": client_form.in_force().urgent_help(marks.wording.language),
+        "urgent_help": help_now.on_the_form(
+            instruments.get(marks.grant.instrument, marks.grant.instrument_version),
+            marks.wording.language,
+            client_form.in_force(),
+        ),
     }
     return render(request, blank_form.template_of(marks.instrument), context, status=status)
 

@@ -38,6 +38,14 @@ def talk(clinic, agreed="Less homework"):
     return discussion_actions.discuss(flags=answered.calling(), said="x", agreed=agreed, by=clinic.olga)
 
 
+def talk_about_the_low_point(clinic):
+    """Another talk, after a rating that is no better than the one that was talked about."""
+    talk(clinic)
+    session = cast.therapy_session(clinic.olgas, ago=timedelta(minutes=30))
+    cast.rating(session, 330)
+    return discussion_actions.discuss_low_point(session=session, said="y", agreed="", by=clinic.olga)
+
+
 # --- Every write ---------------------------------------------------------------------------------
 
 
@@ -152,6 +160,7 @@ WRITES = {
     ),
     "make_link": lambda c, last: cast.link(planned(c), by=c.olga),
     "discuss": lambda c, last: talk(c),
+    "discuss_low_point": lambda c, last: talk_about_the_low_point(c),
     "withdraw_discussion": lambda c, last: discussion_actions.withdraw_discussion(
         discussion=talk(c), by=c.olga
     ),
@@ -317,5 +326,23 @@ WITHOUT_A_COURSE = {
     "note_export",
     "note_record",
     "note_list_of_erasures",
+    # Which forms are asked for says nothing of the marks that came.
+    "plan_form",
+    "change_planned",
+    "end_planned",
+    "successor",
+    "as_it_stands_now",
+    "not_stored",
+    "add",
+    "end",
+    "give_in_course",
+    "switch_off",
+    "by_the_plan",
+    "standing",
+    "when_and_why",
+    "scale_and_why",
+    "in_words",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "supervision", "intake", "corrections", "moving_in", "records")
+ROOMS_THAT_WRITE = (
+    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "moving_in", "records"),
+)
