@@ -96,6 +96,14 @@ class LogEvent(StrEnum):
         "Answers to a questionnaire of client {client} arrived and were held",
     )
     QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
+    RISK_ITEMS_CONFIRMED = (
+        "risk items confirmed",
+        "{who} confirmed what the site does with answers about self-harm to {form}",
+    )
+    RISK_ITEMS_ENDED = "risk items ended", "{who} ended the use of the questions about self-harm of {form}"
+    # Written with the answers themselves: the line itself would tell what was answered.
+    RISK_ANSWER_RAISED = "risk answer raised", "Answers of client {client} were looked through"
+    RISK_ANSWER_ACKNOWLEDGED = "risk answer acknowledged", "{who} wrote in the record of client {client}"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",
@@ -263,7 +271,7 @@ STORED = {event.value: event for event in LogEvent}
 # A look changes nothing on anybody's page; see `sessions_app.dashboards.change_stamp`. As plain strings: an
 # index of the log is made with them.
 LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value, LogEvent.REFUSED.value)
-UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED})
+UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED, LogEvent.RISK_ANSWER_RAISED})
 # Between a therapist and whoever supervises them. Whom a supervisor asks about, or talks about, is often one
 # whose marks fell.
 IN_SUPERVISION = frozenset(
@@ -292,6 +300,8 @@ ALIKE = IN_SUPERVISION | frozenset(
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
         LogEvent.FOLLOW_UP_CHANGED,
+        # Only where such an answer came.
+        LogEvent.RISK_ANSWER_ACKNOWLEDGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

@@ -16,13 +16,25 @@ from sessions_app.dashboards.views import (
     follow_ups,
     late_marks,
     neighbours,
+    questionnaires,
     talks,
 )
 from sessions_app.instruments import views as instruments
-from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.intake.views import (
+    go,
+    offline,
+    paper_forms,
+    rate,
+    room,
+    sending,
+    tablets,
+    therapy_sessions,
+    upload,
+)
 from sessions_app.moving_in import views as moving_in
 from sessions_app.plans import course_views
 from sessions_app.plans import views as plan
+from sessions_app.questionnaires import views as risk_items
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
 from sessions_app.supervision import views as supervision
@@ -72,6 +84,9 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
     path("packs/on/", instruments.switch_on_pack, name="switch_on_pack"),
     path("packs/<uuid:code>/off/", instruments.switch_off_pack, name="switch_off_pack"),
+    path("risk-items/", risk_items.risk_items, name="risk_items"),
+    path("risk-items/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
+    path("risk-items/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
 ]
 plan_pages = [
     path("", plan.listing, name="list"),
@@ -125,6 +140,8 @@ dashboard_pages = [
     path("sessions/<uuid:code>/put-back/", therapy_sessions.put_session_back, name="put_session_back"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
+    path("sessions/<uuid:code>/paper/", paper_forms.enter, name="paper_forms"),
+    path("sessions/<uuid:code>/paper/blank/", paper_forms.blank, name="blank_paper_form"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/edit/", talks.edit, name="edit_discussion"),
     path("discussions/<uuid:code>/take-back/", talks.take_back, name="take_back_discussion"),
@@ -149,6 +166,15 @@ dashboard_pages = [
 marks_pages = [
     path("<uuid:code>/set-aside/", misfiling_views.misfile, name="set_aside"),
     path("<uuid:code>/put-back/", misfiling_views.put_back, name="put_back"),
+]
+questionnaire_pages = [
+    path("clients/<uuid:code>/", questionnaires.panels, name="panels"),
+    path(
+        "clients/<uuid:code>/with-the-alliance/", questionnaires.with_the_alliance, name="with_the_alliance"
+    ),
+    path("answers/<uuid:code>/count/", questionnaires.count, name="count"),
+    path("answers/<uuid:code>/leave/", questionnaires.leave, name="leave"),
+    path("risk/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),

@@ -23,6 +23,7 @@ from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.instruments import offers
 from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.questionnaires import risk_confirmations
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def ask_for(
     if not forms:
         raise Refused("Choose at least one form.")
     session.episode = lock_episode(session.episode_id)
-    _refuse_unless_open(session)
+    refuse_unless_open(session)
     first, *others = forms
     grant, token = _ask(session, first, channel, by, form_key=form_key, **sent)
     add_to_set(grant, others, by)
@@ -88,6 +89,7 @@ def add_to_set(first: RatingGrant, forms: Sequence[ToFillIn], by: User) -> None:
 def _ask(
     session: TherapySession, form: ToFillIn, channel: Channel, by: User, **sent: Any
 ) -> tuple[RatingGrant, str]:
+    risk_confirmations.refuse_unless_confirmed(form.instrument)
     language = session.episode.client.language
     offer = offers.offer(form.instrument, language, timezone.localdate())
     same = RatingGrant.every.awaiting(timezone.now()).filter(
@@ -119,7 +121,7 @@ def _withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
             rest.update(withdrawn_at=now, withdrawn_by=by)
 
 
-def _refuse_unless_open(session: TherapySession) -> None:
+def refuse_unless_open(session: TherapySession) -> None:
     """A questionnaire can be given before its session and after it; not where there is none."""
     session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
     refuse_if_voided(session)

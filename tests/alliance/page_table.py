@@ -26,10 +26,12 @@ from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.moving_in.columns import Kind
 from sessions_app.plans import choice_actions, plan_actions
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records import erasure_actions
 from sessions_app.supervision import agenda_actions, question_actions, talk_actions
 from tests import cast
 from tests.sessions_app.moving_in.files import checked, clients
+from tests.sessions_app.questionnaires.answering import confirm, phq
 
 # Who is let in by role, for every page of ours. "own": whose rows the page's code may name.
 
@@ -43,6 +45,7 @@ OPEN_TO = {
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
+    "questionnaires": {"olga", "carl", "sina", "stefan"},
     "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
     "supervision": {"olga", "carl", "sina", "stefan"},
@@ -93,7 +96,10 @@ BY_PAGE |= {f"supervision:{name}": {"olga", "carl"} for name in OF_THERAPISTS}
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = REACH["records"] = {"olga"}
 REACH["erasures"] = {"olga", "adam"}
-REACH["marks"] = REACH["supervision"] = {"olga", "sina"}
+REACH["marks"] = REACH["supervision"] = REACH["questionnaires"] = {"olga", "sina"}
+# Answers are decided about by who treats.
+BY_PAGE |= {f"questionnaires:{name}": {"olga", "carl"} for name in ("count", "leave")}
+REACH |= {f"questionnaires:{name}": {"olga"} for name in ("count", "leave")}
 REACH |= {f"supervision:{name}": {"sina"} for name in OF_SUPERVISORS}
 REACH |= {f"supervision:{name}": {"olga"} for name in OF_THERAPISTS}
 REACH["clients:who_looked"] = {"olga", "sina"}
@@ -162,6 +168,7 @@ def with_rows(clinic):
             *(consent.code, consent.earlier.code, a_chosen_form(clinic).code),
         ],
         "together:": [clinic.olgas.code],
+        "questionnaires:": in_questionnaires(clinic, first),
         "caseload:": [clinic.olgas.code, over(clinic).code],
         "supervision:": in_supervision(clinic),
         "records:": [clinic.olgas.client.code],
@@ -171,6 +178,7 @@ def with_rows(clinic):
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [
             *(cast.wording(clinic.adam).code, Licence.objects.get().code, cast.pack(clinic.adam).code),
+            RiskConfirmation.objects.get().code,
         ],
         "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
         "plan:": [a_planned_form(clinic).code],
@@ -251,6 +259,13 @@ def in_supervision(clinic) -> list[UUID]:
     )
     item = agenda_actions.add_item(agenda=agenda, text="x", by=clinic.olga)
     return [clinic.olgas.code, question.code, *notes, agenda.code, item.code, clinic.olga.pk]
+
+
+def in_questionnaires(clinic, session) -> list[UUID]:
+    """A course, answers to a questionnaire, and one of them at which somebody has to look."""
+    confirm(looks=clinic.sina, by=clinic.adam)
+    response = phq(session, 10)
+    return [clinic.olgas.code, response.code, response.risk_answers.get().code]
 
 
 def an_erasure_each(clinic) -> list[UUID]:

@@ -487,6 +487,11 @@ ACTS = {
         "refused where it is off",
         "test_twice_is_once_and_on_again_is_a_new_line",
     ),
+    "instruments:confirm_risk_items": (
+        "carries what it showed",
+        "test_what_another_administrator_wrote_meanwhile_is_shown",
+    ),
+    "instruments:end_risk_items": ("refused where it is ended", "test_ended_it_is_given_no_more_"),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
     "exports:export": (
         "writes nothing but that it was exported",
@@ -535,6 +540,7 @@ ACTS = {
     "dashboard:on_paper": ("only leads on", "test_on_paper_only_leads_on"),
     "dashboard:enter_new_rating": ("its key makes it once", "test_a_paper_rating_sent_twice_is_stored_once_"),
     "dashboard:enter_rating": ("carries what stood", "test_marks_that_came_meanwhile_are_shown_before_"),
+    "dashboard:paper_forms": ("its key makes it once", "test_sent_twice_it_is_stored_once"),
     "dashboard:add_session": ("its key makes it once", "test_the_same_form_sent_three_times_is_one_session_"),
     "dashboard:put_session_back": ("the same again is nothing", "test_void_read_and_put_back"),
     "dashboard:take_back": ("says whether marks came first", "test_says_so_where_it_was_taken_back"),
@@ -586,6 +592,15 @@ ACTS = {
     "supervision:change_item": (
         "each press says what it makes of the item as it stands",
         "test_two_who_put_it_in_order_at_once_lose_no_item",
+    ),
+    "questionnaires:count": ("refused where they count", "test_decided_in_two_tabs_the_second_is_told"),
+    "questionnaires:leave": (
+        "refused where they do not count",
+        "test_decided_in_two_tabs_the_second_is_told",
+    ),
+    "questionnaires:risk_answer": (
+        "carries how many notes it showed",
+        "test_two_people_learn_of_each_other_and_nothing_typed_is_lost",
     ),
     "marks:set_aside": ("refused where it is done", "test_twice_and_twice_back_are_refused"),
     "marks:put_back": ("refused where it is done", "test_twice_and_twice_back_are_refused"),

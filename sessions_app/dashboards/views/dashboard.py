@@ -35,6 +35,7 @@ from sessions_app.dashboards.kept_course import DrawnCourse
 from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.questionnaires import waiting
 
 NOTHING_NEW = 204
 MEANWHILE = (
@@ -64,7 +65,7 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     # A page that asks by itself is not another look: only what it is then shown is written to the log.
     if change_stamp.is_current(request, Episode.objects.own(request.user).filter(code=code)):
         return HttpResponse(status=NOTHING_NEW)
-    episodes = Episode.objects.select_related("client", "therapist")
+    episodes = waiting.with_responses(Episode.objects.select_related("client", "therapist"))
     episode = own_or_404(request, episodes, code)
     note_the_look(request, episode)
     drawn = kept_course.read(request, request.user, episode, timezone.now())

@@ -24,6 +24,7 @@ from clients.models import AgeBand, Episode
 from sessions_app.courses.models import Attendance, Modality, Rating, TherapySession
 from sessions_app.instruments import offers
 from sessions_app.intake import (
+    form_facts,
     given_forms,
     grants,
     hand_over_actions,
@@ -153,7 +154,8 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     if isinstance(form, CompletionForm) and form.is_bound:
         form.shows_what_stands()
     said_at = day(session.held_at, "j F")
-    return _marks_page(request, form, session.episode, session=session, when=said_at, marked=marked)
+    context = {"marked": marked, "uses_questionnaires": form_facts.questionnaires_are_used()}
+    return _marks_page(request, form, session.episode, session=session, when=said_at, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -198,7 +200,8 @@ def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
     form = SessionForm(posted(request), episode=session.episode, session=session)
     if written(form, session_actions.change_session, session=session, by=request.user):
         return _written(request, session, f"Session {session.number} is changed.")
-    return form_page(request, "dashboard/session.html", form, episode=session.episode, session=session)
+    context = {"session": session, "uses_questionnaires": form_facts.questionnaires_are_used()}
+    return form_page(request, "dashboard/session.html", form, episode=session.episode, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
