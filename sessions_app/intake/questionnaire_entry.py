@@ -19,6 +19,7 @@ from sessions_app.instruments.paper import PaperForm
 from sessions_app.intake.form_sets import refuse_unless_open
 from sessions_app.intake.grants import new_grant
 from sessions_app.intake.hand_over_actions import made_by
+from sessions_app.questionnaires import risk_confirmations
 from sessions_app.questionnaires.record_response import record_response
 
 
@@ -44,6 +45,7 @@ def enter_response(
         before: QuestionnaireResponse = made.responses.order_by("pk")[0]
         return before
     refuse_unless_open(session)
+    risk_confirmations.refuse_unless_confirmed(paper.instrument)
     same = RatingGrant.every.filter(
         session=session, instrument=paper.instrument.id, rater=rater, purpose=Purpose.QUESTIONNAIRE
     )
