@@ -8,5 +8,8 @@ class SessionsApp(AppConfig):
         from clients import closing
         from sessions_app.dashboards.still_out import CoursesOfTheClinic
         from sessions_app.flags import first_standing  # noqa: F401 - it listens from here on
+        from sessions_app.groups import which_form
+        from sessions_app.plans import forms_of_sessions
 
         closing.register(CoursesOfTheClinic())
+        forms_of_sessions.register(which_form.form_of)

@@ -33,6 +33,7 @@ from sessions_app.intake import (
     which_session,
 )
 from sessions_app.intake.session_forms import CompletionForm, NewRatingForm, SessionForm, VoidForm
+from sessions_app.plans import forms_of_sessions
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -60,6 +61,8 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
     now, form = timezone.now(), ClinicSettings.objects.in_force().form
     asked = chosen_session(request, episode)
+    if named := asked.get("session"):
+        form = forms_of_sessions.alliance_form(named)
     offer, refused = None, refusal
     try:
         grants.refuse_before_its_day(episode)
@@ -129,7 +132,7 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
-    instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
+    instrument = forms_of_sessions.alliance_form(session, timezone.localdate(session.held_at))
     last = Rating.objects.last_of(session)
     marked = last if last and last.is_partial else None
     if marked:
