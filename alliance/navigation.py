@@ -36,6 +36,7 @@ _BELONGS_TO = {
     "instruments": ("clinic",),
     "settings": ("clinic",),
     "import": ("clinic",),
+    "groups": ("clients", "caseload"),
 }
 
 

@@ -6,7 +6,7 @@ a member's own course is judged by the flag rules alone (`flag_rules`), and what
 others: does one person fall, or the whole group?
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -75,11 +75,6 @@ class GroupDrift:
     before: int | None = None
     now: int | None = None
 
-    @property
-    def change(self) -> int:
-        assert self.before is not None and self.now is not None  # the caller looked at `kind`
-        return self.now - self.before
-
 
 def drift(medians: Sequence[int | None]) -> GroupDrift:
     """medians: of each session of the group, in their order; None where nobody rated it."""
@@ -127,14 +122,14 @@ class MemberPlace:
     others: int | None = None
 
 
-def places(courses: Mapping[Hashable, MemberCourse], parameters: Parameters) -> dict[Hashable, MemberPlace]:
+def places(courses: Mapping[int, MemberCourse], parameters: Parameters) -> dict[int, MemberPlace]:
     """Where each member stands. A member falls by the same rules as everybody: an open flag, or a fall below their own
     level that lies outside what is expected of 95 of 100 (`own_level`).
 
-    They fall *away* where the others, in the middle, fall by less than half as much.
+    They fall *away* where the others, in the middle, fall by less than half as much. courses: by the member's number.
     """
     levels = {key: own_level(course.totals, parameters) for key, course in courses.items()}
-    found: dict[Hashable, MemberPlace] = {}
+    found: dict[int, MemberPlace] = {}
     for key, course in courses.items():
         level = levels[key]
         rest = [other.fall for one, other in levels.items() if one != key and other is not None]

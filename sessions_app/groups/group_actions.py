@@ -76,9 +76,7 @@ def _refuse_unless_they_can_lead(leader: User, co_leader: User | None) -> None:
 
 
 @transaction.atomic
-def change_group(
-    *, group: Group, name: str, kind: str, by: User, opened_with: Opened | None = None
-) -> Group:
+def change_group(*, group: Group, name: str, kind: str, by: User, opened_with: Opened | None = None) -> Group:
     """Another name or kind. The kind decides which form is given, so it stays once a session was held."""
     stored = lock_standing_group(group)
     typed = {"name": name, "kind": kind}

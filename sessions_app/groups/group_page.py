@@ -1,7 +1,7 @@
 """What the leaders of a group read about it: its sessions, their spread, its drift, and who falls away from it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -73,7 +73,9 @@ class GroupPage:
 
     @property
     def ranges(self) -> list[str]:
-        return ["–" if one is None else f"{points(one.lowest)} to {points(one.highest)}" for one in self.spreads]
+        return [
+            "–" if one is None else f"{points(one.lowest)} to {points(one.highest)}" for one in self.spreads
+        ]
 
     @property
     def to_look_at(self) -> list[Row]:
@@ -95,7 +97,7 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
     sessions = [one for one in every if not one.is_voided]
     totals, absent, unrated, member_of = _marks(group)
     present = [member for member in members if member.is_present]
-    flags = _flags({pk: member_of[pk] for pk in member_of}, members, now)
+    flags = _flags(member_of, now)
     parameters = rule_settings.in_force().parameters(group.form)
     courses: dict[int, MemberCourse] = {
         member.pk: MemberCourse(
@@ -104,7 +106,7 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
         )
         for member in present
     }
-    places = group_course.places(dict(courses), parameters)
+    places = group_course.places(courses, parameters)
     spreads = [
         group_course.spread([total for (_, session), total in totals.items() if session == one.pk])
         for one in sessions
@@ -177,15 +179,13 @@ def _marks(group: Group) -> tuple[dict[Key, int], set[Key], set[Key], dict[int, 
     return totals, absent, unrated, member_of
 
 
-def _flags(
-    member_of: Mapping[int, Key], members: Collection[GroupMember], now: datetime
-) -> dict[int, list[Flag]]:
+def _flags(member_of: Mapping[int, Key], now: datetime) -> dict[int, list[Flag]]:
     """{member: the flags of the group's sessions that stand, each with what became of it}."""
     found: dict[int, list[Flag]] = defaultdict(list)
     rows = Flag.objects.standing().filter(session__in=list(member_of)).select_related("session")
     by_episode: dict[int, dict[FlagKey, Flag]] = defaultdict(dict)
     for flag in rows:
-        flag.group_session = member_of[flag.session_id][1]  # type: ignore[attr-defined]
+        flag.group_session = member_of[flag.session_id][1]
         key = FlagKey(flag.session_id, flag.instrument, flag.rule)
         by_episode[flag.session.episode_id][key] = flag
     if not by_episode:
@@ -206,7 +206,8 @@ def place_in_words(place: MemberPlace) -> str:
         return "Too few ratings to say."
     if place.place == Place.AS_USUAL:
         return "At their own level."
-    fall = f"{points_apart(place.fall)} below their own level" if (place.fall or 0) > 0 else "An open flag"
+    lower = max(place.fall or 0, 0)
+    fall = f"{points_apart(lower)} below their own level" if lower else "An open flag"
     if place.place == Place.FALLS or place.others is None:
         return f"{fall}. Of too few others a level is known."
     others = _others(place.others)
@@ -225,12 +226,9 @@ def drift_in_words(found: GroupDrift) -> str:
     each = group_course.SESSIONS_EACH
     if found.kind == Drift.TOO_FEW:
         return f"Too few rated sessions to say where the group goes: {2 * each} are needed."
-    assert found.before is not None and found.now is not None
+    assert found.before is not None
+    assert found.now is not None
     figures = f"{points(found.before)} before, {points(found.now)} in the last {each} sessions"
     if found.kind == Drift.SAME:
         return f"The group is about where it was: median {figures}."
     return f"The group is {found.kind.value}: median {figures}."
-
-
-def codes(rows: Sequence[GroupMember]) -> set[UUID]:
-    return {row.client_code for row in rows}

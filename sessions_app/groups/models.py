@@ -93,7 +93,8 @@ class Group(Labelled):
         constraints = (
             models.CheckConstraint(condition=Q(kind__in=Kind.values), name="group_known_kind"),
             models.CheckConstraint(
-                condition=Q(co_leader__isnull=True) | ~Q(co_leader=F("leader")), name="group_led_by_two_people"
+                condition=Q(co_leader__isnull=True) | ~Q(co_leader=F("leader")),
+                name="group_led_by_two_people",
             ),
             at_and_by("ended", name="group_ended_at_and_by"),
         )
@@ -220,7 +221,9 @@ class GroupSession(models.Model):
     modality = models.CharField(max_length=20, choices=Modality.choices, default=Modality.IN_PERSON)
     begun_at = models.DateTimeField(default=timezone.now)
     begun_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
-    form_key = models.UUIDField(null=True, unique=True, help_text="Of the form that began it (`FormKeyField`).")
+    form_key = models.UUIDField(
+        null=True, unique=True, help_text="Of the form that began it (`FormKeyField`)."
+    )
     voided_at = models.DateTimeField(null=True)
     voided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
@@ -234,7 +237,9 @@ class GroupSession(models.Model):
     class Meta:
         ordering = ("group", "held_at")
         constraints = (
-            models.CheckConstraint(condition=Q(ends_at__gt=F("held_at")), name="group_session_ends_after_start"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("held_at")), name="group_session_ends_after_start"
+            ),
             models.CheckConstraint(
                 condition=Q(held_at__gte=FIRST_MOMENT), name="group_session_day_is_plausible"
             ),

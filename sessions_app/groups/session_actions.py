@@ -49,12 +49,18 @@ def begin_session(
     Two leaders who begin it at once have begun one: the second is given that of the first (`was_there`).
     """
     group = lock_standing_group(group)
-    if form_key and (made := GroupSession.objects.filter(group=group, form_key=form_key).first()):
-        return made
+    sent_before: GroupSession | None = (
+        GroupSession.objects.filter(group=group, form_key=form_key).first() if form_key else None
+    )
+    if sent_before is not None:
+        return sent_before
     if still_to_come(held_at, timezone.now()):
-        raise Refused("A session of a group is begun when its members are there, and this one is still to come.")
+        raise Refused(
+            "A session of a group is begun when its members are there, and this one is still to come."
+        )
     ends_at = held_at + length
-    if there := GroupSession.objects.at_once_with(group, held_at, ends_at).order_by("held_at").first():
+    there: GroupSession | None = GroupSession.objects.at_once_with(group, held_at, ends_at).first()
+    if there is not None:
         there.was_there = True
         return there
     members = _who_is_there(group, present)
@@ -151,12 +157,10 @@ def note_attendance(
 
 
 def _attendance_of(group_session: GroupSession, member: GroupMember) -> GroupAttendance | None:
-    attendance = GroupAttendance.objects.filter(group_session=group_session, member=member).first()
-    if attendance is not None:
-        # Its manager leaves voided sessions out, and a foreign key asks the manager of all.
-        every = TherapySession.every.select_related("episode__client")
-        attendance.session = every.get(pk=attendance.session_id)
-    return attendance
+    # Through the foreign key: it leads to voided sessions too.
+    rows = GroupAttendance.objects.select_related("session__episode__client")
+    found: GroupAttendance | None = rows.filter(group_session=group_session, member=member).first()
+    return found
 
 
 def _refuse_if_voided(group_session: GroupSession) -> None:
@@ -222,13 +226,7 @@ def _locked(group_session: GroupSession) -> list[GroupAttendance]:
     """Those who took part, in the order of the locks, which are held from here on."""
     rows = GroupAttendance.objects.filter(group_session=group_session)
     lock_episodes(list(rows.values_list("member__episode", flat=True)))
-    found = list(rows.order_by("member__episode"))
-    every = TherapySession.every.select_related("episode__client").in_bulk(
-        [attendance.session_id for attendance in found]
-    )
-    for attendance in found:
-        attendance.session = every[attendance.session_id]
-    return found
+    return list(rows.select_related("session__episode__client").order_by("member__episode"))
 
 
 def would_count_nowhere(group_session: GroupSession) -> dict[str, str]:

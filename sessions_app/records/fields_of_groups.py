@@ -1,4 +1,4 @@
-"""The fields of groups. A group's name and who else was in it leave in no file of a client: nobody learns of another."""
+"""The fields of groups. Who else was in a group leaves in no file of a client: nobody learns of another."""
 
 from sessions_app.records.field_kinds import LINK, Erased, Field, Table, Whose, not_shown
 

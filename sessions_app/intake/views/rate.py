@@ -110,7 +110,8 @@ def done(request: HttpRequest) -> HttpResponse:
             device_lock.go_on(request, token=token)
             return see_other("rate:form")
         device_lock.hand_in(request, rated=True, language=translation.get_language())
-        if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
+        # Where the tablet goes round, others sit beside: no marks are shown, and the next person's turn comes.
+        if not lock.passed and closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
             context = {
                 "lines": lines_of(grant.rating),
@@ -119,6 +120,8 @@ def done(request: HttpRequest) -> HttpResponse:
             }
             return render(request, "rate/closing.html", context)
     lock = device_lock.lock_of(request)
+    if lock is not None and lock.passed:
+        return see_other("pass:next")
     context = {"rated": lock is not None and lock.rated, "urgent_help": _urgent_help()}
     return render(request, "rate/done.html", context)
 
