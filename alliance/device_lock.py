@@ -37,6 +37,7 @@ class DeviceLock:
     `language`: what the pages go on speaking when there is no grant any more to ask.
     `showing`: the page it was given last shows the client's own marks. It holds none of them.
     `passed`: the code of the round in which it goes from hand to hand; empty where it goes back to staff.
+    `sentence_of`: the form whose sentence of the clinic stands under the thanks, whatever was answered to it.
     """
 
     token: str
@@ -47,6 +48,7 @@ class DeviceLock:
     just_now: bool = False
     showing: bool = False
     passed: str = ""
+    sentence_of: str = ""
 
     @property
     def handed_in(self) -> bool:
@@ -78,12 +80,13 @@ def handed_in_just_now(request: HttpRequest) -> None:
     request.session[_LOCK] = {**request.session[_LOCK], "just_now": True}
 
 
-def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
+def hand_in(request: HttpRequest, *, rated: bool, language: str, sentence_of: str = "") -> None:
     """It is over: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
     held = request.session.get(_LOCK, {"return_to": ""})
     held.pop("just_now", None)
     request.session.flush()
-    request.session[_LOCK] = {**held, "token": "", "rated": rated, "language": language}
+    last = {"token": "", "rated": rated, "language": language, "sentence_of": sentence_of}
+    request.session[_LOCK] = {**held, **last}
 
 
 def go_on(request: HttpRequest, *, token: str) -> None:

@@ -148,11 +148,16 @@ def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> R
         return marks_state(rating)
     if grant.declined:
         return RatingState.DECLINED
-    if RatingGrant.objects.awaiting(now).filter(pk=grant.pk).exists():
+    if grant.answered_at is not None:
+        return RatingState.RATED
+    if RatingGrant.every.awaiting(now).filter(pk=grant.pk).exists():
         return how_far(grant.channel, grant.opened_at)
     if grant.withdrawn_at is None:
         return RatingState.PAST
-    newer = RatingGrant.objects.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
+    newer = RatingGrant.every.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
+    newer = newer.filter(purpose=grant.purpose, instrument=grant.instrument, rater=grant.rater)
+    if grant.is_of_the_alliance:
+        newer = RatingGrant.objects.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
     return RatingState.REPLACED if newer.exists() else RatingState.TAKEN_BACK
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from alliance import triggers
 from alliance.append_only import append_only
 from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument
 from sessions_app.courses.answer_range import response_in_range
 from sessions_app.courses.models import EpisodeRows, Mode, TherapySession
 from sessions_app.courses.raters import Rater
@@ -73,7 +74,7 @@ class QuestionnaireResponse(models.Model):
     )
     rater = models.CharField(max_length=20, choices=Rater.choices)
     answers = models.JSONField()
-    total = models.PositiveSmallIntegerField(null=True)
+    total = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True, default="", max_length=2000)
     share_comment = models.BooleanField(
         default=False, help_text="The rater agreed that the supervisor reads it too."
@@ -93,6 +94,11 @@ class QuestionnaireResponse(models.Model):
 
     class Meta:
         ordering = ("session", "received_at")
+        indexes = (
+            # The lists ask at each opening whether there are any at all.
+            models.Index(fields=["instrument"], name="response_by_instrument"),
+            models.Index(fields=["session"], condition=~Q(held=""), name="response_held"),
+        )
         constraints = (
             # Never doubled: the same answers through the same grant are one row, and only one row counts by itself.
             models.UniqueConstraint(fields=["grant", "sha256"], name="response_once"),
@@ -113,6 +119,13 @@ class QuestionnaireResponse(models.Model):
         return self.session.client_code
 
     @property
+    def scored_by(self) -> Instrument:
+        """The instrument by which these answers are scored and shown: with what the clinic's wording states of it."""
+        if self.wording is not None:
+            return self.wording.scored
+        return instruments.get(self.instrument, self.instrument_version)
+
+    @property
     def series(self) -> str:
         """What it may be compared with: the same instrument, version, edition of the wording, and rater."""
         edition = self.wording.edition if self.wording else None
@@ -121,8 +134,7 @@ class QuestionnaireResponse(models.Model):
     @property
     def marks(self) -> dict[str, int | None]:
         """The answers in the instrument's order, in tenths: PostgreSQL keeps no order of its own."""
-        items = instruments.get(self.instrument, self.instrument_version).items
-        return {item.id: self.answers.get(item.id) for item in items}
+        return {item.id: self.answers.get(item.id) for item in self.scored_by.items}
 
 
 triggers.declare(QuestionnaireResponse, response_in_range)

@@ -22,6 +22,9 @@ from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
+from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
@@ -55,6 +58,7 @@ __all__ = [
     "Misfiling",
     "OwnQuestion",
     "PairedTablet",
+    "PlannedForm",
     "ProcessDay",
     "QuestionnaireResponse",
     "Rating",
@@ -62,6 +66,9 @@ __all__ = [
     "Recomputation",
     "ResponseDecision",
     "RetentionRule",
+    "RiskAnswer",
+    "RiskConfirmation",
+    "RiskNote",
     "SetAsideRating",
     "Settlement",
     "SupervisionQuestion",

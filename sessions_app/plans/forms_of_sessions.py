@@ -20,9 +20,11 @@ def register(form_of: FormOfSession) -> None:
         _registered.append(form_of)
 
 
+def own_form(session: TherapySession) -> Instrument | None:
+    """The scale of a session whose kind has its own; None for every other."""
+    return next((form for form_of in _registered if (form := form_of(session))), None)
+
+
 def alliance_form(session: TherapySession, day: date | None = None) -> Instrument:
     """The session scale of this session; day: as for `which_forms.alliance_form`."""
-    for form_of in _registered:
-        if form := form_of(session):
-            return form
-    return which_forms.alliance_form(session.episode, day)
+    return own_form(session) or which_forms.alliance_form(session.episode, day)

@@ -19,6 +19,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.groups import rounds
 from sessions_app.groups.models import TabletRound
+from sessions_app.instruments import client_form
 
 WRONG = "wrong_numbers"
 MOST_WRONG = 10  # of one person: then a leader has to look
@@ -36,8 +37,10 @@ def next_person(request: HttpRequest) -> HttpResponse:
         of = TabletRound.objects.filter(code=UUID(lock.passed), open_until__gt=timezone.now()).first()
         if of is None or request.session.get(WRONG, 0) >= MOST_WRONG:
             return render(request, "pass/over.html", status=410)
+        # Whoever has just handed in reads it here: no other page comes between.
+        context = {"urgent_help": client_form.in_force().urgent_help(translation.get_language() or "")}
         if request.method != "POST":
-            return render(request, "pass/next.html")
+            return render(request, "pass/next.html", context)
         typed = "".join(request.POST.get("number", "").split())
         number = int(typed) if typed.isdecimal() and len(typed) <= 4 else 0
         if token := rounds.open_form(of=of, number=number):
@@ -45,7 +48,7 @@ def next_person(request: HttpRequest) -> HttpResponse:
             return see_other("rate:form")
         request.session[WRONG] = request.session.get(WRONG, 0) + 1
         error = _("No form waits for this number. Look at your number again, or ask your therapist.")
-        return render(request, "pass/next.html", {"error": error}, status=422)
+        return render(request, "pass/next.html", {**context, "error": error}, status=422)
 
 
 def _is_being_marked(token: str) -> bool:

@@ -18,6 +18,7 @@ from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.device_lock import DeviceLock
+from alliance.measurement import instruments
 from alliance.prepared import Prepared
 from alliance.refused import Gone, Refused
 from alliance.see_other import see_other
@@ -25,9 +26,19 @@ from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments import client_form
+from sessions_app.instruments.choices import has_choices
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
-from sessions_app.intake import blank_form, closing, deliveries, form_sets, hand_over_actions, sealed_upload
+from sessions_app.intake import (
+    blank_form,
+    closing,
+    deliveries,
+    form_facts,
+    form_sets,
+    hand_over_actions,
+    help_now,
+    sealed_upload,
+)
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.intake.record_rating import NotStored, TooManySetAside
 
@@ -73,7 +84,7 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
 
 
 def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
-    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries()
+    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries().with_what_it_shows()
 
 
 _TO_READ = Prepared(_to_read, token_hash=str)
@@ -109,7 +120,12 @@ def done(request: HttpRequest) -> HttpResponse:
         if token := form_sets.open_next(grant=grant):
             device_lock.go_on(request, token=token)
             return see_other("rate:form")
-        device_lock.hand_in(request, rated=True, language=translation.get_language())
+        device_lock.hand_in(
+            request,
+            rated=True,
+            language=translation.get_language(),
+            sentence_of=help_now.answered(grant),
+        )
         # Where the tablet goes round, others sit beside: no marks are shown, and the next person's turn comes.
         if not lock.passed and closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
@@ -122,7 +138,11 @@ def done(request: HttpRequest) -> HttpResponse:
     lock = device_lock.lock_of(request)
     if lock is not None and lock.passed:
         return see_other("pass:next")
-    context = {"rated": lock is not None and lock.rated, "urgent_help": _urgent_help()}
+    context = {
+        "rated": lock is not None and lock.rated,
+        "urgent_help": _urgent_help(),
+        "risk_sentence": help_now.sentence_of(lock.sentence_of, translation.get_language()) if lock else None,
+    }
     return render(request, "rate/done.html", context)
 
 
@@ -192,7 +212,12 @@ def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     marks = RatingForm(request.POST, grant=grant)
     if not marks.is_valid():
         return _show(request, marks, status=422)
-    return render(request, "rate/review.html", {"form": marks})
+    context = {
+        "form": marks,
+        "has_choices": has_choices(marks.instrument),
+        "has_comment": form_facts.has_comment(marks.instrument),
+    }
+    return render(request, "rate/review.html", context)
 
 
 def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -241,16 +266,22 @@ def _blank(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 
 
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
+    lock = device_lock.lock_of(request)
+    assert lock is not None  # else `form` had led away
     context = {
         "form": marks,
+        **blank_form.facts(marks.instrument, form_facts.place_of(marks.grant), lock.channel),
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
-        "idle_seconds": blank_form.IDLE_SECONDS,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
-        "urgent_help": client_form.in_force().urgent_help(marks.wording.language),
+        "urgent_help": help_now.on_the_form(
+            instruments.get(marks.grant.instrument, marks.grant.instrument_version),
+            marks.wording.language,
+            client_form.in_force(),
+        ),
     }
-    return render(request, "rate/form.html", context, status=status)
+    return render(request, blank_form.template_of(marks.instrument), context, status=status)
 
 
 def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:

@@ -10,11 +10,13 @@ from sessions_app.corrections import actions as decide
 from sessions_app.corrections import misfiling_actions
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Attendance
+from sessions_app.courses.raters import Rater
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
-from sessions_app.intake import hand_over_actions, paper_entry, session_actions
+from sessions_app.instruments.paper import paper_form
+from sessions_app.intake import hand_over_actions, paper_entry, questionnaire_entry, session_actions
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.records import erasure_actions
@@ -135,6 +137,14 @@ WRITES = {
     ),
     "enter_rating": lambda c, last: paper_entry.enter_rating(
         session=planned(c), answers=cast.answers(210), channel=Channel.PAPER, by=c.olga
+    ),
+    "enter_response": lambda c, last: questionnaire_entry.enter_response(
+        session=planned(c),
+        paper=paper_form("life-lines", "en", timezone.localdate()),
+        answers={"people": 10},
+        rater=Rater.CLIENT,
+        channel=Channel.PAPER,
+        by=c.olga,
     ),
     "record_rating": lambda c, last: cast.rating(planned(c), 300),
     "add_session": lambda c, last: session_actions.add_session(
@@ -316,5 +326,23 @@ WITHOUT_A_COURSE = {
     "note_export",
     "note_record",
     "note_list_of_erasures",
+    # Which forms are asked for says nothing of the marks that came.
+    "plan_form",
+    "change_planned",
+    "end_planned",
+    "successor",
+    "as_it_stands_now",
+    "not_stored",
+    "add",
+    "end",
+    "give_in_course",
+    "switch_off",
+    "by_the_plan",
+    "standing",
+    "when_and_why",
+    "scale_and_why",
+    "in_words",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "supervision", "intake", "corrections", "moving_in", "records")
+ROOMS_THAT_WRITE = (
+    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "moving_in", "records"),
+)
