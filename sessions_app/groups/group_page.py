@@ -20,6 +20,7 @@ from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.models import Flag
 from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession
 from sessions_app.groups.spread_drawing import drawing
+from sessions_app.groups.who_reads import courses_with_open_marks
 from sessions_app.instruments import rule_settings
 
 AT_ONCE = 8  # sessions in the table; the picture has all
@@ -95,7 +96,9 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
     )
     every = list(group.sessions.order_by("held_at"))
     sessions = [one for one in every if not one.is_voided]
-    totals, absent, unrated, member_of = _marks(group)
+    readable = courses_with_open_marks(user, group, members)
+    unread = {member.pk for member in members if member.episode_id not in readable}
+    totals, absent, unrated, member_of = _marks(group, unread)
     present = [member for member in members if member.is_present]
     flags = _flags(member_of, now)
     parameters = rule_settings.in_force().parameters(group.form)
@@ -126,6 +129,8 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
             return Cell(points(totals[key]), is_number=True, is_flagged=flagged)
         if key in unrated:
             return Cell("not rated", is_flagged=flagged)
+        if member.pk in unread:
+            return Cell("not open to you")
         return Cell("absent" if key in absent or member.joined_on <= session.held_at.date() else "–")
 
     rows = [
@@ -156,8 +161,11 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
 Key = tuple[int, int]  # of a member and a session of the group
 
 
-def _marks(group: Group) -> tuple[dict[Key, int], set[Key], set[Key], dict[int, Key]]:
-    """{member and session: total}, who was absent, who was there and has no total; {a session of a course: which}."""
+def _marks(group: Group, unread: set[int]) -> tuple[dict[Key, int], set[Key], set[Key], dict[int, Key]]:
+    """{member and session: total}, who was absent, who was there and has no total; {a session of a course: which}.
+
+    unread: members whose marks this person does not read, and so no flag of theirs either.
+    """
     totals: dict[Key, int] = {}
     absent: set[Key] = set()
     unrated: set[Key] = set()
@@ -168,6 +176,8 @@ def _marks(group: Group) -> tuple[dict[Key, int], set[Key], set[Key], dict[int, 
     standing = Rating.objects.standing().filter(instrument=group.form.id)
     for row in rows.prefetch_related(Prefetch("session__ratings", standing, to_attr="standing_ratings")):
         key = (row.member_id, row.group_session_id)
+        if row.member_id in unread:
+            continue
         member_of[row.session_id] = key
         total = next((rating.total for rating in row.session.standing_ratings), None)
         if row.session.attendance != Attendance.ATTENDED:

@@ -15,6 +15,7 @@ from sessions_app.courses import rating_state
 from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, marks_state
 from sessions_app.groups.models import GroupAttendance, GroupMember, GroupSession
+from sessions_app.groups.who_reads import courses_with_open_marks
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Row:
     total: str
     can_be_asked: bool
     is_out: bool
+    may_read: bool  # whether whoever looks reads the marks
     is_own: bool  # whoever looks works with this course: marks from paper are entered there
 
     @property
@@ -93,13 +95,21 @@ def read(group_session: GroupSession, user: User, now: datetime) -> SessionPage:
         .filter(pk__in=[member.episode_id for member in members])
         .values_list("pk", flat=True)
     )
+    readable = courses_with_open_marks(user, group, members)
     rows, totals = [], []
     for member in members:
         attendance = attendances.get(member.pk)
         session = by_pk[attendance.session_id] if attendance else None
-        row = _row(member, attendance, session, now, member.episode_id in own)
+        row = _row(
+            member,
+            attendance,
+            session,
+            now,
+            may_read=member.episode_id in readable,
+            is_own=member.episode_id in own,
+        )
         rows.append(row)
-        if row.is_there and session and session.standing_ratings:
+        if row.is_there and row.may_read and session and session.standing_ratings:
             totals += [one.total for one in session.standing_ratings if one.total is not None]
     return SessionPage(group_session, rows, group_course.spread(totals))
 
@@ -109,10 +119,12 @@ def _row(
     attendance: GroupAttendance | None,
     session: TherapySession | None,
     now: datetime,
+    *,
+    may_read: bool,
     is_own: bool,
 ) -> Row:
     if session is None or session.is_voided or session.attendance != Attendance.ATTENDED:
-        return Row(member, attendance, session, None, "", False, False, is_own)
+        return Row(member, attendance, session, None, "", False, False, may_read, is_own)
     rating = next(iter(session.standing_ratings), None)
     awaits = rating_state.awaited(session)
     state = rating_state.state_of(
@@ -122,6 +134,6 @@ def _row(
         is_declined=session.is_declined,
         now=now,
     )
-    total = points(rating.total) if rating and rating.total is not None else ""
+    total = points(rating.total) if may_read and rating and rating.total is not None else ""
     can_be_asked = state.can_be_rated and now < session.not_rated_from and member.episode.is_open
-    return Row(member, attendance, session, state, total, can_be_asked, awaits is not None, is_own)
+    return Row(member, attendance, session, state, total, can_be_asked, awaits is not None, may_read, is_own)

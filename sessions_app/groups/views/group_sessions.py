@@ -22,7 +22,7 @@ from alliance.see_other import see_other
 from alliance.undo import say_done
 from sessions_app.courses.models import TherapySession
 from sessions_app.courses.tablets import PairedTablet
-from sessions_app.groups import rounds, session_actions, session_page
+from sessions_app.groups import round_actions, session_actions, session_page
 from sessions_app.groups.forms import BeginForm, VoidGroupSessionForm
 from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession
 from sessions_app.groups.views.groups import own_group
@@ -118,7 +118,9 @@ def pass_round(request: StaffRequest, code: UUID) -> HttpResponse:
     of = _own_session(request, code)
     try:
         with transaction.atomic():
-            begun = rounds.begin_round(group_session=of, by=request.user, form_key=key_of(request.POST))
+            begun = round_actions.begin_round(
+                group_session=of, by=request.user, form_key=key_of(request.POST)
+            )
             device_lock.lock(
                 request,
                 token="",

@@ -17,7 +17,7 @@ from alliance.access import CLIENT, page
 from alliance.see_other import see_other
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
-from sessions_app.groups import rounds
+from sessions_app.groups import round_actions
 from sessions_app.groups.models import TabletRound
 from sessions_app.instruments import client_form
 
@@ -43,7 +43,7 @@ def next_person(request: HttpRequest) -> HttpResponse:
             return render(request, "pass/next.html", context)
         typed = "".join(request.POST.get("number", "").split())
         number = int(typed) if typed.isdecimal() and len(typed) <= 4 else 0
-        if token := rounds.open_form(of=of, number=number):
+        if token := round_actions.open_form(of=of, number=number):
             device_lock.pass_on(request, token=token)
             return see_other("rate:form")
         request.session[WRONG] = request.session.get(WRONG, 0) + 1

@@ -164,7 +164,10 @@ def not_today(request: HttpRequest) -> HttpResponse:
 @page(CLIENT)
 @in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
-    context = {"lock": device_lock.lock_of(request), "urgent_help": _urgent_help()}
+    lock = device_lock.lock_of(request)
+    grant = grant_of(request, lock) if lock and not lock.handed_in else None
+    together = grant is not None and wordings.instrument_of(grant).together
+    context = {"lock": lock, "urgent_help": _urgent_help(), "together": together}
     return render(request, "rate/help.html", context)
 
 

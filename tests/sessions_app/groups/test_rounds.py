@@ -11,7 +11,7 @@ from django.utils import timezone
 from alliance.refused import Refused
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
-from sessions_app.groups import rounds
+from sessions_app.groups import round_actions
 from sessions_app.groups.models import TabletRound
 from sessions_app.groups.views import passing
 from sessions_app.intake import hand_over_actions, sending_actions
@@ -58,7 +58,7 @@ class TestWhoHasAForm:
         declined, _ = hand_over_actions.hand_over(session=a_group.part_of(held, "K-12"), by=clinic.olga)
         hand_over_actions.decline(grant=declined)
         phone = cast.link(a_group.part_of(held, "K-21"), by=clinic.cora)
-        begun = rounds.begin_round(group_session=held, by=clinic.olga)
+        begun = round_actions.begin_round(group_session=held, by=clinic.olga)
         out = RatingGrant.objects.awaiting(timezone.now()).filter(channel="tablet")
         assert {one.session.episode.client.label for one in out} == {"K-1", "K-31"}
         assert begun.forms == 2
@@ -69,25 +69,25 @@ class TestWhoHasAForm:
         for label in a_group.LABELS:
             cast.rating(a_group.part_of(held, label), 300)
         with pytest.raises(Refused, match="Nobody is waiting"):
-            rounds.begin_round(group_session=held, by=clinic.olga)
+            round_actions.begin_round(group_session=held, by=clinic.olga)
         assert not TabletRound.objects.exists()
 
     def test_pressed_twice_it_is_one_round_with_the_same_forms(self, clinic, held):
         key = uuid4()
-        first = rounds.begin_round(group_session=held, by=clinic.olga, form_key=key)
-        second = rounds.begin_round(group_session=held, by=clinic.olga, form_key=key)
+        first = round_actions.begin_round(group_session=held, by=clinic.olga, form_key=key)
+        second = round_actions.begin_round(group_session=held, by=clinic.olga, form_key=key)
         assert (first.round, first.forms, second.forms) == (second.round, 5, 0)
         assert RatingGrant.objects.count() == 5
 
     def test_a_form_that_goes_out_elsewhere_meanwhile_opens_on_the_tablet_no_more(self, clinic, held):
         """Else two devices would hold one form, and the marks of one of them would be lost."""
-        of = rounds.begin_round(group_session=held, by=clinic.olga).round
+        of = round_actions.begin_round(group_session=held, by=clinic.olga).round
         number = clinic.members["K-11"].number
-        assert rounds.open_form(of=of, number=number) == rounds.open_form(of=of, number=number)
+        assert round_actions.open_form(of=of, number=number) == round_actions.open_form(of=of, number=number)
         sending_actions.make_link(
             episode=clinic.members["K-11"].episode, session=a_group.part_of(held, "K-11"), by=clinic.olga
         )
-        assert rounds.open_form(of=of, number=number) is None
+        assert round_actions.open_form(of=of, number=number) is None
 
 
 class TestPassedOn:
