@@ -147,7 +147,9 @@ class TestTyping:
 class TestWhichForms:
     def test_ours_and_free_ones_are_there_and_others_with_licence_and_wording(self, clinic):
         assert {"phq-8", "gad-7", "life-lines"} <= set(names())
-        assert "phq-9" not in names()  # asks about self-harm, and nobody has confirmed who looks at the answers
+        assert (
+            "phq-9" not in names()
+        )  # asks about self-harm, and nobody has confirmed who looks at the answers
         assert "wai-sr" not in names()
         cast.licence(clinic.adam, instrument="wai-sr", medium="paper")
         assert "wai-sr" in names()  # nothing of it is in doubt: the clinic has its own copies
