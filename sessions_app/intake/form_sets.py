@@ -95,7 +95,7 @@ def _ask(
     same = RatingGrant.every.awaiting(timezone.now()).filter(
         session=session, instrument=form.instrument.id, rater=form.rater, purpose=Purpose.QUESTIONNAIRE
     )
-    _withdraw_what_it_replaces(same, by)
+    withdraw_what_it_replaces(same, by)
     return new_grant(
         session,
         form.instrument,
@@ -110,7 +110,7 @@ def _ask(
     )
 
 
-def _withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
+def withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
     """With what could only have opened after it: nobody reaches the rest of a set whose next form is withdrawn."""
     now = timezone.now()
     replaced = list(same.values_list("form_set", "place_in_set"))

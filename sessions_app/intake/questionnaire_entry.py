@@ -16,7 +16,7 @@ from sessions_app.courses.models import Mode, TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments.paper import PaperForm
-from sessions_app.intake.form_sets import refuse_unless_open
+from sessions_app.intake.form_sets import refuse_unless_open, withdraw_what_it_replaces
 from sessions_app.intake.grants import new_grant
 from sessions_app.intake.hand_over_actions import made_by
 from sessions_app.questionnaires import risk_confirmations
@@ -46,11 +46,11 @@ def enter_response(
         return before
     refuse_unless_open(session)
     risk_confirmations.refuse_unless_confirmed(paper.instrument)
-    same = RatingGrant.every.filter(
+    same = RatingGrant.every.awaiting(timezone.now()).filter(
         session=session, instrument=paper.instrument.id, rater=rater, purpose=Purpose.QUESTIONNAIRE
     )
     _refuse_twice(session, paper, rater)
-    same.awaiting(timezone.now()).update(withdrawn_at=timezone.now(), withdrawn_by=by)
+    withdraw_what_it_replaces(same, by)
     grant, _nobodys = new_grant(
         session,
         paper.instrument,
