@@ -97,13 +97,13 @@ class LogEvent(StrEnum):
     )
     QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
     RISK_ITEMS_CONFIRMED = (
-        "risk items confirmed",
+        "self-harm questions confirmed",
         "{who} confirmed what the site does with answers about self-harm to {form}",
     )
-    RISK_ITEMS_ENDED = "risk items ended", "{who} ended the use of the questions about self-harm of {form}"
+    RISK_ITEMS_ENDED = "self-harm questions ended", "{who} ended the use of the questions about self-harm of {form}"
     # Written with the answers themselves: the line itself would tell what was answered.
-    RISK_ANSWER_RAISED = "risk answer raised", "Answers of client {client} were looked through"
-    RISK_ANSWER_ACKNOWLEDGED = "risk answer acknowledged", "{who} wrote in the record of client {client}"
+    RISK_ANSWER_RAISED = "self-harm answer raised", "Answers of client {client} were looked through"
+    RISK_ANSWER_ACKNOWLEDGED = "self-harm answer acknowledged", "{who} wrote in the record of client {client}"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",

@@ -85,9 +85,9 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
     path("packs/on/", instruments.switch_on_pack, name="switch_on_pack"),
     path("packs/<uuid:code>/off/", instruments.switch_off_pack, name="switch_off_pack"),
-    path("risk-items/", risk_items.risk_items, name="risk_items"),
-    path("risk-items/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
-    path("risk-items/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
+    path("self-harm/", risk_items.risk_items, name="risk_items"),
+    path("self-harm/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
+    path("self-harm/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
 ]
 plan_pages = [
     path("", plan.listing, name="list"),
@@ -175,7 +175,7 @@ questionnaire_pages = [
     ),
     path("answers/<uuid:code>/count/", questionnaires.count, name="count"),
     path("answers/<uuid:code>/leave/", questionnaires.leave, name="leave"),
-    path("risk/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
+    path("self-harm/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),
