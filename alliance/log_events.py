@@ -202,6 +202,11 @@ class LogEvent(StrEnum):
     WORDING_SWITCHED_OFF = "wording switched off", "{who} switched off the wording of {form}"
     LICENCE_RECORDED = "licence recorded", "{who} recorded a licence for {form}"
     LICENCE_ENDED = "licence ended", "{who} ended a licence for {form}"
+    PACK_SWITCHED_ON = (
+        "pack switched on",
+        "{who} confirmed the terms of the pack of {form}, and switched it on",
+    )
+    PACK_SWITCHED_OFF = "pack switched off", "{who} switched off the pack of {form}"
     SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
     QUESTION_ADDED = "question added", "{who} added a question of the clinic"
     QUESTION_TAKEN_OUT = "question taken out", "{who} took out a question of the clinic"

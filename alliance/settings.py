@@ -241,6 +241,8 @@ TIME_ZONE = env.time_zone("TIME_ZONE")
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+# Texts of instruments that are free under their owner's terms lie apart from the program.
+INSTRUMENT_PACKS = env.text("INSTRUMENT_PACKS", str(VAR_DIR / "packs"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -68,6 +68,8 @@ instrument_pages = [
     path("wordings/<uuid:code>/off/", instruments.switch_off, name="switch_off"),
     path("licences/new/", instruments.record_licence, name="record_licence"),
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
+    path("packs/on/", instruments.switch_on_pack, name="switch_on_pack"),
+    path("packs/<uuid:code>/off/", instruments.switch_off_pack, name="switch_off_pack"),
 ]
 settings_pages = [
     path("", settings.change, name="change"),

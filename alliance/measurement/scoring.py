@@ -1,10 +1,15 @@
-"""From answers to a score: a missing line stays missing, nothing is imputed. All values in whole tenths."""
+"""From answers to a score: a missing line stays missing, nothing is imputed. All values in whole tenths.
+
+The one exception is an owner's published rule (`MissingRule`) that a clinic has switched on; the score then says from
+how many answers it was pro-rated.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from alliance.measurement.instruments import Instrument, Item
+from alliance.measurement.instruments import Cutoff, Instrument, Item, MissingRule
 
 
 class AnswerError(ValueError):
@@ -18,29 +23,75 @@ class AnswerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """answers: every item as given, in the instrument's order; total, subscales: None if one is missing."""
+    """answers: every item as given, in the instrument's order; total, subscales: None if one is missing.
+
+    prorated_from: how many answers a pro-rated total was made from; None for any other total, and where there is none.
+    subscales_prorated_from: the same of those subscales that were pro-rated.
+    """
 
     answers: dict[str, int | None]
     total: int | None
     complete: bool
     subscales: dict[str, int | None]
+    prorated_from: int | None = None
+    subscales_prorated_from: Mapping[str, int] = field(default_factory=dict)
 
 
-def score(instrument: Instrument, answers: Mapping[str, int | None]) -> Score:
+def score(instrument: Instrument, answers: Mapping[str, int | None], *, prorate: bool = False) -> Score:
     """Score one rating. Answers are in tenths; an absent item is a missing line.
 
     Raises AnswerError for an unknown item, a value outside its range, between its marks, or not whole.
-    An instrument that is not scored (score_method "none") never has a total.
+    An instrument that is not scored (score_method "none") never has a total, and neither has one whose items, range or
+    reversal nobody has stated yet. prorate: the clinic has switched on the owner's rule about missing answers; without
+    such a rule it changes nothing.
     """
     for unknown in answers.keys() - {item.id for item in instrument.items}:
         raise AnswerError(unknown, f"{instrument.name} has no line called “{unknown}”.")
     given = {item.id: _checked(item, answers.get(item.id)) for item in instrument.items}
+    rule = instrument.missing if prorate else None
+    total, from_ = _scored(instrument, given, "total", given, rule) if instrument.has_total else (None, None)
+    subscales = {
+        name: _scored(instrument, given, name, ids, rule) for name, ids in instrument.subscales.items()
+    }
     return Score(
         answers=given,
-        total=_combined(instrument, given, given),
+        total=total,
         complete=None not in given.values(),
-        subscales={name: _combined(instrument, given, ids) for name, ids in instrument.subscales.items()},
+        subscales={name: value for name, (value, _number) in subscales.items()},
+        prorated_from=from_,
+        subscales_prorated_from={
+            name: number for name, (_value, number) in subscales.items() if number is not None
+        },
     )
+
+
+def _scored(
+    instrument: Instrument,
+    answers: Mapping[str, int | None],
+    name: str,
+    ids: Iterable[str],
+    rule: MissingRule | None,
+) -> tuple[int | None, int | None]:
+    """The value of one scale, and from how many answers it was pro-rated."""
+    ids = list(ids)
+    value = _combined(instrument, answers, ids)
+    if value is not None or rule is None or name not in rule.fewest:
+        return value, None
+    value = _prorated(instrument, answers, ids, rule, rule.fewest[name])
+    return value, None if value is None else sum(answers[one] is not None for one in ids)
+
+
+def _prorated(
+    instrument: Instrument, answers: Mapping[str, int | None], ids: list[str], rule: MissingRule, fewest: int
+) -> int | None:
+    """What the scale would be where each missing answer is the mean of the others; None with too few of them."""
+    known = [_oriented(item, answers[item.id]) for item in instrument.items if item.id in ids]
+    values = [value for value in known if value is not None]
+    if not values or len(values) < fewest or not _is_scored(instrument):
+        return None
+    times = len(ids) if instrument.score_method == "sum" else 1
+    unit = 10 if rule.whole else 1
+    return unit * _halves_up(times * sum(values), unit * len(values))
 
 
 def at_most(instrument: Instrument, answers: Mapping[str, int | None]) -> int | None:
@@ -80,17 +131,63 @@ def _combined(instrument: Instrument, answers: Mapping[str, int | None], ids: It
     wanted = set(ids)
     values = [_oriented(item, answers[item.id]) for item in instrument.items if item.id in wanted]
     known = [value for value in values if value is not None]
-    if instrument.score_method == "none" or len(known) < len(values):
+    if not _is_scored(instrument) or not known or len(known) < len(values):
         return None
-    if instrument.score_method == "sum":
-        return sum(known)
-    return (2 * sum(known) + len(known)) // (2 * len(known))  # mean, half a tenth upward
+    return sum(known) if instrument.score_method == "sum" else _halves_up(sum(known), len(known))
+
+
+def _is_scored(instrument: Instrument) -> bool:
+    """Whether its items can be put together: not where it is unknown which of them count the other way round."""
+    return instrument.score_method != "none" and not instrument.unknown & {"items", "range", "reverse"}
+
+
+def _halves_up(whole: int, parts: int) -> int:
+    """whole / parts, half a tenth upward."""
+    return (2 * whole + parts) // (2 * parts)
 
 
 def _oriented(item: Item, answer: int | None) -> int | None:
     if answer is None or not item.reverse:
         return answer
     return item.minimum + item.maximum - answer
+
+
+class ReliableChange(NamedTuple):
+    """answer: "yes", "no" or "cannot tell"; way: "better" or "worse", empty where the answer is not yes."""
+
+    answer: str
+    way: str = ""
+
+
+def changed_reliably(instrument: Instrument, before: int | None, now: int | None) -> ReliableChange:
+    """Whether a total moved by the published reliable change or more, and which way.
+
+    It cannot be told without a published figure, without two totals, or where neither end of the scale is the good one.
+    """
+    if instrument.reliable_change is None or before is None or now is None or instrument.direction == "none":
+        return ReliableChange("cannot tell")
+    rise = now - before
+    if abs(rise) < instrument.reliable_change:
+        return ReliableChange("no")
+    return ReliableChange(
+        "yes", "better" if (rise > 0) == (instrument.direction == "higher_is_better") else "worse"
+    )
+
+
+def band(instrument: Instrument, total: int | None) -> Cutoff | None:
+    """The published band that a total lies in: the highest cutoff that it reaches; None below all of them."""
+    reached = [cutoff for cutoff in instrument.cutoffs if total is not None and total >= cutoff.tenths]
+    return max(reached, default=None)
+
+
+def risk_answers(instrument: Instrument, answers: Mapping[str, int | None]) -> dict[str, int]:
+    """The answers that somebody has to look at, by item; {} where there are none."""
+    found = {}
+    for item_id, risk in instrument.risk_items.items():
+        answer = answers.get(item_id)
+        if answer is not None and answer >= risk.lowest:
+            found[item_id] = answer
+    return found
 
 
 def points(tenths: int) -> str:

@@ -13,10 +13,12 @@ from django.utils import timezone
 from alliance.append_only import append_only
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument, Wording
+from alliance.measurement.stated_parts import Stated, as_stated, from_stored
 from alliance.measurement.wording_file import LENGTHS, as_wording
 
 
-def _both_or_neither(name: str) -> Q:
+def both_or_neither(name: str) -> Q:
+    """The condition that a deed has its time and its person, or has not happened."""
     when, who = f"{name}_at__isnull", f"{name}_by__isnull"
     return Q(**{when: True, who: True}) | Q(**{when: False, who: False})
 
@@ -34,6 +36,10 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
 
     def electronic(self) -> Self:
         return self.exclude(medium=Medium.PAPER)
+
+    def of(self, instrument: Instrument) -> Self:
+        """A licence is for all forms of an instrument, whoever fills them in."""
+        return self.filter(instrument__in={instrument.id, instrument.form_of})
 
 
 @append_only(may_change=("ended_at", "ended_by"))
@@ -62,7 +68,7 @@ class Licence(models.Model):
         ordering = ("-accepted_at", "-pk")
         constraints = (
             models.CheckConstraint(condition=Q(medium__in=Medium.values), name="licence_known_medium"),
-            models.CheckConstraint(condition=_both_or_neither("ended"), name="licence_ended_at_and_by"),
+            models.CheckConstraint(condition=both_or_neither("ended"), name="licence_ended_at_and_by"),
         )
 
     def __str__(self) -> str:
@@ -105,7 +111,11 @@ class ClinicWording(models.Model):
     edition = models.CharField(max_length=LENGTHS["edition"], help_text="What its owner calls this text.")
     title = models.CharField(max_length=LENGTHS["title"])
     introduction = models.TextField(max_length=LENGTHS["introduction"])
-    items = models.JSONField(help_text="{line: {question, low_end, high_end}}")
+    items = models.JSONField(help_text="{item: {question, low_end, high_end, points}}")
+    form = models.JSONField(
+        default=dict,
+        help_text="{points, sections, stem, copyright, stated}; what it does not have is left out.",
+    )
     loaded_at = models.DateTimeField(default=timezone.now)
     loaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     switched_on_at = models.DateTimeField(null=True)
@@ -129,7 +139,7 @@ class ClinicWording(models.Model):
                 condition=Q(switched_on_at__isnull=False),
                 name="one_wording_on_a_language",
             ),
-            models.CheckConstraint(condition=_both_or_neither("switched_on"), name="wording_on_at_and_by"),
+            models.CheckConstraint(condition=both_or_neither("switched_on"), name="wording_on_at_and_by"),
         )
 
     def __str__(self) -> str:
@@ -144,12 +154,22 @@ class ClinicWording(models.Model):
         return str(dict(settings.LANGUAGES).get(self.language, self.language))
 
     @property
+    def stated(self) -> Stated:
+        """What the owner's form says of the instrument, where our definition is not certain."""
+        return from_stored(self.form.get("stated", {}))
+
+    @property
+    def scored(self) -> Instrument:
+        """The instrument by which answers to this wording are scored and shown: with what the wording states."""
+        return as_stated(instruments.get(self.instrument, self.instrument_version), self.stated)
+
+    @property
     def wording(self) -> Wording:
         # PostgreSQL keeps no order in JSON; the instrument has it.
-        items = instruments.get(self.instrument, self.instrument_version).items
         return as_wording(
             language=self.language,
             title=self.title,
             introduction=self.introduction,
-            items={item.id: self.items[item.id] for item in items},
+            items={item.id: self.items[item.id] for item in self.scored.items},
+            form=self.form,
         )

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from alliance.measurement import instruments
+from alliance.measurement.pack_file import Pack
 from alliance.measurement.wording_file import MOST_BYTES, WordingError, WordingFile, decoded, read_wording
 from clients.forms import day_field
 from clients.plausible_days import FIFTY_YEARS
@@ -91,13 +92,42 @@ class LicenceForm(forms.Form):
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial)
-        licensed = [one for one in instruments.session_scales() if one.licensed]
-        self.fields["instrument"].choices = [(one.id, one.name) for one in licensed]  # type: ignore[attr-defined]
+        self.fields["instrument"].choices = _licensed()  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         last_day = cleaned.get("valid_to")
         if last_day and last_day < timezone.localdate():
             self.add_error("valid_to", "This licence is past its last day already.")
+        cleaned.pop("accepted", None)
+        return cleaned
+
+
+def _licensed() -> list[tuple[str, list[tuple[str, str]]]]:
+    """What a licence can be for, by its use. One licence is for all forms of an instrument."""
+    kinds = (
+        ("Session scales", instruments.session_scales()),
+        ("Questionnaires", instruments.questionnaires()),
+    )
+    return [
+        (title, [(one.id, one.name) for one in found if one.licence == "licensed" and one.id == one.form_of])
+        for title, found in kinds
+    ]
+
+
+class PackForm(forms.Form):
+    """That somebody read the terms of the pack as it lies there now."""
+
+    read_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    accepted = forms.BooleanField(
+        label="I have read these terms, and the clinic keeps to them",
+        error_messages={"required": "Say that you have read the terms."},
+    )
+
+    def __init__(self, data: Any = None, *, pack: Pack) -> None:
+        super().__init__(data, initial={"read_sha256": pack.sha256})
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
         cleaned.pop("accepted", None)
         return cleaned

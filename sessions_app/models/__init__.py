@@ -19,6 +19,7 @@ from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision.agendas import Agenda, AgendaItem
@@ -42,6 +43,7 @@ __all__ = [
     "ImportPart",
     "ImportRun",
     "ImportedNumber",
+    "InstrumentPack",
     "LateMarks",
     "Licence",
     "LookBefore",

@@ -100,7 +100,7 @@ TABLES_OF_THE_CLINIC = (
                 "title",
                 "introduction",
             ),
-            *("items", "loaded_at", "loaded_by", "switched_on_at", "switched_on_by"),
+            *("items", "form", "loaded_at", "loaded_by", "switched_on_at", "switched_on_by"),
         ),
     ),
     Table(
@@ -108,6 +108,26 @@ TABLES_OF_THE_CLINIC = (
         whose=Whose.CLINIC,
         fields=not_shown(
             *("id", "code", "instrument", "holder", "kind", "number", "medium", "valid_to"),
+            *("accepted_at", "accepted_by", "ended_at", "ended_by"),
+        ),
+    ),
+    Table(
+        "sessions_app.InstrumentPack",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *(
+                "id",
+                "code",
+                "instrument",
+                "name",
+                "owner",
+                "licence",
+                "terms",
+                "source",
+                "dated",
+                "line",
+                "sha256",
+            ),
             *("accepted_at", "accepted_by", "ended_at", "ended_by"),
         ),
     ),

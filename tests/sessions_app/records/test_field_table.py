@@ -136,11 +136,13 @@ def test_every_text_that_could_be_about_a_client_goes_or_says_what_becomes_of_it
         "sessions_app.ClinicSettings.languages",
         "sessions_app.ClinicSettings.rules",
         "sessions_app.ClinicSettings.urgent_help",
+        "sessions_app.ClinicWording.form",
         "sessions_app.ClinicWording.introduction",
         "sessions_app.ClinicWording.items",
         "sessions_app.ImportRun.columns",
         "sessions_app.ImportRun.counts",
         "sessions_app.ImportRun.options",
+        "sessions_app.InstrumentPack.terms",
         "usersessions.UserSession.data",
     }
 
