@@ -222,7 +222,11 @@ def all_instruments() -> tuple[Instrument, ...]:
         file.name: tomllib.loads(file.read_text("utf-8")) for file in files if file.name.endswith(".toml")
     }
     instruments = [_instrument(_whole(data, read)) for data in read.values()]
-    return tuple(sorted(instruments, key=lambda i: (i.id != SESSION_RATING, i.id, _age(i.version))))
+    return tuple(
+        sorted(
+            instruments, key=lambda i: (i.id != SESSION_RATING, i.licence != "ours", i.id, _age(i.version))
+        )
+    )
 
 
 def _whole(data: Mapping[str, Any], read: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:

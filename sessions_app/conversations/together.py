@@ -26,7 +26,7 @@ from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating
 from sessions_app.flags.models import Discussion
 from sessions_app.instruments import offers
-from sessions_app.instruments.lines import Line
+from sessions_app.instruments.lines import Line, has_faces
 
 WIDTH, HEIGHT, MARGIN = 360, 172, 12
 FLOOR = HEIGHT - 28  # below it the numbers of the agreements
@@ -76,6 +76,7 @@ class MarksOfLine:
     low_end: str
     high_end: str
     drawn: SafeString
+    faces: bool
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,13 @@ def _numbered(shown: Sequence[Entry]) -> list[Entry]:
 
 def _wording(ratings: Sequence[Rating], episode: Episode) -> Wording:
     """What the client read last; our own words follow the client to another language."""
-    if ratings and ratings[-1].wording is not None:
-        return wordings.read_by_the_client(ratings[-1])
-    own = instruments.get(instruments.SESSION_RATING)
-    return offers.wording_of(own, episode.client.language)
+    last = ratings[-1] if ratings else None
+    if last and last.wording is not None:
+        return wordings.read_by_the_client(last)
+    form = instruments.get(last.instrument) if last else None
+    # Of a licensed form on paper nobody knows the edition: then ours, which asks about the same.
+    ours = form if form and form.wordings else instruments.get(instruments.SESSION_RATING)
+    return offers.wording_of(ours, episode.client.language)
 
 
 # --- The lines over time ---------------------------------------------------------------------------
@@ -156,7 +160,7 @@ def _wording(ratings: Sequence[Rating], episode: Episode) -> Wording:
 
 def _lines(ratings: list[Rating], shown: list[Entry], wording: Wording) -> list[MarksOfLine]:
     last = ratings[-1]
-    items = instruments.get(last.instrument, last.instrument_version).items
+    form = instruments.get(last.instrument, last.instrument_version)
     signs = [(_place_between(one, ratings), one.sign) for one in shown if one.number]
     return [
         MarksOfLine(
@@ -164,8 +168,9 @@ def _lines(ratings: list[Rating], shown: list[Entry], wording: Wording) -> list[
             low_end=wording.items[item.id].low_end,
             high_end=wording.items[item.id].high_end,
             drawn=_drawn(item, wording, [one.marks.get(item.id) for one in ratings], signs),
+            faces=has_faces(form),
         )
-        for item in items
+        for item in form.items
     ]
 
 

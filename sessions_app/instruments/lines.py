@@ -24,6 +24,7 @@ class Line:
     tenths: int | None
     declined: bool
     error: str
+    faces: bool = False  # whether a drawn face stands at each end
 
     @property
     def id(self) -> str:
@@ -87,9 +88,22 @@ class Line:
         return "" if self.place is None else self.words[bisect_left(BANDS, self.place)]
 
 
+def has_faces(instrument: Instrument) -> bool:
+    """Whether the ends of its lines are faces, for whoever reads faces more easily than words."""
+    return instrument.format == "faces"
+
+
 def lines_to_read(instrument: Instrument, wording: Wording) -> list[Line]:
     """The lines of a wording before any mark, for whoever checks how the form will look."""
     return [
-        Line(item, wording.items[item.id], (place, len(instrument.items)), None, False, "")
+        Line(
+            item,
+            wording.items[item.id],
+            (place, len(instrument.items)),
+            None,
+            False,
+            "",
+            has_faces(instrument),
+        )
         for place, item in enumerate(instrument.items, 1)
     ]

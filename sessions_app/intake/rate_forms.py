@@ -16,7 +16,7 @@ from alliance.measurement.instruments import Item
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating
-from sessions_app.instruments.lines import Line
+from sessions_app.instruments.lines import Line, has_faces
 
 COMMENT_LENGTH = Rating._meta.get_field("comment").max_length
 _WHOLE_TENTHS = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
@@ -153,6 +153,7 @@ class RatingForm(forms.Form):
                 tenths=cleaned.get(item.id),
                 declined=bool(cleaned.get(declined(item))),
                 error=_sentence(self.errors.get(item.id, [])),
+                faces=has_faces(self.instrument),
             )
             for number, item in enumerate(self.instrument.items, 1)
         ]
@@ -195,8 +196,16 @@ def beyond(item: Item) -> str:
 def lines_of(rating: Rating) -> list[Line]:
     """What was handed in, as the review page drew it: the client's own lines, and no figure."""
     wording = wordings.read_by_the_client(rating)
-    items = instruments.get(rating.instrument, rating.instrument_version).items
+    instrument = instruments.get(rating.instrument, rating.instrument_version)
     return [
-        Line(item, wording.items[item.id], (place, len(items)), rating.marks[item.id], False, "")
-        for place, item in enumerate(items, 1)
+        Line(
+            item=item,
+            wording=wording.items[item.id],
+            place_in_form=(place, len(instrument.items)),
+            tenths=rating.marks[item.id],
+            declined=False,
+            error="",
+            faces=has_faces(instrument),
+        )
+        for place, item in enumerate(instrument.items, 1)
     ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from alliance.form_keys import FormKeyField
 from alliance.line_field import LineField
 from alliance.measurement import instruments
-from alliance.measurement.instruments import Instrument
+from alliance.measurement.instruments import Instrument, Item
 from alliance.measurement.scoring import AnswerError, points, tenths_from_text
 from alliance.stale_forms import opened_with
 from clients.models import Episode
@@ -118,6 +118,16 @@ class VoidForm(forms.Form):
         opened_with(self, row=session.code, stored=would_count_nowhere(session))
 
 
+def _asked(instrument: Instrument, item: Item) -> str:
+    """The question, where the words are ours; of faces on paper also which end is which figure."""
+    wording = instrument.wordings.get("en")
+    question = wording.items[item.id].question if wording else ""
+    if instrument.format != "faces":
+        return question
+    ends = f"{points(item.minimum)} is at the sad face, {points(item.maximum)} at the glad one."
+    return f"{question} {ends}".strip()
+
+
 class PaperRatingForm(forms.Form):
     """Four answers a client gave on paper or aloud, in points with at most one decimal; empty is "not answered"."""
 
@@ -132,11 +142,10 @@ class PaperRatingForm(forms.Form):
     def __init__(self, data: Any = None, *, instrument: Instrument) -> None:
         super().__init__(data)
         self.instrument = instrument
-        wording = instrument.wordings.get("en")
         for item in instrument.items:
             self.fields[item.id] = forms.CharField(
                 label=item.label[:1].upper() + item.label[1:],
-                help_text=wording.items[item.id].question if wording else "",
+                help_text=_asked(instrument, item),
                 required=False,
                 max_length=12,
                 widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "size": 6}),

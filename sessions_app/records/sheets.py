@@ -209,16 +209,22 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
     if of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":
+        scale = instruments.get(instruments.SESSION_RATING)
+        low, high = scale.total_minimum, scale.total_maximum
         yield Column(
             "total_tenths",
-            f"{one.says}; in tenths, 0 to 400",
+            f"{one.says}; in tenths, {low} to {high}",
             (of.name,),
             _plain,
             _in_words,
             for_people=False,
         )
         yield Column(
-            "total_points", f"{one.says}; in points, 0.0 to 40.0", (of.name,), _points, _points_in_words
+            "total_points",
+            f"{one.says}; in points, {one_decimal(low)} to {one_decimal(high)}",
+            (of.name,),
+            _points,
+            _points_in_words,
         )
     elif of.is_relation:
         last = "name" if of.related_model is User else "code"
@@ -249,9 +255,10 @@ def _lines(name: str) -> Iterator[Column]:
     items = instruments.get(instruments.SESSION_RATING).items
     for item in items:
         says = f"line “{item.label}”"
+        low, high = item.minimum, item.maximum
         yield Column(
             f"{item.id}_tenths",
-            f"{says}; in tenths, 0 to 100; empty: not answered, or not known",
+            f"{says}; in tenths, {low} to {high}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: answers.get(key),
             _in_words,
@@ -259,7 +266,7 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, 0.0 to 10.0; empty: not answered, or not known",
+            f"{says}; in points, {one_decimal(low)} to {one_decimal(high)}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
             lambda answers, key=item.id: _answer_in_words(answers, key),

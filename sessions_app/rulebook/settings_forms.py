@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.utils import timezone
 
 from alliance.measurement import instruments
@@ -11,6 +12,9 @@ from alliance.stale_forms import opened_with
 from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_settings import ClinicSettings, Closing
 from sessions_app.rulebook import client_form_fields
+
+# Whatever rates a session has as many.
+_LINES = apnumber(len(instruments.get(instruments.SESSION_RATING).items))
 
 
 class SettingsForm(forms.Form):
@@ -22,7 +26,7 @@ class SettingsForm(forms.Form):
     )
     closing = forms.ChoiceField(
         label="After a rating the client sees",
-        help_text="The marks are the four lines of today, without figures, on the tablet that was handed over or "
+        help_text=f"The marks are the {_LINES} lines of today, without figures, on the tablet that was handed over or "
         "the tablet of a room: never on the client’s own phone. They go after two minutes.",
         choices=Closing.choices,
         widget=forms.RadioSelect,

@@ -35,6 +35,12 @@ class Scale:
     is_chosen: bool
     differs: list[str]
 
+    @property
+    def is_spare(self) -> bool:
+        """One of our further forms that this clinic has not touched: its page does not speak of it unasked."""
+        is_further = self.instrument.licence == "ours" and self.instrument.id != instruments.SESSION_RATING
+        return is_further and not self.is_chosen and not self.differs
+
 
 def scales(chosen: str, rules: RuleSettings) -> list[Scale]:
     """Every alliance scale, the one in use first."""

@@ -17,7 +17,7 @@ from alliance.refused import Refused
 from alliance.see_other import see_other
 from sessions_app.courses.grants import RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.tokens import hash_of_token
-from sessions_app.intake import sending_actions, short_codes
+from sessions_app.intake import form_length, sending_actions, short_codes
 from sessions_app.intake.views.rate import in_the_clients_language
 
 GONE = 410
@@ -29,10 +29,15 @@ GONE = 410
 @in_the_clients_language
 def start(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "go/start.html")
+        return _start_page(request)
     if "token" in request.POST:
         return _by_link(request, request.POST["token"])
     return _by_short_code(request, short_codes.cleaned(request.POST.get("code", "")))
+
+
+def _start_page(request: HttpRequest, *, error: str = "", status: int = 200) -> HttpResponse:
+    context = {"error": error, "length": form_length.sentence(request.GET.get("minutes", ""))}
+    return render(request, "go/start.html", context, status=status)
 
 
 def _by_link(request: HttpRequest, token: str) -> HttpResponse:
@@ -52,7 +57,7 @@ def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
     grant = _grants().filter(short_code_hash=short_codes.hash_of_code(code)).first()
     if grant is None:
         error = _("This code is not right. Look at it again, letter by letter.")
-        return render(request, "go/start.html", {"error": error}, status=422)
+        return _start_page(request, error=error, status=422)
     take_back()
     if grant.short_code_until and grant.short_code_until <= timezone.now():
         return _closed(request, _("This code has expired. Ask your therapist for a new one."))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from alliance.access import StaffRequest, own_or_404, page
+from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.refused import Refused
 from clients.models import Episode
@@ -17,7 +18,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState, link_state
 from sessions_app.courses.tablets import PairedTablet
-from sessions_app.intake import qr, sending_actions, short_codes
+from sessions_app.intake import form_length, qr, sending_actions, short_codes
 from sessions_app.intake.views.therapy_sessions import chosen_session, ways_to_ask
 
 
@@ -31,7 +32,8 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
-    address = f"{page_of_phone}#{link.token}"
+    given = instruments.get(link.grant.instrument, link.grant.instrument_version)
+    address = f"{page_of_phone}{form_length.address_part([given])}#{link.token}"
     context = {
         "episode": episode,
         "session": link.grant.session,
