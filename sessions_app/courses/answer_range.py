@@ -9,7 +9,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from alliance.triggers import Function, Trigger
 
-TABLE, RESPONSES = "sessions_app_rating", "sessions_app_questionnaireresponse"
+TABLE, RESPONSES, GUESSES = (
+    "sessions_app_rating",
+    "sessions_app_questionnaireresponse",
+    "sessions_app_guess",
+)
 NAME = f"{TABLE}_answers"
 _OUT_OF_RANGE = """
   IF EXISTS (SELECT 1 FROM jsonb_each(NEW.answers) AS line
@@ -51,8 +55,17 @@ def answers_in_range(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
 
 def response_in_range(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
     """The same of the answers to a questionnaire: no item of any instrument goes beyond 10."""
+    yield _of(RESPONSES, connection)
+
+
+def guess_in_range(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    """The same of a therapist's guess."""
+    yield _of(GUESSES, connection)
+
+
+def _of(table: str, connection: BaseDatabaseWrapper) -> Trigger:
     is_postgresql = connection.vendor == "postgresql"
-    yield _on_postgresql(RESPONSES, REFUSE_RESPONSE) if is_postgresql else _on_sqlite(RESPONSES)
+    return _on_postgresql(table, REFUSE_RESPONSE) if is_postgresql else _on_sqlite(table)
 
 
 def _on_postgresql(table: str, function: Function) -> Trigger:

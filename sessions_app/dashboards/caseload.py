@@ -196,7 +196,8 @@ def _by_part(episodes: QuerySet[Episode], now: datetime) -> dict[Part, list[_Pla
     with_beside = _with_beside(episodes)
     meetings = _meetings(episodes, now)
     found: dict[Part, list[_Placed]] = {part: [] for part in Part}
-    for course, beside in course_standings.read(with_beside, now, "client__label_key", "pk", beside=BESIDE):
+    for whole, beside in course_standings.read(with_beside, now, "client__label_key", "pk", beside=BESIDE):
+        course = whole.in_supervision
         if "part" not in course.kept:
             course.kept["part"] = part_of(course)
         meets = meets_at(course, meetings.get(course.episode.pk, ()))

@@ -57,6 +57,7 @@ class ClientRow:
     low_point_word: str
     set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
     asked: int  # questions of supervisors that nobody answered
+    withheld: bool = False  # marks were promised to be the therapist's alone, so nothing of them is said
 
     @property
     def agreed(self) -> str:
@@ -110,6 +111,7 @@ def client_row(
         low_point_word=course.low_point_word,
         set_aside=f"Marks set aside: {asides}" if asides else "",
         asked=asked or 0,
+        withheld=course.is_withheld,
     )
 
 

@@ -20,7 +20,9 @@ from sessions_app.flags.recomputations import Recomputation
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
+from sessions_app.instruments.promises import Promise
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.questionnaires.guesses import Guess
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
@@ -40,6 +42,7 @@ __all__ = [
     "ErasedGrant",
     "Flag",
     "FollowUp",
+    "Guess",
     "ImportPart",
     "ImportRun",
     "ImportedNumber",
@@ -51,6 +54,7 @@ __all__ = [
     "OwnQuestion",
     "PairedTablet",
     "ProcessDay",
+    "Promise",
     "QuestionnaireResponse",
     "Rating",
     "RatingGrant",

@@ -1,5 +1,6 @@
 """The fields of what was answered to questionnaires. No administrator reads any of them."""
 
+from sessions_app.records import promised
 from sessions_app.records.field_kinds import (
     CLINICAL,
     IN_THE_CLINICS_TIME,
@@ -9,9 +10,12 @@ from sessions_app.records.field_kinds import (
     ROW_NUMBER,
     SAID,
     THERAPIST,
+    Field,
     Table,
     column,
 )
+
+OF_ONE_THERAPIST = Field(says="a therapist’s own guess: on their page alone")
 
 TABLES_OF_QUESTIONNAIRES = (
     Table(
@@ -21,6 +25,8 @@ TABLES_OF_QUESTIONNAIRES = (
         title="Questionnaire",
         says="One row for each time answers to a questionnaire arrived; `held` tells why some do not count.",
         shared_if="share_comment",
+        promise="promise",
+        computed=promised.columns(),
         fields={
             "id": ROW_NUMBER,
             "session": LINK,
@@ -30,6 +36,8 @@ TABLES_OF_QUESTIONNAIRES = (
             "instrument_version": column(CLINICAL, "instrument_version", "of the questionnaire"),
             "wording": column(CLINICAL, "wording_code", "edition of the clinic’s own wording, if any"),
             "rater": column(CLINICAL, "rater", "client, therapist, caregiver or observer"),
+            "rater_label": column(CLINICAL, "rater_label", "which of several caregivers, such as “mother”"),
+            "promise": LINK,
             "answers": column(CLINICAL, "answers", LINES),
             "total": column(CLINICAL, "total", "by the instrument’s rule; empty where an answer is missing"),
             "comment": column(SAID, "comment", "the rater’s own words"),
@@ -62,5 +70,24 @@ TABLES_OF_QUESTIONNAIRES = (
             "decided_at": column(CLINICAL, "decided_at", IN_THE_CLINICS_TIME),
             "decided_by": column(CLINICAL, "decided_by", "name"),
         },
+    ),
+    # In no file: it is for its therapist alone, and an export of a colleague who covers holds what that one may see.
+    Table(
+        "sessions_app.Guess",
+        about=("session__episode__client",),
+        fields=dict.fromkeys(
+            [
+                "id",
+                "code",
+                "session",
+                "therapist",
+                "instrument",
+                "instrument_version",
+                "answers",
+                "total",
+                "made_at",
+            ],
+            OF_ONE_THERAPIST,
+        ),
     ),
 )
