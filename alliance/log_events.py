@@ -96,6 +96,8 @@ class LogEvent(StrEnum):
         "Answers to a questionnaire of client {client} arrived and were held",
     )
     QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
+    GUESS_MADE = "guess made", "{who} noted something for themselves before a rating of client {client}"
+    GUESSING_CHOSEN = "guessing chosen", "{who} changed a setting of their own"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",
@@ -208,6 +210,10 @@ class LogEvent(StrEnum):
     )
     PACK_SWITCHED_OFF = "pack switched off", "{who} switched off the pack of {form}"
     SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
+    PROMISE_CHANGED = (
+        "promise changed",
+        "{who} saved version {version} of what forms promise to a {rater} about who sees the marks",
+    )
     QUESTION_ADDED = "question added", "{who} added a question of the clinic"
     QUESTION_TAKEN_OUT = "question taken out", "{who} took out a question of the clinic"
     QUESTION_PUT_BACK = "question put back", "{who} put back a question of the clinic"

@@ -18,6 +18,7 @@ from sessions_app.dashboards.views import (
     neighbours,
     talks,
 )
+from sessions_app.instruments import promise_views
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
 from sessions_app.moving_in import views as moving_in
@@ -79,6 +80,8 @@ settings_pages = [
     path("work-list/effect/", settings.work_list_effect, name="work_list_effect"),
     path("rules/simulated/", settings.simulated, name="simulated"),
     path("recomputation/", settings.recomputation, name="recomputation"),
+    path("promises/", promise_views.listing, name="promises"),
+    path("promises/change/", promise_views.change, name="change_promise"),
     path("versions/", settings.versions, name="versions"),
     path("versions/<uuid:code>/use/", settings.use_again, name="use_again"),
 ]

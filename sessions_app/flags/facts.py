@@ -248,7 +248,7 @@ def _sessions(
     # Corrected ratings come along and are dropped here: there are few, and a join that leaves them out is
     # planned as if one row came (docs/performance.md).
     marks: list[tuple[int, str | None, bool, Rating]] = []
-    columns = (*OF_SESSION, *BESIDE_RATING, *(f"ratings__{name}" for name in OF_RATING), *along or ())
+    columns = (*OF_SESSION, *BESIDE_RATING, *(f"ratings__{name}" for name in OF_RATING), *(along or ()))
     for row in rows.values_list(*columns):
         session = SessionFact(*row[1:WITH_RATING])
         found = sessions[row[0]]

@@ -25,9 +25,10 @@ from alliance.measurement import instruments
 from alliance.measurement.instruments import ItemWording, Wording
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.instruments import client_form
+from sessions_app.instruments import client_form, promise_words, promises
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
+from sessions_app.instruments.promises import Promised
 from sessions_app.intake import sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
 
@@ -54,6 +55,7 @@ class Blank:
     languages: tuple[str, ...]
     urgent_help: UrgentHelp | None
     spoken: str | None  # the language of all that is not the instrument's
+    promise: Promised
     channel: str
     is_demo: bool
     sealed_to: tuple[str, str]
@@ -72,6 +74,7 @@ class Blank:
             languages=tuple(wordings.languages_of(grant, chosen)),
             urgent_help=chosen.urgent_help(wording.language),
             spoken=translation.get_language(),
+            promise=promises.promised(grant, grant.rater),
             channel=lock.channel,
             is_demo=settings.DEMO,
             sealed_to=sealing.public_key(),
@@ -115,6 +118,7 @@ def _page_of(blank: Blank) -> str:
         page = get_template(TEMPLATE).render(
             {
                 "form": UnmarkedForm(blank),
+                "promise": promise_words.words(blank.promise),
                 "urgent_help": blank.urgent_help,
                 "bands": list(BANDS),
                 "comment_length": COMMENT_LENGTH,

@@ -66,7 +66,7 @@ TABLES_OF_QUESTIONNAIRES = (
             "id": ROW_NUMBER,
             "response": column(CLINICAL, "response_code", "the answers it is about"),
             "counts": column(CLINICAL, "counts", "yes or no"),
-            "why": column(SAID, "why", "in the words of whoever decided"),
+            "why": column(CLINICAL, "why", "in the words of whoever decided"),
             "decided_at": column(CLINICAL, "decided_at", IN_THE_CLINICS_TIME),
             "decided_by": column(CLINICAL, "decided_by", "name"),
         },

@@ -11,7 +11,7 @@ export function fill(section, form, lines) {
     draw(section.querySelector(`[data-seen="${line.id}"]`), line);
   }
   show(section.querySelector("[data-unmarked]"), unmarked > 0, keepsRoom);
-  tell(section, form.elements.comment.value.trim(), form.elements.share_comment.checked);
+  tell(section, form.elements.comment.value.trim(), form.elements.share_comment?.checked ?? false);
 }
 
 function show(part, isShown, keepsRoom) {

@@ -23,10 +23,12 @@ from alliance.refused import Gone, Refused
 from alliance.see_other import see_other
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.raters import Rater
 from sessions_app.courses.tokens import hash_of_token
-from sessions_app.instruments import client_form
+from sessions_app.instruments import client_form, promise_words, promises
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
+from sessions_app.instruments.promise_words import PromiseWords
 from sessions_app.intake import blank_form, closing, deliveries, form_sets, hand_over_actions, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.intake.record_rating import NotStored, TooManySetAside
@@ -141,8 +143,19 @@ def not_today(request: HttpRequest) -> HttpResponse:
 @page(CLIENT)
 @in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
-    context = {"lock": device_lock.lock_of(request), "urgent_help": _urgent_help()}
+    lock = device_lock.lock_of(request)
+    grant = grant_of(request, lock) if lock and not lock.handed_in else None
+    context = {
+        "lock": lock,
+        "urgent_help": _urgent_help(),
+        "promise": _promise(grant) if grant else None,
+    }
     return render(request, "rate/help.html", context)
+
+
+def _promise(grant: RatingGrant) -> PromiseWords:
+    """What this form promises about who sees it, in the language that is spoken."""
+    return promise_words.words(promises.promised(grant, grant.rater))
 
 
 def _urgent_help() -> UrgentHelp | None:
@@ -189,7 +202,7 @@ def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     marks = RatingForm(request.POST, grant=grant)
     if not marks.is_valid():
         return _show(request, marks, status=422)
-    return render(request, "rate/review.html", {"form": marks})
+    return render(request, "rate/review.html", {"form": marks, "promise": _promise(grant)})
 
 
 def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -240,6 +253,7 @@ def _blank(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
     context = {
         "form": marks,
+        "promise": _promise(marks.grant),
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
         "idle_seconds": blank_form.IDLE_SECONDS,
@@ -251,4 +265,8 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
 
 
 def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:
-    return render(request, "rate/closed.html", {"is_erased": is_erased}, status=410)
+    lock = device_lock.lock_of(request)
+    grant = grant_of(request, lock) if lock and not is_erased else None
+    of = promises.promised(grant, grant.rater) if grant else promises.SHIPPED[Rater.CLIENT]
+    context = {"is_erased": is_erased, "again": promise_words.words(of).again}
+    return render(request, "rate/closed.html", context, status=410)

@@ -111,7 +111,7 @@ class TestNothingOfOneClientIsInAnothersPage:
         known = {field.name for field in fields(blank_form.Blank)}
         assert known == {
             *("instrument", "version", "language", "title", "introduction", "items", "languages"),
-            *("spoken", "channel", "is_demo", "sealed_to", "release", "urgent_help"),
+            *("spoken", "channel", "is_demo", "sealed_to", "release", "urgent_help", "promise"),
         }
 
     def test_marks_that_came_along_are_kept_for_nobody(self, client, grant, clinic):
