@@ -33,8 +33,8 @@ FLAGS = [
         "C",
         "Sudden fall",
         "open",
-        "4.5 points lower than last time. In our model falls of 4.0 or more come in about 9 of 100 sessions by chance; "
-        "ask before you interpret.",
+        "4.5 points lower than last time. In our model, falls of 4.0 points or more happen by chance in about "
+        "9 of 100 sessions; ask before you interpret.",
         question="What was different today?",
     ),
     ShownFlag(
@@ -62,14 +62,14 @@ FLAGS = [
         "C",
         "Sudden fall",
         "discussed",
-        "4.5 lower than last time.",
+        "4.5 points lower than last time.",
         note="Discussed on 3 March: less homework, more time at the end.",
     ),
     ShownFlag(
         "C",
         "Sudden fall",
         "repaired",
-        "4.5 lower than last time; back in the usual range two sessions later.",
+        "4.5 points lower than last time; back in the usual range two sessions later.",
     ),
     ShownFlag("D", "Decline", "withdrawn", "The rating of session 7 was corrected."),
 ]

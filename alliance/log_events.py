@@ -266,9 +266,20 @@ STORED = {event.value: event for event in LogEvent}
 # index of the log is made with them.
 LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value, LogEvent.REFUSED.value)
 UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED})
+# Between a therapist and whoever supervises them. Whom a supervisor asks about, or talks about, is often one
+# whose marks fell.
+IN_SUPERVISION = frozenset(
+    {
+        LogEvent.SUPERVISION_QUESTION_ASKED,
+        LogEvent.SUPERVISION_QUESTION_CHANGED,
+        LogEvent.SUPERVISION_QUESTION_ANSWERED,
+        LogEvent.SUPERVISION_TALK_NOTED,
+        LogEvent.SUPERVISION_TALK_CHANGED,
+    }
+)
 # A talk is noted or put off only where a flag calls for one. So these read alike to whoever may not know of flags,
 # and are asked for together; sessions are among them, because without any company one sentence tells as much as four.
-ALIKE = frozenset(
+ALIKE = IN_SUPERVISION | frozenset(
     {
         LogEvent.SESSION_ADDED,
         LogEvent.SESSION_CHANGED,
@@ -283,12 +294,6 @@ ALIKE = frozenset(
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
         LogEvent.FOLLOW_UP_CHANGED,
-        # Whom a supervisor asks about, or talks about, is often one whose marks fell.
-        LogEvent.SUPERVISION_QUESTION_ASKED,
-        LogEvent.SUPERVISION_QUESTION_CHANGED,
-        LogEvent.SUPERVISION_QUESTION_ANSWERED,
-        LogEvent.SUPERVISION_TALK_NOTED,
-        LogEvent.SUPERVISION_TALK_CHANGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

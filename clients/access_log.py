@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from alliance import csv_file
-from alliance.log_events import ALIKE, READS_ALIKE, STORED, UNTOLD, LogEvent
+from alliance.log_events import ALIKE, IN_SUPERVISION, READS_ALIKE, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
 from alliance.models import AuditEvent, User
 from clients.models import Client, Episode
@@ -124,17 +124,28 @@ def lines(events: Iterable[AuditEvent], about: frozenset[UUID] = frozenset()) ->
     ]
 
 
-def lines_of_one(events: Iterable[AuditEvent], client: Client, therapist: UUID) -> list[Line]:
+def lines_of_one(
+    events: Iterable[AuditEvent], client: Client, therapist: UUID, *, reads_supervision: bool
+) -> list[Line]:
     """The events in words for those who may see the course of `client` with `therapist`: no other client is in them.
 
-    What the therapist wrote is told plainly. Whoever else writes about this client does so in another course, which
-    these readers do not know.
+    What the therapist wrote is told plainly, of supervision only to those two who are in it. Whoever else writes about
+    this client does so in another course, which these readers do not know.
     """
     events = list(events)
     for event in events:
         event.clients = [client.code.hex] if event.clients else None
     people = _people_in(events)
-    return [_line(event, people, [client.label], is_plain=event.actor == therapist) for event in events]
+    return [
+        _line(
+            event,
+            people,
+            [client.label],
+            is_plain=event.actor == therapist
+            and (reads_supervision or STORED.get(event.action) not in IN_SUPERVISION),
+        )
+        for event in events
+    ]
 
 
 def by_day(lines: Iterable[Line]) -> list[Day]:

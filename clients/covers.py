@@ -1,6 +1,7 @@
 """Who sees another therapist's clients for a while."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -56,6 +57,13 @@ class Cover(models.Model):
 
     def __str__(self) -> str:
         return f"{self.colleague} covers {self.episode}"
+
+    def opens_to(self, person: uuid.UUID | None, moment: datetime) -> bool:
+        """Whether it opened the episode to this person at that moment, in the clinic's time zone."""
+        is_in_force = self.starts_on <= timezone.localdate(moment) <= self.ends_on
+        return (
+            person == self.colleague_id and is_in_force and (self.ended_at is None or moment < self.ended_at)
+        )
 
     @property
     def client_code(self) -> uuid.UUID:

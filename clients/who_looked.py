@@ -36,7 +36,10 @@ class WhoLooked:
 
 
 def read(episode: Episode, search: DaysSearch, number: str | None, reader: User) -> WhoLooked:
-    """In three queries, and one more where records were merged. `episode` comes from `with_next`."""
+    """In three queries, one more where records were merged, and one for whoever is not the therapist.
+
+    `episode` comes from `with_next`.
+    """
     rows = search.found_in(_lines_of(episode))
     is_own_look = Q(actor=reader.pk, action__in=LOOKS)
     counts = _counts(rows, is_own_look)
@@ -44,8 +47,17 @@ def read(episode: Episode, search: DaysSearch, number: str | None, reader: User)
     pages: Paginator[Any] = Paginator(rows.exclude(is_own_look).order_by((F("pk") + 0).desc()), PER_PAGE)
     pages.count = sum(others for _, others, _ in counts)
     page = pages.get_page(number)
-    lines = access_log.lines_of_one(page, episode.client, episode.therapist_id)
+    lines = access_log.lines_of_one(
+        page, episode.client, episode.therapist_id, reads_supervision=_reads_supervision(reader, episode)
+    )
     return WhoLooked(page, access_log.by_day(lines), [(day, own) for day, _, own in counts if own])
+
+
+def _reads_supervision(reader: User, episode: Episode) -> bool:
+    """A colleague who covers does not."""
+    if reader.pk == episode.therapist_id:
+        return True
+    return Episode.objects.supervised_by(reader).filter(pk=episode.pk).exists()
 
 
 def with_next(episodes: EpisodeQuerySet) -> EpisodeQuerySet:

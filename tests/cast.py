@@ -17,6 +17,7 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.measurement import instruments
+from alliance.measurement.pack_file import read_pack
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
 from clients import caseload_transfer
@@ -31,11 +32,12 @@ from sessions_app.flags.conclude import conclude_many
 from sessions_app.instruments import actions
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.instruments.rule_settings import laid_over
 from sessions_app.intake import hand_over_actions, sending_actions
 from sessions_app.intake.record_rating import record_rating
 from sessions_app.rulebook import settings_actions
-from tests.measurement.wording_files import a_file
+from tests.measurement.wording_files import a_file, a_pack
 
 PASSWORD = "correct horse battery staple"
 ITEMS = ("relationship", "goals", "approach", "overall")
@@ -162,6 +164,12 @@ def wording(
 def licence(by: User, **fields: Any) -> Licence:
     terms = {"instrument": "srs", "holder": "The clinic", "kind": "group", "number": "7", "medium": "both"}
     return actions.record_licence(**{**terms, "valid_to": None, **fields}, by=by)
+
+
+def pack(by: User) -> InstrumentPack:
+    """A pack in invented words, whose terms were confirmed."""
+    read = read_pack(a_pack(), [tag for tag, _ in settings.LANGUAGES])
+    return actions.switch_on_pack(pack=read, read_sha256=read.sha256, by=by)
 
 
 def question(by: User, text: str = "What would you say to a friend about today?", **of: str) -> OwnQuestion:

@@ -18,6 +18,7 @@ from sessions_app.flags import discussion_actions
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.intake import hand_over_actions
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision import question_actions, talk_actions
@@ -27,7 +28,7 @@ from tests import cast
 
 ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
-    *(ClinicWording, Licence, ClinicSettings, Erasure, RetentionRule),
+    *(ClinicWording, Licence, InstrumentPack, ClinicSettings, Erasure, RetentionRule),
     *(SupervisionQuestionChange, SupervisionTalkChange),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
@@ -63,6 +64,7 @@ def one_of_each(clinic):
     note = discussion_actions.discuss(flags=session.flags.all(), said="x", agreed="", by=clinic.olga)
     discussion_actions.withdraw_discussion(discussion=note, by=clinic.olga)
     cast.wording(clinic.adam)
+    cast.pack(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
     Correction.objects.create(rating=rating, kind="corrected", why="mistyped", corrected_by=clinic.olga)
     SetAsideRating.objects.create(
@@ -209,7 +211,7 @@ class TestEveryUniqueKey:
         run(
             f"{verb} sessions_app_licence SET ended_at = '2026-11-22 10:00:00Z', ended_by_id = accepted_by_id"
         )
-        assert ClinicWording.objects.count() == 2
+        assert ClinicWording.objects.filter(instrument="srs").count() == 2
 
     def test_control_without_the_trigger_the_row_is_another(self, one_of_each):
         drop("sessions_app_licence_append_only" + ("" if POSTGRESQL else "_replace"))

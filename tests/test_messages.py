@@ -99,9 +99,9 @@ def test_a_catalogue_is_written_as_it_was_read(tmp_path):
 
 
 @pytest.mark.parametrize("instrument", instruments.all_instruments(), ids=lambda one: one.id)
-def test_wording_that_we_ship_is_there_in_every_language_and_whole(instrument):
-    if not instrument.wordings:
-        return
+def test_our_own_wording_is_there_in_every_language_and_whole(instrument):
+    if instrument.licence != "ours":
+        return  # what is free to reproduce is shipped in its owner's languages
     assert set(instrument.wordings) == OTHERS | {"en"}
     for wording in instrument.wordings.values():
         assert set(wording.items) == {item.id for item in instrument.items}

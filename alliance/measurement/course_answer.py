@@ -10,7 +10,7 @@ from alliance.measurement.flag_rules import Finding
 from alliance.measurement.own_level import OwnLevel, own_level
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import Rupture
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, points_apart
 from alliance.measurement.trends import CourseSession
 
 ONE_POINT = 10
@@ -105,16 +105,19 @@ class _Said:
     since_low: int  # complete ratings after the low point that goes on began
 
     def answer(self, p: Parameters, low_point: Rupture | None) -> tuple[Kind, str]:
-        if any(rule in self.reasons for rule in FALLING_BY):
+        stays = self._stays(low_point)
+        falls = [self.reasons[rule] for rule in FALLING_BY if rule in self.reasons]
+        if any("quiet" not in finding.evidence for finding in falls):
+            return Kind.FALLING, self._falling()
+        # A fall that called before and has not gone much further is told by where the ratings stay.
+        if falls and (stays is None or stays[0] != Kind.STAYING_LOW):
             return Kind.FALLING, self._falling()
         if any(rule in self.reasons for rule in LOWER_BY):
             return Kind.LOWER_ONCE, f"{self._lower_once()} One rating cannot say whether it lasts."
         if not self.totals:
             return Kind.NONE, "No complete rating yet."
-        if low_point is not None and low_point.before is not None and self.since_low:  # a low start has none
-            before = low_point.before
-            if self._recent < before and self._recent < low_point.goal:
-                return self._not_back(before, low_point.began)
+        if stays is not None:
+            return stays
         level = self.level
         if level is None or len(self.totals) <= p.own_range_minimum:
             low = " The last one is below the cutoff." if "A" in self.reasons else ""
@@ -142,6 +145,14 @@ class _Said:
             fall = _points(Fraction(self.totals[-2] - self.totals[-1]))
             return f"Lower at the last rating: {fall} below the one before."
         return f"Lower at the last rating: {points(self.totals[-1])} is below this client's usual range."
+
+    def _stays(self, low_point: Rupture | None) -> tuple[Kind, str] | None:
+        """Of a low point that goes on, with ratings since that are no way back; of a low start no level is known."""
+        if low_point is None or low_point.before is None or not (self.since_low and self.totals):
+            return None
+        if self._recent >= low_point.before or self._recent >= low_point.goal:
+            return None
+        return self._not_back(low_point.before, low_point.began)
 
     def _not_back(self, before: Fraction, began: int) -> tuple[Kind, str]:
         below = f"{_points(before - self._recent)} below this client's level before session {began}"
@@ -182,8 +193,7 @@ def _nearest(tenths: Fraction) -> int:
 
 
 def _points(tenths: Fraction) -> str:
-    size = _nearest(tenths)
-    return f"{points(size)} point{'' if size == ONE_POINT else 's'}"
+    return points_apart(_nearest(tenths))
 
 
 def _months(first: date, last: date, now: date) -> str:

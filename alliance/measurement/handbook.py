@@ -48,7 +48,8 @@ RULES: Mapping[str, Rule] = {
             "Manuals and vendors of four-line scales; our cutoff is provisional, borrowed by analogy. "
             "Samples elsewhere use lower cutoffs, so it is a setting.",
             "It does not mean that the alliance is weak: a third of a stable caseload is below. A low first "
-            "rating is a sign that the client dares to tell.",
+            "rating may mean that the client dares to tell; a weak early alliance also goes with dropout (d = .55; "
+            "Sharf and others 2010). Only asking tells which.",
         ),
         Rule(
             "B",
@@ -62,8 +63,8 @@ RULES: Mapping[str, Rule] = {
             "C",
             "sudden-fall",
             "Sudden fall",
-            "The total is at least 4.0 lower than the previous complete rating; of a partial rating, where it is "
-            "whatever was left out.",
+            "The total is at least 4.0 points lower than the previous complete rating; of a partial rating, where "
+            "it is whatever was left out.",
             "Adapted from the Jacobson-Truax reliable change index (alpha .88 makes it about 4); the "
             "literature has no agreed rule (Eubanks-Carter 2012, Lipner 2022).",
             "It does not mean a rupture: one stable client in two has such a fall within ten sessions.",
@@ -73,7 +74,7 @@ RULES: Mapping[str, Rule] = {
             "decline",
             "Decline",
             "Over the last five complete ratings the Mann-Kendall S is -8 or less, or each of the last four "
-            "is lower than the one before (S = -6); and the first is at least 2.0 above the last.",
+            "is lower than the one before (S = -6); and the first is at least 2.0 points above the last.",
             "Ours; the Mann-Kendall test, exact one-sided p .042 for either window.",
             "It does not mean that the alliance will go on falling, nor why it fell: it may be the "
             "ending or a challenge.",
@@ -83,8 +84,8 @@ RULES: Mapping[str, Rule] = {
             "below-own-range",
             "Below own range",
             "The total is below the 95 % range expected from this client's own last 4 to 8 complete ratings, none "
-            "of them counted as more than 4.0 below their median, with a prior spread of 2.0 points that weighs as "
-            "much as 4 ratings.",
+            "of them counted as more than 4.0 points below their median, with a prior spread of 2.0 points that weighs "
+            "as much as 4 ratings.",
             "Adapted from control charts and the Jacobson-Truax index; the literature has no agreed rule "
             "(Eubanks-Carter 2012, Lipner 2022); weights and spread are ours.",
             "It does not mean a low total: where ratings are usually at the top, 36 may be unusual.",
@@ -110,9 +111,9 @@ RULES: Mapping[str, Rule] = {
             "J",
             "lasting-fall",
             "Lasting fall",
-            "The mean of the last three complete ratings, the latest counting most, is at least 1.0 below that of "
-            "the up to eight before them, and by more than chance explains; from the third rating on. It calls for a "
-            "talk unless one of the four ratings before did and the total has not fallen 2.0 further.",
+            "The mean of the last three complete ratings, the latest counting most, is at least 1.0 points below that "
+            "of the up to eight before them, and by more than chance explains; from the third rating on. It calls for "
+            "a talk unless one of the four ratings before did and the total has not fallen 2.0 points further.",
             "Ours. Several ratings are taken together, as in control charts for small, lasting changes (Roberts 1959); "
             "weights and limits come from our simulation, near the best that any rule can do in it.",
             "It does not mean that anything happened on one day, nor that it will go on: slow changes "

@@ -13,6 +13,7 @@ from statistics import median, median_low
 
 from alliance.measurement.flag_rules import findings
 from alliance.measurement.parameters import Parameters
+from alliance.measurement.repairs import BACK_WITHIN
 from alliance.measurement.scored_file import Row
 from alliance.measurement.trends import Answers, CourseSession
 from alliance.measurement.work_list_figures import (
@@ -26,7 +27,6 @@ from alliance.measurement.work_list_figures import (
 )
 
 BEFORE = 4  # complete ratings that a change needs before it, to be one
-BACK_WITHIN = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from alliance.measurement.repairs import BACK_WITHIN, Rupture, recovered_twice, 
 from alliance.measurement.simulate import (
     DEFAULT_SEED,
     VARIANTS,
+    Chunk,
     Event,
-    _Chunk,
     in_chunks,
     ratings,
     therapist_effect,
@@ -84,7 +84,7 @@ def _returns(what: str, found: Counter[tuple[str, str]], clients: int) -> Return
     )
 
 
-def _count(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str]]:
+def _count(chunk: Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str]]:
     seed, clients = chunk
     # What calls for no talk begins no low point, and which line fell is not asked.
     rules = replace(parameters, enabled=parameters.enabled & CALLING, compare_lines=False)

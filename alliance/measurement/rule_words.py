@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from alliance.measurement.handbook import Rule
 from alliance.measurement.parameters import LASTING_FALLS, Parameters
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, points_apart
 
 NO_LEVEL = "It needs a published level, and this form has none. It is off."
 
@@ -37,8 +37,12 @@ ALWAYS = "whenever it is raised"
 
 
 def _as_shipped(p: Parameters) -> Mapping[str, str]:
-    from_points = f"from a fall of {points(p.calls_from_fall)} on"
-    quiet = f"unless one of the four ratings before did and the total has not fallen {points(p.badge_fall)} further"
+    from_points = f"from a fall of {points_apart(p.calls_from_fall)} on"
+    quiet = (
+        "unless one of the four ratings before did, and the total has since neither fallen "
+        f"{points_apart(p.badge_fall)} further nor been {points_apart(p.quiet_rise)} higher. So a fall that goes on "
+        "calls again at the fifth rating after a call, and begins another low point there"
+    )
     return {
         "A": "at the first rating, as a low start",
         "C": from_points if p.calls_from_fall > p.sudden_fall else ALWAYS,
@@ -76,7 +80,7 @@ def _low_line(p: Parameters) -> str:
 
 def _sudden_fall(p: Parameters) -> str:
     return (
-        f"The total is at least {points(p.sudden_fall)} lower than at the rating before; of a rating with lines "
+        f"The total is at least {points_apart(p.sudden_fall)} lower than at the rating before; of a rating with lines "
         "left out, where it is so whatever was left out."
     )
 
@@ -85,7 +89,7 @@ def _decline(p: Parameters) -> str:
     return (
         "Each of the last four ratings is lower than the one before, or the last five have fallen in nearly "
         "every pair (Mann-Kendall S of -8 or less); and from the first to the last of them the total fell by "
-        f"at least {points(p.decline_fall)}."
+        f"at least {points_apart(p.decline_fall)}."
     )
 
 
@@ -93,9 +97,9 @@ def _below_own_range(p: Parameters) -> str:
     return (
         "The total is below the range in which 95 of 100 ratings of this client would be expected, from this "
         f"client’s own last {p.own_range_minimum} to {p.own_range_window} ratings. None of them counts as more than "
-        f"{points(p.hold_within)} below their median, so that one bad session does not hide the next. So that "
+        f"{points_apart(p.hold_within)} below their median, so that one bad session does not hide the next. So that "
         "a few equal ratings "
-        f"do not make it too narrow, a usual spread of {points(p.s0)} counts as much as {p.nu0} ratings."
+        f"do not make it too narrow, a usual spread of {points_apart(p.s0)} counts as much as {p.nu0} ratings."
     )
 
 
@@ -115,9 +119,9 @@ def _missing(p: Parameters) -> str:
 def _lasting_fall(p: Parameters) -> str:
     return (
         "The last three ratings taken together, the latest counting most, are lower than this client’s own up to "
-        f"{p.own_range_window} ratings before them: by {points(p.lasting_fall)} or more, and by more than chance "
+        f"{p.own_range_window} ratings before them: by {points_apart(p.lasting_fall)} or more, and by more than chance "
         f"explains ({p.lasting_limit / 100:.2f} standard deviations; more before the sixth rating). None of those "
-        f"before counts as more than {points(p.hold_within)} below their median. It needs three ratings."
+        f"before counts as more than {points_apart(p.hold_within)} below their median. It needs three ratings."
     )
 
 

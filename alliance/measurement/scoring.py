@@ -120,7 +120,7 @@ def _checked(item: Item, answer: object) -> int | None:
     if not isinstance(answer, int) or isinstance(answer, bool):
         raise AnswerError(item.id, f"The answer for “{item.label}” is not a whole number of tenths.")
     if not item.minimum <= answer <= item.maximum:
-        low, high = points(item.minimum), points(item.maximum)
+        low, high = scale_end(item.minimum), scale_end(item.maximum)
         raise AnswerError(item.id, f"The answer for “{item.label}” is not between {low} and {high}.")
     if (answer - item.minimum) % item.step:
         raise AnswerError(item.id, f"The answer for “{item.label}” lies between two possible marks.")
@@ -191,14 +191,25 @@ def risk_answers(instrument: Instrument, answers: Mapping[str, int | None]) -> d
 
 
 def points(tenths: int) -> str:
-    """Tenths as a person reads them: 345 -> "34.5", 360 -> "36". Decimals exist only here and beyond."""
+    """A mark, total, level or cutoff as a person reads it, always with one decimal: 345 -> "34.5", 360 -> "36.0".
+
+    This is the one rule of figures in points, and static/dashboard/chart.js keeps it too: marks are made in tenths,
+    so a decimal left out would look like another precision. Decimals exist only here and beyond. How far two figures
+    lie apart is said with the word (`points_apart`), what a person marked without it. The ends of a scale were chosen
+    by nobody and are whole (`scale_end`).
+    """
     sign, size = "-" if tenths < 0 else "", abs(tenths)
-    return f"{sign}{size // 10}" + (f".{size % 10}" if size % 10 else "")
+    return f"{sign}{size // 10}.{size % 10}"
 
 
-def one_decimal(tenths: int) -> str:
-    """For columns, where the points stand under each other: 360 -> "36.0"."""
-    return f"{tenths // 10}.{tenths % 10}"
+def points_apart(tenths: int) -> str:
+    """A fall, a rise or a distance, with its unit: 40 -> "4.0 points"."""
+    return f"{points(tenths)} points"
+
+
+def scale_end(tenths: int) -> str:
+    """An end or a tick of a scale: 100 -> "10"; with its decimal where it is not whole."""
+    return points(tenths).removesuffix(".0")
 
 
 # Digits a client's or therapist's keyboard may produce: Arabic-Indic, its eastern form, Devanagari.
@@ -225,4 +236,4 @@ def tenths_from_text(text: str, *, item: str = "", minimum: int = 0, maximum: in
         tenths = int(whole) * 10 + int(tenth or 0)
         if minimum <= tenths <= maximum:
             return tenths
-    raise AnswerError(item, f"Please give a number from {points(minimum)} to {points(maximum)}.")
+    raise AnswerError(item, f"Please give a number from {scale_end(minimum)} to {scale_end(maximum)}.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from alliance.measurement.instruments import Instrument
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.scoring import points, points_apart
 
 EvidenceValue = int | str | list[int] | list[str]
 Evidence = dict[str, EvidenceValue]
@@ -40,7 +40,7 @@ def _say_below_cutoff(evidence: _Seen, _: Instrument) -> str:
             f"({_figure(evidence, 'cutoff')}). Ask what would have made it a little better."
         )
     if "called_at" in evidence:
-        further = points(_whole(evidence, "called_at") - _whole(evidence, "total"))
+        further = points_apart(_whole(evidence, "called_at") - _whole(evidence, "total"))
         return (
             f"Still {where} the level, and {further} lower than when this was last raised "
             f"({_figure(evidence, 'total')} after {_figure(evidence, 'called_at')}; "
@@ -84,13 +84,14 @@ def how_rare(fall: int, instrument: Instrument) -> str:
     if instrument.total_maximum == RATED_TO:
         for least, share in HOW_RARE:
             if fall >= least:
-                return f"In our model falls of {one_decimal(least)} or more come in about {share} sessions by chance"
+                size = points_apart(least)
+                return f"In our model, falls of {size} or more happen by chance in about {share} sessions"
     return "It may be chance"
 
 
 def _say_sudden_fall(evidence: _Seen, instrument: Instrument) -> str:
     fall = _whole(evidence, "fall")
-    lower = f"{one_decimal(fall)} points lower than last time. "
+    lower = f"{points_apart(fall)} lower than last time. "
     if "at_most" in evidence:
         lower = f"{_at_most(evidence)}, so at least {lower}"
     return f"{lower}{how_rare(fall, instrument)}; ask before you interpret."
@@ -119,15 +120,19 @@ def _say_flat_top(evidence: _Seen, _: Instrument) -> str:
 
 def _say_lasting_fall(evidence: _Seen, _: Instrument) -> str:
     latest, earlier = _number_word(_whole(evidence, "ratings")), _whole(evidence, "earlier")
-    of = "one before them" if earlier == 1 else f"{_number_word(earlier).lower()} before them on average"
+    of = (
+        "the one before them was"
+        if earlier == 1
+        else f"the {_number_word(earlier).lower()} before them averaged"
+    )
     said = (
-        f"Lower for a while: the last {latest.lower()} ratings are {_figure(evidence, 'recent')} on average, the "
-        f"latest counting most, the {of} {_figure(evidence, 'before')}."
+        f"Lower for a while: the last {latest.lower()} ratings average {_figure(evidence, 'recent')}, with the latest "
+        f"counting most; {of} {_figure(evidence, 'before')}."
     )
     if "at_most" in evidence:
-        said = f"{_at_most(evidence)}. {said[:-1]}, with the most favourable marks for what was left out."
+        said = f"{_at_most(evidence)}. {said[:-1]}. What was left out is counted at its most favourable."
     return (
-        f"{said} It called for a talk before, and has not fallen much further."
+        f"{said} It called for a talk earlier, and the total has not fallen much further since."
         if "quiet" in evidence
         else said
     )
@@ -137,7 +142,9 @@ def _say_left_out(evidence: _Seen, instrument: Instrument) -> str:
     lines = evidence["lines"]
     assert isinstance(lines, list)
     named = " and ".join(instrument.item(str(line)).label for line in lines)
-    return f"Left out twice in a row: {named}. It is no low mark; ask whether it is hard to answer."
+    return (
+        f"Left out twice in a row: {named}. This is not a low mark; ask whether the line is hard to answer."
+    )
 
 
 def _say_missing(evidence: _Seen, _: Instrument) -> str:

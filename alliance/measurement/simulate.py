@@ -207,7 +207,7 @@ FIRST_SESSION = {
 TABLE_KEYS = tuple(FIRST_SESSION)
 EVERY_RULE = Parameters()
 _CHUNK = 1000  # fixed, so that the table does not depend on the number of processes
-_Chunk = tuple[str, int]  # its seed, and how many clients
+Chunk = tuple[str, int]  # its seed, and how many clients
 _Count = TypeVar("_Count")
 
 
@@ -239,7 +239,7 @@ def false_alarm_table(
     }
 
 
-def in_chunks(count: Callable[[_Chunk], _Count], clients: int, seed: int, processes: int) -> Iterator[_Count]:
+def in_chunks(count: Callable[[Chunk], _Count], clients: int, seed: int, processes: int) -> Iterator[_Count]:
     # The same random numbers for every variant: variants then differ by their clients, not by the draw.
     chunks = [(f"{seed}/{start}", min(_CHUNK, clients - start)) for start in range(0, clients, _CHUNK)]
     if processes == 1:
@@ -251,7 +251,7 @@ def in_chunks(count: Callable[[_Chunk], _Count], clients: int, seed: int, proces
 
 
 def _count_chunk(
-    chunk: _Chunk, variant: str, sessions: int, parameters: Parameters
+    chunk: Chunk, variant: str, sessions: int, parameters: Parameters
 ) -> tuple[Counter[str], Counter[str]]:
     seed, clients = chunk
     rng = Random(seed)
@@ -269,7 +269,8 @@ def _raised(rng: Random, course: Sequence[CourseSession], parameters: Parameters
     """The table's keys at each session; G on a copy with missing ratings, so that the rest has none."""
     ratings_only = replace(parameters, enabled=parameters.enabled - {"G"}, compare_lines=False)
     missing_only = replace(parameters, enabled=parameters.enabled & {"G"})
-    keys = [set(_keys(found, parameters)) for found in findings(course, ratings_only)]
+    former = replace(parameters, work_list=ANY_CHANGE)
+    keys = [set(_keys(found, former)) for found in findings(course, ratings_only)]
     totals = [session.total or 0 for session in course]
     for index, (before, after) in enumerate(pairwise(totals), start=1):
         if fell_by(before, after, SMALL_FALL):
@@ -280,8 +281,7 @@ def _raised(rng: Random, course: Sequence[CourseSession], parameters: Parameters
     return keys
 
 
-def _keys(found: Iterable[Finding], parameters: Parameters) -> Iterator[str]:
-    former = replace(parameters, work_list=ANY_CHANGE)
+def _keys(found: Iterable[Finding], former: Parameters) -> Iterator[str]:
     for finding in found:
         yield finding.rule
         if finding.rule == "A" and calls(finding, former):
@@ -330,7 +330,7 @@ def detection_table(
     }
 
 
-def _detect_chunk(chunk: _Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str, bool]]:
+def _detect_chunk(chunk: Chunk, variant: str, parameters: Parameters) -> Counter[tuple[str, str, bool]]:
     seed, clients = chunk
     # Which line fell is not asked here, and takes a tenth of the time.
     rules = replace(parameters, enabled=parameters.enabled & frozenset(DETECTING), compare_lines=False)

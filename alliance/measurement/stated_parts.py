@@ -306,10 +306,14 @@ def _said(ids: Collection[str]) -> str:
 def in_words(instrument: Instrument) -> list[tuple[str, str]]:
     """What is scored, as a person reads it against the owner's form: pairs of a name and a value."""
     low, high = instrument.items[0].minimum, instrument.items[0].maximum
-    turned = [item.id for item in instrument.items if item.reverse]
-    return [
+    turned = _said([item.id for item in instrument.items if item.reverse])
+    said = [
         ("Items", str(len(instrument.items))),
         ("Answers", _range_said((low, high))),
-        ("Reversed items", _said(turned)),
+        ("Reversed items", "the owner’s form says which" if "reverse" in instrument.unknown else turned),
         *((f"Subscale {name}", f"items {_said(ids)}") for name, ids in instrument.subscales.items()),
     ]
+    if "subscales" in instrument.unknown:
+        names = ", ".join(instrument.subscale_sizes) or str(instrument.number_of_subscales)
+        said.append(("Subscales", f"{names}; the owner’s form says which items"))
+    return said

@@ -15,8 +15,8 @@ from alliance.measurement.parameters import ANY_CHANGE, Parameters
 from alliance.measurement.simulate import (
     DEFAULT_SEED,
     VARIANTS,
+    Chunk,
     Event,
-    _Chunk,
     drawn_length,
     in_chunks,
     ratings,
@@ -68,7 +68,10 @@ class ListFigures:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedList:
-    """As `ListFigures` of courses of 12 sessions; short: without changes, of courses as long as real ones are."""
+    """As `ListFigures` of courses of 12 sessions; short: without changes, of courses as long as real ones are.
+
+    short counts nothing where `with_short` was not asked for.
+    """
 
     figures: ListFigures
     short: ListFigures
@@ -113,16 +116,19 @@ def list_figures(
     seed: int = DEFAULT_SEED,
     *,
     lists: Mapping[str, Parameters] | None = None,
+    with_short: bool = True,
     processes: int = 1,
 ) -> dict[str, SimulatedList]:
     """{list: its figures} of stable clients, and of the same with a change; the same clients for every list."""
     chosen = lists or LISTS
-    count = partial(_count_chunk, variant=variant, lists=chosen)
+    count = partial(_count_chunk, variant=variant, lists=chosen, with_short=with_short)
     counted = sum(in_chunks(count, clients, seed, processes), Counter[_Key]())
     return {name: _of_counts(counted, name) for name in chosen}
 
 
-def _count_chunk(chunk: _Chunk, variant: str, lists: Mapping[str, Parameters]) -> Counter[_Key]:
+def _count_chunk(
+    chunk: Chunk, variant: str, lists: Mapping[str, Parameters], *, with_short: bool
+) -> Counter[_Key]:
     seed, clients = chunk
     counted = Counter[_Key]()
     for what, event in ((None, None), *((name, window.event) for name, window in CHANGES.items())):
@@ -132,7 +138,7 @@ def _count_chunk(chunk: _Chunk, variant: str, lists: Mapping[str, Parameters]) -
             for name, called in _called(course, lists):
                 _count(counted, name, what, called)
     rng = Random(f"{seed} short")
-    for _ in range(clients):
+    for _ in range(clients if with_short else 0):
         length = drawn_length(rng)
         course = ratings(rng, VARIANTS[variant], length, therapist_effect(rng), "ordinary", None)
         for name, called in _called(course, lists):

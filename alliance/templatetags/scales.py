@@ -4,6 +4,7 @@ from django import template
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
+from alliance.measurement.scoring import scale_end
 
 register = template.Library()
 
@@ -16,24 +17,19 @@ def session_scale() -> Instrument:
 
 @register.filter
 def lowest_total(instrument: Instrument) -> str:
-    return in_points(instrument.total_minimum)
+    return scale_end(instrument.total_minimum)
 
 
 @register.filter
 def highest_total(instrument: Instrument) -> str:
-    return in_points(instrument.total_maximum)
+    return scale_end(instrument.total_maximum)
 
 
 @register.filter
 def lowest_mark(instrument: Instrument) -> str:
-    return in_points(min(item.minimum for item in instrument.items))
+    return scale_end(min(item.minimum for item in instrument.items))
 
 
 @register.filter
 def highest_mark(instrument: Instrument) -> str:
-    return in_points(max(item.maximum for item in instrument.items))
-
-
-def in_points(tenths: int) -> str:
-    """400 -> "40", 25 -> "2.5"."""
-    return f"{tenths / 10:g}"
+    return scale_end(max(item.maximum for item in instrument.items))

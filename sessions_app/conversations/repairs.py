@@ -70,25 +70,25 @@ def of_course(
 
 def by_chance(table: Table) -> str:
     """The comparator that stands wherever a repair is read (docs/clinical-rules.md)."""
-    stable = table["stable"]
+    back, recovered = (_in_a_hundred(share) for share in (table["stable"].back, table["stable"].recovered))
     return (
-        f"Most pass by themselves: in our model, of 100 low points of stable clients {_in_a_hundred(stable.back)} are "
-        f"back once within three ratings by chance, and {_in_a_hundred(stable.recovered)} recover."
+        f"Most pass without a talk: in our model, of 100 low points of stable clients, {back} are back once within "
+        f"three ratings by chance alone, and {recovered} recover."
     )
 
 
 def rate_by_chance(table: Table) -> str:
     """The same beside a rate, which never stands without it."""
     back = _in_a_hundred(table["stable"].back)
-    return f"within three ratings; in our model, with stable clients {back} of 100, by chance"
+    return f"within three ratings; in our model, stable clients reach {back} of 100 by chance alone"
 
 
 def not_back(table: Table) -> str:
     """What three ratings without a return say, with both base rates: a sign is worth what they differ."""
     stable, lasting = _in_a_hundred(table["stable"].not_back), _in_a_hundred(table["fall"].not_back)
     return (
-        f"In our model {stable} of 100 low points of stable clients are not back after three ratings, and {lasting} of "
-        "100 where a fall of 5.0 points lasts."
+        f"In our model, {stable} of 100 low points of stable clients are not back after three ratings; where a fall of "
+        f"5.0 points lasts, {lasting} of 100 are not."
     )
 
 

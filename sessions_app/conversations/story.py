@@ -43,6 +43,10 @@ class Moment:
     comment: str = ""
     agreed: str = ""  # of a talk in supervision, where the reader may read it
 
+    @property
+    def is_of_supervision(self) -> bool:
+        return self.kind == Kind.SUPERVISION
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -127,7 +131,7 @@ def _fall(rupture: Rupture, one: RatedSession) -> str:
     strongest = next((f for f in one.findings if f.rule == rupture.rules[0]), None)
     line = strongest.evidence.get("line") if strongest else None
     if isinstance(line, str):
-        said += f", {'mostly' if fell else 'lowest on'} {one.instrument.item(line).label}"
+        said += f"; {'largest fall' if fell else 'lowest line'}: {one.instrument.item(line).label}"
     return said
 
 
@@ -206,9 +210,11 @@ def _outcome(rupture: Rupture) -> str:
         case RepairState.DISCUSSED:
             return "The next rating shows whether it helped."
         case RepairState.STILL_LOW:
-            return f"{last} at the last rating, not {near} nor half of the way there. {_of_the_talk(rupture)}"
+            return f"{last} at the last rating, not yet {near}, nor halfway there. {_of_the_talk(rupture)}"
         case RepairState.RECOVERING:
-            return f"Half of the way back or more: {last} at the last rating, not yet {near}. {_of_the_talk(rupture)}"
+            return (
+                f"At least halfway back: {last} at the last rating, not yet {near}. {_of_the_talk(rupture)}"
+            )
         case RepairState.NOT_BACK:
             came = f"None of the {rupture.ratings} ratings since was back {near}; the last was {last}."
             return f"{came} {_of_the_talk(rupture)}"
@@ -232,8 +238,8 @@ def _of_the_talk(rupture: Rupture) -> str:
         return "Not talked about yet."
     if rupture.after_talk == 0:
         return "The next rating shows whether the talk helped."
-    came = "One rating" if rupture.after_talk == 1 else f"{rupture.after_talk} ratings"
-    return f"{came} came since the {'last ' if len(rupture.talked) > 1 else ''}talk."
+    came = "One rating has come" if rupture.after_talk == 1 else f"{rupture.after_talk} ratings have come"
+    return f"{came} since the {'last ' if len(rupture.talked) > 1 else ''}talk."
 
 
 def _near(rupture: Rupture) -> str:

@@ -104,7 +104,7 @@ def read(episode: Episode, chosen: Collection[str]) -> Together:
     shown = _numbered([one for one in entries(episode) if str(one.code) in chosen])
     first = min((one.session for one in shown), default=1)
     ratings = [one for one in _ratings(episode) if one.session.number >= first and _has_lines(one)]
-    wording = _wording(ratings, episode)
+    wording = _wording(ratings)
     return Together(
         entries=shown,
         lines=_lines(ratings, shown, wording) if ratings else [],
@@ -144,15 +144,15 @@ def _numbered(shown: Sequence[Entry]) -> list[Entry]:
     return [replace(one, number=numbers.get(one.code, 0)) for one in shown]
 
 
-def _wording(ratings: Sequence[Rating], episode: Episode) -> Wording:
-    """What the client read last; our own words follow the client to another language."""
+def _wording(ratings: Sequence[Rating]) -> Wording:
+    """What the client read last; our own words are in the language of the page."""
     last = ratings[-1] if ratings else None
     if last and last.wording is not None:
         return wordings.read_by_the_client(last)
     form = instruments.get(last.instrument) if last else None
     # Of a licensed form on paper nobody knows the edition: then ours, which asks about the same.
     ours = form if form and form.wordings else instruments.get(instruments.SESSION_RATING)
-    return offers.wording_of(ours, episode.client.language)
+    return offers.wording_of(ours, get_language() or "en")
 
 
 # --- The lines over time ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.conversations import together
+from sessions_app.instruments import client_form
 
 
 @require_safe
@@ -23,24 +24,34 @@ def choose(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _own(request, code)
     with transaction.atomic():
         audit.record(LogEvent.VIEWED, episode, by=request.user, client=episode.client_code)
-    context = {"episode": episode, "back": _back(request, episode), "entries": together.entries(episode)}
+    context = {
+        "episode": episode,
+        "back": _back(request, episode),
+        "entries": together.entries(episode),
+        "spoken_in": client_form.NAMES[_spoken(episode)],
+    }
     return render(request, "together/choose.html", context)
 
 
 @require_safe
 @page(Role.THERAPIST)
 def show(request: StaffRequest, code: UUID) -> HttpResponse:
-    """What was chosen, in the client's language. Without a choice there is nothing to show yet."""
+    """What was chosen, in the client's language. Without a choice of entries there is nothing to show yet."""
     episode = _own(request, code)
     if "chosen" not in request.GET:
         return redirect("together:choose", episode.code)
     with transaction.atomic():
         audit.record(LogEvent.SHOWN_TOGETHER, episode, by=request.user, client=episode.client_code)
     back = _back(request, episode)
-    with translation.override(episode.client.language):
+    with translation.override(_spoken(episode)):
         shown = together.read(episode, frozenset(request.GET.getlist("show")))
         context = {"episode": episode, "back": back, "together": shown}
         return render(request, "together/show.html", context)
+
+
+def _spoken(episode: Episode) -> str:
+    """The client's language; where the clinic has switched it off, the nearest of those that it gives."""
+    return client_form.in_force().spoken_to(episode.client.language)
 
 
 def _own(request: StaffRequest, code: UUID) -> Episode:

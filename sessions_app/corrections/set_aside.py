@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sub
 
 from alliance.measurement import instruments, scoring
 from alliance.measurement.instruments import Instrument, Item
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.scoring import points
 from alliance.models import User
 from alliance.prepared import Prepared
 from clients.models import Ending, Episode
@@ -132,7 +132,7 @@ class SetAside:
     @property
     def now(self) -> str:
         """The total that stands."""
-        return one_decimal(self.stands.total) if self.stands and self.stands.total is not None else ""
+        return points(self.stands.total) if self.stands and self.stands.total is not None else ""
 
     @property
     def marks(self) -> str:
@@ -401,4 +401,4 @@ def _mark(item: Item, tenths: int | None) -> Mark:
 
 def _total(instrument: Instrument, answers: Mapping[str, int | None]) -> str:
     total = scoring.score(instrument, answers).total if answers else None
-    return "" if total is None else one_decimal(total)
+    return "" if total is None else points(total)

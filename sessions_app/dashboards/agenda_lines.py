@@ -1,8 +1,8 @@
 """The agenda of a meeting: what it is made of, and what its page says of each line today."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -132,13 +132,45 @@ class AgendaPage:
 
 
 def read(agenda: Agenda, reader: User, now: datetime) -> AgendaPage:
-    """The page as `reader`, one of the two, sees it; in a fixed number of queries.
+    """The page as `reader`, one of the two, sees it; in a fixed number of queries."""
+    items = list(agenda.items.select_related("episode__client", "added_by", "ticked_by"))
+    beside = _beside(agenda, reader, [item.episode_id for item in items if item.episode_id], now)
+    standing = [item for item in items if item.removed_at is None]
+    ends = (standing[0], standing[-1]) if standing else (None, None)
+    return AgendaPage(
+        [replace(beside.line(item), is_first=item is ends[0], is_last=item is ends[1]) for item in standing],
+        [beside.line(item) for item in items if item.removed_at is not None],
+    )
 
-    Of a meeting to come, what the courses say today. Of one that is over, what was agreed on its day: what a course
+
+@dataclass(frozen=True)
+class _Beside:
+    """What stands beside the items, by episode; of those that the reader may see. page: where a label leads."""
+
+    page: str
+    seen: Mapping[int, Episode]
+    says: Mapping[int, SpokenLine]
+    questions: Mapping[int, list[Any]]
+    agreed: Mapping[int, list[Any]]
+
+    def line(self, item: AgendaItem) -> AgendaLine:
+        pk = item.episode_id or 0
+        episode = self.seen.get(pk)
+        return AgendaLine(
+            item,
+            label=_label(item, episode),
+            client=episode.client_code if episode else None,
+            url=reverse(self.page, args=[episode.code]) if episode else "",
+            says=self.says.get(pk),
+            open=self.questions.get(pk, []),
+            agreed=_of_last_day(self.agreed.get(pk, [])),
+        )
+
+
+def _beside(agenda: Agenda, reader: User, wanted: list[int], now: datetime) -> _Beside:
+    """Of a meeting to come, what the courses say today. Of one that is over, what was agreed on its day: what a course
     says now was not what they talked about.
     """
-    items = list(agenda.items.select_related("episode__client", "added_by", "ticked_by"))
-    wanted = [item.episode_id for item in items if item.episode_id]
     seen = {one.pk: one for one in courses_of(agenda, reader).filter(pk__in=wanted).select_related("client")}
     says: dict[int, SpokenLine] = {}
     questions: dict[int, list[Any]] = {}
@@ -148,27 +180,8 @@ def read(agenda: Agenda, reader: User, now: datetime) -> AgendaPage:
         courses = [course if is_own else course.in_supervision for course, _ in standings]
         says = {course.episode.pk: _says(course) for course in courses}
         questions = _by_episode(SupervisionQuestion.objects.open().filter(episode__in=list(seen)))
-    agreed = _by_episode(_talks(agenda, seen))
     page = "dashboard:client" if agenda.therapist_id == reader.pk else "caseload:client"
-    standing = [item for item in items if item.removed_at is None]
-
-    def line(item: AgendaItem) -> AgendaLine:
-        episode = seen.get(item.episode_id or 0)
-        return AgendaLine(
-            item,
-            label=_label(item, episode),
-            client=episode.client_code if episode else None,
-            url=reverse(page, args=[episode.code]) if episode else "",
-            says=says.get(item.episode_id or 0),
-            open=questions.get(item.episode_id or 0, []),
-            agreed=_of_last_day(agreed.get(item.episode_id or 0, [])),
-            is_first=item is standing[0] if standing else False,
-            is_last=item is standing[-1] if standing else False,
-        )
-
-    return AgendaPage(
-        [line(item) for item in standing], [line(item) for item in items if item.removed_at is not None]
-    )
+    return _Beside(page, seen, says, questions, _by_episode(_talks(agenda, seen)))
 
 
 def _says(course: CourseStanding) -> SpokenLine:
@@ -182,7 +195,7 @@ def _label(item: AgendaItem, episode: Episode | None) -> str:
     return "A client whose course you do not see any more" if item.episode_id else ""
 
 
-def _talks(agenda: Agenda, seen: dict[int, Episode]) -> QuerySet[SupervisionTalk]:
+def _talks(agenda: Agenda, seen: Mapping[int, Episode]) -> QuerySet[SupervisionTalk]:
     """What was agreed: before the meeting that is to come, or on the day of the one that is over."""
     talks = SupervisionTalk.objects.standing().filter(episode__in=list(seen))
     if agenda.is_over:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from alliance.days import day, near_day
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, scale_end
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import spoken_line
 from sessions_app.dashboards.course_standings import CourseStanding, Place
@@ -103,7 +103,7 @@ def client_row(
         waits=_since(reasons.waiting_since(course.calls), now) if course.calls else "",
         deferred=_deferred(course.deferral, now) if course.deferral else "",
         last_total="" if course.last_total is None else points(course.last_total),
-        of=points(course.maximum),
+        of=scale_end(course.maximum),
         last_where=_where(rated, now) if rated else "",
         sparkline=course.sparkline,
         gap=gap(course),

@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from django.utils import timezone
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
 from alliance.measurement.repairs import RepairState
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from alliance.models import User
 from clients.models import Ending, Episode
 from sessions_app.conversations import asking, earlier, last_time, repairs, story
@@ -29,12 +29,14 @@ from sessions_app.dashboards import (
     course_drawing,
     course_picture,
     course_reading,
+    on_paper,
     supervised_story,
-    talk_words,
+    to_talk_about,
     voided_sessions,
 )
 from sessions_app.dashboards.course_reading import CourseReading, by_session
-from sessions_app.dashboards.talk_words import LineMark, Words
+from sessions_app.dashboards.on_paper import OnPaper
+from sessions_app.dashboards.to_talk_about import Talk
 from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import chance_returns, course
 from sessions_app.flags.chance_returns import Chance
@@ -75,38 +77,6 @@ class SessionRow:
 
 
 @dataclass
-class Talk:
-    """The open flags of one session, with the form that notes the conversation about them.
-
-    `as_well`: the flags were talked about already, and somebody's words wait for a decision.
-    """
-
-    session: TherapySession
-    flags: list[Flag]  # strongest first
-    form: DiscussionForm
-    as_well: bool = False
-    since: SessionRow | None = None  # the newest complete rating, where it is a later one
-    words: list[Words] = field(default_factory=list)  # what the client wrote, the newest first
-    marks: list[LineMark] = field(default_factory=list)
-
-    @property
-    def strongest(self) -> Flag | None:
-        return self.flags[0] if self.flags else None
-
-    @property
-    def others(self) -> list[Flag]:
-        return self.flags[1:]
-
-    @property
-    def note(self) -> str:
-        """The questions are worded for the end of the session itself, when the talk is best."""
-        if timezone.localdate(self.session.held_at) == timezone.localdate() or not self.strongest:
-            return ""
-        says_today = any(way.says_today for way in self.strongest.ways)
-        return "Where a question says “today”, say “last time”, or name the day." if says_today else ""
-
-
-@dataclass
 class ClientPage:
     episode: Episode
     is_own: bool  # read as its therapist does: their own, or covered today
@@ -135,8 +105,31 @@ class ClientPage:
     shows_all: bool = False  # of a long course also what comes on request
 
     @property
+    def rates_now(self) -> bool:
+        """Whether the moment asks for a rating: a session is on, or over since today, and its rating has not come."""
+        return any(
+            row.can_be_handed_over and row.state in {RatingState.ON_NOW, RatingState.TO_RATE}
+            for row in self.rows
+        )
+
+    @property
+    def main_talk(self) -> Talk | None:
+        """The talk whose button is the main one of the page; without it, *Hand over* is."""
+        return self.talks[0] if self.talks and self.may_write and not self.rates_now else None
+
+    @property
     def figure_script(self) -> SafeString:
         return json_script(self.figure, "figure", encoder=charts.WithoutSpaces)
+
+    @cached_property
+    def on_paper(self) -> OnPaper:
+        """Who asked for the whole of a long course gets it on paper too."""
+        return OnPaper(len(self.story), len(self.rows)) if self.shows_all else on_paper.that_fits(self)
+
+    @property
+    def only_in_the_picture(self) -> int:
+        """How many sessions are not in the table on paper."""
+        return len(self.rows) - self.on_paper.rows
 
     @property
     def late_rows(self) -> list[SessionRow]:
@@ -213,12 +206,11 @@ def build(
     voided = voided_sessions.read(episode, beside, reads_comments=is_own)
     discussions = [one for row in rows for one in row.discussions]
     discussed = frozenset(row.session.number for row in rows if row.discussions)
-    talks = _talks(rows, form)
     questions = questions or asking.of(viewer)
-    questions.prepare([flag for talk in talks for flag in talk.flags])
     for number, talk in enumerate(reading.talks, start=1):
         talk.tick = number
     ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
+    talks = to_talk_about.read(rows, ruptures, form, questions)
     _mark_repairs(rows, story.table_words(ruptures))
     picture = course_picture.picture(
         rated, parameters, instrument, reading.talks, ruptures, now=now, is_open=episode.is_open
@@ -299,7 +291,7 @@ def _rows(
         row.can_be_handed_over = row.state.can_be_handed_over(session, reading.now)
         if rating:
             row.shows_marks = not rating.is_blank
-            row.total = "" if rating.total is None else one_decimal(rating.total)
+            row.total = "" if rating.total is None else points(rating.total)
             row.answers = [
                 (_heading(item), _answer(rating.marks[item.id]))
                 for item in instruments.get(rating.instrument, rating.instrument_version).items
@@ -327,7 +319,7 @@ def _heading(item: Item) -> str:
 
 
 def _answer(tenths: int | None) -> str:
-    return "–" if tenths is None else one_decimal(tenths)
+    return "–" if tenths is None else points(tenths)
 
 
 def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:
@@ -340,42 +332,3 @@ def _put_off(rows: list[SessionRow], talks: list[Talk]) -> Deferral | None:
 def _mark_repairs(rows: Iterable[SessionRow], said: dict[int, list[tuple[RepairState, str]]]) -> None:
     for row in rows:
         row.repairs = said.get(row.session.number, [])
-
-
-def _talks(rows: list[SessionRow], form: DiscussionForm | None) -> list[Talk]:
-    """What there is to talk about, newest first: all that calls for it, the quiet flags of the last session only."""
-    newest = next((row.session.pk for row in rows if row.flags or row.rating), None)
-    talks: list[Talk] = []
-    talked_since = False  # a conversation settles what came before its session
-    for row in rows:
-        is_open = [flag for flag in row.flags if not (flag.is_discussed or flag.is_not_needed)]
-        bound = form if form is not None and form.prefix == _prefix(row.session) else None
-        calls = any(flag.calls or flag.is_put_off for flag in is_open) or (
-            is_open and row.session.pk == newest
-        )
-        if calls and not talked_since:
-            talks.append(_talk(rows, row, is_open, bound or discussion_form(row.session)))
-        elif bound is not None:
-            talks.append(_talk(rows, row, row.flags, bound, as_well=True))
-        talked_since = talked_since or bool(row.discussions)
-    rated = next((row for row in rows if row.total), None)
-    for talk in talks:
-        talk.since = rated if rated and rated.session.number > talk.session.number else None
-    # What calls for a talk stands before what is only worth a look.
-    return sorted(talks, key=lambda talk: not any(flag.calls for flag in talk.flags))
-
-
-def _talk(
-    rows: list[SessionRow], row: SessionRow, flags: list[Flag], form: DiscussionForm, *, as_well: bool = False
-) -> Talk:
-    words, marks = talk_words.words_of(rows, row), talk_words.marks_of(rows, row)
-    return Talk(row.session, flags, form, as_well, words=words, marks=marks)
-
-
-def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:
-    """The form about one session; its fields carry the session's code, for there may be several on a page."""
-    return DiscussionForm(data, prefix=_prefix(session))
-
-
-def _prefix(session: TherapySession) -> str:
-    return f"talk-{session.code}"

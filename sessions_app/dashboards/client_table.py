@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 IN_WORDS = {
     Group.TALK: "to talk about",
     Group.STAYS_LOW: "stays low",
-    Group.BACK: "back by itself",
+    Group.BACK: "back without a talk",
     Group.TALKED_TODAY: "talked about today",
     Group.PUT_OFF: "put off",
 }

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, scale_end
 from sessions_app.dashboards.course_picture import CoursePicture, Stop, Tick
 
 # Under the scale, in fortieths of it: a row each for low points, sessions without a rating, and talks; above it one
@@ -24,7 +24,7 @@ def domain(place: int, of: int) -> tuple[float, float]:
 def ticks_of_totals(course: CoursePicture) -> dict[float, str]:
     """{height in points: text} of the whole scale, always; the names of the rows, and of the cutoff, beside it."""
     top = course.instrument.total_maximum / 10
-    ticks = {top * part / 4: points(round(top * part * 10 / 4)) for part in range(5)}
+    ticks = {top * part / 4: scale_end(round(top * part * 10 / 4)) for part in range(5)}
     if course.cutoff is not None:
         cutoff = course.cutoff / 10
         ticks = {at: text for at, text in ticks.items() if abs(at - cutoff) > 2.4 * course.scale}

@@ -184,18 +184,8 @@ def picture(
         Tick(number, _local(talk.discussed_at), talk.session.number)
         for number, talk in enumerate(talks, start=1)
     ]
-    going_on = next((one for one in reversed(ruptures) if one.ended is None), None)
-    said = answer(
-        [as_course_session(one.session, one.rating, now) for one in course],
-        [one.findings for one in course],
-        [stop.at.date() for stop in stops],
-        parameters,
-        going_on,
-    )
-    moments = [*(stop.at for stop in stops), *(tick.at for tick in ticks)] or [_local(now)]
-    if is_open:
-        moments.append(_local(now).replace(hour=23, minute=59, second=0, microsecond=0))
-    first, last = _with_margin(min(moments), max(moments))
+    said = _answer(course, stops, parameters, ruptures, now)
+    first, last = _ends(stops, ticks, _local(now), is_open=is_open)
     return CoursePicture(
         stops=stops,
         instrument=instrument,
@@ -215,12 +205,12 @@ def in_words(course: CoursePicture, ruptures: Iterable[Rupture] = ()) -> str:
     if not rated:
         return "No complete rating yet."
     totals = [stop.total for stop in rated if stop.total is not None]
-    words = f"{_count(len(totals), 'complete rating')} in {_count(len(course.stops), 'attended session')}, "
+    words = f"{_count(len(totals), 'complete rating')} in {_count(len(course.stops), 'attended session')}: "
     if len(totals) > 1 and min(totals) == max(totals):
         words += f"each {points(totals[-1])}."
     else:
         words += f"the last one {points(totals[-1])}"
-        words += f", between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
+        words += f", all between {points(min(totals))} and {points(max(totals))}." if len(totals) > 1 else "."
     for stop in course.stops:
         if stop.begins_form:
             words += f" From session {stop.number} on another form: {stop.begins_form}."
@@ -237,6 +227,22 @@ def in_words(course: CoursePicture, ruptures: Iterable[Rupture] = ()) -> str:
 
 
 # --- Pieces ---------------------------------------------------------------------------------------
+
+
+def _answer(
+    course: Sequence[RatedSession],
+    stops: Sequence[Stop],
+    parameters: Parameters,
+    ruptures: Sequence[Rupture],
+    now: datetime,
+) -> CourseAnswer:
+    return answer(
+        [as_course_session(one.session, one.rating, now) for one in course],
+        [one.findings for one in course],
+        [stop.at.date() for stop in stops],
+        parameters,
+        next((one for one in reversed(ruptures) if one.ended is None), None),
+    )
 
 
 def _local(moment: datetime) -> datetime:
@@ -289,7 +295,14 @@ def _usual_ranges(course: Sequence[RatedSession]) -> list[Usual | None]:
     return found
 
 
-def _with_margin(first: datetime, last: datetime) -> tuple[datetime, datetime]:
+def _ends(
+    stops: Sequence[Stop], ticks: Sequence[Tick], now: datetime, *, is_open: bool
+) -> tuple[datetime, datetime]:
+    """The ends of the time axis, with a margin."""
+    moments = [*(stop.at for stop in stops), *(tick.at for tick in ticks)] or [now]
+    if is_open:
+        moments.append(now.replace(hour=23, minute=59, second=0, microsecond=0))
+    first, last = min(moments), max(moments)
     margin = min(max((last - first) * 0.025, timedelta(days=3)), LONGEST_MARGIN)
     return first - margin, last + margin
 

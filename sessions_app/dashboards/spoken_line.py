@@ -8,7 +8,7 @@ from django.utils import timezone
 from alliance.days import day, near_day
 from alliance.measurement import instruments
 from alliance.measurement.questions import Way
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points, points_apart
 from alliance.measurement.talk_groups import Group
 from sessions_app.conversations.asking import Asking
 from sessions_app.conversations.follow_ups import FollowUp
@@ -42,7 +42,7 @@ def spoken(course: CourseStanding, *, helped: str | None, reads_comments: bool) 
         words = None
     today = timezone.localdate(course.now)
     return SpokenLine(
-        now="" if course.last_total is None else one_decimal(course.last_total),
+        now="" if course.last_total is None else points(course.last_total),
         when=near_day(rated.held_at) if rated else "",
         usual=_usual(course),
         words=said,
@@ -63,10 +63,10 @@ def _usual(course: CourseStanding) -> str:
     if course.level is None:
         if low is None or not low.goes_on:
             return ""
-        return f"low from the start; back would be {one_decimal(low.goal)}"
+        return f"low from the start; back means {points(low.goal)} or higher"
     below = course.level - course.last_total
-    said = f"usually {one_decimal(course.level)}"
-    return f"{said}, {one_decimal(below)} lower now" if below > 0 else said
+    said = f"usually {points(course.level)}"
+    return f"{said}, {points_apart(below)} lower now" if below > 0 else said
 
 
 def _lowest(course: CourseStanding) -> str:
@@ -74,7 +74,7 @@ def _lowest(course: CourseStanding) -> str:
         return ""
     lines, mark = course.lowest_lines
     named = ", ".join(HEADINGS.get(line, line) for line in lines)
-    return f"{named} {one_decimal(mark)}"
+    return f"{named} {points(mark)}"
 
 
 def question(course: CourseStanding, questions: Asking) -> Sequence[Way]:

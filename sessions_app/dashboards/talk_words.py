@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alliance.measurement import instruments
 from alliance.measurement.line_levels import usual_marks
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from sessions_app.courses.models import Rating
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def words_of(rows: Sequence[SessionRow], row: SessionRow) -> list[Words]:
 
 
 def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
-    """rows: newest first. Empty where that session has no mark. Ratings on another form are not compared."""
+    """rows: newest first. Empty where no line of that session is known. Ratings on another form are not compared."""
     rating = row.rating
-    if rating is None or rating.is_blank:
+    if rating is None or rating.is_blank or rating.is_total_only:
         return []
     usual = usual_marks([one.marks for one in _earlier(rows, row)])
     items = instruments.get(rating.instrument, rating.instrument_version).items
@@ -57,11 +57,11 @@ def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
         found.append(
             LineMark(
                 heading=item.label[:1].upper() + item.label[1:],
-                said="left out" if mark is None else one_decimal(mark),
+                said="left out" if mark is None else points(mark),
                 place=None if mark is None else round(item.along(mark)),
-                usual="" if level is None else one_decimal(level),
+                usual="" if level is None else points(level),
                 usual_place=None if level is None else round(item.along(level)),
-                lower=one_decimal(lower) if lower > 0 else "",
+                lower=points(lower) if lower > 0 else "",
             )
         )
     return found

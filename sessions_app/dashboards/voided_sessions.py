@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from django.db.models import Prefetch
 
 from alliance.measurement import instruments
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from clients.models import Episode
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Rating, TherapySession
@@ -58,7 +58,7 @@ def _voided(
     instrument = instruments.get(rating.instrument, rating.instrument_version)
     return VoidedSession(
         session,
-        total="" if rating.total is None else one_decimal(rating.total),
+        total="" if rating.total is None else points(rating.total),
         marks=set_aside.in_words(instrument, rating.answers),
         comment=promises.comment_for(rating, reads_all=reads_comments),
         language=rating.language,

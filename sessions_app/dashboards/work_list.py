@@ -76,6 +76,11 @@ class Row:
         return self.course.low_point_word
 
     @property
+    def may_note_a_talk(self) -> bool:
+        """Whether the client's page has a form for it: for an open flag, or a low point that stays."""
+        return bool(self.flags or self.badges) or self.course.group == Group.STAYS_LOW
+
+    @property
     def sparkline(self) -> SafeString:
         return self.course.sparkline
 
@@ -200,14 +205,14 @@ class WorkList:
 
     @property
     def client_codes(self) -> list[UUID]:
-        """Those who are shown."""
-        grouped = [row for group in Group if group != Group.OTHER for row in self.groups[group]]
-        shown = [
-            row.episode.client_code for row in (*grouped, *self.asked, *(one.row for one in self.table.rows))
-        ]
+        """Everyone whom the page tells something of, for the log: also who is only counted in the table.
+
+        Of them too it says that nothing calls. And named alone, those in the groups would be told to whoever reads the
+        log, who may see no flag.
+        """
         sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
         more = [session.client_code for session in sessions]
-        return list(dict.fromkeys([*shown, *more]))
+        return list(dict.fromkeys([*(row.episode.client_code for row in self.rows), *more]))
 
     @property
     def marks_to_look_at(self) -> int:

@@ -14,6 +14,7 @@ from alliance.refused import Refused
 from alliance.undo import refuse_if_late
 from clients.lock import lock_open_episode
 from sessions_app.courses.models import TherapySession
+from sessions_app.flags import low_points
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.episode_standing import EpisodeStanding
@@ -27,6 +28,8 @@ HELPED = (
 )
 UNDONE = "Undone right after it was noted."
 INSTEAD = "Use Take back, which stands beside the note."
+NO_LONGER_LOW = "The ratings are no longer low, or a talk about them was noted meanwhile."
+RATED_SINCE = "Another rating has come meanwhile. Look at it first."
 TWICE = "The same words stand already at this session. There is nothing to put back."
 
 
@@ -43,6 +46,36 @@ def discuss(*, flags: Iterable[Flag], said: str, agreed: str, by: User) -> Discu
         raise Refused("Note the conversation about one session at a time.")
     session = talked_about[0].session
     lock_open_episode(session.episode_id)
+    return _note(session, talked_about, said=said, agreed=agreed, by=by)
+
+
+@transaction.atomic
+def discuss_low_point(*, session: TherapySession, said: str, agreed: str, by: User) -> Discussion:
+    """Note another conversation about a low point that stays low; session: the one that was rated last.
+
+    The ratings since may have raised no flag of their own. The talk is then about the flags with which it began: every
+    talk is about a flag, for the course is concluded from both (`facts`).
+    """
+    lock_open_episode(session.episode_id)
+    session.refresh_from_db()
+    course = EpisodeStanding.objects.get(episode=session.episode_id).course
+    low = low_points.read(course)
+    began = low and Flag.objects.standing().filter(
+        session__episode=session.episode_id, session__number=low.began, on_work_list=True
+    )
+    flags = list(began or ())
+    if stands := _noted_already(session, flags, said=said, agreed=agreed, discussed_by=by):
+        return stands
+    if low is None or not low.stays_low_after_talk or not flags:
+        raise Refused(NO_LONGER_LOW)
+    if course["rated"][0] != session.number:
+        raise Refused(RATED_SINCE)
+    return _note(session, flags, said=said, agreed=agreed, by=by)
+
+
+def _note(
+    session: TherapySession, talked_about: list[Flag], *, said: str, agreed: str, by: User
+) -> Discussion:
     if stands := _noted_already(session, talked_about, said=said, agreed=agreed, discussed_by=by):
         return stands
     discussion = Discussion.objects.create(session=session, said=said, agreed=agreed, discussed_by=by)

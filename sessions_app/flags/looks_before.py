@@ -50,7 +50,7 @@ def found(
 ) -> dict[int, CourseFacts]:
     """These facts with what the log says of the sessions that nobody asked about yet; kept from now on.
 
-    Under the locks of the episodes. anew: also of those that were asked about. Three queries for an episode with
+    Under the locks of the episodes. anew: also of those that were asked about. Four queries for an episode with
     such sessions, usually after one that has just begun; none for the others.
     """
     complete, rows = dict(read), []
@@ -87,15 +87,19 @@ def _answers(
 
 
 def _looks(episode: Episode, since: datetime, until: datetime) -> list[datetime]:
-    """When somebody who treats the client, or covers, looked at the client, under whichever record it stood."""
+    """When somebody who treats the client, or covered then, looked at the client, under whichever record it stood."""
     moved_from = EpisodeMove.objects.filter(episode=episode).values("from_client")
     records = Client.objects.filter(Q(pk=episode.client_id) | Q(pk__in=moved_from))
-    covering = Cover.objects.filter(episode=episode).values("colleague")
+    covers = list(Cover.objects.filter(episode=episode))
     lines = AuditEvent.objects.filter(
-        Q(actor=episode.therapist_id) | Q(actor__in=covering),
         NamesAny(codes_of_records(records)),
+        actor__in={episode.therapist_id, *(cover.colleague_id for cover in covers)},
         action__in=LOOKED,
         at__gte=since,
         at__lt=until,
     )
-    return list(lines.order_by().values_list("at", flat=True))
+    return [
+        at
+        for actor, at in lines.order_by().values_list("actor", "at")
+        if actor == episode.therapist_id or any(cover.opens_to(actor, at) for cover in covers)
+    ]

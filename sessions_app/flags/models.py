@@ -13,7 +13,7 @@ from alliance.at_and_by import at_and_by
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.handbook import Rule
 from alliance.measurement.questions import Way, ways_to_ask
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points_apart
 from sessions_app.courses.models import EpisodeRows, Rating, TherapySession
 
 
@@ -101,7 +101,7 @@ class Flag(models.Model):
         fall = self.evidence.get("fall_since_new", 0)
         shipped = instruments.get(self.instrument).parameters.badge_fall
         further = fall >= self.evidence.get("badge_fall", shipped)
-        return f"{name}, {points(fall)} lower since" if further else f"{name}, as before"
+        return f"{name} ({points_apart(fall)} further down)" if further else f"{name}, as before"
 
     @property
     def sentence(self) -> str:

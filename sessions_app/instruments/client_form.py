@@ -38,6 +38,10 @@ class ClientForm:
         texts = {one.language: one for one in self.helps}
         return texts[nearest(texts, language)] if texts else None
 
+    def spoken_to(self, language: str) -> str:
+        """The language of the pages around the form for who reads this one: the nearest that the clinic chose."""
+        return nearest(self.languages or TAGS, language)
+
     def of(self, instrument: Instrument) -> list[str]:
         """The languages in which our own wording of this instrument is given; one at least."""
         shipped = [tag for tag in TAGS if tag in instrument.wordings]

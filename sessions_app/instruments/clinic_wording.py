@@ -173,3 +173,8 @@ class ClinicWording(models.Model):
             items={item.id: self.items[item.id] for item in self.scored.items},
             form=self.form,
         )
+
+
+def scored_by(instrument: str, version: str, wording: ClinicWording | None) -> Instrument:
+    """The instrument by which a form is shown and its answers are scored, with what its wording states."""
+    return instruments.get(instrument, version) if wording is None else wording.scored

@@ -12,8 +12,16 @@ from django.utils.translation import gettext as _
 from alliance import languages
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
+from sessions_app.courses.grants import RatingGrant
 
 MOST_MINUTES = 99
+
+
+def of_link(grant: RatingGrant) -> str:
+    """What the link to this form, and to all that are given with it, says of their length."""
+    given = RatingGrant.every.of_the_set(grant).order_by("place_in_set")
+    forms = given.values_list("instrument", "instrument_version")
+    return address_part([instruments.get(*form) for form in forms])
 
 
 def address_part(forms: Sequence[Instrument]) -> str:

@@ -11,7 +11,7 @@ from alliance.form_keys import FormKeyField
 from alliance.line_field import LineField
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument, Item
-from alliance.measurement.scoring import AnswerError, points, tenths_from_text
+from alliance.measurement.scoring import AnswerError, points, scale_end, tenths_from_text
 from alliance.stale_forms import opened_with
 from clients.models import Episode
 from clients.plausible_days import PlausibleDay
@@ -124,7 +124,7 @@ def _asked(instrument: Instrument, item: Item) -> str:
     question = wording.items[item.id].question if wording else ""
     if instrument.format != "faces":
         return question
-    ends = f"{points(item.minimum)} is at the sad face, {points(item.maximum)} at the glad one."
+    ends = f"{scale_end(item.minimum)} is at the sad face, {scale_end(item.maximum)} at the glad one."
     return f"{question} {ends}".strip()
 
 

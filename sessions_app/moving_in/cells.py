@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from alliance import languages
 from alliance.labels import clean_label
-from alliance.measurement.scoring import AnswerError, points, tenths_from_text
+from alliance.measurement.scoring import AnswerError, scale_end, tenths_from_text
 from alliance.models import Role
 from clients.models import AgeBand, Ending
 from clients.plausible_days import A_YEAR, FIRST_DAY, NOT_AHEAD, implausible
@@ -312,4 +312,4 @@ def tenths_of(text: str, minimum: int, maximum: int) -> int | None:
             raise CellError(
                 "This has more than one decimal. Round it in the file, if that is what you want."
             ) from None
-        raise CellError(f"This is no number from {points(minimum)} to {points(maximum)}.") from None
+        raise CellError(f"This is no number from {scale_end(minimum)} to {scale_end(maximum)}.") from None

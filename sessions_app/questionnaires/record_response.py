@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.log_events import LogEvent
-from alliance.measurement import instruments, scoring
+from alliance.measurement import scoring
 from alliance.models import User
 from clients.lock import lock_episode
 from clients.models import Episode
@@ -20,6 +20,7 @@ from sessions_app.courses.late_marks import note_if_over
 from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Mode
 from sessions_app.courses.responses import Held, QuestionnaireResponse
+from sessions_app.instruments.clinic_wording import scored_by
 
 HELD_A_GRANT = 10
 
@@ -47,7 +48,7 @@ def record_response(
     answers that come straight from a form that is open. Raises `scoring.AnswerError` where an answer is not a whole
     number of tenths in its range, and `TooManyHeld`.
     """
-    score = scoring.score(instruments.get(grant.instrument, grant.instrument_version), answers)
+    score = scoring.score(scored_by(grant.instrument, grant.instrument_version, grant.wording), answers)
     response = _of(grant, language or grant.language, mode, delivery, claimed_at)
     response.answers, response.total = score.answers, score.total
     response.comment, response.share_comment = comment, share_comment

@@ -20,9 +20,10 @@ from django.utils.formats import date_format
 
 from alliance.erasures import Erasure
 from alliance.measurement import instruments
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments.promises import Door
 from sessions_app.records import foreign_marks, promised
 from sessions_app.records.field_kinds import (
@@ -216,11 +217,10 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
     if of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":
-        scale = instruments.get(instruments.SESSION_RATING)
-        low, high = scale.total_minimum, scale.total_maximum
+        in_tenths, in_points = _ranges(of)
         yield Column(
             "total_tenths",
-            f"{one.says}; in tenths, {low} to {high}",
+            f"{one.says}; in tenths{in_tenths}",
             (of.name,),
             _plain,
             _in_words,
@@ -228,7 +228,7 @@ def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
         )
         yield Column(
             "total_points",
-            f"{one.says}; in points, {one_decimal(low)} to {one_decimal(high)}",
+            f"{one.says}; in points{in_points}",
             (of.name,),
             _points,
             _points_in_words,
@@ -258,6 +258,15 @@ _FOR_PROGRAMS = {
 }
 
 
+def _ranges(of: "models.Field[Any, Any]") -> tuple[str, str]:
+    """The range of a total in tenths and in points; of questionnaires each has its own, so nothing is said."""
+    if of.model is QuestionnaireResponse:
+        return "", ""
+    scale = instruments.get(instruments.SESSION_RATING)
+    low, high = scale.total_minimum, scale.total_maximum
+    return f", {low} to {high}", f", {points(low)} to {points(high)}"
+
+
 def _lines(name: str) -> Iterator[Column]:
     items = instruments.get(instruments.SESSION_RATING).items
     for item in items:
@@ -273,7 +282,7 @@ def _lines(name: str) -> Iterator[Column]:
         )
         yield Column(
             f"{item.id}_points",
-            f"{says}; in points, {one_decimal(low)} to {one_decimal(high)}; empty: not answered, or not known",
+            f"{says}; in points, {points(low)} to {points(high)}; empty: not answered, or not known",
             (name,),
             lambda answers, key=item.id: _points(answers.get(key)),
             lambda answers, key=item.id: _answer_in_words(answers, key),
@@ -330,7 +339,7 @@ def _points(tenths: int | None) -> str | None:
 
 
 def _points_in_words(tenths: int | None, nothing: str = "") -> str:
-    return nothing if tenths is None else one_decimal(tenths)
+    return nothing if tenths is None else points(tenths)
 
 
 def _in_words(value: Any) -> str:

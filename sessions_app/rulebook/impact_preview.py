@@ -289,7 +289,7 @@ def _before_and_after(pair: _Pair, said: Callable[[_Count], str]) -> tuple[str, 
 
 def _in_a_line(pair: _Pair, said: Callable[[_Count], str]) -> str:
     now, then = _before_and_after(pair, said)
-    return f"{now} now, {then} then" if then != AS_NOW else f"{now} now, about as many then"
+    return f"{now} now, {then} after" if then != AS_NOW else f"{now} now, about as many after"
 
 
 def _rounded(count: float) -> int:
@@ -313,8 +313,10 @@ def _sentence(counts: _Counts) -> str:
     now, then = _before_and_after(counts.calling_later, lambda one: _of_hundred(one, counts.rated_later))
     now = now if now != "few" else "hardly any"
     if then == AS_NOW:
-        return f"About as many rated sessions as now would call for a talk, first ratings apart: {now}."
+        return (
+            f"About as many rated sessions as now would call for a talk, not counting first ratings: {now}."
+        )
     if then == "few":
-        return f"Hardly any rated session would call for a talk, first ratings apart; now {now} do."
+        return f"Hardly any rated session would call for a talk, not counting first ratings; now {now} do."
     then = then.replace("of 100", "of 100 rated sessions")
-    return f"{then} would call for a talk, first ratings apart; now {now} do."
+    return f"{then} would call for a talk, not counting first ratings; now {now} do."

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from alliance.measurement.examples import Example
 from alliance.measurement.instruments import Instrument, Item
 from alliance.measurement.parameters import Parameters
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, points_apart, scale_end
 from alliance.measurement.trends import usual_range
 
 # In units of the picture; about a pixel each on a phone.
@@ -100,7 +100,9 @@ def _svg(height: int, words: str, parts: Sequence[SafeString]) -> SafeString:
 
 
 def _axes(shown: Example, plane: _Plane) -> SafeString:
-    levels = [(LEFT, plane.y(tick), RIGHT, LEFT - 6, plane.y(tick) + 4, points(tick)) for tick in plane.ticks]
+    levels = [
+        (LEFT, plane.y(tick), RIGHT, LEFT - 6, plane.y(tick) + 4, scale_end(tick)) for tick in plane.ticks
+    ]
     numbers = [(plane.x(one.number), BOTTOM + 16, one.number) for one in shown.sessions]
     return format_html(
         '{}{}<text class="axis" x="{}" y="{}" text-anchor="middle">Session</text>',
@@ -208,7 +210,7 @@ def _fall(shown: Example, plane: _Plane) -> SafeString:
         plane.y(now),
         x - 16,
         round(plane.y(now) + 4, 1),
-        f"{points(before - now)} lower",
+        f"{points_apart(before - now)} lower",
     )
 
 

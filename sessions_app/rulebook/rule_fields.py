@@ -7,7 +7,7 @@ from typing import Any
 from alliance.measurement.handbook import RULES
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import ALL_RULES, Parameters
-from alliance.measurement.scoring import one_decimal
+from alliance.measurement.scoring import points
 from sessions_app.instruments.rule_settings import OPTIONAL
 
 OPERATORS = {"<": "below the cutoff", "<=": "at or below the cutoff"}
@@ -43,7 +43,7 @@ class RuleField:
             return OPERATORS[value]
         if self.kind == "hundredths":
             return f"{value / 100:.2f}"
-        return one_decimal(value) if self.kind == "points" else str(value)
+        return points(value) if self.kind == "points" else str(value)
 
 
 REPAIR = "repair"  # no rule, but it stands beside them

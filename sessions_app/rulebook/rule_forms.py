@@ -10,7 +10,7 @@ from django.forms.boundfield import BoundField
 
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.parameters import Parameters
-from alliance.measurement.scoring import AnswerError, one_decimal, tenths_from_text
+from alliance.measurement.scoring import AnswerError, points, tenths_from_text
 from alliance.stale_forms import opened_with
 from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.rulebook.rule_fields import (
@@ -35,7 +35,7 @@ class PointsField(forms.CharField):
         self.lowest, self.highest, self.may_be_empty = lowest, highest, may_be_empty
 
     def prepare_value(self, value: Any) -> Any:
-        return one_decimal(value) if isinstance(value, int) else value
+        return points(value) if isinstance(value, int) else value
 
     def validate(self, value: Any) -> None:
         if not self.may_be_empty:

@@ -36,7 +36,7 @@ EVENTS = {
 
 @dataclass(frozen=True)
 class Rates:
-    """False alarms among clients with whom nothing is wrong, as counts of a hundred."""
+    """False alarms among clients for whom nothing is wrong, as counts of a hundred."""
 
     who: str
     sessions: str  # of 100 sessions

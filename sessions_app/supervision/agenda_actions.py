@@ -1,6 +1,7 @@
 """The writes about the agenda of a meeting: made, filled up, put in order, ticked.
 
-Both people of the meeting write in it, so that each write locks the agenda and looks at what stands now.
+Both people of the meeting write in it, so that each write locks the agenda and looks at what stands now. The courses
+that come on it are locked before: one may be closed or erased since it was proposed.
 """
 
 import re
@@ -17,7 +18,7 @@ from alliance.labels import search_key
 from alliance.log_events import LogEvent
 from alliance.models import User
 from alliance.refused import Refused
-from clients.lock import lock_staff
+from clients.lock import lock_episodes, lock_open_episode, lock_staff
 from clients.models import Episode, Supervision
 from clients.plausible_days import refuse_implausible, said
 from sessions_app.supervision.agendas import Agenda, AgendaItem
@@ -40,6 +41,7 @@ class Proposal(NamedTuple):
 def make_agenda(*, therapist: User, held_on: date, proposals: Iterable[Proposal], by: User) -> Agenda:
     """The agenda of `by` with this therapist on this day; the one that is there, where one is."""
     lock_staff(by, therapist)
+    still_open = _still_open(proposals)
     if not Supervision.objects.today().filter(supervisor=by, therapist=therapist).exists():
         raise Refused(NOT_THEIRS)
     there = Agenda.objects.filter(supervisor=by, therapist=therapist, held_on=held_on).first()
@@ -49,7 +51,7 @@ def make_agenda(*, therapist: User, held_on: date, proposals: Iterable[Proposal]
     if held_on < timezone.localdate():
         raise Refused(f"{said(held_on)} is over. Choose the day of a meeting to come.")
     agenda = Agenda.objects.create(supervisor=by, therapist=therapist, held_on=held_on)
-    _append(agenda, proposals, by)
+    _append(agenda, still_open, by)
     _log(LogEvent.AGENDA_MADE, agenda, by)
     return agenda
 
@@ -57,8 +59,9 @@ def make_agenda(*, therapist: User, held_on: date, proposals: Iterable[Proposal]
 @transaction.atomic
 def fill_agenda(*, agenda: Agenda, proposals: Iterable[Proposal], by: User) -> int:
     """Add at the end what is not on it and was not taken off it; how many came. The order that people made stays."""
+    still_open = _still_open(proposals)
     stands = _locked(agenda)
-    came = _append(stands, proposals, by)
+    came = _append(stands, still_open, by)
     if came:
         _log(LogEvent.AGENDA_CHANGED, stands, by)
     return came
@@ -69,6 +72,8 @@ def add_item(
     *, agenda: Agenda, text: str, episode: Episode | None = None, form_key: UUID | None = None, by: User
 ) -> AgendaItem:
     """A line of one's own, of a client or of none. Sent twice by one form, it is added once."""
+    if episode:
+        lock_open_episode(episode.pk)
     stands = _locked(agenda)
     if form_key and (there := AgendaItem.objects.filter(form_key=form_key, agenda=stands).first()):
         found: AgendaItem = there
@@ -156,6 +161,15 @@ def _locked_item(item: AgendaItem) -> tuple[Agenda, AgendaItem]:
     if stands is None:
         raise Refused(REMOVED)
     return agenda, stands
+
+
+def _still_open(proposals: Iterable[Proposal]) -> list[Proposal]:
+    """Those of no course, and of courses that are open; these are locked."""
+    proposed = list(proposals)
+    courses = {one.episode.pk for one in proposed if one.episode}
+    lock_episodes(courses)
+    stand = set(Episode.objects.open().filter(pk__in=courses).order_by().values_list("pk", flat=True))
+    return [one for one in proposed if one.episode is None or one.episode.pk in stand]
 
 
 def _append(agenda: Agenda, proposals: Iterable[Proposal], by: User) -> int:

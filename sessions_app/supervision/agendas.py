@@ -76,7 +76,7 @@ class AgendaItem(models.Model):
     class Why(models.TextChoices):
         TALK = "talk", "Talk"
         LOW = "low", "Stays low although you talked"
-        BACK = "back", "Back by itself, ask briefly"
+        BACK = "back", "Back without a talk: ask briefly"
         QUESTION = "question", "A question is open"
         AGREED = "agreed", "Agreed last time"
         LEFT = "left", "Left from last time"
@@ -109,6 +109,13 @@ class AgendaItem(models.Model):
                 fields=["agenda", "episode"],
                 condition=Q(text=""),
                 name="one_agenda_item_a_client",
+            ),
+            models.CheckConstraint(
+                condition=Q(why__in=["talk", "low", "back", "question", "agreed", "left", "added"]),
+                name="agenda_item_known_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(episode__isnull=False) | ~Q(text=""), name="agenda_item_says_something"
             ),
         )
 

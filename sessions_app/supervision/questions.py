@@ -63,6 +63,7 @@ class SupervisionQuestion(models.Model):
                 | (~Q(answer="") & Q(answered_at__isnull=False)),
                 name="supervision_question_answered_in_words",
             ),
+            models.CheckConstraint(condition=~Q(words=""), name="supervision_question_in_words"),
         )
 
     def __str__(self) -> str:
@@ -103,6 +104,15 @@ class SupervisionQuestionChange(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=["question", "version"], name="one_change_a_supervision_question_version"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    kind__in=[
+                        *("asked otherwise", "answered otherwise", "answer taken back"),
+                        *("taken back", "put back"),
+                    ]
+                ),
+                name="supervision_question_change_known_kind",
             ),
         )
 

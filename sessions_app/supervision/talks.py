@@ -46,6 +46,7 @@ class SupervisionTalk(models.Model):
             models.CheckConstraint(
                 condition=Q(held_on__gte=FIRST_DAY), name="supervision_talk_day_is_plausible"
             ),
+            models.CheckConstraint(condition=~Q(agreed=""), name="supervision_talk_in_words"),
         )
 
     def __str__(self) -> str:
@@ -79,6 +80,10 @@ class SupervisionTalkChange(models.Model):
         ordering = ("version",)
         constraints = (
             models.UniqueConstraint(fields=["talk", "version"], name="one_change_a_supervision_talk_version"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["edited", "taken back", "put back"]),
+                name="supervision_talk_change_known_kind",
+            ),
         )
 
     def __str__(self) -> str:

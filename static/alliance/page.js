@@ -31,7 +31,7 @@ function buttonsOf(form) {
   return [...form.elements].filter((element) => element.matches("button:not([type=button]), input[type=submit]"));
 }
 
-// A download answers a form without leaving the page: the button comes back by itself.
+// A download answers a form without leaving the page: the button comes back without a talk.
 const PATIENCE = 8000;
 
 document.addEventListener("submit", (event) => {

@@ -17,6 +17,9 @@ const TICK = 28; // between two numbered talks
 
 const pictures = new WeakMap();
 
+// Marks and totals have one decimal always, as the server writes them (`points` in alliance/measurement/scoring.py).
+const inPoints = (value) => value.toFixed(1);
+
 function coloured(value, style, dates) {
   if (value === "@dates") return dates;
   if (typeof value === "string") return value.startsWith("--") ? style.getPropertyValue(value).trim() : value;
@@ -226,12 +229,12 @@ class Picture {
   head(at) {
     const day = new Date(moment(this.dates[at])).toLocaleDateString("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" });
     const total = this.total.y[at];
-    const said = total === null ? "no complete rating" : `${total} of ${this.source.top}`;
+    const said = total === null ? "no complete rating" : `${inPoints(total)} of ${this.source.top}`;
     return `Session ${this.source.numbers[at]}, ${day}: ${said}`;
   }
 
   marks(at) {
-    return this.lines.flatMap((line) => (line.y[at] === null ? [] : [`${line.name} ${line.y[at].toFixed(1)}`]));
+    return this.lines.flatMap((line) => (line.y[at] === null ? [] : [`${line.name} ${inPoints(line.y[at])}`]));
   }
 
   reasons(at) {

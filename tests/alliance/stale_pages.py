@@ -104,7 +104,7 @@ def moved_elsewhere(world):
 
 
 def other_wording(world):
-    world.on = ClinicWording.objects.get(edition="2026", language="en")
+    world.on = ClinicWording.objects.get(instrument="srs", edition="2026", language="en")
     world.off = getattr(world, "off", None) or cast.wording(world.adam, on=False, edition="2027")
     return world.off.code
 
@@ -324,7 +324,7 @@ EDITS = {
         row=other_wording,
         meanwhile=another_text_on,
         shows=("Switched off by this", "German"),
-        kept=lambda world: list(ClinicWording.objects.switched_on()) == [world.off],
+        kept=lambda world: list(ClinicWording.objects.switched_on().filter(instrument="srs")) == [world.off],
     ),
     "dashboard:void_session": Edit(
         row=a_session,
@@ -406,6 +406,11 @@ ACTS = {
     "instruments:load": ("adds; an edition is there once", "test_a_text_that_is_there_already_is_refused_"),
     "instruments:switch_off": ("the same again is nothing", "test_off_and_on_again_and_twice_the_same"),
     "instruments:record_licence": ("adds", "test_a_licence_is_recorded_with_who_accepted_it_and_ended"),
+    "instruments:switch_on_pack": ("refused where the folder was changed", "test_a_folder_that_was_changed_"),
+    "instruments:switch_off_pack": (
+        "refused where it is off",
+        "test_twice_is_once_and_on_again_is_a_new_line",
+    ),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
     "exports:export": (
         "writes nothing but that it was exported",

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from sessions_app.flags import discussion_actions
+from sessions_app.flags.models import Flag
 from tests import cast
 from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
 from tests.sessions_app.dashboards.long_course import long_course
@@ -104,6 +105,8 @@ def test_each_point_tells_by_mouse_by_finger_and_by_keys_and_leads_to_its_row(
     ):
         page.keyboard.press(key)
         expect(point).to_contain_text(told)
+        if told == "Session 7":
+            expect(point).to_contain_text("34.0 of 40")
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     expect(point).to_contain_text("no complete rating")
@@ -142,6 +145,27 @@ def test_it_is_drawn_anew_after_turning_in_another_theme_and_when_a_fold_opens(
     page.set_viewport_size(TABLET)
     page.locator("details:has(> .course__chart)").evaluate("one => { one.open = true; }")
     drawn(page, TABLET)
+
+
+def test_a_very_wordy_course_prints_on_two_pages_and_says_what_is_left_to_the_screen(
+    context, live_clinic, sign_in_browser
+):
+    """Two courses of many words printed on three pages."""
+    episode, olga = live_clinic.olgas, live_clinic.olga
+    long_course(
+        episode, 24, words="I wanted to say more about my work, and we had no time left. " * 5, words_each=1
+    )
+    for low in Flag.objects.standing().filter(session__episode=episode, on_work_list=True):
+        said = "We spoke for long about what is hard to say aloud here, and what is not. " * 6
+        discussion_actions.discuss(flags=[low], said=said[:500], agreed=said[:500], by=olga)
+    page = opened(context, live_clinic, sign_in_browser, LAPTOP)
+    page.emulate_media(media="print")
+    assert len(PAGES.findall(page.pdf(prefer_css_page_size=True))) == 2
+    expect(page.get_by_text("in the picture, and with their words on the screen").last).to_be_visible()
+    expect(page.locator("#session-24")).to_be_visible()
+    expect(page.locator("#session-1")).not_to_be_visible()
+    page.emulate_media(media="screen")
+    expect(page.locator("#session-1")).to_be_visible()
 
 
 def test_a_long_course_is_whole_on_two_pages_and_leads_to_a_row_that_is_not_there_yet(

@@ -45,7 +45,7 @@ def test_from_a_flag_to_its_meaning_and_back_to_a_question_in_ones_own_language(
     expect(page.get_by_role("heading", level=1)).to_have_text("Sudden fall")
     expect(page.get_by_role("img", name="The flag is raised at session 5.")).to_be_visible()
     expect(
-        page.get_by_text("In 100 sessions of clients with whom nothing is wrong, 9 have this flag.")
+        page.get_by_text("In 100 sessions of clients for whom nothing is wrong, 9 have this flag.")
     ).to_be_visible()
 
 

@@ -22,7 +22,7 @@ def page(olgas_laptop):
 
 def test_from_the_work_list_to_a_decision_and_back(page, course):
     page.goto("/dashboard/")
-    expect(page.get_by_text("Marks to look at")).to_have_count(0)
+    expect(page.get_by_text("Marks waiting for your decision")).to_have_count(0)
     disputed(course[-1], 330)
     link = page.get_by_role("link", name="K-1, session 5")
     expect(link).to_be_visible(timeout=SOON)  # the open page hears of it
@@ -35,21 +35,21 @@ def test_from_the_work_list_to_a_decision_and_back(page, course):
     expect(page.get_by_text("these marks count now")).to_be_visible()
     expect(page.locator("#course-words")).to_contain_text("the last one 33")
     expect(page.get_by_text("Below cutoff").first).to_be_visible()
-    expect(page.get_by_text("Marks to look at")).to_have_count(0)
+    expect(page.get_by_text("Marks waiting for your decision")).to_have_count(0)
 
     page.get_by_text("Earlier marks, marks that were set aside").click()
     expect(page.get_by_text("She pressed too early.").first).to_be_visible()
     page.get_by_role("link", name="Use these again").click()
     page.get_by_role("button", name="Use the earlier marks").click()
     expect(page.locator("#course-words")).to_contain_text("the last one 37.8")
-    expect(page.get_by_role("heading", name="Marks to look at")).to_be_visible()
+    expect(page.get_by_role("heading", name="Marks waiting for your decision")).to_be_visible()
 
     page.get_by_role("link", name="Leave them aside").click()
     page.get_by_role("button", name="Leave them aside").click()
-    expect(page.get_by_text("Marks to look at")).to_have_count(0)
+    expect(page.get_by_text("Marks waiting for your decision")).to_have_count(0)
     page.get_by_text("that were set aside").click()
     page.get_by_role("button", name="Take up again").click()
-    expect(page.get_by_role("heading", name="Marks to look at")).to_be_visible()
+    expect(page.get_by_role("heading", name="Marks waiting for your decision")).to_be_visible()
 
 
 def test_a_mistyped_figure_is_corrected_by_keyboard_alone(page, live_clinic):

@@ -44,6 +44,10 @@ def test_a_question_is_asked_and_answered(browser, context, live_clinic, sign_in
     sign_in_browser(context, live_clinic.sina)
     page.goto(f"/caseload/clients/{code}/")
     expect(page.get_by_text(ANSWER)).to_be_visible()
+    # A printed course may be given away; what is printed of supervision is the agenda.
+    page.emulate_media(media="print")
+    expect(page.get_by_text(ANSWER)).to_be_hidden()
+    expect(page.locator("#supervision")).to_be_hidden()
 
 
 def test_an_agenda_is_put_in_order_ticked_and_printed_on_one_page(context, live_clinic, sign_in_browser, axe):

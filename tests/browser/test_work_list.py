@@ -82,7 +82,7 @@ def test_the_list_by_keys_alone_and_the_switch_that_turns_them_off(page, axe, li
     page.goto("/dashboard/")
     first.focus()
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", name="Talk about session 2")).to_be_visible()
+    expect(page.get_by_role("heading", name="To talk about: session 2")).to_be_visible()
     page.goto("/dashboard/")
     first.focus()
     page.keyboard.press("h")
@@ -164,3 +164,40 @@ def test_what_has_the_focus_keeps_it_when_the_list_is_drawn_again(page, live_cli
     cast.rated_course(cast.episode(live_clinic.olga, "K-6"), [380, 300])
     expect(page.locator(".spoken", has_text="K-6")).to_be_visible(timeout=SOON)
     expect(link).to_be_focused()
+
+
+def filled(page):
+    """The names of the main buttons that are in sight."""
+    return page.evaluate(
+        """() => {
+          const accent = document.createElement("i");
+          accent.style.background = "var(--accent)";
+          document.querySelector("main").append(accent);
+          const colour = getComputedStyle(accent).backgroundColor;
+          accent.remove();
+          return [...document.querySelectorAll("main button, main .button")]
+            .filter((one) => one.checkVisibility() && getComputedStyle(one).backgroundColor === colour)
+            .map((one) => one.textContent.trim());
+        }"""
+    )
+
+
+def test_hand_over_and_we_talked_about_it_are_not_both_the_main_button(context, live_clinic, sign_in_browser):
+    """Which it is follows from the moment: the talk, or while a session waits for its rating to hand over."""
+    cast.rated_course(live_clinic.olgas, [380, 310], last_ago=timedelta(days=1))
+    context.set_default_timeout(10_000)
+    sign_in_browser(context, live_clinic.olga)
+    page = context.new_page()
+    address = f"/dashboard/clients/{live_clinic.olgas.code}/"
+    page.goto(address)
+    assert filled(page) == ["We talked about it"]
+    page.get_by_label("What the client said").fill("You were far away.")
+    page.get_by_role("button", name="We talked about it").click()
+    expect(page.get_by_text("Noted.")).to_be_visible()
+    page.mouse.move(0, 0)
+    assert filled(page) == ["Hand over"]
+    cast.rating(cast.therapy_session(live_clinic.olgas, ago=timedelta(hours=3)), 200)
+    cast.therapy_session(live_clinic.olgas, ago=timedelta(minutes=-1), attendance="planned")
+    page.goto(address)
+    expect(page.get_by_role("button", name="We talked about it")).to_be_visible()
+    assert filled(page) == ["Hand over"]

@@ -50,7 +50,7 @@ def test_a_certain_level_is_said_as_a_bound_and_without_a_total():
     assert found.evidence["at_most"] == 261
     assert "total" not in found.evidence
     assert sentence(found, RATING) == (
-        "At most 26.1 whatever was left out: below the level at which it is usual to ask about the session (36). "
+        "At most 26.1 whatever was left out: below the level at which it is usual to ask about the session (36.0). "
         "Ask what would have made it a little better."
     )
 
@@ -81,8 +81,8 @@ def test_a_lasting_fall_is_certain_with_the_best_marks():
     assert found.evidence["at_most"] == 380
     assert last(after(*[40] * 8, partial=(9.4, 9.3, 9.4, None)), "J") is None
     assert sentence(found, RATING) == (
-        "At most 38 whatever was left out. Lower for a while: the last three ratings are 39 on average, the latest "
-        "counting most, the six before them on average 40, with the most favourable marks for what was left out."
+        "At most 38.0 whatever was left out. Lower for a while: the last three ratings average 39.0, with the latest "
+        "counting most; the six before them averaged 40.0. What was left out is counted at its most favourable."
     )
 
 
@@ -158,7 +158,7 @@ def test_a_line_left_out_twice_in_a_row_is_a_quiet_sign():
     assert (found.on_work_list, found.is_new) == (False, True)
     assert found.evidence == {"lines": ["goals"], "line": "goals"}
     assert sentence(found, RATING) == (
-        "Left out twice in a row: goals and topics. It is no low mark; ask whether it is hard to answer."
+        "Left out twice in a row: goals and topics. This is not a low mark; ask whether the line is hard to answer."
     )
     assert question(found)
 

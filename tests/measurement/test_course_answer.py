@@ -57,7 +57,7 @@ def test_no_more_than_the_ratings_say(totals, sentence):
         (
             34,
             Kind.LOWER_ONCE,
-            "Lower at the last rating: 4 points below the one before. One rating cannot say whether it lasts.",
+            "Lower at the last rating: 4.0 points below the one before. One rating cannot say whether it lasts.",
         ),
     ],
 )
@@ -76,8 +76,8 @@ def test_below_the_usual_range_by_one_rating():
 def test_a_lasting_fall_is_told_with_its_size_and_the_month_of_the_level():
     said = of(*[38] * 4, 25, 25, 25, raised=[LASTING_FALL])
     assert said.kind == Kind.FALLING
-    assert said.sentence == "Falling: 13 points below this client's level of August to September."
-    assert said.distance == "13 points below this client's level of August to September"
+    assert said.sentence == "Falling: 13.0 points below this client's level of August to September."
+    assert said.distance == "13.0 points below this client's level of August to September"
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_the_months_have_their_year_where_it_is_another_one(last, weeks, months)
     assert said.sentence.endswith(f"level of {months}.")
 
 
-def test_one_point_is_not_points():
-    assert of(*[38] * 8, 37, 37, 37, raised=[LASTING_FALL]).sentence.startswith("Falling: 1 point below")
+def test_a_whole_number_of_points_has_its_decimal():
+    assert of(*[38] * 8, 37, 37, 37, raised=[LASTING_FALL]).sentence.startswith("Falling: 1.0 points below")
 
 
 def test_a_decline_too_small_for_the_level_is_told_from_its_window():
@@ -125,6 +125,13 @@ def test_what_stays_low_is_not_called_steady_though_it_is_by_now_the_own_level()
     assert of(*[38] * 5, 33, 33.2, 38, *[38] * 3).kind == Kind.STEADY
 
 
+def test_a_fall_that_called_before_and_goes_no_further_is_not_called_falling_but_staying_low():
+    """K-105 stood in "stays low although you talked", and its page said "Falling"."""
+    said = of(*[37] * 5, 33.8, 32.8, 32.6, 32.6, 32.7)
+    assert said.sentence == "Staying low: 4.4 points below this client's level before session 6."
+    assert of(*[37] * 5, 33.8, 32.8, 32.6, 29, 28.5).kind == Kind.FALLING
+
+
 def test_it_is_not_back_before_it_is_said_to_stay():
     silent = replace(P, enabled=frozenset("C"))  # rule A called for every one of these
     said = of(*[38] * 5, 31, 33, 33.1, parameters=silent)
@@ -134,9 +141,9 @@ def test_it_is_not_back_before_it_is_said_to_stay():
 
 def test_without_the_rules_the_figures_still_say_lower_and_higher():
     silent = replace(P, enabled=frozenset("G"))
-    assert of(*[40] * 8, 38, 38, 38, parameters=silent).sentence.startswith("Lower: 2 points below")
+    assert of(*[40] * 8, 38, 38, 38, parameters=silent).sentence.startswith("Lower: 2.0 points below")
     assert of(*[40] * 8, 38.1, 38.1, 38.1, parameters=silent).kind == Kind.STEADY
-    assert of(*[34] * 8, 38, 38, 38, parameters=silent).sentence.startswith("Higher: 4 points above")
+    assert of(*[34] * 8, 38, 38, 38, parameters=silent).sentence.startswith("Higher: 4.0 points above")
 
 
 def test_it_says_since_when_no_rating_came():

@@ -78,14 +78,14 @@ def test_control_an_example_that_raises_nothing_is_no_example():
 
 
 OTHER = {
-    "A": ({"cutoff": 340, "cutoff_operator": "<="}, "at or below 34;"),
+    "A": ({"cutoff": 340, "cutoff_operator": "<="}, "at or below 34.0;"),
     "B": ({"item_cutoff": 85}, "below 8.5,"),
-    "C": ({"sudden_fall": 55}, "at least 5.5 lower"),
-    "D": ({"decline_fall": 33}, "at least 3.3."),
+    "C": ({"sudden_fall": 55}, "at least 5.5 points lower"),
+    "D": ({"decline_fall": 33}, "at least 3.3 points."),
     "E": ({"own_range_minimum": 5, "own_range_window": 9}, "last 5 to 9 ratings"),
     "F": ({"flat_top": 395, "flat_top_sessions": 5}, "The last 5 ratings are all 39.5 or more."),
     "G": ({"missing_of": 4}, "1 of the 3 attended sessions"),
-    "J": ({"lasting_fall": 15, "lasting_limit": 80}, "by 1.5 or more"),
+    "J": ({"lasting_fall": 15, "lasting_limit": 80}, "by 1.5 points or more"),
 }
 
 

@@ -87,14 +87,14 @@ def said(letter: str, *totals) -> str:
     ("letter", "totals", "words"),
     [
         ("A", (34.5,), "Today's total is below the level at which it is usual to ask about the session "
-                       "(34.5; level 36). Ask what would have made it a little better."),
-        ("C", (38.5, 34), "4.5 points lower than last time. In our model falls of 4.0 or more come in about "
-                         "9 of 100 sessions by chance; ask before you interpret."),
+                       "(34.5; level 36.0). Ask what would have made it a little better."),
+        ("C", (38.5, 34), "4.5 points lower than last time. In our model, falls of 4.0 points or more happen by "
+                         "chance in about 9 of 100 sessions; ask before you interpret."),
         ("D", (38.6, 38, 37, 35.9),
          "Over the last four ratings, each is lower than the one before (38.6 to 35.9)."),
         ("D", (39, 38, 38.2, 37, 36), "The last five ratings have mostly fallen."),
         ("E", (40, 40, 40, 40, 36),
-         "Below this client's own usual range (36.1 to 40, from 4 earlier ratings)."),
+         "Below this client's own usual range (36.1 to 40.0, from 4 earlier ratings)."),
         ("F", (40,) * 4, "Four ratings at the top of the scale. It may simply be good; say that critical "
                          "remarks are welcome and ask for the smallest thing to change."),
         ("G", (None, 40, None), "No rating for 2 of the last 3 sessions. A gap is not a low score."),
@@ -116,13 +116,13 @@ def test_what_the_therapist_reads(letter, totals, words):
     ],
 )
 def test_how_rare_a_fall_is_grows_with_its_size(lower, share):
-    assert f"in about {share} sessions by chance" in said("C", 38, 38 - lower)
+    assert f"by chance in about {share} sessions" in said("C", 38, 38 - lower)
 
 
 def test_what_the_model_does_not_know_is_not_counted():
     smaller = replace(Parameters(), sudden_fall=20)
     assert "It may be chance; ask" in sentence(last(course(38, 35), "C", smaller), RATING)
-    assert how_rare(60, RATING).startswith("In our model falls of 6.0 or more")
+    assert how_rare(60, RATING).startswith("In our model, falls of 6.0 points or more")
     assert how_rare(60, replace(RATING, total_maximum=100)) == "It may be chance"
 
 
@@ -138,8 +138,8 @@ def test_a_question_about_a_line_that_stands_apart_is_asked_of_no_two_equal_line
     ("values", "words"),
     [
         ((10, 8.2, 10, 10), "One line is lower than the rest: goals and topics 8.2."),
-        ((10, 8.2, 8, 10), "Two lines are lower than the rest: goals and topics 8.2, approach 8."),
-        ((8.5, None, None, None), "Each line answered is below 9: relationship 8.5."),
+        ((10, 8.2, 8, 10), "Two lines are lower than the rest: goals and topics 8.2, approach 8.0."),
+        ((8.5, None, None, None), "Each line answered is below 9.0: relationship 8.5."),
     ],
 )
 def test_what_the_therapist_reads_about_low_lines(values, words):
@@ -159,8 +159,8 @@ def test_on_a_later_day_nothing_speaks_of_today_nor_of_last_time(letter, totals,
 
 def test_a_level_that_goes_on_says_where_it_began():
     """The short form says how much lower; the sentence says than what."""
-    assert "(33; level 36; 34.5 when this began)" in said("A", 38, 34.5, 33)
-    assert "(35; level 36)" in said("A", 38, 34.5, 35)
+    assert "(33.0; level 36.0; 34.5 when this began)" in said("A", 38, 34.5, 33)
+    assert "(35.0; level 36.0)" in said("A", 38, 34.5, 35)
 
 
 def test_the_inclusive_cutoff_is_said_as_such():

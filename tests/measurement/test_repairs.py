@@ -32,6 +32,12 @@ def only(*totals, talked=(), **settings) -> Rupture:
     return rupture
 
 
+def test_a_fall_that_goes_on_calls_again_at_the_fifth_rating_after_and_begins_another_low_point():
+    first, second = of(course(*[40] * 8, *[38] * 6), parameters=Parameters())
+    assert (first.began, first.state, second.began, second.rules[0]) == (9, FELL_AGAIN, 14, "J")
+    assert (first.goal, second.goal) == (390, 390), "of the median of all ratings before"
+
+
 # --- its state ---------------------------------------------------------------------------------------------
 
 

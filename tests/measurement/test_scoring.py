@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alliance.measurement.instruments import SESSION_RATING, get
-from alliance.measurement.scoring import AnswerError, points, score, tenths_from_text
+from alliance.measurement.scoring import AnswerError, points, points_apart, scale_end, score, tenths_from_text
 from alliance.measurement.simulate import LINES
 
 RATING = get(SESSION_RATING)
@@ -139,7 +139,13 @@ def test_any_text_is_a_mark_nothing_or_a_sentence(text):
 
 
 @pytest.mark.parametrize(
-    ("tenths", "text"), [(345, "34.5"), (360, "36"), (0, "0"), (5, "0.5"), (-45, "-4.5")]
+    ("tenths", "text"), [(345, "34.5"), (360, "36.0"), (0, "0.0"), (5, "0.5"), (-45, "-4.5"), (-5, "-0.5")]
 )
-def test_points_show_a_decimal_only_where_there_is_one(tenths, text):
+def test_no_figure_stands_without_its_decimal_beside_others_that_have_one(tenths, text):
     assert points(tenths) == text
+    assert points_apart(tenths) == f"{text} points"
+
+
+@pytest.mark.parametrize(("tenths", "text"), [(400, "40"), (0, "0"), (100, "10"), (75, "7.5")])
+def test_the_ends_of_a_scale_are_whole(tenths, text):
+    assert scale_end(tenths) == text

@@ -23,7 +23,7 @@ def low(state: RepairState, **values: object) -> Situation:
         (low(S.STILL_LOW, calls=True), Group.TALK),
         (low(S.NOT_BACK, calls=True), Group.TALK),  # what calls anew was not talked about
         (low(S.RECOVERING, calls=True), Group.TALK),
-        # Back by itself: at the goal, and not a tenth below it.
+        # Back without a talk: at the goal, and not a tenth below it.
         (low(S.BACK_ONCE, calls=True, total=GOAL), Group.BACK),
         (low(S.RECOVERED, calls=True, total=GOAL), Group.BACK),
         (low(S.RECOVERED, calls=True, total=GOAL - 1), Group.TALK),

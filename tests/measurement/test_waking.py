@@ -69,10 +69,10 @@ def test_its_evidence_says_what_it_is_compared_with():
 @pytest.mark.parametrize(
     ("operator", "words"),
     [
-        ("<", "Still below the level, and 2.3 lower than when this was last raised (31.2 after 33.5; level 36). "
-              "Ask what has made it harder since."),
-        ("<=", "Still at or below the level, and 2.3 lower than when this was last raised (31.2 after 33.5; "
-               "level 36). Ask what has made it harder since."),
+        ("<", "Still below the level, and 2.3 points lower than when this was last raised (31.2 after 33.5; "
+              "level 36.0). Ask what has made it harder since."),
+        ("<=", "Still at or below the level, and 2.3 points lower than when this was last raised (31.2 after 33.5; "
+               "level 36.0). Ask what has made it harder since."),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("today", [True, False])

@@ -328,3 +328,12 @@ def test_saying_what_is_known_anyway_is_no_contradiction():
         ("Reversed items", "none"),
     ]
     assert as_it_is("wai-sr") == ""
+
+
+def test_what_nobody_knows_is_not_called_none():
+    said = dict(stated_parts.in_words(instruments.get("vpps")))
+    assert said["Reversed items"] == "the owner’s form says which"
+    assert said["Subscales"] == "7; the owner’s form says which items"
+    known = read_wording(a_form("vpps"), LANGUAGES).scored
+    assert dict(stated_parts.in_words(known))["Reversed items"] == "none"
+    assert "Subscales" not in dict(stated_parts.in_words(known))

@@ -58,8 +58,7 @@ def make(request: StaffRequest, code: UUID) -> HttpResponse:
 def agenda(request: StaffRequest, code: UUID) -> HttpResponse:
     """One meeting: its items in the order that the two gave them."""
     found = _visible(request, code)
-    courses = agenda_lines.courses_of(found, request.user).open().select_related("client")
-    return _shown(request, found, AgendaItemForm(courses=courses.order_by("client__label_key")))
+    return _shown(request, found, _item_form(request, found))
 
 
 @require_POST
@@ -67,8 +66,7 @@ def agenda(request: StaffRequest, code: UUID) -> HttpResponse:
 def add(request: StaffRequest, code: UUID) -> HttpResponse:
     """A line of one's own."""
     found = _visible(request, code)
-    courses = agenda_lines.courses_of(found, request.user).open().select_related("client")
-    form = AgendaItemForm(request.POST, courses=courses.order_by("client__label_key"))
+    form = _item_form(request, found)
     item = written(form, actions.add_item, agenda=found, by=request.user)
     return redirect(_at(item)) if item else _shown(request, found, form)
 
@@ -122,6 +120,11 @@ def _visible(request: StaffRequest, code: UUID) -> Agenda:
     return found
 
 
+def _item_form(request: StaffRequest, found: Agenda) -> AgendaItemForm:
+    courses = agenda_lines.courses_of(found, request.user).open().select_related("client")
+    return AgendaItemForm(posted(request), courses=courses.order_by("client__label_key"))
+
+
 def _at(item: AgendaItem, pressed: str = "") -> str:
     """The page where the press was: the same button has the focus again, for whoever presses it five times."""
     place = f"{pressed}-{item.code}" if pressed in {"up", "down"} else f"item-{item.code}"
@@ -130,8 +133,11 @@ def _at(item: AgendaItem, pressed: str = "") -> str:
 
 def _shown(request: StaffRequest, found: Agenda, form: AgendaItemForm) -> HttpResponse:
     shown = agenda_lines.read(found, request.user, timezone.now())
+    # With all the therapist's clients, whom the form offers: those on the agenda, named alone, would tell whoever reads
+    # the log what was found.
+    codes = [*shown.client_codes, *(one.client_code for one in form.courses.values())]
     with transaction.atomic():
         viewed = audit.line(LogEvent.AGENDA_VIEWED, found, by=request.user, therapist=str(found.therapist_id))
-        audit.write([viewed, *audit.listing(shown.client_codes, by=request.user)])
+        audit.write([viewed, *audit.listing(codes, by=request.user)])
     may_fill = found.supervisor_id == request.user.pk
     return form_page(request, "supervision/agenda.html", form, agenda=found, page=shown, may_fill=may_fill)

@@ -1,5 +1,7 @@
 """The therapist's pages: the work list, one client's course, the conversation."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +23,7 @@ from clients import cover_actions, earlier_courses
 from clients.models import Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import change_stamp, client_page, kept_course, work_list
+from sessions_app.dashboards import change_stamp, client_page, kept_course, to_talk_about, work_list
 from sessions_app.dashboards.kept_course import DrawnCourse
 from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
@@ -68,9 +70,13 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
 @require_POST
 @page(Role.THERAPIST)
 def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
-    """Note the conversation about the open flags of one session."""
+    """Note the conversation about the open flags of one session, or about a low point that stays low without one."""
     session = own_or_404(request, TherapySession.objects.select_related("episode__client"), code)
-    form = client_page.discussion_form(session, request.POST)
+    form = to_talk_about.discussion_form(session, request.POST)
+    if "low_point" in request.POST:
+        return _after_note(
+            request, form, session, partial(discussion_actions.discuss_low_point, session=session)
+        )
     flags = Flag.objects.standing().filter(session=session, code__in=_uuids(request.POST.getlist("flag")))
     # Said twice by a second tab or a second press, unless the person was told and wants it.
     if "as_well" in request.POST:
@@ -79,18 +85,25 @@ def discuss(request: StaffRequest, code: UUID) -> HttpResponse:
         answered = answered_flags.read(session.episode_id, timezone.now())
         settled = {flag.pk for flag in answered if flag.is_settled}
         fresh = [flag for flag in flags if flag.pk not in settled]
-    if form.is_valid() and fresh:
-        try:
-            note = discussion_actions.discuss(flags=fresh, **form.cleaned_data, by=request.user)
-        except Refused as refusal:
-            form.add_error(None, f"{refusal} Your words are still here.")
-            session.episode.refresh_from_db()
-            return course_after(request, session.episode, form=form)
-        done = "Noted. The next rating shows whether it helped."
-        return course_after(request, session.episode, done=done, undo=undo_address("discussion", note))
     if not fresh:
         form.add_error(None, MEANWHILE)
-    return course_after(request, session.episode, form=form)
+    return _after_note(request, form, session, partial(discussion_actions.discuss, flags=fresh))
+
+
+def _after_note(
+    request: StaffRequest, form: DiscussionForm, session: TherapySession, note: Callable[..., Discussion]
+) -> HttpResponse:
+    """The course after the note, or with the form as it was typed and why it is not noted."""
+    if not form.is_valid():
+        return course_after(request, session.episode, form=form)
+    try:
+        noted = note(**form.cleaned_data, by=request.user)
+    except Refused as refusal:
+        form.add_error(None, f"{refusal} Your words are still here.")
+        session.episode.refresh_from_db()
+        return course_after(request, session.episode, form=form)
+    done = "Noted. The next rating shows whether it helped."
+    return course_after(request, session.episode, done=done, undo=undo_address("discussion", noted))
 
 
 def note_the_look(request: StaffRequest, episode: Episode) -> None:

@@ -17,8 +17,9 @@ from alliance.refused import Refused
 from alliance.see_other import see_other
 from sessions_app.courses.grants import RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.tokens import hash_of_token
+from sessions_app.instruments import client_form
 from sessions_app.intake import form_length, sending_actions, short_codes
-from sessions_app.intake.views.rate import in_the_clients_language
+from sessions_app.intake.views.rate import in_the_clients_language, language_known_to
 
 GONE = 410
 
@@ -28,6 +29,14 @@ GONE = 410
 @page(PUBLIC)
 @in_the_clients_language
 def start(request: HttpRequest) -> HttpResponse:
+    """Where nothing is known of the client the browser says what they read, as far as the clinic gives it."""
+    known = language_known_to(request)
+    browsers = translation.get_language_from_request(request)
+    with translation.override(known or client_form.in_force().spoken_to(browsers)):
+        return _start(request)
+
+
+def _start(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _start_page(request)
     if "token" in request.POST:

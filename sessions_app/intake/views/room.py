@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from alliance import device_lock, rate_limits
 from alliance.access import PUBLIC, ROOM, page
 from alliance.see_other import see_other
+from sessions_app.instruments import client_form
 from sessions_app.intake import room_tablets, sending_actions, short_codes
 
 ELSEWHERE = {"filling": "rate:form", "handed in": "rate:done"}
@@ -22,11 +23,15 @@ GONE = 410
 def home(request: HttpRequest) -> HttpResponse:
     """The tablet's one page: pair it, wait, go to the form."""
     state = room_tablets.state_of(request)
-    language = "en" if state in FOR_STAFF else translation.get_language_from_request(request)
-    with translation.override(language):
+    with translation.override("en" if state in FOR_STAFF else _spoken(request)):
         if request.method == "POST":
             return _ask_to_be_paired(request, state)
         return see_other(ELSEWHERE[state]) if state in ELSEWHERE else _show(request, state)
+
+
+def _spoken(request: HttpRequest) -> str:
+    """Nobody knows who sits before the tablet: its own language, as far as the clinic gives the form in it."""
+    return client_form.in_force().spoken_to(translation.get_language_from_request(request))
 
 
 @require_safe

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from alliance.access import StaffRequest, own_or_404, page
-from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.refused import Refused
 from clients.models import Episode
@@ -32,8 +31,7 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
-    given = instruments.get(link.grant.instrument, link.grant.instrument_version)
-    address = f"{page_of_phone}{form_length.address_part([given])}#{link.token}"
+    address = f"{page_of_phone}{form_length.of_link(link.grant)}#{link.token}"
     context = {
         "episode": episode,
         "session": link.grant.session,

@@ -27,6 +27,7 @@ from sessions_app.instruments.rule_settings import EVERY_LANGUAGE
 from sessions_app.rulebook import impact_preview, list_words, settings_actions, settings_pages
 from sessions_app.rulebook.rule_forms import RulesForm
 from sessions_app.rulebook.settings_forms import SettingsForm
+from sessions_app.rulebook.settings_pages import Step
 
 SECONDS_A_STEP = 1.0
 
@@ -85,10 +86,16 @@ def effect(request: StaffRequest) -> HttpResponse:
 @require_safe
 @page(Role.ADMINISTRATOR)
 def simulated(request: StaffRequest) -> HttpResponse:
-    """What they do where nothing is wrong."""
-    form = _rules_form(request, request.GET)
-    shown = {"simulated": _simulated(form) if form.is_valid() else None}
-    return render(request, "settings/_simulated.html" if request.htmx else "settings/simulated.html", shown)
+    """What they do to invented clients: a page with everything, or one step of it as a piece."""
+    form, asked = _rules_form(request, request.GET), request.GET.get("part", "")
+    step = Step(asked) if request.htmx and asked in set(Step) else None
+    context: dict[str, Any] = {"simulated": None}
+    if form.is_valid():
+        steps = [step] if step else Step
+        shown = settings_pages.simulated(form.now, form.cleaned_data["parameters"], steps)
+        context = {"simulated": shown, "query": _query(form), "step": step.next if step else None}
+    template = "settings/_simulated.html" if request.htmx else "settings/simulated.html"
+    return render(request, template, context)
 
 
 def _rules_form(request: StaffRequest, data: Any) -> RulesForm:
@@ -136,7 +143,10 @@ def _preview(request: StaffRequest, form: RulesForm) -> HttpResponse:
         return _rules_page(request, form)
     context: dict[str, Any] = {"form": form, "changed": changed, "query": _query(form)}
     if "lazy" not in request.POST:  # without scripts, everything is on the page at once
-        context |= {"effect": _effect(request, form), "simulated": _simulated(form), "is_whole": True}
+        simulated = settings_pages.simulated(form.now, form.cleaned_data["parameters"])
+        context |= {"effect": _effect(request, form), "simulated": simulated, "is_whole": True}
+    else:
+        context["step"] = Step.WORK_LIST
     return render(request, "settings/preview.html", context)
 
 
@@ -151,10 +161,6 @@ def _effect(request: StaffRequest, form: RulesForm) -> impact_preview.ImpactPrev
     settings_actions.note_try_out(instrument=instrument.id, language=form.language, by=request.user)
     after = form.rules.with_values(instrument, form.language, form.cleaned_data["parameters"])
     return impact_preview.look(instrument, form.rules, after, timezone.now())
-
-
-def _simulated(form: RulesForm) -> settings_pages.Simulated:
-    return settings_pages.simulated(form.now, form.cleaned_data["parameters"])
 
 
 # --- The work list -------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from tests.sessions_app.dashboards.test_charts import INSTRUMENT
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 WEEK, HOUR = timedelta(weeks=1), timedelta(hours=1)
-CHANCE = "of 100 low points of stable clients 87 are back once within three ratings by chance, and 70 recover"
+CHANCE = "of 100 low points of stable clients, 87 are back once within three ratings by chance alone, and 70 recover"
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ class TestTheStory:
         (chapter,) = story(clinic)
         assert (chapter.headline, chapter.word, chapter.outcome) == ("Sessions 3 to 6", "Recovered", "")
         assert told(chapter) == [
-            ("29 Apr", "Session 3: 32.1 after 38.4, mostly goals and topics."),
+            ("29 Apr", "Session 3: 32.1 after 38.4; largest fall: goals and topics."),
             ("6 May", "We talk too little about my job."),
             ("6 May", "Session 4: 35.1, the first rating after the talk."),
             ("13 May", "Session 5: 37.9, back once near the usual level (37.2 or higher)."),
@@ -90,7 +90,7 @@ class TestTheStory:
     def test_the_page_says_all_of_it_and_chance_once(self, clinic, repaired, sign_in):
         text = sign_in(clinic.olga).get(reverse("dashboard:client", args=[clinic.olgas.code])).text
         for words in (
-            "32.1 after 38.4, mostly goals and topics",
+            "32.1 after 38.4; largest fall: goals and topics",
             "You talked: “<bdi>We talk too little about my job.</bdi>”",
             "<strong>Agreed:</strong> <bdi>Start with work.</bdi>",
             "Did it help? It helped.",
@@ -146,7 +146,7 @@ class TestTheStory:
         assert story(clinic)[0].moments[0].day == "30 Dec 2025"
 
 
-NEAR = "near the usual level (37 or higher)"
+NEAR = "near the usual level (37.0 or higher)"
 
 
 @pytest.mark.parametrize(
@@ -155,23 +155,23 @@ NEAR = "near the usual level (37 or higher)"
         ([380, 320], 0, False, "Open", "Not talked about yet."),
         ([380, 320], 2, False, "Talked about", "The next rating shows whether it helped."),
         ([380, 320, 320], 0, False, "Still low",
-         f"32 at the last rating, not {NEAR} nor half of the way there. Not talked about yet."),
+         f"32.0 at the last rating, not yet {NEAR}, nor halfway there. Not talked about yet."),
         ([380, 320, 320], 3, False, "Still low",
-         f"32 at the last rating, not {NEAR} nor half of the way there. "
+         f"32.0 at the last rating, not yet {NEAR}, nor halfway there. "
          "The next rating shows whether the talk helped."),
         ([380, 320, 320], 2, False, "Still low after a talk",
-         f"32 at the last rating, not {NEAR} nor half of the way there. One rating came since the talk."),
+         f"32.0 at the last rating, not yet {NEAR}, nor halfway there. One rating has come since the talk."),
         ([380, 320, 350], 0, False, "Recovering",
-         f"Half of the way back or more: 35 at the last rating, not yet {NEAR}. Not talked about yet."),
+         f"At least halfway back: 35.0 at the last rating, not yet {NEAR}. Not talked about yet."),
         ([380, 320, 340, 345, 350], 2, False, "Not back after three ratings, nor after a talk",
-         f"None of the 3 ratings since was back {NEAR}; the last was 35. 3 ratings came since the talk."),
+         f"None of the 3 ratings since was back {NEAR}; the last was 35.0. 3 ratings have come since the talk."),
         ([380, 320, 370], 0, False, "Back once",
          "One rating may be chance: the next one shows whether it stays. Not talked about yet."),
-        ([380, 320, 350], 2, True, "Ended unrepaired", f"Ended before it was back {NEAR}. The last rating was 35."),
+        ([380, 320, 350], 2, True, "Ended unrepaired", f"Ended before it was back {NEAR}. The last rating was 35.0."),
         ([380, 320, 370], 2, True, "Ended, back once",
-         "Ended when it had been back once. The last rating was 37."),
+         "Ended when it had been back once. The last rating was 37.0."),
         ([330, 340], 0, False, "Still low",
-         "34 at the last rating, not at the level of the cutoff (36 or higher) nor half of the way there. "
+         "34.0 at the last rating, not yet at the level of the cutoff (36.0 or higher), nor halfway there. "
          "Not talked about yet."),
         ([380, 320, 370, 370], 0, False, "Recovered", ""),
         ([340, 340, 340, 340, 340], 0, False, "At the client’s own level", ""),
@@ -191,17 +191,17 @@ def test_a_low_first_rating_is_no_fall(clinic):
     weekly(clinic.olgas, 320)
     (chapter,) = story(clinic)
     assert chapter.headline == "Low start. Since session 1"
-    assert chapter.moments[0].text == "Session 1: 32 at the first rating, lowest on relationship."
+    assert chapter.moments[0].text == "Session 1: 32.0 at the first rating; lowest line: relationship."
     assert "fell" not in chapter.outcome
 
 
 def test_of_many_ratings_the_lowest_and_those_that_are_back_are_told(clinic):
     weekly(clinic.olgas, 380, 320, 340, 325, 310, 335, 375, 376)
     assert [one.text for one in story(clinic)[0].moments] == [
-        "Session 2: 32 after 38, mostly relationship.",
-        "Session 5: 31, the lowest.",
-        "Session 7: 37.5, back once near the usual level (37 or higher).",
-        "Session 8: 37.6, the second rating in a row near the usual level (37 or higher).",
+        "Session 2: 32.0 after 38.0; largest fall: relationship.",
+        "Session 5: 31.0, the lowest.",
+        "Session 7: 37.5, back once near the usual level (37.0 or higher).",
+        "Session 8: 37.6, the second rating in a row near the usual level (37.0 or higher).",
     ]
 
 
@@ -212,14 +212,21 @@ def test_a_fall_within_is_a_low_point_of_its_own(clinic):
     assert [(one.headline, one.word, one.outcome) for one in story(clinic)] == [
         ("Since session 5", "Talked about", "The next rating shows whether it helped."),
         ("Sessions 3 to 4", "Fell again", "It fell again after it had been back once."),
-        ("Session 2", "Fell again", "It fell again before it was back near the usual level (37 or higher)."),
+        (
+            "Session 2",
+            "Fell again",
+            "It fell again before it was back near the usual level (37.0 or higher).",
+        ),
     ]
 
 
 class TestTheSign:
     def test_not_back_after_three_ratings_is_said_with_both_base_rates(self, clinic, sign_in):
         weekly(clinic.olgas, 380, 320, 340, 345, 350)
-        said = "In our model 13 of 100 low points of stable clients are not back after three ratings, and 56 of 100"
+        said = (
+            "In our model, 13 of 100 low points of stable clients are not back after three ratings; where a fall of "
+            "5.0 points lasts, 56 of 100 are not."
+        )
         pages = [
             (clinic.olga, reverse("dashboard:client", args=[clinic.olgas.code])),
             (clinic.olga, reverse("dashboard:work_list")),

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.questions import questions
-from alliance.measurement.scoring import one_decimal, points
+from alliance.measurement.scoring import points, scale_end
 from alliance.models import AuditEvent
 from sessions_app.conversations import follow_up_actions, repairs, together
 from sessions_app.courses.models import Rating
@@ -158,7 +158,11 @@ class TestNothingOfAFlag:
         assert {words for words in forbidden if words.lower() in read} == set()
         visible = re.sub(r"<[^>]*>", " ", re.sub(r"<(script|template)\b.*?</\1>", " ", text, flags=re.S))
         totals = [one.total for one in Rating.objects.all() if one.total]
-        figures = {f(total) for total in totals for f in (one_decimal, points)} | {"36", "36.0", "9.0"}
+        figures = {words for total in totals for words in (points(total), scale_end(total))} | {
+            "36",
+            "36.0",
+            "9.0",
+        }
         assert {
             one for one in figures if re.search(rf"(?<![\d.]){re.escape(one)}(?![\d.])", visible)
         } == set()

@@ -104,7 +104,7 @@ class TestEveryReaderCountsWhatStands:
         (row,) = work_list.build(clinic.olga, timezone.now()).talks
         assert row.says.now == "33.0"
         shown = caseload.read(clinic.sina, timezone.now())
-        assert [one.last_total for one in shown.needs_a_talk] == ["33"]
+        assert [one.last_total for one in shown.needs_a_talk] == ["33.0"]
 
     def test_process_counts_a_session_once_and_as_what_stands(self, clinic, corrected):
         assert measures(clinic.olga).rated == Share(2, 2)
@@ -122,12 +122,12 @@ class TestInWords:
     @pytest.mark.parametrize(
         ("lines", "comment", "words"),
         [
-            ({"goals": 60}, "", "Goals and topics: 9.5 stands, 6 arrived later."),
+            ({"goals": 60}, "", "Goals and topics: 9.5 stands, 6.0 arrived later."),
             ({"goals": None}, "", "Goals and topics: 9.5 stands, no answer arrived later."),
             (
                 {"goals": 60, "overall": 0},
                 "x",
-                "Goals and topics: 9.5 stands, 6 arrived later; overall: 9.5 stands, 0 arrived later; "
+                "Goals and topics: 9.5 stands, 6.0 arrived later; overall: 9.5 stands, 0.0 arrived later; "
                 "the client's sentence differs.",
             ),
             ({}, "x", "The client's sentence differs."),

@@ -45,7 +45,7 @@ class TestWhatIsSeen:
         disputed(session)
         withdrawn(cast.therapy_session(clinic.olgas))
         page = olga.get(WORK_LIST)
-        assert "Marks to look at: 2." in page.text
+        assert "Marks waiting for your decision: 2." in page.text
         assert f"{at('client', clinic.olgas)}#set-aside" in page.text
         assert [(one.session.number, one.count) for one in page.context["lists"].to_look_at] == [
             (1, 1),
@@ -61,13 +61,13 @@ class TestWhatIsSeen:
     def test_nothing_is_said_where_nothing_waits(self, clinic, olga, session):
         decide.leave(aside=disputed(session), by=clinic.olga)
         use(disputed(session, 340))
-        assert "Marks to look at" not in olga.get(WORK_LIST).text
+        assert "Marks waiting for your decision" not in olga.get(WORK_LIST).text
 
     def test_late_marks_of_a_closed_episode_are_seen_and_the_look_is_logged(self, clinic, olga, session):
         disputed(session)
         clinic.olgas.closed_on, clinic.olgas.ending = timezone.localdate(), "planned"
         clinic.olgas.save()
-        assert "Marks to look at: 1." in olga.get(WORK_LIST).text
+        assert "Marks waiting for your decision: 1." in olga.get(WORK_LIST).text
         assert AuditEvent.objects.get(action="listed").clients == [clinic.olgas.client_code.hex]
 
     def test_an_open_work_list_hears_of_them(self, clinic, olga, session):
@@ -76,7 +76,7 @@ class TestWhatIsSeen:
         with pytest.raises(NotStored):
             record_rating(grant=rating.grant, answers=cast.answers(100), mode=Mode.LINE)
         answer = olga.get(WORK_LIST, query_params={"seen": stamp}, headers={"HX-Request": "true"})
-        assert "Marks to look at: 1." in answer.text
+        assert "Marks waiting for your decision: 1." in answer.text
 
     def test_the_clients_page_shows_what_why_how_and_what_to_do(self, clinic, olga, session):
         aside = disputed(session, None, relationship=95, goals=62, approach=95, overall=None, comment="Hm.")
@@ -278,7 +278,7 @@ class TestDeciding:
         assert "Take the marks of session 1 out again?" in olga.get(address).text
         done = olga.post(address, follow=True)
         assert "the marks are taken out again" in done.text
-        assert "Marks to look at" in done.text
+        assert "Marks waiting for your decision" in done.text
         assert "/put-back/" not in done.text  # the marks wait, and are decided about there
         for page in (page_of(olga, clinic), olga.get(reverse("dashboard:work_list"))):
             assert ("Not rated yet" in page.text, "Not fully answered" in page.text) == (True, False)
@@ -342,7 +342,7 @@ class TestCorrecting:
     def test_the_form_holds_what_stands(self, clinic, olga, paper):
         assert at("correct_rating", paper) in page_of(olga, clinic).text
         form = olga.get(at("correct_rating", paper)).context["form"]
-        assert [form[name].value() for name in (*cast.ITEMS, "channel")] == ["2.8", "7.5", "9", "", "paper"]
+        assert [form[name].value() for name in (*cast.ITEMS, "channel")] == ["2.8", "7.5", "9.0", "", "paper"]
 
     def test_the_correction_counts_and_the_earlier_marks_say_who_when_and_why(self, clinic, olga, paper):
         response = olga.post(at("correct_rating", paper), {**self.four, "why": "28 for 82"}, follow=True)
@@ -350,7 +350,7 @@ class TestCorrecting:
         (row,) = response.context["page"].rows
         assert row.answers[0] == ("Relationship", "8.2")
         (earlier,) = row.beside.earlier
-        assert earlier.marks == "relationship 2.8, goals and topics 7.5, approach 9, overall no answer"
+        assert earlier.marks == "relationship 2.8, goals and topics 7.5, approach 9.0, overall no answer"
         assert (earlier.correction.why, earlier.correction.corrected_by) == ("28 for 82", clinic.olga)
         assert "28 for 82" in response.text
 

@@ -12,8 +12,10 @@ from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.flags.conclude import conclude_many
 from tests import cast
 
+WORDS = "We spoke too little about my job."
 
-def long_course(of: Episode, sessions: int) -> None:
+
+def long_course(of: Episode, sessions: int, *, words: str = WORDS, words_each: int = 5) -> None:
     """Weekly sessions up to yesterday, every tenth without a rating, every twentieth low, with a comment each fifth."""
     first = cast.therapy_session(of, ago=timedelta(weeks=sessions - 1, days=1))
     pattern = cast.rating(first, 380)
@@ -21,7 +23,10 @@ def long_course(of: Episode, sessions: int) -> None:
     rows = [_session(of, number, begins + timedelta(weeks=number - 1)) for number in range(2, sessions + 1)]
     rated = [row for row in TherapySession.objects.bulk_create(rows) if row.number % 10]
     grants = RatingGrant.objects.bulk_create(_grant(pattern.grant, row) for row in rated)
-    Rating.objects.bulk_create(_rating(pattern, grant, row) for grant, row in zip(grants, rated, strict=True))
+    Rating.objects.bulk_create(
+        _rating(pattern, grant, row, "" if row.number % words_each else words)
+        for grant, row in zip(grants, rated, strict=True)
+    )
     conclude_many(episodes=[of.pk])
 
 
@@ -39,7 +44,7 @@ def _grant(pattern: RatingGrant, session: TherapySession) -> RatingGrant:
     return _copy(pattern, session_id=session.pk, token_hash=secrets.token_hex(32), form_key=None)
 
 
-def _rating(pattern: Rating, grant: RatingGrant, session: TherapySession) -> Rating:
+def _rating(pattern: Rating, grant: RatingGrant, session: TherapySession, comment: str) -> Rating:
     total = 320 if session.number % 20 == 3 else 370 + session.number * 7 % 30
     return _copy(
         pattern,
@@ -47,7 +52,7 @@ def _rating(pattern: Rating, grant: RatingGrant, session: TherapySession) -> Rat
         session_id=session.pk,
         answers=cast.answers(total),
         total=total,
-        comment="We spoke too little about my job." if session.number % 5 == 0 else "",
+        comment=comment,
         received_at=session.ends_at,
         delivery=None,
     )

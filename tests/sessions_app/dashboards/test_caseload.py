@@ -92,8 +92,8 @@ def test_a_client_with_open_flags_needs_a_talk(clinic):
         ("A", "Below cutoff", "Session 3, 6 Mar"),
     ]
     assert row.reasons[0].sentence.startswith("5.0 points lower than the rating before.")
-    assert (row.agreed, row.last_total, row.of, row.last_where) == ("", "33", "40", "Session 3, 6 Mar")
-    assert "38, 38, 33" in row.sparkline
+    assert (row.agreed, row.last_total, row.of, row.last_where) == ("", "33.0", "40", "Session 3, 6 Mar")
+    assert "38.0, 38.0, 33.0" in row.sparkline
     assert row.url == reverse("caseload:client", args=[clinic.olgas.code])
 
 

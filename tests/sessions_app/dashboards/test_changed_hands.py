@@ -178,7 +178,7 @@ class TestWhoCovers:
 
     def test_sees_marks_to_look_at_and_decides(self, clinic, covered):
         aside = disputed(cast.therapy_session(clinic.olgas, ago=timedelta(hours=3)), 330)
-        assert "Marks to look at: 1." in covered.get(WORK_LIST).text
+        assert "Marks waiting for your decision: 1." in covered.get(WORK_LIST).text
         answer = covered.post(reverse("dashboard:leave_marks", args=[aside.code]), {"why": ""})
         assert answer.status_code == 302
 

@@ -142,8 +142,8 @@ class TestFigures:
         assert level["y"] == [38.0, 38.0]
         assert level["x"][0] == f"{timezone.localtime(rows[0].held_at):%Y-%m-%dT%H:%M}"
         assert steady.level.words.startswith("this client's level of ")
-        assert steady.level.words.endswith(": 38")
-        assert fallen.level.words.startswith("13 points below this client's level of ")
+        assert steady.level.words.endswith(": 38.0")
+        assert fallen.level.words.startswith("13.0 points below this client's level of ")
         assert fallen.level.words in course_drawing.drawing(fallen).replace("&#x27;", "'")
 
     def test_a_form_without_a_cutoff_draws_none_and_says_none(self, clinic):
@@ -152,8 +152,8 @@ class TestFigures:
         for shown, has in ((picture(clinic.olgas), True), (without, False)):
             layout = charts.figure(shown)["layout"]
             assert ("Cutoff" in {one.get("name") for one in layout["shapes"]}) is has
-            assert ("cutoff 36" in layout["yaxis"]["ticktext"]) is has
-            assert ("Cutoff: 36" in course_picture.in_words(shown)) is has
+            assert ("cutoff 36.0" in layout["yaxis"]["ticktext"]) is has
+            assert ("Cutoff: 36.0" in course_picture.in_words(shown)) is has
             assert ('class="cutoff"' in course_drawing.drawing(shown)) is has
 
     def test_the_day_is_that_of_the_clinic(self, clinic, settings):
@@ -200,14 +200,14 @@ class TestFigures:
         words = course_picture.in_words(shown)
         assert (
             words
-            == "2 complete ratings in 2 attended sessions, the last one 33, between 33 and 38. Cutoff: 36."
+            == "2 complete ratings in 2 attended sessions: the last one 33.0, all between 33.0 and 38.0. Cutoff: 36.0."
         )
-        assert shown.answer.sentence.startswith("Lower at the last rating: 5 points below the one before.")
+        assert shown.answer.sentence.startswith("Lower at the last rating: 5.0 points below the one before.")
 
     def test_words_do_not_name_a_span_that_is_none(self, clinic):
         cast.rated_course(clinic.olgas, [400, 400, None])
         words = course_picture.in_words(picture(clinic.olgas))
-        assert words == "2 complete ratings in 3 attended sessions, each 40. Cutoff: 36."
+        assert words == "2 complete ratings in 3 attended sessions: each 40.0. Cutoff: 36.0."
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_the_drawn_axis_has_few_ticks_with_their_year(days, first, most):
 class TestSparkline:
     def test_says_its_figures_and_draws_no_line_over_a_gap(self):
         svg = sparkline([380, None, 355, 360], cutoff=360, maximum=400)
-        assert 'aria-label="Totals: 38, not rated, 35.5, 36"' in svg
+        assert 'aria-label="Totals: 38.0, not rated, 35.5, 36.0"' in svg
         d = re.search(r'class="line" d="([^"]+)"', svg).group(1)
         assert (d.count("M"), d.count("L"), d.count("h0")) == (2, 1, 1)
 

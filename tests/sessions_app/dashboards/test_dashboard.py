@@ -261,7 +261,7 @@ class TestTheTalksOfAClient:
     def test_one_stands_open_and_the_others_are_folded_away(self, clinic, sign_in):
         cast.rated_course(clinic.olgas, [380, 330, 280])
         text = sign_in(clinic.olga).get(at("client", clinic.olgas)).text
-        assert text.count("<h2>Talk about session 3</h2>") == text.count('<details class="panel">') == 1
+        assert text.count("<h2>To talk about: session 3</h2>") == text.count('<details class="panel">') == 1
         assert "<summary> Session 2: sudden fall; below cutoff </summary>" in " ".join(text.split())
         # The way out stands below the first form: what is needed most stands first.
         assert (
@@ -273,7 +273,7 @@ class TestTheTalksOfAClient:
     def test_words_that_wait_to_be_mended_are_not_folded_away(self, clinic, sign_in):
         _, middle, _ = cast.rated_course(clinic.olgas, [380, 330, 280])
         text = sign_in(clinic.olga).post(at("discuss", middle), {f"talk-{middle.code}-agreed": "x"}).text
-        assert "<h2>Talk about session 2</h2>" in text
+        assert "<h2>To talk about: session 2</h2>" in text
         assert '<details class="panel">' not in text
 
     def test_without_any_the_page_keeps_no_room_for_them(self, clinic, sign_in):

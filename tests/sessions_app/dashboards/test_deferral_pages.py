@@ -196,7 +196,7 @@ class TestWorkList:
         answer = olga.get(WORK_LIST)
         assert [str(row.episode.client) for row in answer.context["lists"].talks] == ["level", "K-1"]
         assert "today at 14:00" in answer.text
-        assert "Those you see today or tomorrow first" in answer.text
+        assert "Clients you see today or tomorrow come first" in answer.text
 
     @pytest.mark.parametrize(
         ("ahead", "attendance", "rated", "is_today"),
@@ -222,7 +222,7 @@ class TestWorkList:
         (row,) = lists(olga).talks
         assert [flag.rule for flag in row.behind] == ["C", "A", "J"]  # what calls first
 
-    @pytest.mark.parametrize(("total", "words"), [(311, ""), (310, "Below cutoff, 2 lower since")])
+    @pytest.mark.parametrize(("total", "words"), [(311, ""), (310, "Below cutoff (2.0 points further down)")])
     def test_a_continuing_level_is_a_quiet_badge_until_it_falls_another_two_points(
         self, clinic, session, olga, total, words
     ):

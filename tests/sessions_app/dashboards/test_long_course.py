@@ -32,7 +32,7 @@ def test_of_500_sessions_the_last_30_and_three_low_points_come_first_in_under_15
     assert html.count('<article class="chapter"') == 3
     assert "Show 470 earlier sessions" in html
     assert "earlier low points" in html
-    assert html.count("<h2>Talk about session") + html.count('<details class="panel">') == 3
+    assert html.count("<h2>To talk about: session") + html.count('<details class="panel">') == 3
     assert len(answer.content) < KB_AT_MOST * 1000
 
 

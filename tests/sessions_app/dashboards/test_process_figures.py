@@ -120,7 +120,7 @@ class TestWhoSeesWhose:
         theirs = sign_in(clinic.sina).get(SUPERVISED)
         assert own.context["people"] == theirs.context["people"]
         assert figure(own, "Seen before the session").now.counts == "15 of 20 (75 %)"
-        assert "Sina, who supervises you since" in " ".join(own.text.split())
+        assert "Sina, your supervisor since" in " ".join(own.text.split())
         Supervision.objects.update(ends_on=timezone.localdate() - DAY)
         assert "Nobody else sees these figures" in sign_in(clinic.olga).get(OWN).text
 

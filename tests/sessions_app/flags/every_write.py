@@ -36,6 +36,14 @@ def talk(clinic, agreed="Less homework"):
     return discussion_actions.discuss(flags=answered.calling(), said="x", agreed=agreed, by=clinic.olga)
 
 
+def talk_about_the_low_point(clinic):
+    """Another talk, after a rating that is no better than the one that was talked about."""
+    talk(clinic)
+    session = cast.therapy_session(clinic.olgas, ago=timedelta(minutes=30))
+    cast.rating(session, 330)
+    return discussion_actions.discuss_low_point(session=session, said="y", agreed="", by=clinic.olga)
+
+
 # --- Every write ---------------------------------------------------------------------------------
 
 
@@ -142,6 +150,7 @@ WRITES = {
     ),
     "make_link": lambda c, last: cast.link(planned(c), by=c.olga),
     "discuss": lambda c, last: talk(c),
+    "discuss_low_point": lambda c, last: talk_about_the_low_point(c),
     "withdraw_discussion": lambda c, last: discussion_actions.withdraw_discussion(
         discussion=talk(c), by=c.olga
     ),

@@ -70,7 +70,7 @@ def test_the_clients_page_says_the_new_figure_though_it_was_drawn_before(clinic,
     ChanceReturns.objects.create(settings_version="defaults-1", population="low", figures=SHIPPED["low"])
     assert "84 are back once" in browser.get(address).text
     overview = sign_in(clinic.sina).get(reverse("caseload:overview")).text
-    assert "with stable clients 84 of 100" in overview
+    assert "stable clients reach 84 of 100" in overview
 
 
 @pytest.mark.parametrize(

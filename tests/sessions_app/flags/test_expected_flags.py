@@ -90,7 +90,7 @@ class TestWithTheCast:
                   for flag in Flag.objects.standing()}  # fmt: skip
         assert stored == expected
         fall, *_ = Flag.objects.standing().filter(rule="C", on_work_list=True)
-        assert fall.sentence.startswith("At most 28 whatever was left out")
+        assert fall.sentence.startswith("At most 28.0 whatever was left out")
         assert {rule for _, rule, *_ in expected} >= {"A", "C", "J", "L"}
         assert not [flag for flag in Flag.objects.filter(rule__in="ACJ") if "total" in flag.evidence]
 

@@ -194,7 +194,8 @@ def test_a_flag_of_an_earlier_day_does_not_speak_of_today(clinic, ago, begins):
 
 
 @pytest.mark.parametrize(
-    ("total", "word"), [(350, "Below cutoff, as before"), (330, "Below cutoff, 2.5 lower since")]
+    ("total", "word"),
+    [(350, "Below cutoff, as before"), (330, "Below cutoff (2.5 points further down)")],
 )
 def test_a_continuing_level_says_how_far_it_has_fallen(clinic, total, word):
     *_, last = cast.rated_course(clinic.olgas, [355, total])

@@ -9,7 +9,7 @@ from django.utils import timezone
 from alliance.measurement.process import Share
 from alliance.models import AuditEvent
 from clients import cover_actions, merge_actions
-from clients.models import Episode
+from clients.models import Cover, Episode
 from sessions_app.flags import checks, process_measures, recompute
 from sessions_app.flags.conclude import conclude, conclude_many
 from sessions_app.flags.looks_before import LookBefore
@@ -77,8 +77,8 @@ class TestWhatCounts:
         assert not LookBefore.objects.get(session__held_at=begins).looked
 
     def test_a_look_of_somebody_else_is_none_and_of_a_colleague_who_covers_is_one(self, clinic, begins):
-        look(clinic.sina, clinic.olgas, begins - HOUR)
-        look(clinic.carl, clinic.olgas, begins - HOUR)
+        for person in (clinic.sina, clinic.carl):
+            look(person, clinic.olgas, timezone.now())
         held(clinic, begins)
         after(clinic, begins)
         assert seen(clinic.olga) == Share(0, 1)
@@ -86,6 +86,24 @@ class TestWhatCounts:
         cover_actions.start(
             episodes=[clinic.olgas], colleague=clinic.carl, starts_on=today, ends_on=today, by=clinic.olga
         )
+        recompute_looks(clinic, begins)
+        assert seen(clinic.olga) == Share(1, 1)
+
+    def test_a_look_of_a_colleague_outside_the_days_of_the_cover_is_none(self, clinic, begins):
+        """They saw it in another role, such as supervisor or administrator."""
+        look(clinic.carl, clinic.olgas, begins - HOUR)
+        held(clinic, begins)
+        today = timezone.localdate(begins - HOUR)
+        cover = {"episodes": [clinic.olgas], "colleague": clinic.carl, "by": clinic.olga}
+        (later,) = cover_actions.start(starts_on=today + DAY, ends_on=today + 2 * DAY, **cover)
+        recompute_looks(clinic, begins)
+        assert seen(clinic.olga) == Share(0, 1)
+        Cover.objects.filter(pk=later.pk).update(
+            starts_on=today, ended_at=begins - 2 * HOUR, ended_by=clinic.olga
+        )
+        recompute_looks(clinic, begins)
+        assert seen(clinic.olga) == Share(0, 1), "it was ended before"
+        Cover.objects.filter(pk=later.pk).update(ended_at=begins, ended_by=clinic.olga)
         recompute_looks(clinic, begins)
         assert seen(clinic.olga) == Share(1, 1)
 

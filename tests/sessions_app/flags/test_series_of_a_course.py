@@ -135,7 +135,7 @@ class TestCounting:
         (row,) = work_list.build(clinic.olga, timezone.now()).rows
         assert row.says.now == "38.0"
         shown = caseload.read(clinic.sina, timezone.now())
-        assert "38" in [one.last_total for one in (*shown.others, *shown.needs_a_talk)]
+        assert "38.0" in [one.last_total for one in (*shown.others, *shown.needs_a_talk)]
 
     def test_a_flag_carries_the_instrument_of_its_rating_and_a_gap_ours(self, clinic, mixed):
         (low,) = give(mixed, 300)

@@ -178,3 +178,37 @@ class TestWhereToFindHelp:
         adam.post(SETTINGS, form)
         assert ClinicSettings.objects.in_force().urgent_help == {"de": DE}
         assert settings_pages.versions()[0].changed == ["Where to find help now, in English: taken out"]
+
+
+class TestALanguageThatIsSwitchedOff:
+    """It stays on a form that is out already, and appears on no other page that a client reads."""
+
+    @pytest.fixture
+    def english_alone(self, clinic):
+        cast.choose(clinic.adam, languages=["en"])
+        clinic.olgas.client.language = "de"
+        clinic.olgas.client.save()
+
+    def test_does_not_appear_on_the_start_page(self, clinic, client, english_alone):
+        there = {"headers": {"Accept-Language": "de"}}
+        assert 'lang="en"' in client.get(reverse("go:start"), **there).text
+        cast.choose(clinic.adam, languages=["en", "de"])
+        assert 'lang="de"' in client.get(reverse("go:start"), **there).text
+
+    def test_does_not_appear_on_the_pages_for_two(self, clinic, english_alone, sign_in):
+        cast.rated_course(clinic.olgas, [380, 370])
+        olga, course = sign_in(clinic.olga), [clinic.olgas.code]
+        shown = reverse("together:show", args=course)
+        assert "It is in English;" in olga.get(reverse("together:choose", args=course)).text
+        text = olga.get(shown, {"chosen": 1}).text
+        assert '<html lang="en"' in text
+        assert OURS.wordings["en"].items["goals"].question in text
+        cast.choose(clinic.adam, languages=["en", "de"])
+        assert "It is in German;" in olga.get(reverse("together:choose", args=course)).text
+        text = olga.get(shown, {"chosen": 1}).text
+        assert '<html lang="de"' in text
+        assert OURS.wordings["de"].items["goals"].question in text
+
+    def test_a_code_that_is_wrong_is_refused_in_a_language_that_is_given(self, client, english_alone):
+        answer = client.post(reverse("go:start"), {"code": "x"}, headers={"Accept-Language": "de"})
+        assert "This code is not right." in answer.text

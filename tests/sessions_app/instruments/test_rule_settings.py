@@ -176,13 +176,13 @@ class TestInForce:
         assert "Cutoff: 36." in before[2]
         assert "Cutoff: 25." in after[2]
 
-    @pytest.mark.parametrize(("fall", "word"), [(10, "1.5 lower since"), (20, "as before")])
+    @pytest.mark.parametrize(("fall", "word"), [(10, " (1.5 points further down)"), (20, ", as before")])
     def test_a_continuing_level_is_told_by_the_settings_that_raised_it(self, clinic, fall, word):
         store(clinic, {"session-rating": {"": {"badge_fall": fall}}})
         *_, last = cast.rated_course(clinic.olgas, [350, 335])
-        assert last.flags.get(rule="A").word == f"Below cutoff, {word}"
+        assert last.flags.get(rule="A").word == f"Below cutoff{word}"
         store(clinic, None, version=2)
-        assert last.flags.get(rule="A").word == f"Below cutoff, {word}"
+        assert last.flags.get(rule="A").word == f"Below cutoff{word}"
 
 
 def test_every_parameter_that_can_be_set_has_its_place_on_the_page():

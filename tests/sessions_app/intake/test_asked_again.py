@@ -93,10 +93,10 @@ class TestAnEmptyHandIn:
         grant, _ = hand_over_actions.hand_over(session=session, by=clinic.olga)
         olga = sign_in(clinic.olga)
         for address in (at("client", clinic.olgas), reverse("dashboard:work_list")):
-            assert "Awaiting the rating" in olga.get(address).text
+            assert "Waiting for the rating" in olga.get(address).text
         olga.post(at("take_back", session))
         assert standing(session) == unfinished
-        assert "Awaiting the rating" not in olga.get(at("client", clinic.olgas)).text
+        assert "Waiting for the rating" not in olga.get(at("client", clinic.olgas)).text
         with pytest.raises(NotStored):
             record_rating(grant=grant, answers=cast.answers(380), mode=Mode.LINE)
 

@@ -85,7 +85,7 @@ def test_what_is_looked_at_together_is_in_the_words_and_with_the_faces_of_the_ch
 
 
 def test_control_without_a_rating_the_words_are_those_of_the_session_rating(clinic):
-    assert together._wording([], clinic.olgas).title == "How was this session?"
+    assert together._wording([]).title == "How was this session?"
 
 
 def test_who_enters_it_from_paper_reads_which_end_is_which(of_a_child, clinic, sign_in):

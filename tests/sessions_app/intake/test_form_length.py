@@ -6,7 +6,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from alliance.measurement import instruments
-from sessions_app.intake import form_length
+from sessions_app.intake import form_length, form_sets
+from sessions_app.intake.form_sets import ToFillIn
+from tests import cast
 
 GO = reverse("go:start")
 RATING, LIFE = (instruments.get(one) for one in ("session-rating", "life-lines"))
@@ -21,6 +23,14 @@ def test_other_forms_say_their_minutes_together():
     wai = instruments.get("wai")
     assert form_length.address_part([LIFE]) == "?minutes=1"
     assert form_length.address_part([LIFE, RATING, wai]) == f"?minutes={2 + wai.minutes}"
+
+
+@pytest.mark.django_db
+def test_the_link_to_several_forms_says_how_long_they_take_together(clinic):
+    link = cast.link(cast.therapy_session(clinic.olgas), by=clinic.olga)
+    assert form_length.of_link(link.grant) == ""
+    form_sets.add_to_set(link.grant, [ToFillIn(LIFE)], clinic.olga)
+    assert form_length.of_link(link.grant) == "?minutes=2"
 
 
 @pytest.mark.parametrize(

@@ -187,16 +187,16 @@ class TestAnOldPageWithALink:
     def test_past_its_time(self, link, says, time_machine):
         time_machine.move_to(link.grant.open_until, tick=False)
         words, asks_again = says()
-        assert words.startswith("Past its time: this link opens nothing any more")
+        assert words.startswith("Expired: this link no longer works")
         assert (words.endswith("Make a new one"), asks_again) == (True, False)
 
     def test_taken_back(self, clinic, link, says):
         hand_over_actions.take_back(grant=link.grant, by=clinic.olga)
-        assert says()[0].startswith("Taken back: this link opens nothing any more")
+        assert says()[0].startswith("Taken back: this link no longer works")
 
     def test_a_newer_one_took_its_place(self, clinic, link, says, session):
         cast.link(session, by=clinic.olga)
-        assert says()[0].startswith("A newer form took its place: this link opens nothing any more")
+        assert says()[0].startswith("Replaced by a newer form: this link no longer works")
 
     def test_rated_in_whatever_way(self, clinic, link, says, session):
         cast.rating(session, 380)

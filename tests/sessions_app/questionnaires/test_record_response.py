@@ -7,15 +7,20 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
+from alliance.measurement.wording_file import read_wording
 from alliance.refused import Refused
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode
+from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import Held, QuestionnaireResponse
+from sessions_app.instruments import actions
 from sessions_app.intake import deliveries, hand_over_actions, record_rating
+from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.intake.record_rating import NotStored, TooManySetAside
 from sessions_app.questionnaires import decision_actions
 from sessions_app.questionnaires.record_response import HELD_A_GRANT, record_response
 from tests import cast
+from tests.measurement.wording_files import a_form
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +127,16 @@ def test_a_colleague_sees_none_and_the_supervisor_does(grant, clinic):
     assert [seen.visible_to(one).count() for one in (clinic.olga, clinic.carl, clinic.sina, clinic.adam)] == [
         1, 0, 1, 0,
     ]  # fmt: skip
+
+
+def test_answers_to_a_wording_are_scored_by_what_it_states(clinic, session):
+    """Its definition has items 4, 8, 11, 16 and 19 turned from memory; the owner's form turns item 4 alone."""
+    said = "[stated]\nrange = [1, 6]\nreverse = [4]\ndiffers = ['reverse']"
+    read = read_wording(a_form("haq-ii", stated=said), ["en"])
+    cast.licence(clinic.adam, instrument="haq-ii")
+    wording = actions.switch_on(wording=actions.load_wording(read=read, by=clinic.adam), by=clinic.adam)
+    forms = Forms(False, (ToFillIn(read.instrument, Rater.CLIENT),))
+    grant, _token = hand_over_actions.hand_over(session=session, by=clinic.olga, forms=forms)
+    assert grant.wording == wording
+    answers = {item.id: 20 for item in read.scored.items}
+    assert record_response(grant=grant, answers=answers, mode=Mode.LINE).total == 18 * 20 + 50

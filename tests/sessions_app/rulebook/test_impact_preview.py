@@ -56,8 +56,8 @@ class TestFigures:
         # Nobody is below any more, so the low line speaks where it was silent.
         assert row(found, "B").come == "about 10"
         assert (found.calling, found.waiting) == (
-            "33 of 100 now, few then",
-            "about 10 now, fewer than 5 then",
+            "33 of 100 now, few after",
+            "about 10 now, fewer than 5 after",
         )
 
     def test_they_are_those_of_the_flags_once_they_are_saved(self, clinic, clients):
@@ -84,10 +84,10 @@ class TestFigures:
             discussion_actions.discuss(flags=last.flags.all(), said="x", agreed="", by=clinic.olga)
         # The flags of the first session would be new, but somebody talked about a later one.
         found = look(rules(cutoff=395))
-        assert found.waiting == "fewer than 5 now, about 5 then"
+        assert found.waiting == "fewer than 5 now, about 5 after"
 
     def test_a_client_who_would_come_on_the_work_list_is_counted(self, clients):
-        assert look(rules(cutoff=395)).waiting == "about 10 now, about 15 then"
+        assert look(rules(cutoff=395)).waiting == "about 10 now, about 15 after"
 
     @pytest.mark.parametrize(
         "values",
@@ -198,7 +198,7 @@ class TestNobodyIsFound:
         found = look(rules(cutoff=320))
         below = row(found, "A")
         assert (below.then, below.come, below.go) == (AS_NOW, FEWER, FEWER)
-        assert found.waiting.endswith("about as many then")
+        assert found.waiting.endswith("about as many after")
         assert row(look(rules(cutoff=290)), "A").go == "about 10"
 
     def test_a_language_of_one_client_is_no_way_to_that_client(self, clinic, clients):

@@ -87,11 +87,11 @@ class TestThePages:
 
     def test_the_definition_and_the_example_follow_the_settings(self, clinic, sign_in, with_settings):
         browser = sign_in(clinic.olga)
-        assert "The total is below 36;" in browser.get(page_of(RULES["A"])).text
+        assert "The total is below 36.0;" in browser.get(page_of(RULES["A"])).text
         with_settings(Parameters(cutoff=340, cutoff_operator="<="))
         page = browser.get(page_of(RULES["A"])).text
-        assert "The total is at or below 34;" in page
-        assert "The level is 34." in page
+        assert "The total is at or below 34.0;" in page
+        assert "The level is 34.0." in page
         assert "its own figures differ" in page
 
     @pytest.mark.parametrize(
@@ -108,6 +108,12 @@ class TestThePages:
             (quiet, "quiet mark, not on the work list"),
         ):
             assert words in browser.get(reverse("rules:rule", args=[slug])).text
+
+    def test_a_lasting_fall_says_that_one_that_goes_on_calls_again(self, clinic, sign_in, with_settings):
+        with_settings(Parameters(badge_fall=30, quiet_rise=50))
+        page = " ".join(sign_in(clinic.olga).get(page_of(RULES["J"])).text.split())
+        assert "neither fallen 3 further nor been 5 higher" in page
+        assert "calls again at the fifth rating after a call, and begins another low point there." in page
 
     def test_the_page_of_the_rules_says_what_the_list_is_and_how_sure(self, clinic, sign_in, with_settings):
         browser = sign_in(clinic.olga)
@@ -143,7 +149,7 @@ class TestFigures:
         page = re.sub(r"<[^>]+>", "", sign_in(clinic.olga).get(page_of(rule)).text)
         sessions = round(PER_SESSION["standard"][rule.letter] * 100)
         clients = round(IN_TEN["standard"][rule.letter] * 100)
-        assert f"In 100 sessions of clients with whom nothing is wrong, {sessions} have this flag." in page
+        assert f"In 100 sessions of clients for whom nothing is wrong, {sessions} have this flag." in page
         assert f"Of 100 such clients, {clients} have it at least once in their first ten sessions." in page
 
     def test_what_was_not_simulated_has_no_figures(self, clinic, sign_in):

@@ -181,12 +181,25 @@ class TestImpactPreview:
         ]
         effect, simulated = addresses
         assert "Too few to say" in said(adam.get(effect, headers={"HX-Request": "true"}))
-        piece = said(adam.get(simulated, headers={"HX-Request": "true"}))
-        assert "<html" not in piece
-        assert "sessions that call, first ratings apart" in piece
+        pieces = []
+        while 'hx-get="' in (piece := adam.get(simulated, headers={"HX-Request": "true"}).content.decode()):
+            pieces.append(piece)
+            simulated = piece.split('hx-get="')[1].split('"')[0].replace("&amp;", "&")
+        pieces.append(piece)
+        assert not any("<html" in piece for piece in pieces)
+        titles = (
+            "the same, not counting first ratings",
+            "Where nothing is wrong",
+            "Where the total falls by 5 for three sessions",
+        )
+        shown = [[title in piece for piece in pieces] for title in titles]
+        assert shown == [[True, False, False], [False, True, False], [False, False, True]], (
+            "one after the other"
+        )
+        assert "step 2 of 3" in pieces[0]
         whole = said(adam.get(simulated))
         assert "<title>What this would do" in whole
-        assert "sessions that call, first ratings apart" in whole
+        assert "the same, not counting first ratings" in whole
 
     def test_what_is_in_force_already_needs_no_look(self, adam):
         answer = adam.post(RULES, sent(adam))
@@ -344,3 +357,32 @@ def test_changing_asks_again_who_it_is_and_looking_does_not(clinic, sign_in):
 def test_the_page_of_a_rule_speaks_of_the_settings_in_force(clinic, sign_in):
     cast.choose_rules(clinic.adam, sudden_fall=57)
     assert "5.7" in said(sign_in(clinic.olga).get(reverse("rules:rule", args=["sudden-fall"])))
+
+
+def test_our_further_forms_are_folded_away_until_one_is_in_use(clinic, sign_in):
+    def listed():
+        page = sign_in(clinic.adam).get(reverse("settings:change")).text
+        shown, _, folded = page.partition('id="rules-title"')[2].partition("<details>")
+        return "Child session rating" in shown, "Child session rating" in folded
+
+    assert listed() == (False, True)
+    cast.choose(clinic.adam, instrument="child-session-rating")
+    assert listed() == (True, False)
+
+
+def test_the_forms_to_choose_from_begin_with_ours(clinic, sign_in):
+    page = sign_in(clinic.adam).get(reverse("settings:change"))
+    offered = [value for value, _label in page.context["form"].fields["instrument"].choices]
+    ours = ["session-rating", "child-session-rating", "couple-family-session-rating", "group-session-rating"]
+    assert offered[:4] == ours
+    assert not {"life-lines", "caregiver-session-rating"} & set(offered)
+
+
+def test_a_list_without_a_cutoff_names_no_low_start(clinic, sign_in):
+    def words():
+        return sign_in(clinic.adam).get(reverse("settings:change")).text
+
+    assert "Three things: a low start" in words()
+    cast.choose(clinic.adam, instrument="group-session-rating")
+    assert "Two things: a lasting fall, or a sudden fall of 6.0 points or more." in words()
+    assert "(a smaller fall, a decline, below own range)" in words()

@@ -78,7 +78,7 @@ class TestTheSwitch:
 
     def test_both_sides_stand_there_before_it_saves(self, adam):
         page = said(adam.get(LIST))
-        assert page.index("would call for a talk, first ratings apart.") < page.index("<table>")
+        assert page.index("not counting first ratings.") < page.index("<table>")
         for name in ("as shipped", "former"):
             with_first, later, *_ = LISTS["standard"][name]
             assert f">{with_first:.1f}</td>" in page
@@ -92,7 +92,15 @@ class TestTheSwitch:
         cast.choose_rules(clinic.adam, calls_from_fall=120)
         shown = list_words.two_sides(rule_settings.in_force().parameters(instruments.get("session-rating")))
         assert [row.what for row in shown[0].rows] == [row.what for row in shown[1].rows]
-        assert f">{LISTS['standard']['as shipped'][1]:.1f}</td>" not in said(adam.get(LIST))
+        page = said(adam.get(LIST))
+        assert f">{LISTS['standard']['as shipped'][1]:.1f}</td>" not in page
+        assert "Among 20 invented clients" in page
+        assert "right to about" in page, "a figure of few clients says how sure it is"
+
+    def test_the_printed_figures_say_of_how_many_they_are(self, adam):
+        page = said(adam.get(LIST))
+        assert "Among 20,000 invented clients" in page
+        assert "right to about" not in page
 
     def test_pressed_twice_or_on_an_old_page_nothing_is_lost(self, adam, clinic):
         form = {**opened(adam, LIST), "work_list": ANY_CHANGE}
@@ -133,7 +141,7 @@ class TestInThisClinic:
         page = said(adam.get(EFFECT, headers={"HX-Request": "true"}))
         assert re.search(
             r'<div> <p class="lede lede--strong">\d+ of 100 rated sessions would call for a talk, '
-            "first ratings apart; now hardly any do.</p>",
+            "not counting first ratings; now hardly any do.</p>",
             page,
         )
         assert AuditEvent.objects.filter(action="rules tried").count() == 1
@@ -150,10 +158,10 @@ class TestInThisClinic:
         now = cast.timezone.now() + timedelta(days=32)
         found = impact_preview.look(ours, rules, rules.with_work_list(ANY_CHANGE), now)
         # 84 rated sessions: twelve low starts on either side, and on the former list twelve falls, of 60.
-        assert found.calling == "12 of 100 now, 30 of 100 then"
-        assert found.calling_later == "few now, 17 of 100 then"
+        assert found.calling == "12 of 100 now, 30 of 100 after"
+        assert found.calling_later == "few now, 17 of 100 after"
         assert found.sentence == (
-            "17 of 100 rated sessions would call for a talk, first ratings apart; now hardly any do."
+            "17 of 100 rated sessions would call for a talk, not counting first ratings; now hardly any do."
         )
 
 

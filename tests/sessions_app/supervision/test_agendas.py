@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alliance.models import AuditEvent, Role
 from alliance.refused import Refused
+from clients import actions as episode_actions
 from clients.models import Episode, Supervision
 from sessions_app.dashboards import agenda_lines
 from sessions_app.flags import discussion_actions
@@ -153,6 +154,21 @@ class TestWrites:
             actions.put_back_item(item=agenda.items.get(), by=clinic.olga)
         assert agenda.items.get().removed_at is None
 
+    def test_a_client_who_was_closed_or_erased_meanwhile_comes_on_no_agenda(self, clinic):
+        closed, erased = cast.episode(clinic.olga, "K-7"), cast.episode(clinic.olga, "K-8")
+        agenda = made(clinic)
+        news = [Proposal(one, Why.TALK) for one in (clinic.olgas, closed, erased)]
+        episode_actions.close_episode(
+            episode=closed, ending="planned", closed_on=timezone.localdate(), by=clinic.olga
+        )
+        request = erasure_actions.ask(client=erased.client, reason="asked", note="", by=clinic.adam)
+        erasure_actions.confirm(erasure=request, by=clinic.olga)
+        for episode in (closed, erased):
+            with pytest.raises(Refused):
+                actions.add_item(agenda=agenda, text="x", episode=episode, by=clinic.sina)
+        assert actions.fill_agenda(agenda=agenda, proposals=news, by=clinic.sina) == 1
+        assert made(clinic, on=timezone.localdate() + DAY, proposals=news).items.get().episode == clinic.olgas
+
     def test_up_and_down_and_not_off_the_ends(self, clinic):
         agenda = made(clinic)
         one, two, three = (line(agenda, text, clinic.olga) for text in ("1", "2", "3"))
@@ -246,13 +262,19 @@ class TestWhoSeesIt:
         assert "K-1" not in text
         assert "whose course you do not see any more" in text
 
-    def test_the_log_tells_of_the_agenda_and_not_who_stands_on_it(self, clinic, sign_in):
+    @pytest.mark.parametrize("is_over", [False, True])
+    def test_the_log_tells_of_the_agenda_and_not_who_stands_on_it(self, clinic, sign_in, is_over):
+        other = cast.episode(clinic.olga, "K-7")
         agenda = made(clinic, proposals=[Proposal(clinic.olgas, Why.TALK)])
         lines = AuditEvent.objects.filter(action__startswith="agenda")
         assert [(one.action, one.client, one.clients) for one in lines] == [("agenda made", None, None)]
-        sign_in(clinic.sina).get(reverse("supervision:agenda", args=[agenda.code]))
-        listed = AuditEvent.objects.filter(action="listed").latest("pk")
-        assert listed.clients == [clinic.olgas.client.code.hex], "as every list, so that a look is known"
+        if is_over:
+            over(agenda)
+        for reader in (clinic.sina, clinic.olga):
+            sign_in(reader).get(reverse("supervision:agenda", args=[agenda.code]))
+            listed = AuditEvent.objects.filter(action="listed").latest("pk")
+            codes = {one.client.code.hex for one in (clinic.olgas, other)}
+            assert set(listed.clients) == codes, "as every list, so that a look is known, and nobody alone"
 
     def test_who_supervises_nobody_and_is_not_supervised_reads_what_it_is_for(self, clinic, sign_in):
         Supervision.objects.all().delete()

@@ -57,22 +57,38 @@ class TestTheWay:
         page = olga.get(course(clinic)).text
         assert page.index(ASKED) < page.index('id="talks"')
         work_list = olga.get(reverse("dashboard:work_list")).text
-        assert "1 open question of supervision" in work_list
-        assert "Asked in supervision:" in work_list
+        assert "1 open question from supervision" in work_list
+        assert "Questions from supervision:" in work_list
         answer = reverse("supervision:answer", args=[question.code])
         sent = {"answer": ANSWER, "opened_with": _carried(olga, answer)}
         assert olga.post(answer, sent).status_code == 302
-        assert "open question of supervision" not in olga.get(reverse("dashboard:work_list")).text
+        assert "open question from supervision" not in olga.get(reverse("dashboard:work_list")).text
         sina = sign_in(clinic.sina)
         assert ANSWER in sina.get(course(clinic, "caseload")).text
-        assert "open question of supervision" not in sina.get(reverse("caseload:overview")).text
+        assert "open question from supervision" not in sina.get(reverse("caseload:overview")).text
 
     def test_the_caseload_says_where_one_is_open(self, clinic, question, sign_in):
-        assert "1 open question of supervision" in sign_in(clinic.sina).get(reverse("caseload:overview")).text
+        assert (
+            "1 open question from supervision" in sign_in(clinic.sina).get(reverse("caseload:overview")).text
+        )
 
     def test_an_empty_answer_is_said_and_the_words_are_kept(self, clinic, question, sign_in):
         page = sign_in(clinic.olga).post(reverse("supervision:answer", args=[question.code]), {"answer": " "})
         assert (page.status_code, "Write in one line what you answer." in page.text) == (422, True)
+
+
+def test_a_colleague_who_covers_is_not_told_that_something_was_asked_or_answered(clinic, question, sign_in):
+    answered(question, clinic)
+    noted(clinic, by=clinic.olga)
+    today = timezone.localdate()
+    cover_actions.start(
+        episodes=[clinic.olgas], colleague=clinic.carl, starts_on=today, ends_on=today, by=clinic.olga
+    )
+    address = reverse("clients:who_looked", args=[clinic.olgas.code])
+    for reader, is_told in ((clinic.olga, True), (clinic.sina, True), (clinic.carl, False)):
+        page = sign_in(reader).get(address).text
+        assert ("for supervision" in page, "talked about in supervision" in page) == (is_told, is_told)
+        assert "Olga" in page
 
 
 def _carried(browser, address):
@@ -221,7 +237,7 @@ class TestWhoReadsIt:
         texts = page.text + browser.get(reverse("dashboard:work_list")).text
         assert not any(word in texts for word in said)
         assert "Asked in supervision" not in texts
-        assert "open question of supervision" not in texts
+        assert "open question from supervision" not in texts
         question = SupervisionQuestion.objects.get(words=ASKED)
         assert browser.get(reverse("supervision:answer", args=[question.code])).status_code == 404
         assert browser.get(reverse("supervision:note", args=[clinic.olgas.code])).status_code == 404
@@ -255,7 +271,7 @@ def test_as_many_queries_for_three_clients_as_for_thirty(clinic, sign_in):
             browser = sign_in(who)
             assert browser.get(reverse(name)).status_code == 200
             with CaptureQueriesContext(connection) as queries:
-                assert "question of supervision" in browser.get(reverse(name)).text
+                assert "question from supervision" in browser.get(reverse(name)).text
             counts.setdefault(name, []).append(len(queries))
     assert all(few == more for few, more in counts.values()), counts
 
