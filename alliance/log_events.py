@@ -81,6 +81,19 @@ class LogEvent(StrEnum):
     SESSION_VOIDED = "session voided", "{who} voided a session of client {client}"
     SESSION_PUT_BACK = "session put back", "{who} put a voided session of client {client} back"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"
+    HANDED_OVER_TO_ANOTHER = (
+        "handed over to another",
+        "{who} handed a form about client {client} over to a {rater}",
+    )
+    LINK_MADE_FOR_ANOTHER = (
+        "link made for another",
+        "{who} made a link to a form about client {client} for a {rater}",
+    )
+    FORM_GIVEN_BACK = "form given back", "A {rater} gave a form about client {client} back without answers"
+    FORM_LANGUAGE_CHOSEN = (
+        "form language chosen",
+        "A {rater} chose another language for a form about client {client}",
+    )
     HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
     LINK_MADE = "link made", "{who} made a link for the phone of client {client}"
     FORM_SENT = "form sent", "{who} sent the form of client {client} to the tablet of a room"

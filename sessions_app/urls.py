@@ -20,7 +20,17 @@ from sessions_app.dashboards.views import (
 )
 from sessions_app.instruments import promise_views
 from sessions_app.instruments import views as instruments
-from sessions_app.intake.views import go, offline, rate, room, sending, tablets, therapy_sessions, upload
+from sessions_app.intake.views import (
+    go,
+    offline,
+    rate,
+    raters,
+    room,
+    sending,
+    tablets,
+    therapy_sessions,
+    upload,
+)
 from sessions_app.moving_in import views as moving_in
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
@@ -106,6 +116,9 @@ dashboard_pages = [
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
+    path("clients/<uuid:code>/raters/", raters.raters, name="raters"),
+    path("forms/<uuid:code>/take-back/", raters.take_form_back, name="take_form_back"),
+    path("sessions/<uuid:code>/staff-form/", raters.staff_form, name="staff_form"),
     path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),

@@ -39,8 +39,7 @@ ADVICE = {
 }
 
 
-# In the place of marks that were promised to be the therapist's alone.
-WITHHELD = "marks that the therapist alone sees"
+WITHHELD = "marks that the therapist alone sees"  # in the place of marks of which that was promised
 
 
 @dataclass(frozen=True)
@@ -350,7 +349,7 @@ def _may_read(marks: Rating | SetAsideRating, is_own: bool) -> bool:
 
 def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comments: bool) -> Earlier:
     instrument = instruments.get(rating.instrument, rating.instrument_version)
-    marks = _total_in_words(rating) or _lines_in_words(instrument, rating)
+    marks = _marks_in_words(instrument, rating)
     return Earlier(
         rating=rating,
         marks=marks if _may_read(rating, reads_comments) else WITHHELD,
@@ -362,13 +361,10 @@ def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comment
     )
 
 
-def _lines_in_words(instrument: Instrument, rating: Rating) -> str:
+def _marks_in_words(instrument: Instrument, rating: Rating) -> str:
+    if rating.is_total_only and rating.total is not None:
+        return f"total {points(rating.total)}, imported without lines"
     return "nothing marked" if rating.is_blank else in_words(instrument, rating.answers)
-
-
-def _total_in_words(rating: Rating) -> str:
-    known = rating.total if rating.is_total_only else None
-    return "" if known is None else f"total {points(known)}, imported without lines"
 
 
 def _waits_again(rating: Rating) -> bool:

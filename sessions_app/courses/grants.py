@@ -29,6 +29,7 @@ class Channel(models.TextChoices):
     PAIRED = "paired", "Tablet of a room"
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
+    SCREEN = "screen", "On the screen of whoever filled it in"
     IMPORTED = "imported", "Imported from another system"
 
 
@@ -212,6 +213,10 @@ class RatingGrant(models.Model):
     @property
     def client_code(self) -> uuid.UUID:
         return self.session.client_code
+
+    @property
+    def is_for_the_client(self) -> bool:
+        return self.rater == Rater.CLIENT
 
     @property
     def said_by(self) -> str:

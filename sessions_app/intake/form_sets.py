@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.labels import search_key
 from alliance.log_events import LogEvent
 from alliance.measurement.instruments import Instrument
 from alliance.models import User
@@ -26,10 +27,15 @@ from sessions_app.intake.grants import new_grant, refuse_before_its_day
 
 @dataclass(frozen=True)
 class ToFillIn:
-    """A questionnaire, and who fills it in."""
+    """A questionnaire, and who fills it in.
+
+    label: which of several caregivers or observers. language: chosen for this form; else that of the client.
+    """
 
     instrument: Instrument
     rater: Rater = Rater.CLIENT
+    label: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,9 +46,19 @@ class Forms:
     questionnaires: tuple[ToFillIn, ...] = ()
 
     def __post_init__(self) -> None:
-        given = [(form.instrument.id, form.rater) for form in self.questionnaires]
+        given = [(form.instrument.id, form.rater, search_key(form.label)) for form in self.questionnaires]
         if len(given) != len(set(given)):
             raise ValueError("A form stands in one set twice for the same rater.")
+
+    @property
+    def press(self) -> tuple[str, ...]:
+        """What tells the press that asks for these from one that asks for others; nothing for the rating alone."""
+        said = [
+            part
+            for form in self.questionnaires
+            for part in (form.instrument.id, form.rater, search_key(form.label), form.language)
+        ]
+        return () if self == RATING else (str(self.rating), *said)
 
 
 RATING = Forms()
@@ -64,7 +80,7 @@ def ask_for(
     if not forms:
         raise Refused("Choose at least one form.")
     session.episode = lock_episode(session.episode_id)
-    _refuse_unless_open(session)
+    refuse_unless_open(session)
     first, *others = forms
     grant, token = _ask(session, first, channel, by, form_key=form_key, **sent)
     add_to_set(grant, others, by)
@@ -87,11 +103,15 @@ def add_to_set(first: RatingGrant, forms: Sequence[ToFillIn], by: User) -> None:
 def _ask(
     session: TherapySession, form: ToFillIn, channel: Channel, by: User, **sent: Any
 ) -> tuple[RatingGrant, str]:
-    language = session.episode.client.language
+    language = form.language or session.episode.client.language
     offer = offers.offer(form.instrument, language, timezone.localdate())
-    same = RatingGrant.every.awaiting(timezone.now()).filter(
+    out = RatingGrant.every.awaiting(timezone.now()).filter(
         session=session, instrument=form.instrument.id, rater=form.rater, purpose=Purpose.QUESTIONNAIRE
     )
+    # Of several caregivers each has a form of their own: a new one takes the place of theirs alone.
+    label = search_key(form.label)
+    theirs = [pk for pk, other in out.values_list("pk", "rater_label") if search_key(other) == label]
+    same = RatingGrant.every.filter(pk__in=theirs)
     same.update(withdrawn_at=timezone.now(), withdrawn_by=by)
     return new_grant(
         session,
@@ -101,13 +121,14 @@ def _ask(
         by,
         purpose=Purpose.QUESTIONNAIRE,
         rater=form.rater,
+        rater_label=form.label,
         # Where the language of the client is switched off, the form is in another from the beginning.
         language=language if offer.wording else offer.language,
         **sent,
     )
 
 
-def _refuse_unless_open(session: TherapySession) -> None:
+def refuse_unless_open(session: TherapySession) -> None:
     """A questionnaire can be given before its session and after it; not where there is none."""
     session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
     refuse_if_voided(session)
