@@ -22,6 +22,7 @@ from sessions_app.instruments import promise_views
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import (
     go,
+    guesses,
     offline,
     rate,
     raters,
@@ -119,6 +120,9 @@ dashboard_pages = [
     path("clients/<uuid:code>/raters/", raters.raters, name="raters"),
     path("forms/<uuid:code>/take-back/", raters.take_form_back, name="take_form_back"),
     path("sessions/<uuid:code>/staff-form/", raters.staff_form, name="staff_form"),
+    path("clients/<uuid:code>/guess/", guesses.guess, name="guess"),
+    path("guesses/", guesses.listing, name="guesses"),
+    path("guesses/choose/", guesses.choose, name="choose_guessing"),
     path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),

@@ -1,6 +1,5 @@
 """What a therapist fills in to give a form to a caregiver, and the forms that staff answer on their own screen."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -116,7 +115,7 @@ class ResponseForm(forms.Form):
         super().__init__(data, initial=_as_it_stands(stands) if stands else {})
         self.instrument, self.wording, self.stands = instrument, wording, stands
         for place, item in enumerate(instrument.items, 1):
-            self.fields[item.id] = _answer_field(instrument, item, wording, place)
+            self.fields[item.id] = answer_field(instrument, item, wording, place)
         self.fields["comment"] = forms.CharField(
             label="A note" if rater == Rater.THERAPIST else "What was written beside it",
             required=False,
@@ -142,7 +141,7 @@ class ResponseForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        answers = dict(self._answers(cleaned))
+        answers = answers_of(self, self.instrument, cleaned)
         if not self.errors and all(value is None for value in answers.values()):
             raise forms.ValidationError("Answer at least one question. Leave one empty that has no answer.")
         return {
@@ -154,19 +153,22 @@ class ResponseForm(forms.Form):
             "form_key": cleaned.get("form_key"),
         }
 
-    def _answers(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, int | None]]:
-        for item in self.instrument.items:
-            given = cleaned.get(item.id, "")
-            if has_few_points(item):
-                yield item.id, int(given) if given else None
-                continue
-            try:
-                yield (
-                    item.id,
-                    tenths_from_text(given, item=item.id, minimum=item.minimum, maximum=item.maximum),
-                )
-            except AnswerError as error:
-                self.add_error(item.id, error.sentence)
+
+def answers_of(form: forms.Form, instrument: Instrument, cleaned: dict[str, Any]) -> dict[str, int | None]:
+    """In tenths; what cannot be right becomes an error of its field."""
+    answers: dict[str, int | None] = {}
+    for item in instrument.items:
+        given = cleaned.get(item.id, "")
+        if has_few_points(item):
+            answers[item.id] = int(given) if given else None
+            continue
+        try:
+            answers[item.id] = tenths_from_text(
+                given, item=item.id, minimum=item.minimum, maximum=item.maximum
+            )
+        except AnswerError as error:
+            form.add_error(item.id, error.sentence)
+    return answers
 
 
 def _as_it_stands(stands: QuestionnaireResponse) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def has_few_points(item: Item) -> bool:
     return (item.maximum - item.minimum) // item.step < FEW_POINTS
 
 
-def _answer_field(instrument: Instrument, item: Item, wording: Wording | None, place: int) -> forms.Field:
+def answer_field(instrument: Instrument, item: Item, wording: Wording | None, place: int) -> forms.Field:
     words = wording.items[item.id] if wording else None
     label = words.question if words else f"{place}. {item.label[:1].upper()}{item.label[1:]}"
     if has_few_points(item):
