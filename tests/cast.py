@@ -29,10 +29,11 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, Mode, Rating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.conclude import conclude_many
-from sessions_app.instruments import actions
+from sessions_app.instruments import actions, promise_actions
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
+from sessions_app.instruments.promises import Promise
 from sessions_app.instruments.rule_settings import laid_over
 from sessions_app.intake import hand_over_actions, sending_actions
 from sessions_app.intake.record_rating import record_rating
@@ -183,6 +184,13 @@ def choose(
     by: User, *, instrument: str = "session-rating", closing: str = "thanks", **of_the_form: Any
 ) -> ClinicSettings:
     return settings_actions.change_settings(instrument=instrument, closing=closing, by=by, **of_the_form)
+
+
+def promise(by: User, *, rater: str = "client", **flags: bool | str) -> Promise:
+    """The next version of what forms promise, with these flags and own sentences (`own_<language>`)."""
+    if flags.get("supervisor") is False:
+        flags["supervisor_comment"] = False
+    return promise_actions.change_promise(rater=rater, by=by, **flags)
 
 
 def choose_rules(

@@ -62,6 +62,11 @@ def new_grant(
     return grant, token
 
 
+def promise_on_paper(session: TherapySession, rater: Rater) -> Promise | None:
+    """What was read on the day of the session about who sees the marks, as far as anybody can know."""
+    return Promise.objects.in_force_on(rater, timezone.localdate(session.held_at))
+
+
 def token_of(press: UUID | None) -> str:
     """The token of the grant that this press makes; for the same press always the same one."""
     return secret_of(press, "token of a grant") if press else new_token()

@@ -63,7 +63,7 @@ def guess(*, session: TherapySession, answers: Mapping[str, int | None], by: Use
         if before.answers == score.answers:
             return before
         raise Refused(GUESSED_ALREADY)
-    if marks_came(session):
+    if _marks_came(session):
         raise Refused(CAME_ALREADY)
     made = Guess(
         session=session,
@@ -78,7 +78,7 @@ def guess(*, session: TherapySession, answers: Mapping[str, int | None], by: Use
     return made
 
 
-def marks_came(session: TherapySession) -> bool:
+def _marks_came(session: TherapySession) -> bool:
     """Whether the therapist can have seen marks of this session: those that count, counted, or were set aside."""
     rows = Rating.objects.filter(session=session)
     if any(not (row.is_blank or row.is_taken_out) for row in rows):

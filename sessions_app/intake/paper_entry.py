@@ -23,8 +23,7 @@ from sessions_app.courses.models import (
 )
 from sessions_app.courses.raters import Rater
 from sessions_app.instruments import offers
-from sessions_app.instruments.promises import Promise
-from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.intake.grants import new_grant, promise_on_paper, refuse_before_its_day
 from sessions_app.intake.hand_over_actions import made_by, refuse_unless_ratable, withdraw_what_is_out
 from sessions_app.intake.record_rating import (
     record_rating,
@@ -98,11 +97,6 @@ def enter_rating(
     if marked:
         explain(rating, Correction.Kind.COMPLETED, "What the client left out was added.", by)
     return rating
-
-
-def promise_on_paper(session: TherapySession, rater: Rater) -> Promise | None:
-    """What was read on the day of the session about who sees the marks, as far as anybody can know."""
-    return Promise.objects.in_force_on(rater, timezone.localdate(session.held_at))
 
 
 @transaction.atomic

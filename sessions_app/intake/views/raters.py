@@ -27,7 +27,7 @@ from sessions_app.intake import (
     rater_forms,
     raters_page,
     sending_actions,
-    staff_entry,
+    staff_answer_actions,
 )
 from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.intake.rater_forms import CaregiverForm, ResponseForm
@@ -105,7 +105,7 @@ def staff_form(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, rows, code)
     rater, instrument = _asked(request)
     label = request.GET.get("label", "")[:RATER_LABEL] if rater != Rater.THERAPIST else ""
-    stands = staff_entry.standing(session, instrument, rater, label)
+    stands = staff_answer_actions.standing(session, instrument, rater, label)
     offer = offers.offer(instrument, "en", timezone.localdate())
     words = offer.wording.wording if offer.wording else offers.wording_of(instrument, offer.language)
     wording = words.named(str(session.episode.therapist))
@@ -119,7 +119,7 @@ def staff_form(request: StaffRequest, code: UUID) -> HttpResponse:
         may_share=promise.may_share,
     )
     about = {"session": session, "instrument": instrument, "rater": rater, "label": label}
-    if written(form, staff_entry.enter_response, by=request.user, **about):
+    if written(form, staff_answer_actions.enter_response, by=request.user, **about):
         messages.success(request, f"{instrument.name}, session {session.number}: the answers are stored.")
         return redirect("dashboard:raters", session.episode.code)
     if form.is_bound:

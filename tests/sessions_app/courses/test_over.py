@@ -29,7 +29,7 @@ ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections")
 # What a write looks at behind the lock, one of these: whether the course is over.
 LOOKS = {
     *("lock_open_episode", "lock_for_decision", "is_open", "_refuse_if_closed"),
-    *("refuse_unless_ratable", "_refuse_unless_open"),
+    *("refuse_unless_ratable", "refuse_unless_open"),
 }
 STILL_POSSIBLE = {
     # The client's own acts, and the device's: a form that is out stays good until its time.
@@ -67,6 +67,7 @@ NOT_ALONE = {
         "standing",
         "made_by",
     ),
+    "choose_guessing",  # a setting of one's own
     "open_on_phone",  # through `_refuse_unless_it_can_be_opened`
 }
 

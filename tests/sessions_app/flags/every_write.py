@@ -4,17 +4,25 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from clients import actions as episode_actions
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
 from sessions_app.corrections import misfiling_actions
 from sessions_app.courses.grants import Channel
 from sessions_app.courses.models import Attendance
+from sessions_app.courses.raters import Rater
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
-from sessions_app.intake import hand_over_actions, paper_entry, session_actions
+from sessions_app.intake import (
+    guess_actions,
+    hand_over_actions,
+    paper_entry,
+    session_actions,
+    staff_answer_actions,
+)
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.records import erasure_actions
@@ -130,6 +138,19 @@ WRITES = {
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], by=c.olga
     ),
     "decline": _declined,
+    "guess_now": lambda c, last: guess_actions.guess_now(
+        episode=c.olgas, answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
+    ),
+    "guess": lambda c, last: guess_actions.guess(
+        session=planned(c), answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
+    ),
+    "enter_response": lambda c, last: staff_answer_actions.enter_response(
+        session=last,
+        instrument=instruments.get("caregiver-session-rating"),
+        rater=Rater.CAREGIVER,
+        answers=cast.answers(100),
+        by=c.olga,
+    ),
     "choose_language": lambda c, last: hand_over_actions.choose_language(
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], language="de"
     ),
@@ -257,6 +278,8 @@ def _taken_up(clinic, last):
 WITHOUT_A_COURSE = {
     "ask",  # hand_over, make_link and send call it
     "withdraw_what_is_out",
+    "choose_guessing",
+    "standing",
     "there_already",
     "made_by",
     "refuse_before_its_day",

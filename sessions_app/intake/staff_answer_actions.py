@@ -19,9 +19,8 @@ from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments import offers
 from sessions_app.instruments.promises import Promise
 from sessions_app.intake.form_sets import refuse_unless_open
-from sessions_app.intake.grants import new_grant
+from sessions_app.intake.grants import new_grant, promise_on_paper
 from sessions_app.intake.hand_over_actions import made_by
-from sessions_app.intake.paper_entry import promise_on_paper
 from sessions_app.questionnaires import decision_actions
 from sessions_app.questionnaires.record_response import record_response
 
