@@ -231,9 +231,13 @@ EDITS = {
         row=lambda world: "",
         typed={"research": "on", "step": "save"},
         meanwhile=lambda world: cast.promise(world.adam, export=False),
-        shows=("The marks are in files of many clients yes no nothing new", "research, without names no no yes"),
-        kept=lambda world: (promises.in_force("client").research, promises.in_force("client").export)
-        == (True, False),
+        shows=(
+            "The marks are in files of many clients yes no nothing new",
+            "research, without names no no yes",
+        ),
+        kept=lambda world: (
+            (promises.in_force("client").research, promises.in_force("client").export) == (True, False)
+        ),
     ),
     "clients:correct_days": Edit(
         row=ended_course,
@@ -463,10 +467,16 @@ ACTS = {
         "test_a_session_that_was_added_in_another_tab_",
     ),
     "dashboard:raters": ("its key makes it once", "test_a_caregivers_link_that_is_reloaded_is_the_same_"),
-    "dashboard:take_form_back": ("says so where it is not out", "test_a_form_is_taken_back_once_and_then_it_is_said"),
+    "dashboard:take_form_back": (
+        "says so where it is not out",
+        "test_a_form_is_taken_back_once_and_then_it_is_said",
+    ),
     "dashboard:staff_form": ("carries what stood", "test_answers_that_came_meanwhile_are_shown_first"),
     "dashboard:guess": ("a guess is not changed", "test_a_guess_is_made_once_and_the_same_again_is_nothing"),
-    "dashboard:choose_guessing": ("the same again is nothing", "test_guessing_is_off_until_it_is_switched_on"),
+    "dashboard:choose_guessing": (
+        "the same again is nothing",
+        "test_guessing_is_off_until_it_is_switched_on",
+    ),
     "dashboard:make_link": ("its key makes it once", "test_a_link_page_that_is_reloaded_shows_the_same_"),
     "dashboard:send": ("its key makes it once", "test_another_button_of_the_same_page_is_another_press"),
     "dashboard:on_paper": ("only leads on", "test_on_paper_only_leads_on"),

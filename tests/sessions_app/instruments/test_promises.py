@@ -42,8 +42,8 @@ AS_EVER = {
     "fr": (
         "Votre thérapeute voit vos réponses, et la personne qui supervise votre thérapeute aussi. "
         "Personne d’autre ne les voit.",
-        "Votre phrase n’est lue que par votre thérapeute, à moins que vous n’autorisiez aussi la personne qui supervise "
-        "à la lire.",
+        "Votre phrase n’est lue que par votre thérapeute, à moins que vous n’autorisiez aussi la personne qui "
+        "supervise à la lire.",
         "La personne qui supervise cette thérapie peut aussi lire cette phrase",
     ),
     "ar": (
@@ -149,11 +149,9 @@ def test_versions_are_only_added_and_numbered_once(clinic):
         Promise.objects.filter(pk=made.pk).update(research=False)
     with pytest.raises(IntegrityError), transaction.atomic():
         Promise.objects.create(**{**flags_of(made), "rater": "client", "version": 1}, made_by=clinic.adam)
+    of_words_alone = {**flags_of(made), "supervisor": False, "supervisor_comment": True}
     with pytest.raises(IntegrityError), transaction.atomic():
-        supervisor = {"supervisor": False, "supervisor_comment": True}
-        Promise.objects.create(
-            **{**flags_of(made), **supervisor, "rater": "client", "version": 2}, made_by=clinic.adam
-        )
+        Promise.objects.create(**of_words_alone, rater="client", version=2, made_by=clinic.adam)
 
 
 def flags_of(made):
