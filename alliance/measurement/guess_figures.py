@@ -10,7 +10,7 @@ from math import ceil, floor, sqrt
 
 from alliance.measurement.parameters import T_975_MILLIONTHS
 from alliance.measurement.process import Z_975
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, points_apart
 
 FROM_SESSIONS = 10
 
@@ -32,7 +32,7 @@ class GuessFigures:
         """In words; of too few sessions only how many there are."""
         if self.mean is None or self.low is None or self.high is None:
             return f"{self.sessions} of {FROM_SESSIONS} sessions: too few to say how far your guesses lie."
-        way = "as high as" if self.mean == 0 else f"{points(abs(self.mean))} points {_way(self.mean)} than"
+        way = "as high as" if self.mean == 0 else f"{points_apart(abs(self.mean))} {_way(self.mean)} than"
         chance = (
             " The interval holds 0: it may be chance."
             if self.low <= 0 <= self.high

@@ -112,7 +112,7 @@ class ResponseForm(forms.Form):
         may_share: str = "",
     ) -> None:
         """wording: None where its words may not be shown, and only figures are entered."""
-        super().__init__(data, initial=_as_it_stands(stands) if stands else {})
+        super().__init__(data, initial=_as_it_stands(instrument, stands) if stands else {})
         self.instrument, self.wording, self.stands = instrument, wording, stands
         for place, item in enumerate(instrument.items, 1):
             self.fields[item.id] = answer_field(instrument, item, wording, place)
@@ -171,13 +171,12 @@ def answers_of(form: forms.Form, instrument: Instrument, cleaned: dict[str, Any]
     return answers
 
 
-def _as_it_stands(stands: QuestionnaireResponse) -> dict[str, Any]:
+def _as_it_stands(instrument: Instrument, stands: QuestionnaireResponse) -> dict[str, Any]:
     """What a correction begins with."""
-    items = instruments.get(stands.instrument, stands.instrument_version).items
     answers = {
         item.id: str(tenths) if has_few_points(item) else points(tenths)
-        for item in items
-        if (tenths := stands.marks[item.id]) is not None
+        for item in instrument.items
+        if (tenths := stands.answers.get(item.id)) is not None
     }
     return {**answers, "comment": stands.comment, "share_comment": stands.share_comment, "seen": stands.code}
 

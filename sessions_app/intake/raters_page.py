@@ -14,7 +14,7 @@ from sessions_app.courses.grants import Purpose, RatingGrant, RatingGrantQuerySe
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.rating_state import RatingState, how_far
 from sessions_app.courses.responses import QuestionnaireResponse
-from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.clinic_wording import ClinicWording, scored_by
 
 OTHERS = (Rater.CAREGIVER, Rater.THERAPIST, Rater.OBSERVER)
 # Whoever is of these ages has somebody who brings them up.
@@ -70,13 +70,13 @@ def given(episode: Episode, now: datetime) -> list[Given]:
     """Every form of somebody else, the newest first; three queries."""
     awaiting = set(_grants(episode).awaiting(now).values_list("pk", flat=True))
     counts = Prefetch("responses", QuestionnaireResponse.objects.with_decision().order_by("pk"))
-    rows = _grants(episode).select_related("session", "made_by").prefetch_related(counts)
+    rows = _grants(episode).select_related("session", "made_by", "wording").prefetch_related(counts)
     found = []
     for grant in rows.order_by("-session__number", "-pk"):
         responses = list(grant.responses.all())
         counting = [one for one in responses if one.decided or (one.decided is None and not one.held)]
         held = sum(one.decided is None and bool(one.held) for one in responses)
-        instrument = instruments.get(grant.instrument, grant.instrument_version)
+        instrument = scored_by(grant.instrument, grant.instrument_version, grant.wording)
         answered = [_answered(one, instrument) for one in counting]
         state = _state(grant, is_out=grant.pk in awaiting, is_answered=bool(responses))
         found.append(Given(grant, instrument.name, state, grant.pk in awaiting, answered, held))
@@ -96,16 +96,15 @@ def _state(grant: RatingGrant, *, is_out: bool, is_answered: bool) -> str:
 
 
 def _answered(response: QuestionnaireResponse, instrument: Instrument) -> Answered:
-    marks = response.marks
     return Answered(
         response,
         total="" if response.total is None else points(response.total),
         of=scoring.scale_end(instrument.total_maximum),
-        lines=list(_lines(instrument, marks)),
+        lines=list(_lines(instrument, response.answers)),
     )
 
 
-def _lines(instrument: Instrument, marks: dict[str, int | None]) -> Iterator[tuple[str, str]]:
+def _lines(instrument: Instrument, answers: dict[str, int | None]) -> Iterator[tuple[str, str]]:
     for item in instrument.items:
-        tenths = marks[item.id]
+        tenths = answers.get(item.id)
         yield item.label[:1].upper() + item.label[1:], "not answered" if tenths is None else points(tenths)

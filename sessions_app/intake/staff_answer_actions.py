@@ -17,6 +17,7 @@ from sessions_app.courses.models import Mode, TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments import offers
+from sessions_app.instruments.offers import Offer
 from sessions_app.instruments.promises import Promise
 from sessions_app.intake.form_sets import refuse_unless_open
 from sessions_app.intake.grants import new_grant, promise_on_paper
@@ -62,19 +63,18 @@ def enter_response(
     if stands and not why:
         raise Refused(SAY_WHY)
     is_own = rater == Rater.THERAPIST
-    offer = offers.offer(instrument, "en", timezone.localdate()) if is_own else None
-    wording = offer.wording if offer else offers.on_paper(instrument, session.episode.client.language)
+    words = words_for(instrument, rater, session.episode.client.language)
     grant, _nobodys = new_grant(
         session,
         instrument,
-        wording,
+        words.wording,
         Channel.SCREEN if is_own else Channel.PAPER,
         by,
         purpose=Purpose.QUESTIONNAIRE,
         rater=rater,
         rater_label=label,
         form_key=press,
-        language=offer.language if offer else session.episode.client.language,
+        language=words.language,
         promise=Promise.objects.in_force(rater) if is_own else promise_on_paper(session, rater),
     )
     response = record_response(
@@ -88,6 +88,14 @@ def enter_response(
     if stands:
         decision_actions.decide(response=stands, counts=False, why=why, by=by)
     return response
+
+
+def words_for(instrument: Instrument, rater: Rater, language: str) -> Offer:
+    """In which words it is answered: a therapist reads English, as all pages of staff are; others read `language`."""
+    if rater == Rater.THERAPIST:
+        return offers.offer(instrument, "en", timezone.localdate())
+    wording = offers.on_paper(instrument, language)
+    return Offer(instrument, wording.language if wording else language, wording)
 
 
 def standing(

@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 
 from alliance.measurement import guess_figures, instruments
 from alliance.measurement.guess_figures import GuessFigures
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import points, points_apart
 from alliance.models import User
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.courses.scales import series_of
@@ -42,7 +42,8 @@ class Pair:
             return ""
         if self.difference == 0:
             return "as marked"
-        return f"{points(abs(self.difference))} {'higher' if self.difference > 0 else 'lower'} than marked"
+        way = "higher" if self.difference > 0 else "lower"
+        return f"{points_apart(abs(self.difference))} {way} than marked"
 
 
 @dataclass(frozen=True)

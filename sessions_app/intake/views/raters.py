@@ -22,6 +22,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import TherapySession
 from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
 from sessions_app.instruments import offers, promise_words, promises
+from sessions_app.instruments.clinic_wording import scored_by
 from sessions_app.intake import (
     hand_over_actions,
     rater_forms,
@@ -106,13 +107,13 @@ def staff_form(request: StaffRequest, code: UUID) -> HttpResponse:
     rater, instrument = _asked(request)
     label = request.GET.get("label", "")[:RATER_LABEL] if rater != Rater.THERAPIST else ""
     stands = staff_answer_actions.standing(session, instrument, rater, label)
-    offer = offers.offer(instrument, "en", timezone.localdate())
-    words = offer.wording.wording if offer.wording else offers.wording_of(instrument, offer.language)
-    wording = words.named(str(session.episode.therapist))
+    words = staff_answer_actions.words_for(instrument, rater, session.episode.client.language)
+    read = words.wording.wording if words.wording else offers.wording_of(instrument, words.language)
+    wording = read.named(str(session.episode.therapist))
     promise = promise_words.words(promises.in_force(rater))
     form = ResponseForm(
         posted(request),
-        instrument=instrument,
+        instrument=scored_by(instrument.id, instrument.version, words.wording),
         wording=wording,
         rater=rater,
         stands=stands,
