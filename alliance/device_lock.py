@@ -36,6 +36,7 @@ class DeviceLock:
     `rated`: whether marks arrived, so that the last page never says so of a client who declined.
     `language`: what the pages go on speaking when there is no grant any more to ask.
     `showing`: the page it was given last shows the client's own marks. It holds none of them.
+    `sentence_of`: the form whose sentence of the clinic stands under the thanks, whatever was answered to it.
     """
 
     token: str
@@ -45,6 +46,7 @@ class DeviceLock:
     channel: str = TABLET
     just_now: bool = False
     showing: bool = False
+    sentence_of: str = ""
 
     @property
     def handed_in(self) -> bool:
@@ -72,12 +74,13 @@ def handed_in_just_now(request: HttpRequest) -> None:
     request.session[_LOCK] = {**request.session[_LOCK], "just_now": True}
 
 
-def hand_in(request: HttpRequest, *, rated: bool, language: str) -> None:
+def hand_in(request: HttpRequest, *, rated: bool, language: str, sentence_of: str = "") -> None:
     """It is over: rotate the cookie again, so that Back cannot show the answers, and stay locked."""
     held = request.session.get(_LOCK, {"return_to": ""})
     held.pop("just_now", None)
     request.session.flush()
-    request.session[_LOCK] = {**held, "token": "", "rated": rated, "language": language}
+    last = {"token": "", "rated": rated, "language": language, "sentence_of": sentence_of}
+    request.session[_LOCK] = {**held, **last}
 
 
 def go_on(request: HttpRequest, *, token: str) -> None:

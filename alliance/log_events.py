@@ -111,6 +111,14 @@ class LogEvent(StrEnum):
     QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
     GUESS_MADE = "guess made", "{who} noted something for themselves before a rating of client {client}"
     GUESSING_CHOSEN = "guessing chosen", "{who} changed a setting of their own"
+    RISK_ITEMS_CONFIRMED = (
+        "risk items confirmed",
+        "{who} confirmed what the site does with answers about self-harm to {form}",
+    )
+    RISK_ITEMS_ENDED = "risk items ended", "{who} ended the use of the questions about self-harm of {form}"
+    # Written with the answers themselves: the line itself would tell what was answered.
+    RISK_ANSWER_RAISED = "risk answer raised", "Answers of client {client} were looked through"
+    RISK_ANSWER_ACKNOWLEDGED = "risk answer acknowledged", "{who} wrote in the record of client {client}"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",
@@ -222,6 +230,10 @@ class LogEvent(StrEnum):
         "{who} confirmed the terms of the pack of {form}, and switched it on",
     )
     PACK_SWITCHED_OFF = "pack switched off", "{who} switched off the pack of {form}"
+    FORM_PLANNED = "form planned", "{who} planned a form: {form}"
+    PLANNED_FORM_CHANGED = "planned form changed", "{who} changed when or to whom a form is given: {form}"
+    PLANNED_FORM_ENDED = "planned form ended", "{who} took a form out of the plan: {form}"
+    FORMS_OF_CLIENT_CHANGED = "forms of client changed", "{who} changed which forms client {client} is given"
     SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
     PROMISE_CHANGED = (
         "promise changed",
@@ -278,7 +290,7 @@ STORED = {event.value: event for event in LogEvent}
 # A look changes nothing on anybody's page; see `sessions_app.dashboards.change_stamp`. As plain strings: an
 # index of the log is made with them.
 LOOKS = (LogEvent.VIEWED.value, LogEvent.LISTED.value, LogEvent.REFUSED.value)
-UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED})
+UNTOLD = frozenset({LogEvent.FLAGS_REFRESHED, LogEvent.RISK_ANSWER_RAISED})
 # Between a therapist and whoever supervises them. Whom a supervisor asks about, or talks about, is often one
 # whose marks fell.
 IN_SUPERVISION = frozenset(
@@ -307,6 +319,8 @@ ALIKE = IN_SUPERVISION | frozenset(
         LogEvent.FOLLOW_UP_NOTED,
         LogEvent.FOLLOW_UP_UNDONE,
         LogEvent.FOLLOW_UP_CHANGED,
+        # Only where such an answer came.
+        LogEvent.RISK_ANSWER_ACKNOWLEDGED,
     }
 )
 READS_ALIKE = "{who} wrote in the record of client {client}"

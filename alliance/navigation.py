@@ -34,6 +34,7 @@ _BELONGS_TO = {
     "exports": ("dashboard", "caseload", "clinic"),
     "erasures": ("clinic", "clients"),
     "instruments": ("clinic",),
+    "plan": ("clinic",),
     "settings": ("clinic",),
     "import": ("clinic",),
 }

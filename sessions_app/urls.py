@@ -16,6 +16,7 @@ from sessions_app.dashboards.views import (
     follow_ups,
     late_marks,
     neighbours,
+    questionnaires,
     talks,
 )
 from sessions_app.instruments import promise_views
@@ -24,6 +25,7 @@ from sessions_app.intake.views import (
     go,
     guesses,
     offline,
+    paper_forms,
     rate,
     raters,
     room,
@@ -33,6 +35,9 @@ from sessions_app.intake.views import (
     upload,
 )
 from sessions_app.moving_in import views as moving_in
+from sessions_app.plans import course_views
+from sessions_app.plans import views as plan
+from sessions_app.questionnaires import views as risk_items
 from sessions_app.records.views import erasures, exports, records
 from sessions_app.rulebook.views import rules, settings
 from sessions_app.supervision import views as supervision
@@ -82,6 +87,17 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
     path("packs/on/", instruments.switch_on_pack, name="switch_on_pack"),
     path("packs/<uuid:code>/off/", instruments.switch_off_pack, name="switch_off_pack"),
+    path("risk-items/", risk_items.risk_items, name="risk_items"),
+    path("risk-items/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
+    path("risk-items/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
+]
+plan_pages = [
+    path("", plan.listing, name="list"),
+    path("add/", plan.add, name="add"),
+    path("<uuid:code>/change/", plan.change, name="change"),
+    path("<uuid:code>/end/", plan.end, name="end"),
+    path("<uuid:code>/undo/", plan.undo, name="undo"),
+    path("<uuid:code>/put-back/", plan.put_back, name="put_back"),
 ]
 settings_pages = [
     path("", settings.change, name="change"),
@@ -113,13 +129,18 @@ dashboard_pages = [
     path("clients/<uuid:code>/next/", neighbours.next_client, name="next_client"),
     path("clients/<uuid:code>/previous/", neighbours.previous_client, name="previous_client"),
     path("clients/<uuid:code>/hand-over/", therapy_sessions.hand_over, name="hand_over"),
+    path("clients/<uuid:code>/forms/", course_views.forms_of_client, name="forms"),
+    path("clients/<uuid:code>/forms/give/", course_views.give, name="give_form"),
+    path("clients/<uuid:code>/forms/scale/", course_views.choose_scale, name="choose_scale"),
+    path("clients/<uuid:code>/forms/off/", course_views.switch_off, name="switch_form_off"),
+    path("forms/<uuid:code>/by-the-plan/", course_views.by_the_plan, name="by_the_plan"),
     path("clients/<uuid:code>/paper/", therapy_sessions.on_paper, name="on_paper"),
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
     path("clients/<uuid:code>/raters/", raters.raters, name="raters"),
     path("forms/<uuid:code>/take-back/", raters.take_form_back, name="take_form_back"),
-    path("sessions/<uuid:code>/staff-form/", raters.staff_form, name="staff_form"),
+    path("sessions/<uuid:code>/own-form/", raters.own_form, name="own_form"),
     path("clients/<uuid:code>/guess/", guesses.guess, name="guess"),
     path("guesses/", guesses.listing, name="guesses"),
     path("guesses/choose/", guesses.choose, name="choose_guessing"),
@@ -130,6 +151,8 @@ dashboard_pages = [
     path("sessions/<uuid:code>/put-back/", therapy_sessions.put_session_back, name="put_session_back"),
     path("sessions/<uuid:code>/take-back/", therapy_sessions.take_back, name="take_back"),
     path("sessions/<uuid:code>/rating/", therapy_sessions.enter_rating, name="enter_rating"),
+    path("sessions/<uuid:code>/paper/", paper_forms.enter, name="paper_forms"),
+    path("sessions/<uuid:code>/paper/blank/", paper_forms.blank, name="blank_paper_form"),
     path("sessions/<uuid:code>/discuss/", dashboard.discuss, name="discuss"),
     path("discussions/<uuid:code>/edit/", talks.edit, name="edit_discussion"),
     path("discussions/<uuid:code>/take-back/", talks.take_back, name="take_back_discussion"),
@@ -154,6 +177,15 @@ dashboard_pages = [
 marks_pages = [
     path("<uuid:code>/set-aside/", misfiling_views.misfile, name="set_aside"),
     path("<uuid:code>/put-back/", misfiling_views.put_back, name="put_back"),
+]
+questionnaire_pages = [
+    path("clients/<uuid:code>/", questionnaires.panels, name="panels"),
+    path(
+        "clients/<uuid:code>/with-the-alliance/", questionnaires.with_the_alliance, name="with_the_alliance"
+    ),
+    path("answers/<uuid:code>/count/", questionnaires.count, name="count"),
+    path("answers/<uuid:code>/leave/", questionnaires.leave, name="leave"),
+    path("risk/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),

@@ -14,12 +14,15 @@ from alliance.models import AuditEvent, AuditSeal
 from clients.models import Episode
 from sessions_app.courses.decisions import Correction
 from sessions_app.courses.models import Rating, SetAsideRating
+from sessions_app.courses.responses import QuestionnaireResponse, ResponseDecision
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.intake import hand_over_actions
+from sessions_app.plans import plan_actions
+from sessions_app.plans.models import PlannedForm
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestionChange
@@ -30,6 +33,7 @@ ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
     *(ClinicWording, Licence, InstrumentPack, ClinicSettings, Erasure, RetentionRule),
     *(SupervisionQuestionChange, SupervisionTalkChange),
+    *(QuestionnaireResponse, ResponseDecision, PlannedForm),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -66,10 +70,25 @@ def one_of_each(clinic):
     cast.wording(clinic.adam)
     cast.pack(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
+    plan_actions.plan_form(
+        **{"instrument": "phq-8", "moment": "start", "frequency": "each", "every": None, "numbers": ""},
+        **{"for_whom": "clinic", "age_band": "", "therapists": [], "supervisor": ""},
+        by=clinic.adam,
+    )
     Correction.objects.create(rating=rating, kind="corrected", why="mistyped", corrected_by=clinic.olga)
     SetAsideRating.objects.create(
         grant=rating.grant, session=session, reason="late", answers={}, language="en", mode="line", sha256="0"
     )
+    response = QuestionnaireResponse.objects.create(
+        grant=rating.grant,
+        session=session,
+        rater="client",
+        answers={},
+        language="en",
+        mode="line",
+        sha256="0",
+    )
+    ResponseDecision.objects.create(response=response, counts=False, why="x", decided_by=clinic.olga)
     Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
     RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
     question = question_actions.ask(episode=clinic.olgas, words="x", by=clinic.sina)

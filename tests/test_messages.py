@@ -81,7 +81,7 @@ def test_control_each_fault_is_found(tmp_path, was, now, found):
 
 
 def test_the_sentences_of_pages_and_of_python_are_found():
-    assert SAID["Hand in"] == ["templates/rate/_review.html"]
+    assert SAID["Hand in"] == ["templates/rate/_inventory_review.html", "templates/rate/_review.html"]
     assert "A little towards “%(end)s”" in SAID
     assert "Please send the form again." in SAID
 

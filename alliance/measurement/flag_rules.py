@@ -150,7 +150,7 @@ def strength(finding: Finding) -> int:
 # --- the rules --------------------------------------------------------------------------------------------
 
 
-def _is_below(total: int, p: Parameters) -> bool:
+def is_below(total: int, p: Parameters) -> bool:
     if p.cutoff is None:
         return False
     return total <= p.cutoff if p.cutoff_operator == "<=" else total < p.cutoff
@@ -163,7 +163,7 @@ def fell_by(previous: int, total: int, fall: int) -> bool:
 
 def _below_cutoff(history: History, p: Parameters) -> Evidence | None:
     total, now = history.total, history.now
-    if total is None or p.cutoff is None or not _is_below(total, p):
+    if total is None or p.cutoff is None or not is_below(total, p):
         return None
     evidence: Evidence = {**history.bound, "cutoff": p.cutoff, "operator": p.cutoff_operator}
     if not history.before and not now.was_certainly_below:
@@ -184,7 +184,7 @@ def _low_line(history: History, p: Parameters) -> Evidence | None:
     if p.item_cutoff is None or answers is None:
         return None
     # Where A speaks about the whole, B about a part would only repeat it.
-    if total is not None and "A" in p.enabled and _is_below(total, p):
+    if total is not None and "A" in p.enabled and is_below(total, p):
         return None
     low = {item: value for item, value in answers.items() if value is not None and value < p.item_cutoff}
     if not low:

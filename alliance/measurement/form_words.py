@@ -1,6 +1,6 @@
 """The words of a form, in one language: questions, what their answers are called, sections, the owner's line."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +56,20 @@ class Wording:
     def points_of(self, item_id: str) -> tuple[PointLabel, ...]:
         """The labels of this item's answers, its own or those of the whole form."""
         return self.items[item_id].points or self.points
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """Every text that may name the therapist."""
+        yield from (self.title, self.introduction, self.stem)
+        for item in self.items.values():
+            yield from (item.question, item.low_end, item.high_end, *(one.label for one in item.points))
+        yield from (one.label for one in self.points)
+        for section in self.sections:
+            yield from (section.title, section.introduction)
+
+    @property
+    def names_the_therapist(self) -> bool:
+        return any(THERAPIST in text for text in self.texts)
 
     def named(self, therapist: str) -> "Wording":
         """This wording with a name in the place of `{therapist}`: as text, whatever the name holds."""

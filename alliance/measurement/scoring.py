@@ -207,6 +207,14 @@ def points_apart(tenths: int) -> str:
     return f"{points(tenths)} points"
 
 
+def figure(instrument: Instrument, tenths: int) -> str:
+    """A total or an answer of one instrument: whole where it is only ever whole, as of choices that are added up."""
+    is_whole = instrument.score_method == "sum" and all(
+        item.step % 10 == 0 and item.minimum % 10 == 0 for item in instrument.items
+    )
+    return scale_end(tenths) if is_whole else points(tenths)
+
+
 def scale_end(tenths: int) -> str:
     """An end or a tick of a scale: 100 -> "10"; with its decimal where it is not whole."""
     return points(tenths).removesuffix(".0")

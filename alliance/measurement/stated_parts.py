@@ -19,7 +19,7 @@ from typing import Any
 
 from alliance.measurement.instruments import STATED_PARTS, Instrument, Item, numbered_item, total_range
 from alliance.measurement.parameters import statistical_parameters
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import scale_end
 
 MOST_ITEMS = 80
 PARTS = (*STATED_PARTS, "differs")
@@ -296,7 +296,7 @@ def _other_subscales(instrument: Instrument, stated: Mapping[str, tuple[str, ...
 
 
 def _range_said(low_and_high: tuple[int, int]) -> str:
-    return " to ".join(map(points, low_and_high))
+    return " to ".join(map(scale_end, low_and_high))
 
 
 def _said(ids: Collection[str]) -> str:

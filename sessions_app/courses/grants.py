@@ -6,11 +6,13 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
 from alliance.label_field import LabelField
+from alliance.measurement import instruments
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
 from sessions_app.courses.responses import QuestionnaireResponse
@@ -19,8 +21,23 @@ from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.instruments.promises import promise_field
 
-# Whoever began in the last minute in which the form could be opened has time to finish.
+# Whoever began in the last minute in which the form could be opened has time to finish: three times what it takes.
 TIME_TO_FINISH = timedelta(minutes=10)
+TIMES_ITS_LENGTH = 3
+
+
+def time_to_finish(instrument: str) -> timedelta:
+    return max(TIME_TO_FINISH, timedelta(minutes=TIMES_ITS_LENGTH * instruments.get(instrument).minutes))
+
+
+def _may_be_on_a_screen(now: datetime) -> Q:
+    """Of forms that were opened in time: those that somebody can still be filling in."""
+    times = {one.id: time_to_finish(one.id) for one in instruments.newest()}
+    may = Q(open_until__gt=now - TIME_TO_FINISH)
+    for time in sorted(set(times.values()) - {TIME_TO_FINISH}):
+        long_ones = [name for name, of_it in times.items() if of_it == time]
+        may |= Q(instrument__in=long_ones, open_until__gt=now - time)
+    return may
 
 
 class Channel(models.TextChoices):
@@ -41,7 +58,7 @@ class Purpose(models.TextChoices):
 
 
 # Of these there may be several for one client, who are told apart by a label.
-LABELLED = (Rater.CAREGIVER, Rater.OBSERVER)
+LABELLED = frozenset({Rater.CAREGIVER, Rater.OBSERVER})
 # Sent to another device than the one it was made on: nobody has the form before that device opens it.
 SENT = (Channel.PHONE, Channel.PAIRED)
 
@@ -68,7 +85,7 @@ class RatingGrantQuerySet(EpisodeRows):
 
     def on_a_screen(self, now: datetime) -> Self:
         """Forms somebody may still be marking. Marks for an older one were handed in and are on their way."""
-        return self.awaiting(now).filter(open_until__gt=now - TIME_TO_FINISH)
+        return self.awaiting(now).filter(_may_be_on_a_screen(now))
 
     def with_deliveries(self) -> Self:
         """With what came in through each: whether a rating, and whether marks that were kept aside."""
@@ -78,6 +95,24 @@ class RatingGrantQuerySet(EpisodeRows):
         return self.annotate(
             had_rating=Exists(rating), had_marks_set_aside=Exists(aside), had_response=Exists(response)
         )
+
+    def with_what_it_shows(self) -> Self:
+        """With what stands on its page beside the wording: whose therapist's name, and which of how many it is."""
+        together = RatingGrant.every.still_given().filter(form_set=OuterRef("form_set")).order_by()
+        count = together.values("form_set").annotate(count=models.Count("pk")).values("count")
+        before = together.filter(place_in_set__lte=OuterRef("place_in_set"))
+        place = before.values("form_set").annotate(count=models.Count("pk")).values("count")
+        return self.annotate(
+            name_of_therapist=F("session__episode__therapist__name"),
+            given_together=Coalesce(Subquery(count), 1),
+            place_together=Coalesce(Subquery(place), 1),
+        )
+
+    def still_given(self) -> Self:
+        return self.filter(withdrawn_at__isnull=True)
+
+    def places(self) -> list[int]:
+        return list(self.values_list("place_in_set", flat=True))
 
     def of_the_set(self, grant: "RatingGrant") -> Self:
         """All forms that were given together with this one, and itself."""
@@ -203,7 +238,8 @@ class RatingGrant(models.Model):
                 name="grant_client_rates_the_alliance",
             ),
             models.CheckConstraint(
-                condition=Q(rater_label="") | Q(rater__in=LABELLED), name="grant_label_of_one_of_several"
+                condition=Q(rater_label="") | Q(rater__in=sorted(LABELLED)),
+                name="grant_label_of_one_of_several",
             ),
         )
 
@@ -225,7 +261,7 @@ class RatingGrant(models.Model):
 
     @property
     def finish_until(self) -> datetime:
-        return self.open_until + TIME_TO_FINISH
+        return self.open_until + time_to_finish(self.instrument)
 
     @property
     def is_of_the_alliance(self) -> bool:

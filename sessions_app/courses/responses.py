@@ -13,6 +13,7 @@ from alliance.append_only import append_only
 from alliance.label_field import LabelField
 from alliance.labels import search_key
 from alliance.measurement import instruments
+from alliance.measurement.instruments import Instrument
 from sessions_app.courses.answer_range import response_in_range
 from sessions_app.courses.models import EpisodeRows, Mode, TherapySession
 from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
@@ -85,7 +86,7 @@ class QuestionnaireResponse(models.Model):
     )
     promise = promise_field()
     answers = models.JSONField()
-    total = models.PositiveSmallIntegerField(null=True)
+    total = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True, default="", max_length=2000)
     share_comment = models.BooleanField(
         default=False, help_text="The rater agreed that the supervisor reads it too."
@@ -105,6 +106,11 @@ class QuestionnaireResponse(models.Model):
 
     class Meta:
         ordering = ("session", "received_at")
+        indexes = (
+            # The lists ask at each opening whether there are any at all.
+            models.Index(fields=["instrument"], name="response_by_instrument"),
+            models.Index(fields=["session"], condition=~Q(held=""), name="response_held"),
+        )
         constraints = (
             # Never doubled: the same answers through the same grant are one row, and only one row counts by itself.
             models.UniqueConstraint(fields=["grant", "sha256"], name="response_once"),
@@ -125,6 +131,13 @@ class QuestionnaireResponse(models.Model):
         return self.session.client_code
 
     @property
+    def scored_by(self) -> Instrument:
+        """The instrument by which these answers are scored and shown: with what the clinic's wording states of it."""
+        if self.wording is not None:
+            return self.wording.scored
+        return instruments.get(self.instrument, self.instrument_version)
+
+    @property
     def series(self) -> str:
         """What it may be compared with: the same instrument, version, edition of the wording, and person who rates."""
         edition = self.wording.edition if self.wording else None
@@ -139,8 +152,7 @@ class QuestionnaireResponse(models.Model):
     @property
     def marks(self) -> dict[str, int | None]:
         """The answers in the instrument's order, in tenths: PostgreSQL keeps no order of its own."""
-        items = instruments.get(self.instrument, self.instrument_version).items
-        return {item.id: self.answers.get(item.id) for item in items}
+        return {item.id: self.answers.get(item.id) for item in self.scored_by.items}
 
 
 triggers.declare(QuestionnaireResponse, response_in_range)

@@ -10,21 +10,27 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.instruments import client_form
 from sessions_app.instruments.client_form import ClientForm
-from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.clinic_wording import ClinicWording, scored_by
 from sessions_app.instruments.offers import wording_of
 
 # --- What a grant shows ----------------------------------------------------------------------------
 
 
 def shown(grant: RatingGrant) -> Wording:
-    """What the client reads."""
-    if grant.wording is not None:
-        return grant.wording.wording
-    return wording_of(_instrument(grant), grant.language)
+    """What the client reads, with the therapist's name where the form has a place for it."""
+    loaded = grant.wording
+    wording = loaded.wording if loaded else wording_of(instrument_of(grant), grant.language)
+    return wording.named(_therapist_of(grant)) if wording.names_the_therapist else wording
 
 
-def _instrument(grant: RatingGrant) -> Instrument:
-    return instruments.get(grant.instrument, grant.instrument_version)
+def instrument_of(grant: RatingGrant) -> Instrument:
+    """What is filled in, in the version it was handed over in, and with what its wording states of it."""
+    return scored_by(grant.instrument, grant.instrument_version, grant.wording)
+
+
+def _therapist_of(grant: RatingGrant) -> str:
+    known: str | None = getattr(grant, "name_of_therapist", None)
+    return grant.session.episode.therapist.name if known is None else known
 
 
 def read_by_the_client(rating: Rating) -> Wording:
@@ -49,7 +55,7 @@ def languages_of(grant: RatingGrant, chosen: ClientForm | None = None) -> list[s
     chosen: what the clinic chose, where the caller has asked for it already.
     """
     if grant.wording is None:
-        switched_on = (chosen or client_form.in_force()).of(_instrument(grant))
+        switched_on = (chosen or client_form.in_force()).of(instrument_of(grant))
         offered: Collection[str] = {shown(grant).language, *switched_on}
     else:
         edition = ClinicWording.objects.of_the_edition(grant.wording).switched_on()
@@ -60,7 +66,9 @@ def languages_of(grant: RatingGrant, chosen: ClientForm | None = None) -> list[s
 def may_be_read_in(grant: RatingGrant, language: str) -> bool:
     """Whether a page of this grant can have been in this language, switched off meanwhile or not."""
     return (
-        language in _instrument(grant).wordings if grant.wording is None else language in languages_of(grant)
+        language in instrument_of(grant).wordings
+        if grant.wording is None
+        else language in languages_of(grant)
     )
 
 

@@ -23,13 +23,17 @@ from sessions_app.conversations import repairs
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Attendance, TherapySession
-from sessions_app.dashboards import caseload_rows, course_standings, process_figures
+from sessions_app.dashboards import caseload_rows, course_standings, outcomes, process_figures
 from sessions_app.dashboards.caseload_rows import ClientRow
 from sessions_app.dashboards.course_standings import CourseStanding
+from sessions_app.dashboards.outcomes import OutcomeCell
 from sessions_app.dashboards.process_figures import ShareRow
 from sessions_app.flags import chance_returns, process_measures
 from sessions_app.flags.chance_returns import Chance
 from sessions_app.flags.facts import beginning_of
+from sessions_app.instruments.promises import Door
+from sessions_app.questionnaires import waiting
+from sessions_app.questionnaires.risk_answers import RiskAnswer
 from sessions_app.supervision.questions import count_of_open
 
 
@@ -41,6 +45,7 @@ class Part(Enum):
     BACK = auto()
     TALKED_ABOUT = auto()
     DEFERRED = auto()
+    NOT_IMPROVING = auto()
     GAP = auto()
     OTHER = auto()
 
@@ -65,10 +70,12 @@ class Caseload:
     back: tuple[ClientRow, ...]
     talked_about: tuple[ClientRow, ...]
     deferred: tuple[ClientRow, ...]
+    not_improving: tuple[ClientRow, ...]
     gaps: tuple[ClientRow, ...]
     others: tuple[ClientRow, ...]
     measures: tuple[SuperviseeRow, ...]
     not_back: str  # what the sign of that name says; empty where nobody has it
+    risk_answers: tuple[RiskAnswer, ...] = ()  # at which the reader has to look: therapists who are away
 
     @property
     def client_codes(self) -> list[UUID]:
@@ -76,15 +83,15 @@ class Caseload:
             row.client
             for part in (self.needs_a_talk, self.stays_low, self.back, *self._quiet)
             for row in part
-        ]
+        ] + [one.client_code for one in self.risk_answers]
 
     @property
     def _quiet(self) -> tuple[tuple[ClientRow, ...], ...]:
-        return self.talked_about, self.deferred, self.gaps, self.others
+        return self.talked_about, self.deferred, self.not_improving, self.gaps, self.others
 
     @property
     def clients(self) -> int:
-        return len(self.client_codes)
+        return len(self.client_codes) - len(self.risk_answers)
 
 
 def read(supervisor: User, now: datetime, therapist: str | None = None) -> Caseload:
@@ -97,7 +104,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     episodes = Episode.objects.supervised_by(supervisor)
     if chosen:
         episodes = episodes.filter(therapist=chosen)
-    parts = _by_part(episodes.open(), now)
+    parts, waits = _by_part(episodes.open(), now)
     rows = {part: tuple(_kept_row(one) for one in placed) for part, placed in parts.items()}
     courses = [one.course for placed in parts.values() for one in placed]
     chance = chance_returns.under(courses[0].row.settings_version if courses else "")
@@ -109,16 +116,18 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         back=rows[Part.BACK],
         talked_about=rows[Part.TALKED_ABOUT],
         deferred=rows[Part.DEFERRED],
+        not_improving=rows[Part.NOT_IMPROVING],
         gaps=rows[Part.GAP],
         others=rows[Part.OTHER],
         measures=tuple(_measures((chosen,) if chosen else supervisees, courses, chance, now)),
         not_back=repairs.not_back(chance.table) if any(one.is_not_back for one in courses) else "",
+        risk_answers=tuple(waiting.risk_answers(supervisor)) if waits else (),
     )
 
 
 def in_order(supervisor: User, now: datetime) -> list[UUID]:
     """The codes of the open episodes in the order of the page."""
-    parts = _by_part(Episode.objects.supervised_by(supervisor).open(), now)
+    parts, _ = _by_part(Episode.objects.supervised_by(supervisor).open(), now)
     return [one.course.episode.code for part in Part for one in parts[part]]
 
 
@@ -184,6 +193,7 @@ class _Placed(NamedTuple):
     course: CourseStanding
     meets: datetime | None
     beside: dict[str, Any]
+    outcome: OutcomeCell | None
 
     @property
     def place(self) -> tuple[bool, int, str]:
@@ -191,33 +201,47 @@ class _Placed(NamedTuple):
         return place(is_soon=self.meets is not None, below=self.course.below, label=label)
 
 
-def _by_part(episodes: QuerySet[Episode], now: datetime) -> dict[Part, list[_Placed]]:
-    """Every part of the page, in its order."""
+def _by_part(episodes: QuerySet[Episode], now: datetime) -> tuple[dict[Part, list[_Placed]], bool]:
+    """Every part of the page, in its order, and whether anywhere an answer waits that somebody has to look at."""
     with_beside = _with_beside(episodes)
     meetings = _meetings(episodes, now)
     found: dict[Part, list[_Placed]] = {part: [] for part in Part}
-    for whole, beside in course_standings.read(with_beside, now, "client__label_key", "pk", beside=BESIDE):
-        course = whole.in_supervision
+    stored = course_standings.read(with_beside, now, "client__label_key", "pk", beside=(*BESIDE, *CLINIC))
+    read = [(course.in_supervision, beside) for course, beside in stored]
+    in_clinic = [beside for _, beside in read]
+    in_use = bool(read) and waiting.is_any(in_clinic, waiting.ANY_OUTCOME)
+    doing = outcomes.read([course for course, _ in read], now, Door.SUPERVISOR) if in_use else {}
+    for course, beside in read:
         if "part" not in course.kept:
             course.kept["part"] = part_of(course)
-        meets = meets_at(course, meetings.get(course.episode.pk, ()))
-        found[course.kept["part"]].append(_Placed(course, meets, beside))
+        meets, outcome = meets_at(course, meetings.get(course.episode.pk, ())), doing.get(course.episode.pk)
+        shown = {name: beside[name] for name in BESIDE}
+        part = _part_with_outcome(course.kept["part"], outcome)
+        found[part].append(_Placed(course, meets, shown, outcome))
     for part in (Part.NEEDS_A_TALK, Part.STAYS_LOW, Part.BACK):
         found[part].sort(key=lambda one: one.place)
-    return found
+    return found, waiting.is_any(in_clinic, waiting.ANY_RISK)
+
+
+def _part_with_outcome(part: Part, outcome: OutcomeCell | None) -> Part:
+    """Whoever is shown elsewhere stays there, with the reason; the others are not left among everyone."""
+    is_quiet = part in {Part.GAP, Part.OTHER}
+    return Part.NOT_IMPROVING if is_quiet and outcome is not None and outcome.is_reason else part
 
 
 def _kept_row(one: _Placed) -> ClientRow:
     """The row with what was drawn of it, kept with the course as long as all that it shows is the same."""
-    course, key = one.course, ("caseload", one.meets, *one.beside.values())
+    course, key = one.course, ("caseload", one.meets, *one.beside.values(), one.outcome)
     row = course.kept.get(key)
     if row is None:
-        row = course.kept[key] = caseload_rows.client_row(course, one.meets, **one.beside)
+        row = caseload_rows.client_row(course, one.meets, **one.beside, outcome=one.outcome)
+        course.kept[key] = row
     found: ClientRow = row
     return found
 
 
 BESIDE = ("asides", "helped", "asked")
+CLINIC = (waiting.ANY_RISK, waiting.ANY_OUTCOME)
 
 
 def _with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
@@ -231,6 +255,7 @@ def _with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
         asides=set_aside.count_of(OuterRef("pk")),
         helped=Subquery(answers.values("answer")[:1]),
         asked=count_of_open(OuterRef("pk")),
+        **{name: column for name, column in waiting.in_the_clinic().items() if name in CLINIC},
     )
 
 
@@ -254,8 +279,8 @@ def _measures(
 
 
 def _open_in_words(courses: list[CourseStanding], now: datetime) -> str:
-    waiting = [caseload_rows.oldest(course.calls) for course in courses if course.calls]
-    if not waiting:
+    first = [caseload_rows.oldest(course.calls) for course in courses if course.calls]
+    if not first:
         return "0"
-    oldest = caseload_rows.age(min(waiting, key=lambda session: session.held_at), now)
+    oldest = caseload_rows.age(min(first, key=lambda session: session.held_at), now)
     return f"{sum(len(course.calls) for course in courses)} (the oldest: {oldest})"

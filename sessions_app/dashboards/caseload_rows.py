@@ -16,6 +16,7 @@ from alliance.measurement.scoring import points, scale_end
 from sessions_app.courses.models import TherapySession
 from sessions_app.dashboards import spoken_line
 from sessions_app.dashboards.course_standings import CourseStanding, Place
+from sessions_app.dashboards.outcomes import OutcomeCell
 from sessions_app.dashboards.spoken_line import SpokenLine
 from sessions_app.flags import reasons
 from sessions_app.flags.deferrals import Deferral
@@ -57,6 +58,7 @@ class ClientRow:
     low_point_word: str
     set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
     asked: int  # questions of supervisors that nobody answered
+    outcome: OutcomeCell | None = None  # where the client marks an outcome scale
     withheld: bool = False  # marks were promised to be the therapist's alone, so nothing of them is said
 
     @property
@@ -88,7 +90,12 @@ def oldest(flags: Sequence[Flag]) -> TherapySession:
 
 
 def client_row(
-    course: CourseStanding, meets: datetime | None, asides: int | None, helped: str | None, asked: int | None
+    course: CourseStanding,
+    meets: datetime | None,
+    asides: int | None,
+    helped: str | None,
+    asked: int | None,
+    outcome: OutcomeCell | None = None,
 ) -> ClientRow:
     rated, now = course.last_rated, course.now
     return ClientRow(
@@ -111,6 +118,7 @@ def client_row(
         low_point_word=course.low_point_word,
         set_aside=f"Marks set aside: {asides}" if asides else "",
         asked=asked or 0,
+        outcome=outcome,
         withheld=course.is_withheld,
     )
 

@@ -45,6 +45,8 @@ from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import promises, rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
+from sessions_app.questionnaires import waiting
+from sessions_app.questionnaires.risk_answers import RiskAnswer
 from sessions_app.supervision import beside as beside_course
 
 # Of a long course, what is shown at once; the rest on request.
@@ -101,6 +103,10 @@ class ClientPage:
     drawing: SafeString  # the same picture, for paper and where no script runs
     put_off_until: list[datetime]  # when what is put off comes back, or came
     supervision: beside_course.BesideCourse
+    has_responses: bool = (
+        False  # whether a questionnaire was ever answered: then the page asks for the panels
+    )
+    risk_answers: list[RiskAnswer] = field(default_factory=list)  # about which nobody has written anything
     withholds: bool = False  # marks were promised to be the therapist's alone, and the reader is another
     shows_all: bool = False  # of a long course also what comes on request
 
@@ -216,6 +222,7 @@ def build(
         rated, parameters, instrument, reading.talks, ruptures, now=now, is_open=episode.is_open
     )
     follow_ups = reading.follow_ups
+    has_responses = waiting.has_responses(episode)
     notes = story.Notes(discussions, follow_ups, {row.session.number: row.comment for row in rows})
     return ClientPage(
         episode=episode,
@@ -252,6 +259,8 @@ def build(
         withholds=bool(reading.withheld),
         shows_all=shows_all,
         supervision=supervision,
+        has_responses=has_responses,
+        risk_answers=waiting.risk_answers_of(episode, viewer) if has_responses else [],
     )
 
 

@@ -1,7 +1,7 @@
 """The sessions of the last days and those to come, each with where its rating stands: for the work list's table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from sessions_app.courses.models import Attendance, TherapySession
 from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
 from sessions_app.dashboards.course_standings import CourseStanding
 from sessions_app.flags.facts import beginning_of
+from sessions_app.plans import plan_words, which_forms
+from sessions_app.plans.which_forms import FormsOfSession
 
 # Who has not said by then whether a session took place is asked on the client's page alone.
 SHOWN_FOR = timedelta(days=14)
@@ -32,6 +34,9 @@ NOTHING_TO_DO = frozenset(
 )
 
 
+NOTHING_PLANNED = FormsOfSession()
+
+
 @dataclass(frozen=True)
 class SessionLine:
     """One session of today, or one of the last days that is not settled, and where its rating stands."""
@@ -40,6 +45,16 @@ class SessionLine:
     episode: Episode
     state: RatingState
     can_be_handed_over: bool
+    forms: FormsOfSession = NOTHING_PLANNED  # the questionnaires it asks for
+
+    @property
+    def asks_for(self) -> str:
+        """Which forms are due at it, in words; empty where none is."""
+        return plan_words.asked_for(self.forms, rating=self.state not in HAS_MARKS)
+
+    @property
+    def gives_alone(self) -> bool:
+        return self.forms.can_be_given_alone(is_rated=self.state in HAS_MARKS)
 
     @property
     def came_back_unfinished(self) -> bool:
@@ -108,4 +123,14 @@ def of_today_and_waiting(
             for visit in until_tonight
             if visit.session.ends_at < start and visit.state not in NOTHING_TO_DO
         ],
+    )
+
+
+def with_forms(lines: list[SessionLine], now: datetime) -> list[SessionLine]:
+    """The same with the questionnaires that each asks for; one query where the clinic plans none."""
+    for line in lines:
+        line.session.episode = line.episode  # read already
+    due = which_forms.due([line.session for line in lines], now)
+    return (
+        [replace(line, forms=due.get(line.session.pk, NOTHING_PLANNED)) for line in lines] if due else lines
     )

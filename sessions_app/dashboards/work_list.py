@@ -1,7 +1,7 @@
 """The therapist's first screen: whom to talk to, who stays low although they talked, who is back, and all clients."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from sessions_app.conversations import asking, repairs
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import TherapySession
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.dashboards import client_table, course_standings, late_arrivals, session_lines, spoken_line
 from sessions_app.dashboards.client_table import Show, TableRow
 from sessions_app.dashboards.course_standings import CourseStanding, Place
@@ -29,7 +30,11 @@ from sessions_app.flags import chance_returns, reasons
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.low_points import LowPoint
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.questionnaires import waiting
+from sessions_app.questionnaires.risk_answers import RiskAnswer
 from sessions_app.supervision.questions import count_of_open
+
+CLINIC = (waiting.ANY_RISK, waiting.ANY_HELD)
 
 
 @dataclass(frozen=True)
@@ -158,6 +163,8 @@ class WorkList:
     to_look_at: list[set_aside.ToLookAt]  # sessions with marks that do not count
     late: list[late_arrivals.LateArrival]  # what came after the end of a course
     not_back: str = ""  # what the sign of that name says; empty where nobody has it
+    risk_answers: list[RiskAnswer] = field(default_factory=list)  # about which nobody has written anything
+    held: list[QuestionnaireResponse] = field(default_factory=list)  # answers that nobody has decided about
 
     @cached_property
     def groups(self) -> dict[Group, list[Row]]:
@@ -211,7 +218,12 @@ class WorkList:
         log, who may see no flag.
         """
         sessions = [*(one.session for one in self.to_look_at), *(one.session for one in self.late)]
-        more = [session.client_code for session in sessions]
+        codes = [one.client_code for one in sessions]
+        more = [
+            *codes,
+            *(one.client_code for one in self.risk_answers),
+            *(one.client_code for one in self.held),
+        ]
         return list(dict.fromkeys([*(row.episode.client_code for row in self.rows), *more]))
 
     @property
@@ -221,13 +233,16 @@ class WorkList:
 
 def build(therapist: User, now: datetime, show: str = "") -> WorkList:
     """Everything the first page shows, in a fixed number of queries. show: of the table, as a link carries it."""
-    rows, lines, covered = _rows(therapist, now)
-    today, waiting = session_lines.of_today_and_waiting(lines, now)
+    rows, lines, covered, in_clinic = _rows(therapist, now)
+    today, lines_waiting = session_lines.of_today_and_waiting(lines, now)
+    today = session_lines.with_forms(today, now)
     to_look_at = set_aside.to_look_at(therapist, covered)
     looked_at_there = {one.session.pk for one in to_look_at}
     late = [one for one in late_arrivals.of_therapist(therapist) if one.session.pk not in looked_at_there]
     chosen = client_table.chosen(show, clients=len(rows))
-    return WorkList(rows, chosen, today, waiting, to_look_at, late, _not_back(rows))
+    risk = waiting.risk_answers(therapist) if waiting.is_any(in_clinic, waiting.ANY_RISK) else []
+    held = waiting.held(therapist) if waiting.is_any(in_clinic, waiting.ANY_HELD) else []
+    return WorkList(rows, chosen, today, lines_waiting, to_look_at, late, _not_back(rows), risk, held)
 
 
 def _not_back(rows: Sequence[Row]) -> str:
@@ -239,16 +254,22 @@ def _not_back(rows: Sequence[Row]) -> str:
 
 def in_order(therapist: User, now: datetime) -> list[Episode]:
     """The clients in the order of the page."""
-    rows, _, _ = _rows(therapist, now)
+    rows, *_ = _rows(therapist, now)
     return [row.episode for row in WorkList(rows, Show.EVERYONE, [], [], [], []).in_order]
 
 
-def _rows(therapist: User, now: datetime) -> tuple[list[Row], list[SessionLine], list[int]]:
-    """The clients by their labels, the sessions of these days, and which episodes are only covered."""
+def _rows(
+    therapist: User, now: datetime
+) -> tuple[list[Row], list[SessionLine], list[int], list[Mapping[str, Any]]]:
+    """The clients by their labels, the sessions of these days, which episodes are only covered, and `CLINIC`."""
     answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
     own = Episode.objects.own(therapist).open()
-    own = own.annotate(helped=Subquery(answers.values("answer")[:1]), asked=count_of_open(OuterRef("pk")))
-    read = course_standings.read(own, now, "client__label_key", beside=("helped", "asked"))
+    own = own.annotate(
+        helped=Subquery(answers.values("answer")[:1]),
+        asked=count_of_open(OuterRef("pk")),
+        **{name: column for name, column in waiting.in_the_clinic().items() if name in CLINIC},
+    )
+    read = course_standings.read(own, now, "client__label_key", beside=("helped", "asked", *CLINIC))
     courses = {course.episode.pk: course for course, _ in read}
     covered = [pk for pk, course in courses.items() if course.episode.therapist_id != therapist.pk]
     lines = session_lines.read(therapist, courses, covered, now)
@@ -257,7 +278,7 @@ def _rows(therapist: User, now: datetime) -> tuple[list[Row], list[SessionLine],
     rows = [
         _row(course, to_come.get(course.episode.pk), questions, beside, therapist) for course, beside in read
     ]
-    return rows, lines, covered
+    return rows, lines, covered, [beside for _, beside in read]
 
 
 def _row(

@@ -21,6 +21,7 @@ class UrgentHelp:
 
     language: str
     text: str
+    is_about_risk: bool = False  # of a form that asks about self-harm: not folded away
 
 
 @dataclass(frozen=True)

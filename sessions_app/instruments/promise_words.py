@@ -37,12 +37,15 @@ class PromiseWords:
     own: OwnSentence | None
 
 
-def words(promised: Promised) -> PromiseWords:
-    """In the language that is spoken now."""
-    say = _BY_RATER.get(promised.rater, _Client)(promised)
+def words(promised: Promised, *, of_answers: bool = False, has_comment: bool = True) -> PromiseWords:
+    """In the language that is spoken now. of_answers: what is given are answers to choose, and no marks on lines.
+
+    has_comment: whether the form asks for a sentence; else nothing is said of one.
+    """
+    say = _BY_RATER.get(promised.rater, _Client)(promised, of_answers=of_answers)
     return PromiseWords(
         who=" ".join(say.who()),
-        comment=say.comment(),
+        comment=say.comment() if has_comment else "",
         may_share=say.may_share() if promised.supervisor_comment else "",
         shared=say.shared(),
         not_shared=say.not_shared(),
@@ -60,7 +63,7 @@ def _own(promised: Promised) -> OwnSentence | None:
 
 
 class _Says(Protocol):
-    def __init__(self, promised: Promised) -> None: ...
+    def __init__(self, promised: Promised, *, of_answers: bool) -> None: ...
     def who(self) -> Iterator[str]: ...
     def comment(self) -> str: ...
     def may_share(self) -> str: ...
@@ -70,15 +73,12 @@ class _Says(Protocol):
 
 
 class _Client:
-    def __init__(self, promised: Promised) -> None:
-        self.promised = promised
+    def __init__(self, promised: Promised, *, of_answers: bool) -> None:
+        self.promised, self.of_answers = promised, of_answers
 
     def who(self) -> Iterator[str]:
         of = self.promised
-        if of.supervisor:
-            yield _("Your therapist sees your marks, and so does the person who supervises your therapist.")
-        else:
-            yield _("Your therapist sees your marks.")
+        yield self._who()
         if of.family:
             yield _("Whoever looks after you may see them too, together with your therapist.")
         if of.record_system:
@@ -93,6 +93,17 @@ class _Client:
             yield _("They are not copied into files.")
         if not of.record:
             yield _("They are not printed with the record of your therapy.")
+
+    def _who(self) -> str:
+        if self.of_answers and self.promised.supervisor:
+            return _(
+                "Your therapist sees your answers, and so does the person who supervises your therapist."
+            )
+        if self.of_answers:
+            return _("Your therapist sees your answers.")
+        if self.promised.supervisor:
+            return _("Your therapist sees your marks, and so does the person who supervises your therapist.")
+        return _("Your therapist sees your marks.")
 
     def comment(self) -> str:
         if self.promised.supervisor_comment:
@@ -117,15 +128,12 @@ class _Client:
 class _Caregiver:
     """Somebody who answers about another: the therapist is not theirs, and the other does not see it."""
 
-    def __init__(self, promised: Promised) -> None:
-        self.promised = promised
+    def __init__(self, promised: Promised, *, of_answers: bool) -> None:
+        self.promised, self.of_answers = promised, of_answers
 
     def who(self) -> Iterator[str]:
         of = self.promised
-        if of.supervisor:
-            yield _("The therapist sees your marks, and so does the person who supervises the therapist.")
-        else:
-            yield _("The therapist sees your marks.")
+        yield self._who()
         if of.family:
             yield _("The person you answer about may see them too, together with the therapist.")
         if of.record_system:
@@ -142,6 +150,15 @@ class _Caregiver:
             yield _("They are not copied into files.")
         if not of.record:
             yield _("They are not printed with the record of the therapy.")
+
+    def _who(self) -> str:
+        if self.of_answers and self.promised.supervisor:
+            return _("The therapist sees your answers, and so does the person who supervises the therapist.")
+        if self.of_answers:
+            return _("The therapist sees your answers.")
+        if self.promised.supervisor:
+            return _("The therapist sees your marks, and so does the person who supervises the therapist.")
+        return _("The therapist sees your marks.")
 
     def comment(self) -> str:
         if self.promised.supervisor_comment:
@@ -166,7 +183,7 @@ class _Caregiver:
 class _Staff:
     """A therapist or an observer, who reads it on a page of staff: in English, as those are."""
 
-    def __init__(self, promised: Promised) -> None:
+    def __init__(self, promised: Promised, *, of_answers: bool) -> None:
         self.promised = promised
 
     def who(self) -> Iterator[str]:

@@ -34,14 +34,14 @@ def address_part(forms: Sequence[Instrument]) -> str:
 def sentence(said: str) -> str:
     """How long it takes, by what the link says: nothing of a session rating, whose lines are known."""
     if said.isascii() and said.isdigit() and len(said) <= len(str(MOST_MINUTES)) and int(said):
-        return _of_minutes(int(said))
+        return about_minutes(int(said))
     ours = instruments.get(instruments.SESSION_RATING)
     if (len(ours.items), ours.minutes) == (4, 1):
         return _("Four lines, about one minute.")
-    return _of_minutes(ours.minutes)
+    return about_minutes(ours.minutes)
 
 
-def _of_minutes(minutes: int) -> str:
+def about_minutes(minutes: int) -> str:
     if minutes == 1:
         return _("About one minute.")
     return _("About %(minutes)s minutes.") % {"minutes": languages.digits(minutes)}

@@ -11,6 +11,7 @@ from django.utils import timezone
 from alliance import audit
 from alliance.labels import search_key
 from alliance.log_events import LogEvent
+from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from alliance.models import User
 from alliance.refused import Refused
@@ -23,6 +24,7 @@ from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.instruments import offers
 from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.questionnaires import risk_confirmations
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ def add_to_set(first: RatingGrant, forms: Sequence[ToFillIn], by: User) -> None:
 def _ask(
     session: TherapySession, form: ToFillIn, channel: Channel, by: User, **sent: Any
 ) -> tuple[RatingGrant, str]:
+    risk_confirmations.refuse_unless_confirmed(form.instrument)
     language = form.language or session.episode.client.language
     offer = offers.offer(form.instrument, language, timezone.localdate())
     out = RatingGrant.every.awaiting(timezone.now()).filter(
@@ -111,8 +114,7 @@ def _ask(
     # Of several caregivers each has a form of their own: a new one takes the place of theirs alone.
     label = search_key(form.label)
     theirs = [pk for pk, other in out.values_list("pk", "rater_label") if search_key(other) == label]
-    same = RatingGrant.every.filter(pk__in=theirs)
-    same.update(withdrawn_at=timezone.now(), withdrawn_by=by)
+    _withdraw_what_it_replaces(RatingGrant.every.filter(pk__in=theirs), by)
     return new_grant(
         session,
         form.instrument,
@@ -128,6 +130,17 @@ def _ask(
     )
 
 
+def _withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
+    """With what could only have opened after it: nobody reaches the rest of a set whose next form is withdrawn."""
+    now = timezone.now()
+    replaced = list(same.values_list("form_set", "place_in_set"))
+    same.update(withdrawn_at=now, withdrawn_by=by)
+    for form_set, place in replaced:
+        rest = RatingGrant.every.awaiting(now).filter(form_set=form_set)
+        if not rest.filter(place_in_set__lt=place).exists():
+            rest.update(withdrawn_at=now, withdrawn_by=by)
+
+
 def refuse_unless_open(session: TherapySession) -> None:
     """A questionnaire can be given before its session and after it; not where there is none."""
     session.refresh_from_db(fields=["number", "held_at", "ends_at", "attendance", "voided_at"])
@@ -137,6 +150,12 @@ def refuse_unless_open(session: TherapySession) -> None:
     refuse_before_its_day(session.episode)
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
+
+
+def instruments_of(grant: RatingGrant) -> list[Instrument]:
+    """The forms that were given together with this one, and its own, in their order."""
+    rows = RatingGrant.every.of_the_set(grant).order_by("place_in_set")
+    return [instruments.get(*row) for row in rows.values_list("instrument", "instrument_version")]
 
 
 def out_together(grants: RatingGrantQuerySet) -> RatingGrantQuerySet:

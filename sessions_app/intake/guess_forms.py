@@ -17,8 +17,8 @@ class GuessForm(forms.Form):
     def __init__(self, data: Any = None, *, instrument: Instrument, wording: Wording) -> None:
         super().__init__(data)
         self.instrument = instrument
-        for place, item in enumerate(instrument.items, 1):
-            self.fields[item.id] = answer_field(instrument, item, wording, place)
+        for item in instrument.items:
+            self.fields[item.id] = answer_field(instrument, item, wording)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -16,10 +16,19 @@ from alliance.measurement.instruments import Item
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Mode, Rating
+from sessions_app.instruments.choices import (
+    Given,
+    Question,
+    QuestionSection,
+    has_choices,
+    questions_of,
+    sections_of,
+)
 from sessions_app.instruments.lines import Line, has_faces
+from sessions_app.intake import form_facts
 
 COMMENT_LENGTH = Rating._meta.get_field("comment").max_length
-_WHOLE_TENTHS = re.compile(r"0|[1-9][0-9]{0,3}", re.ASCII)
+_WHOLE_TENTHS = re.compile(r"0|-?[1-9][0-9]{0,3}", re.ASCII)
 # Everything below the space but tab and line feed: PostgreSQL refuses NUL, no page shows the others.
 _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), 127])
 
@@ -27,9 +36,10 @@ _CONTROLS = dict.fromkeys([*range(9), *range(11, 32), 127])
 class MarkField(forms.Field):
     """Tenths in ASCII digits, or nothing. The page makes the value, so anything else is not a person's slip."""
 
-    def __init__(self, item: Item) -> None:
+    def __init__(self, item: Item, again: str) -> None:
+        """again: what is said of anything that no page of ours sends."""
         super().__init__(required=False)
-        self.item = item
+        self.item, self.again = item, again
 
     def clean(self, value: Any) -> int | None:
         if value in (None, ""):
@@ -38,21 +48,22 @@ class MarkField(forms.Field):
             tenths, item = int(value), self.item
             if item.minimum <= tenths <= item.maximum and not (tenths - item.minimum) % item.step:
                 return tenths
-        raise ValidationError(_("Please mark this line again."))
+        raise ValidationError(self.again)
 
 
 class TenthsField(forms.Field):
     """The tenths beyond a chosen number: what makes every mark within reach without the line, or a script."""
 
-    def __init__(self) -> None:
+    def __init__(self, again: str) -> None:
         super().__init__(required=False)
+        self.again = again
 
     def clean(self, value: Any) -> int:
         if value in (None, ""):
             return 0
         if re.fullmatch("[0-9]", value, re.ASCII):
             return int(value)
-        raise ValidationError(_("Please mark this line again."))
+        raise ValidationError(self.again)
 
 
 class CommentField(forms.CharField):
@@ -63,7 +74,10 @@ class CommentField(forms.CharField):
 
 
 class RatingForm(forms.Form):
-    """The marks of one rating. `whole`: every line must be there, if only as an empty mark."""
+    """The marks of one form. `whole`: every line or question must be there, if only as an empty mark.
+
+    A field that the form does not have, such as the comment of a questionnaire, is nobody's page: it is not read.
+    """
 
     data: QueryDict
     comment = CommentField(
@@ -82,21 +96,28 @@ class RatingForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, *, grant: RatingGrant, whole: bool = False) -> None:
         super().__init__(data)
         self.grant = grant
-        self.instrument = instruments.get(grant.instrument, grant.instrument_version)
+        self.instrument = wordings.instrument_of(grant)
         self.wording = wordings.shown(grant)
         self.whole = whole
+        is_of_choices = has_choices(self.instrument)
+        self.again = (
+            _("Please answer this question again.") if is_of_choices else _("Please mark this line again.")
+        )
         for item in self.instrument.items:
-            self.fields[item.id] = MarkField(item)
+            self.fields[item.id] = MarkField(item, self.again)
             self.fields[declined(item)] = forms.BooleanField(required=False)
-            self.fields[beyond(item)] = TenthsField()
+            if not is_of_choices:
+                self.fields[beyond(item)] = TenthsField(self.again)
+        if not form_facts.has_comment(self.instrument):
+            del self.fields["comment"], self.fields["share_comment"]
 
     def clean(self) -> dict[str, Any]:
         for name in self.fields:
             if len(self.data.getlist(name)) > 1:
-                self._refuse(name, _("Please mark this line again."))
+                self._refuse(name, self.again)
         for item in self.instrument.items:
             if self.whole and item.id not in self.data:
-                self._refuse(item.id, _("This line did not arrive. Please look at it again."))
+                self._refuse(item.id, self._missing)
             self._add_tenths(item)
             if self.cleaned_data.get(declined(item)):
                 self.cleaned_data[item.id] = None
@@ -106,7 +127,7 @@ class RatingForm(forms.Form):
         """Tenths without a number, or beyond the end, are an error and never a guess."""
         over = self.cleaned_data.get(beyond(item), 0)
         if beyond(item) in self.errors:
-            self._refuse(item.id, _("Please mark this line again."))
+            self._refuse(item.id, self.again)
         if not over or self.cleaned_data.get(declined(item)) or item.id in self.errors:
             return
         number = self.cleaned_data[item.id]
@@ -115,9 +136,15 @@ class RatingForm(forms.Form):
         elif number + over > item.maximum:
             self._refuse(item.id, _("This is more than the highest number."))
         elif number % 10 or item.step != 1:
-            self._refuse(item.id, _("Please mark this line again."))
+            self._refuse(item.id, self.again)
         else:
             self.cleaned_data[item.id] = number + over
+
+    @property
+    def _missing(self) -> str:
+        if has_choices(self.instrument):
+            return _("This answer did not arrive. Please look at it again.")
+        return _("This line did not arrive. Please look at it again.")
 
     def _refuse(self, name: str, sentence: str) -> None:
         if name not in self.errors:
@@ -139,11 +166,32 @@ class RatingForm(forms.Form):
     def as_rating(self) -> dict[str, Any]:
         """What `actions.record_rating` wants of valid marks."""
         names = ("mode", "comment", "share_comment")
-        typed = {name: self.cleaned_data[name] for name in names}
+        typed = {name: self.cleaned_data[name] for name in names if name in self.fields}
         return {"answers": self.answers, "language": self.language, **typed}
 
     @property
-    def lines(self) -> list[Line]:
+    def questions(self) -> list[Question]:
+        """Of a form of choices."""
+        cleaned = getattr(self, "cleaned_data", {})
+        given = {
+            item.id: Given(
+                cleaned.get(item.id),
+                bool(cleaned.get(declined(item))),
+                _sentence(self.errors.get(item.id, [])),
+            )
+            for item in self.instrument.items
+        }
+        return questions_of(self.instrument, self.wording, given)
+
+    @property
+    def sections(self) -> list[QuestionSection]:
+        return sections_of(self.wording, self.questions)
+
+    @property
+    def lines(self) -> list[Line] | list[Question]:
+        """Each line or question with what was marked."""
+        if has_choices(self.instrument):
+            return self.questions
         cleaned = getattr(self, "cleaned_data", {})
         return [
             Line(
@@ -164,8 +212,8 @@ class RatingForm(forms.Form):
         return [(tag, languages.own_name(tag)) for tag in wordings.languages_of(self.grant)]
 
     @property
-    def unmarked(self) -> list[Line]:
-        """The lines the review names: without a mark, and not left out on purpose."""
+    def unmarked(self) -> list[Line | Question]:
+        """The lines or questions the review names: without a mark, and not left out on purpose."""
         return [line for line in self.lines if line.tenths is None and not line.declined]
 
     @property

@@ -77,6 +77,7 @@ class CaregiverForm(forms.Form):
             (one.id, f"{one.name}, about {one.minutes} minute{'' if one.minutes == 1 else 's'}")
             for one in offered
         ]
+        # Chosen on the page that led here, else the latest one that has begun.
         past = [code for code, one in self.sessions.items() if one.held_at <= now]
         self.fields["session"].initial = past[-1] if past else next(iter(self.sessions), None)
 
@@ -95,7 +96,7 @@ class CaregiverForm(forms.Form):
 
 
 class ResponseForm(forms.Form):
-    """The answers to a questionnaire, as staff enter them. Empty is "not answered"."""
+    """A therapist's answers to a questionnaire of their own. Empty is "not answered"."""
 
     form_key = FormKeyField()
     # The answers that stood when the page was drawn. The page writes it, never the person.
@@ -106,18 +107,16 @@ class ResponseForm(forms.Form):
         data: Any = None,
         *,
         instrument: Instrument,
-        wording: Wording | None,
-        rater: Rater,
+        wording: Wording,
         stands: QuestionnaireResponse | None = None,
         may_share: str = "",
     ) -> None:
-        """wording: None where its words may not be shown, and only figures are entered."""
         super().__init__(data, initial=_as_it_stands(instrument, stands) if stands else {})
         self.instrument, self.wording, self.stands = instrument, wording, stands
-        for place, item in enumerate(instrument.items, 1):
-            self.fields[item.id] = answer_field(instrument, item, wording, place)
+        for item in instrument.items:
+            self.fields[item.id] = answer_field(instrument, item, wording)
         self.fields["comment"] = forms.CharField(
-            label="A note" if rater == Rater.THERAPIST else "What was written beside it",
+            label="A note",
             required=False,
             max_length=2000,
             widget=forms.Textarea({"rows": 2, "dir": "auto"}),
@@ -185,25 +184,32 @@ def has_few_points(item: Item) -> bool:
     return (item.maximum - item.minimum) // item.step < FEW_POINTS
 
 
-def answer_field(instrument: Instrument, item: Item, wording: Wording | None, place: int) -> forms.Field:
-    words = wording.items[item.id] if wording else None
-    label = words.question if words else f"{place}. {item.label[:1].upper()}{item.label[1:]}"
+def answer_field(instrument: Instrument, item: Item, wording: Wording) -> forms.Field:
+    words = wording.items[item.id]
     if has_few_points(item):
-        labels = {one.tenths: one.label for one in choices.choices_of(item, wording)} if wording else {}
+        labels = {one.tenths: one.label for one in choices.choices_of(item, wording)}
         return forms.ChoiceField(
-            label=label,
+            label=words.question,
             required=False,
             choices=[(str(tenths), _named(tenths, labels)) for tenths in _tenths(item)]
             + [("", "Not answered")],
             widget=forms.RadioSelect,
         )
     low, high = scale_end(item.minimum), scale_end(item.maximum)
-    ends = f"{low} is “{words.low_end}”, {high} “{words.high_end}”." if words else ""
+    ends = (
+        f"{low} is “{words.low_end}”, {high} “{words.high_end}”."
+        if words.low_end
+        else f"From {low} to {high}."
+    )
     if has_faces(instrument):
-        ends = f"{low} is at the sad face, {high} at the glad one."
+        ends = (
+            f"{low} is “{words.low_end}”, {high} “{words.high_end}”."
+            if words.low_end
+            else f"From {low} to {high}."
+        )
     return forms.CharField(
-        label=label,
-        help_text=ends or f"From {low} to {high}.",
+        label=words.question,
+        help_text=ends,
         required=False,
         max_length=12,
         widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off", "size": 6}),

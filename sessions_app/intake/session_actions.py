@@ -238,11 +238,12 @@ def session_now(
     new: bool = False,
     seen: Collection[str] | None = None,
     form_key: UUID | None = None,
+    begins: bool = False,
 ) -> TherapySession:
     """The session for which a form goes out: `session`, else (unless `new`) the one that is on or just ended.
 
-    Else a new one that ends now. seen: the sessions of today that the person saw when they chose a new one, where
-    that is known.
+    Else a new one that ends now; begins: one that begins now, for forms that are given before it. seen: the sessions of
+    today that the person saw when they chose a new one, where that is known.
     """
     lock_episode(episode.pk)  # first: two presses at once must find the same session
     now = timezone.now()
@@ -252,6 +253,9 @@ def session_now(
     if made := _made_by(form_key, episode):
         return made
     found = None if new else which_session.session_to_rate(episode, now)
+    if found is None and begins:
+        _refuse_unseen(which_session.of_today(episode, now), seen, now)
+        return add_session(episode=episode, held_at=now, another=True, by=by, form_key=form_key)
     return found or _new_session(episode, now, seen, by, form_key)
 
 
@@ -269,9 +273,7 @@ def _new_session(
 ) -> TherapySession:
     today = which_session.of_today(episode, now)
     starts = which_session.start_of_new(today, now)
-    for one in today:
-        if seen is not None and str(one.code) not in seen:
-            raise Refused(f"{one}, {which_session.when(one, now)}, was added meanwhile. Say which one it is.")
+    _refuse_unseen(today, seen, now)
     return add_session(
         episode=episode,
         held_at=starts,
@@ -281,3 +283,10 @@ def _new_session(
         by=by,
         form_key=form_key,
     )
+
+
+def _refuse_unseen(today: Collection[TherapySession], seen: Collection[str] | None, now: datetime) -> None:
+    """A session that was added since the person looked may be the one they mean."""
+    for one in today:
+        if seen is not None and str(one.code) not in seen:
+            raise Refused(f"{one}, {which_session.when(one, now)}, was added meanwhile. Say which one it is.")

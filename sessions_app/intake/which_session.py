@@ -66,30 +66,51 @@ class Choice:
 
 
 def choice(
-    episode: Episode, now: datetime, *, named: TherapySession | None = None, new: bool = False
+    episode: Episode,
+    now: datetime,
+    *,
+    named: TherapySession | None = None,
+    new: bool = False,
+    for_rating: bool = True,
 ) -> Choice:
-    """What can be meant now, the latest first. named, new: what the person chose; else the most likely one is."""
+    """What can be meant now, the latest first. named, new: what the person chose; else the most likely one is.
+
+    for_rating: else for questionnaires, which are also given before a session, and after its rating.
+    """
     today = list(_with_what_is_known(_of_today(episode, now), now))
     rows = {one.pk: one for one in today}
     if named is not None and named.pk not in rows:
         rows[named.pk] = _with_what_is_known(TherapySession.objects.filter(pk=named.pk), now).get()
-    why_not = {pk: _why_not(one, now) for pk, one in rows.items()}
+    why_not = {
+        pk: _why_not(one, now) if for_rating else _why_no_questionnaire(one, now) for pk, one in rows.items()
+    }
     possible = [
         one
         for pk, one in rows.items()
-        if not why_not[pk] or (named and pk == named.pk and _may_be_asked_for(one, now))
+        if not why_not[pk] or (for_rating and named and pk == named.pk and _may_be_asked_for(one, now))
     ]
     chosen = next((one for one in possible if named and one.pk == named.pk), None)
     if chosen is None and not new:
-        chosen = _most_likely([one for one in possible if one in today], now)
-    out = {
-        grant.session_id: grant
-        for grant in RatingGrant.objects.awaiting(now).filter(session__in=possible).order_by("pk")
-    }
+        of_today = [one for one in possible if one in today]
+        chosen = _most_likely(of_today, now) if for_rating else _on_or_next(of_today, now)
+    out = (
+        {}
+        if not for_rating
+        else {
+            grant.session_id: grant
+            for grant in RatingGrant.objects.awaiting(now).filter(session__in=possible).order_by("pk")
+        }
+    )
     starts = start_of_new(today, now)
     return Choice(
         candidates=[
-            Candidate(one, when(one, now), out.get(one.pk), _came_back(one), _was_declined(one))
+            Candidate(
+                one,
+                when(one, now),
+                out.get(one.pk),
+                _came_back(one) if for_rating else None,
+                for_rating and _was_declined(one),
+            )
             for one in sorted(possible, key=lambda one: one.held_at, reverse=True)
         ],
         chosen=chosen,
@@ -99,8 +120,10 @@ def choice(
                 one,
                 when(one, now),
                 why_not[pk],
-                is_to_come=one.attendance in COMES and session_times.still_to_come(one.held_at, now),
-                may_be_asked_for=_may_be_asked_for(one, now),
+                is_to_come=for_rating
+                and one.attendance in COMES
+                and session_times.still_to_come(one.held_at, now),
+                may_be_asked_for=for_rating and _may_be_asked_for(one, now),
             )
             for pk, one in rows.items()
             if one not in possible
@@ -181,6 +204,21 @@ def _why_not(session: TherapySession, now: datetime) -> str:
     if session.not_rated_from <= now:
         return "it is more than seven days ago: enter what the client says now from paper or voice"
     return "the client chose not to rate it" if _was_declined(session) else ""
+
+
+def _why_no_questionnaire(session: TherapySession, now: datetime) -> str:
+    """The same for questionnaires: they hang on a session that is still to come, or rated already, as well."""
+    if session.attendance not in COMES:
+        return "it did not take place"
+    return "it is more than seven days ago" if session.not_rated_from <= now else ""
+
+
+def _on_or_next(sessions: Sequence[TherapySession], now: datetime) -> TherapySession | None:
+    """The one that is on, else the next of today, else the one that ended last."""
+    to_come = [one for one in sessions if one.ends_at > now]
+    if to_come:
+        return min(to_come, key=lambda one: one.held_at)
+    return max(sessions, key=lambda one: one.ends_at, default=None)
 
 
 def _may_be_asked_for(session: TherapySession, now: datetime) -> bool:

@@ -22,7 +22,10 @@ from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
 from sessions_app.instruments.promises import Promise
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
+from sessions_app.plans.models import PlannedForm
 from sessions_app.questionnaires.guesses import Guess
+from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
+from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
@@ -53,6 +56,7 @@ __all__ = [
     "Misfiling",
     "OwnQuestion",
     "PairedTablet",
+    "PlannedForm",
     "ProcessDay",
     "Promise",
     "QuestionnaireResponse",
@@ -61,6 +65,9 @@ __all__ = [
     "Recomputation",
     "ResponseDecision",
     "RetentionRule",
+    "RiskAnswer",
+    "RiskConfirmation",
+    "RiskNote",
     "SetAsideRating",
     "Settlement",
     "SupervisionQuestion",

@@ -20,7 +20,7 @@ from sessions_app.courses.late_marks import note_if_over
 from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Mode
 from sessions_app.courses.responses import Held, QuestionnaireResponse
-from sessions_app.instruments.clinic_wording import scored_by
+from sessions_app.questionnaires import risk_answers
 
 HELD_A_GRANT = 10
 
@@ -48,8 +48,8 @@ def record_response(
     answers that come straight from a form that is open. Raises `scoring.AnswerError` where an answer is not a whole
     number of tenths in its range, and `TooManyHeld`.
     """
-    score = scoring.score(scored_by(grant.instrument, grant.instrument_version, grant.wording), answers)
     response = _of(grant, language or grant.language, mode, delivery, claimed_at)
+    score = scoring.score(response.scored_by, answers)
     response.answers, response.total = score.answers, score.total
     response.comment, response.share_comment = comment, share_comment
     response.sha256 = hash_of_answers(score.answers, comment, share_comment=share_comment)
@@ -106,6 +106,7 @@ def _stored(response: QuestionnaireResponse, by: User | None, until: datetime) -
         return before
     response.held = response.held or _why_held(response.grant, until)
     response.save(force_insert=True)
+    risk_answers.raise_of(response)
     if not response.held:
         RatingGrant.every.filter(pk=response.grant_id).update(answered_at=response.received_at)
     _note(response, episode, by)

@@ -140,6 +140,14 @@ TABLES_OF_THE_CLINIC = (
         ),
     ),
     Table(
+        "sessions_app.RiskConfirmation",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *("id", "code", "instrument", "text_version", "sentences", "looks_when_away"),
+            *("confirmed_at", "confirmed_by", "ended_at", "ended_by"),
+        ),
+    ),
+    Table(
         "sessions_app.RetentionRule",
         whose=Whose.CLINIC,
         fields=not_shown("id", "code", "version", "years", "years_young", "made_at", "made_by"),

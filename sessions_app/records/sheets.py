@@ -214,7 +214,10 @@ def _own_columns(table: Table, part: Part) -> Iterator[Column]:
 
 
 def _columns(of: "models.Field[Any, Any]", one: Field) -> Iterator[Column]:
-    if of.name == "answers":
+    if of.name == "answers" and of.model is QuestionnaireResponse:
+        # As they are; a column beside it has them in words.
+        yield Column(f"{one.name}_tenths", one.says, (of.name,), _plain, _in_words, for_people=False)
+    elif of.name == "answers":
         yield from _lines(of.name)
     elif of.name == "total":
         in_tenths, in_points = _ranges(of)

@@ -166,7 +166,7 @@ def simulated(before: Parameters, after: Parameters, steps: Iterable[Step] = tup
     shown = Simulated(SIMULATED_CLIENTS)
     for step in steps:
         if step == Step.WORK_LIST:
-            shown.sides = list_words.simulated_sides({"Now": before, "Then": after})
+            shown.sides = list_words.simulated_sides({"Now": before, "After": after})
             shown.sentence = list_words.comparison(*shown.sides)
         elif step == Step.FALSE_ALARMS:
             shown.false_alarms = _false_alarms(before, after)

@@ -3,8 +3,8 @@
 import { handingIn } from "./hand_in.js";
 import { watch } from "./idle.js";
 import { speak } from "./language.js";
-import { Line } from "./line.js";
-import { onEnd, tellTaken } from "./other_tabs.js";
+import { lineOf } from "./line.js";
+import { onEnd, tellHandedIn, tellTaken } from "./other_tabs.js";
 import { fill, openIn } from "./review.js";
 import { grantOf } from "./seal.js";
 import { speak as remember } from "./store.js";
@@ -18,12 +18,12 @@ const idle = document.getElementById("idle");
 const kept = document.getElementById("kept");
 const errors = document.getElementById("errors");
 const status = document.getElementById("sending");
-const bands = form.dataset.bands.split(" ").map(Number);
+const bands = form.dataset.bands?.split(" ").map(Number);
 const turns = takeTurns(marking, { isOpen, onStep, onEdge: (isThere) => say(isThere && "edge") });
 const delivery = handingIn(form, { say, onKept, onArrived: end });
 
 const lines = [...form.querySelectorAll("[data-line]")].map(
-  (root) => new Line(root, { bands, onChange }),
+  (root) => lineOf(root, { bands, onChange }),
 );
 
 function onChange(way) {
@@ -38,13 +38,16 @@ function choose(way) {
   form.querySelectorAll("[data-chosen]").forEach((part) => (part.hidden = way === "line"));
 }
 
+// A form of choices has one way only.
 const ways = form.querySelector("[data-ways]");
-ways.hidden = false;
-for (const way of ways.querySelectorAll("input")) {
-  way.disabled = false;
-  way.addEventListener("change", () => choose(way.value));
+if (ways) {
+  ways.hidden = false;
+  for (const way of ways.querySelectorAll("input")) {
+    way.disabled = false;
+    way.addEventListener("change", () => choose(way.value));
+  }
+  choose("line");
 }
-choose("line");
 
 // Marking, review, handing in ---------------------------------------------------------------------
 
@@ -122,7 +125,10 @@ async function change(language) {
 function marks() {
   const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   for (const name of ["way", "csrfmiddlewaretoken"]) body.delete(name);
-  lines.forEach((line) => body.delete(`${line.id}-number`));
+  for (const line of lines) {
+    body.delete(`${line.id}-number`);
+    if (!body.has(line.id)) body.set(line.id, ""); // left open on purpose, and not lost on the way
+  }
   return body.toString();
 }
 
@@ -186,3 +192,8 @@ naming.then((ours) => {
   tellTaken(ours);
 });
 remember(document.documentElement.lang);
+// Handed in before this one, in the same set: its other tabs are told by the page after it.
+if (location.hash) {
+  tellHandedIn(location.hash.slice(1));
+  history.replaceState(history.state, "", location.pathname);
+}

@@ -7,6 +7,7 @@ import { timeLimit } from "./time_limit.js";
 const WORDS = [
   "lang", "aria-label", "aria-current",
   "data-words", "data-unset", "data-sending", "data-unsent", "data-idle", "data-edge", "data-refused", "data-lost",
+  "data-answered", "data-minute", "data-minutes",
 ];
 const PATIENCE = 10000;
 
@@ -52,6 +53,8 @@ function borrow(ours, theirs) {
     if (theirs.hasAttribute(name)) ours.setAttribute(name, theirs.getAttribute(name));
     else if (name === "aria-current") ours.removeAttribute(name);
   }
+  // A label that one language has and the other has not.
+  if (!theirs.children.length && !ours.children.length && theirs.textContent.trim()) ours.textContent = theirs.textContent;
   const words = (one) => [...one.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
   const mine = words(ours);
   words(theirs).forEach((text, place) => mine[place] && (mine[place].data = text.data));

@@ -6,6 +6,58 @@ const SLIP = 6; // a finger moves this many pixels before it means to slide and 
 const HOLD = 500; // milliseconds until a held minus or plus repeats
 const REPEAT = 80;
 
+export function lineOf(root, options) {
+  return "choices" in root.dataset ? new Question(root, options) : new Line(root, options);
+}
+
+// A question with a few answers: the browser's own radios, and what a line can do for the rest of the page.
+class Question {
+  constructor(root, { onChange }) {
+    this.root = root;
+    this.id = root.dataset.line;
+    this.declined = root.querySelector("input[type=checkbox]");
+    this.choices = [...root.querySelectorAll("input[type=radio]")];
+    root.addEventListener("change", (event) => {
+      if (event.target !== this.declined) this.declined.checked = false;
+      else if (this.declined.checked) this.leave();
+      else this.choose(this.left);
+      onChange();
+    });
+  }
+
+  get chosen() {
+    return this.choices.find((choice) => choice.checked) ?? null;
+  }
+
+  get value() {
+    const { chosen } = this;
+    return chosen && Number(chosen.value);
+  }
+
+  get phrase() {
+    const [number, said] = this.chosen.nextElementSibling.children;
+    return said.textContent || number.textContent;
+  }
+
+  // Taking the tick away again brings the answer back.
+  leave() {
+    this.left = this.chosen;
+    this.choose(null);
+  }
+
+  choose(wanted) {
+    for (const choice of this.choices) choice.checked = choice === wanted;
+  }
+
+  reword() {} // its words are the page's own
+
+  forget() {
+    this.left = null;
+    this.declined.checked = false;
+    this.choose(null);
+  }
+}
+
 export class Line {
   constructor(root, { bands, onChange }) {
     this.root = root;

@@ -11,7 +11,8 @@ export function fill(section, form, lines) {
     draw(section.querySelector(`[data-seen="${line.id}"]`), line);
   }
   show(section.querySelector("[data-unmarked]"), unmarked > 0, keepsRoom);
-  tell(section, form.elements.comment.value.trim(), form.elements.share_comment?.checked ?? false);
+  const { comment, share_comment: shared } = form.elements;
+  if (comment) tell(section, comment.value.trim(), shared?.checked ?? false);
 }
 
 function show(part, isShown, keepsRoom) {
@@ -36,11 +37,12 @@ function draw(seen, line) {
   const state = line.declined.checked ? "declined" : line.value === null ? "unmarked" : "marked";
   for (const part of seen.querySelectorAll("[data-state]")) part.hidden = part.dataset.state !== state;
   if (state !== "marked") return;
-  const place = `${(100 * (line.value - line.low)) / (line.high - line.low)}%`;
+  seen.querySelector("[data-said]").textContent = line.phrase;
   const mark = seen.querySelector(".mark");
+  if (!mark) return;
+  const place = `${(100 * (line.value - line.low)) / (line.high - line.low)}%`;
   mark.setAttribute("x1", place);
   mark.setAttribute("x2", place);
-  seen.querySelector("[data-said]").textContent = line.phrase;
 }
 
 function tell(section, comment, shared) {

@@ -5,17 +5,23 @@
 // the line before, and not off with every mark. Below them lies the entry that the page came with.
 
 const A_MOMENT = 500;
+const MOST_ENTRIES = 44; // a browser keeps 50 in all, and what is dropped there is no way back for `unwind`
 
 // isOpen(): whether lines or review are on the screen. onStep(part): Back or Forward went there; without a
 // part, to the review. onEdge(isThere): one more Back leaves the page, or not any more.
 export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   const parts = [...marking.querySelectorAll("[data-turn]")];
+  const sections = [...marking.querySelectorAll("[data-part]")];
+  const stride = Math.ceil(parts.length / MOST_ENTRIES); // so many turns share an entry
+  const levelOf = (place) => Math.floor(place / stride);
+  const lastLevel = levelOf(parts.length - 1);
   let now = 0;
   let depth = placeIn(history.state); // a line is one deeper than its place; the review comes after the last
 
   function lay(part) {
     now = parts.indexOf(part);
     for (const one of parts) one.toggleAttribute("data-now", one === part);
+    for (const one of sections) one.toggleAttribute("data-now", one.contains(part));
     marking.dataset.at = part === parts[0] ? "first" : part === parts[parts.length - 1] ? "last" : "between";
   }
 
@@ -24,18 +30,24 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
     const part = aim?.closest("[data-turn]");
     if (!parts.includes(part)) return;
     lay(part);
-    if (now > 0 || depth > 0) note(now);
+    if (now > 0 || depth > 0) note(levelOf(now));
   }
 
   function isNarrow() {
     return getComputedStyle(marking).getPropertyValue("--takes-turns").trim() === "1";
   }
 
-  function note(place) {
+  function note(level) {
     if (!isNarrow()) return;
-    while (depth <= place) history.pushState(++depth, "");
-    if (depth > place + 1) history.go(place + 1 - depth);
-    depth = place + 1;
+    while (depth <= level) history.pushState(++depth, "");
+    if (depth > level + 1) history.go(level + 1 - depth);
+    depth = level + 1;
+  }
+
+  // The turn that Back or Forward leads to: the last one of its entry; none where that is the review.
+  function partAt(level) {
+    if (level <= 0) return parts[0];
+    return level > lastLevel ? undefined : parts[Math.min(level * stride + stride, parts.length) - 1];
   }
 
   function turn(by) {
@@ -64,7 +76,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
     if (placeIn(state) === depth) return; // we went there ourselves
     depth = placeIn(state);
     if (!isOpen()) return;
-    onStep(parts[Math.max(0, depth - 1)]);
+    onStep(partAt(depth - 1));
     onEdge(depth === 0);
   });
 
@@ -83,7 +95,7 @@ export function takeTurns(marking, { isOpen, onStep, onEdge }) {
   lay(parts[0]);
   // Loaded again in the middle, with every mark gone: from the beginning.
   unwind();
-  return { show, first: () => show(parts[0]), toReview: () => note(parts.length), unwind };
+  return { show, first: () => show(parts[0]), toReview: () => note(lastLevel + 1), unwind };
 }
 
 // What is read and focused where a turn begins: its first line.

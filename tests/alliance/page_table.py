@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from alliance.erasures import Erasure
+from alliance.measurement import instruments
 from alliance.models import AuditEvent, BrowserSession, User
 from clients import caseload_transfer, cover_actions, earlier_courses, merge_actions
 from clients.models import CaseloadTransfer, Cover, EarlierCourseConsent, Episode, Supervision
@@ -23,10 +24,14 @@ from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.moving_in.columns import Kind
+from sessions_app.plans import choice_actions, plan_actions
+from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records import erasure_actions
 from sessions_app.supervision import agenda_actions, question_actions, talk_actions
 from tests import cast
 from tests.sessions_app.moving_in.files import checked, clients
+from tests.sessions_app.questionnaires.answering import confirm, phq
 
 # Who is let in by role, for every page of ours. "own": whose rows the page's code may name.
 
@@ -40,6 +45,7 @@ OPEN_TO = {
     "confirm_email": {"olga", "carl", "sina", "stefan", "adam", "strange"},
     "dashboard": {"olga", "carl"},
     "together": {"olga", "carl"},
+    "questionnaires": {"olga", "carl", "sina", "stefan"},
     "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
     "supervision": {"olga", "carl", "sina", "stefan"},
@@ -49,6 +55,7 @@ OPEN_TO = {
     "instruments": {"adam"},
     "import": {"adam"},
     "settings": {"adam"},
+    "plan": {"adam"},
     "rules": {"olga", "carl", "sina", "stefan", "adam"},
     "exports": {"olga", "carl", "sina", "stefan", "adam"},
     "records": {"olga", "carl"},
@@ -89,11 +96,14 @@ BY_PAGE |= {f"supervision:{name}": {"olga", "carl"} for name in OF_THERAPISTS}
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = REACH["records"] = {"olga"}
 REACH["erasures"] = {"olga", "adam"}
-REACH["marks"] = REACH["supervision"] = {"olga", "sina"}
+REACH["marks"] = REACH["supervision"] = REACH["questionnaires"] = {"olga", "sina"}
+# Answers are decided about by who treats.
+BY_PAGE |= {f"questionnaires:{name}": {"olga", "carl"} for name in ("count", "leave")}
+REACH |= {f"questionnaires:{name}": {"olga"} for name in ("count", "leave")}
 REACH |= {f"supervision:{name}": {"sina"} for name in OF_SUPERVISORS}
 REACH |= {f"supervision:{name}": {"olga"} for name in OF_THERAPISTS}
 REACH["clients:who_looked"] = {"olga", "sina"}
-REACH["instruments"] = REACH["settings"] = REACH["import"] = {"adam"}
+REACH["instruments"] = REACH["settings"] = REACH["plan"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
 REACH["rules"] = OPEN_TO["rules"]  # no page of them is about a client
 
@@ -155,9 +165,10 @@ def with_rows(clinic):
         "dashboard:": [
             *(clinic.olgas.code, planned.code, twice.code, first.code, discussion.code),
             *(aside.code, rating.code, rating.grant.code, deferral.code, helped.code),
-            *(consent.code, consent.earlier.code),
+            *(consent.code, consent.earlier.code, a_chosen_form(clinic).code),
         ],
         "together:": [clinic.olgas.code],
+        "questionnaires:": in_questionnaires(clinic, first),
         "caseload:": [clinic.olgas.code, over(clinic).code],
         "supervision:": in_supervision(clinic),
         "records:": [clinic.olgas.client.code],
@@ -167,11 +178,26 @@ def with_rows(clinic):
         "rules:": [cast.question(clinic.adam).code],
         "instruments:": [
             *(cast.wording(clinic.adam).code, Licence.objects.get().code, cast.pack(clinic.adam).code),
+            RiskConfirmation.objects.get().code,
         ],
         "import:": [checked(Kind.CLIENTS, clients("1;C-1;de;adult;;"), clinic.adam).code],
+        "plan:": [a_planned_form(clinic).code],
         "settings:": [cast.choose(clinic.adam, closing="marks").code],
     }
     return clinic
+
+
+def a_planned_form(clinic) -> PlannedForm:
+    return plan_actions.plan_form(
+        **{"instrument": "life-lines", "moment": "start", "frequency": "each", "every": None, "numbers": ""},
+        **{"for_whom": "clinic", "age_band": "", "therapists": [], "supervisor": ""},
+        by=clinic.adam,
+    )
+
+
+def a_chosen_form(clinic) -> PlannedForm:
+    named = instruments.get("gad-7")
+    return choice_actions.switch_off(episode=clinic.olgas, named=named, why="x", by=clinic.olga)
 
 
 def a_cover(clinic) -> Cover:
@@ -233,6 +259,13 @@ def in_supervision(clinic) -> list[UUID]:
     )
     item = agenda_actions.add_item(agenda=agenda, text="x", by=clinic.olga)
     return [clinic.olgas.code, question.code, *notes, agenda.code, item.code, clinic.olga.pk]
+
+
+def in_questionnaires(clinic, session) -> list[UUID]:
+    """A course, answers to a questionnaire, and one of them at which somebody has to look."""
+    confirm(looks=clinic.sina, by=clinic.adam)
+    response = phq(session, 10)
+    return [clinic.olgas.code, response.code, response.risk_answers.get().code]
 
 
 def an_erasure_each(clinic) -> list[UUID]:

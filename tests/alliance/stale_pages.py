@@ -16,6 +16,8 @@ from sessions_app.instruments import promises, rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake import hand_over_actions, session_actions
+from sessions_app.plans import choice_actions, plan_actions
+from sessions_app.plans.models import PlannedForm
 from sessions_app.records import erasure_actions
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision import question_actions, talk_actions
@@ -139,6 +141,19 @@ def a_note(world):
         episode=world.olgas, held_on=timezone.localdate(), agreed="Slower", by=world.olga
     )
     return world.note.code
+
+
+def a_planned_form(world):
+    if not hasattr(world, "planned"):
+        says = {"instrument": "phq-8", "moment": "start", "frequency": "each", "every": None, "numbers": ""}
+        whom = {"for_whom": "clinic", "age_band": "", "therapists": [], "supervisor": ""}
+        world.planned = plan_actions.plan_form(by=world.adam, **says, **whom)
+    return world.planned.code
+
+
+def chosen_for_olgas(world, instrument):
+    row = PlannedForm.objects.standing().get(episode=world.olgas, instrument=instrument)
+    return row.moment, row.why
 
 
 EDITS = {
@@ -304,6 +319,56 @@ EDITS = {
         ),
         who="olga",
     ),
+    "plan:change": Edit(
+        row=a_planned_form,
+        typed={"moment": "end", "step": "save"},
+        meanwhile=lambda world: plan_actions.change_planned(
+            planned=world.planned, by=world.adam, **{**world.planned.says, "age_band": "adult"}
+        ),
+        shows=(
+            "Age of the client Any age 18 and over nothing new",
+            "When At the start of a session At the start",
+        ),
+        kept=lambda world: (
+            list(PlannedForm.objects.standing().filter(instrument="phq-8").values_list("moment", "age_band"))
+            == [("end", "adult")]
+        ),
+    ),
+    "dashboard:give_form": Edit(
+        row=lambda world: world.olgas.code,
+        query=lambda world: "?form=phq-8",
+        typed={"moment": "end", "frequency": "each", "why": "She tires"},
+        meanwhile=lambda world: choice_actions.give_in_course(
+            **{"episode": world.olgas, "instrument": "phq-8", "why": "He tires", "by": world.olga},
+            **{"moment": "start", "frequency": "sessions", "every": 2, "numbers": ""},
+        ),
+        shows=("Why not set He tires She tires", "How often not set At every n-th session At each session"),
+        kept=lambda world: chosen_for_olgas(world, "phq-8") == ("end", "She tires"),
+        who="olga",
+    ),
+    "dashboard:choose_scale": Edit(
+        row=lambda world: world.olgas.code,
+        typed={"instrument": "srs", "why": "She asked"},
+        meanwhile=lambda world: choice_actions.give_in_course(
+            **{"episode": world.olgas, "instrument": "couple-family-session-rating", "why": "A pair"},
+            **{"moment": "rating", "frequency": "each", "every": None, "numbers": "", "by": world.olga},
+        ),
+        shows=("Why not set A pair She asked", "Form of every session Choose Couple or family"),
+        kept=lambda world: chosen_for_olgas(world, "srs") == ("rating", "She asked"),
+        who="olga",
+    ),
+    "dashboard:switch_form_off": Edit(
+        row=lambda world: world.olgas.code,
+        query=lambda world: "?form=phq-8",
+        typed={"why": "Too much"},
+        meanwhile=lambda world: choice_actions.give_in_course(
+            **{"episode": world.olgas, "instrument": "phq-8", "why": "She asked", "by": world.olga},
+            **{"moment": "start", "frequency": "each", "every": None, "numbers": ""},
+        ),
+        shows=("It is given by the plan of the clinic at the start of each session: She asked",),
+        kept=lambda world: chosen_for_olgas(world, "phq-8") == ("", "Too much"),
+        who="olga",
+    ),
     # Pages with a button: what they say of how things stand is what is compared.
     "settings:use_again": Edit(
         row=lambda world: ClinicSettings.objects.get(version=1).code,
@@ -415,6 +480,17 @@ ACTS = {
     "clinic:export_log": ("writes nothing but that it was exported", "test_an_export_writes_its_line_alone"),
     "tablets:pair": ("a code pairs once", "test_a_code_pairs_once_and_for_ten_minutes"),
     "tablets:revoke": ("says so where it is revoked", "test_twice_is_told_and_sending_to_it_is_refused"),
+    "plan:add": ("adds; its key makes it once", "test_sent_twice_it_is_planned_once"),
+    "plan:end": (
+        "refused where it is another",
+        "test_one_that_was_changed_meanwhile_is_not_taken_out_unseen",
+    ),
+    "plan:undo": ("the same again is nothing", "test_it_ends_the_row_and_adds_the_next"),
+    "plan:put_back": (
+        "the same again is nothing",
+        "test_it_says_what_is_not_asked_any_more_and_has_a_way_back",
+    ),
+    "dashboard:by_the_plan": ("refused where it is another", "test_switched_off_with_a_reason_and_back"),
     "instruments:load": ("adds; an edition is there once", "test_a_text_that_is_there_already_is_refused_"),
     "instruments:switch_off": ("the same again is nothing", "test_off_and_on_again_and_twice_the_same"),
     "instruments:record_licence": ("adds", "test_a_licence_is_recorded_with_who_accepted_it_and_ended"),
@@ -423,6 +499,11 @@ ACTS = {
         "refused where it is off",
         "test_twice_is_once_and_on_again_is_a_new_line",
     ),
+    "instruments:confirm_risk_items": (
+        "carries what it showed",
+        "test_what_another_administrator_wrote_meanwhile_is_shown",
+    ),
+    "instruments:end_risk_items": ("refused where it is ended", "test_ended_it_is_given_no_more_"),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
     "exports:export": (
         "writes nothing but that it was exported",
@@ -482,6 +563,7 @@ ACTS = {
     "dashboard:on_paper": ("only leads on", "test_on_paper_only_leads_on"),
     "dashboard:enter_new_rating": ("its key makes it once", "test_a_paper_rating_sent_twice_is_stored_once_"),
     "dashboard:enter_rating": ("carries what stood", "test_marks_that_came_meanwhile_are_shown_before_"),
+    "dashboard:paper_forms": ("its key makes it once", "test_sent_twice_it_is_stored_once"),
     "dashboard:add_session": ("its key makes it once", "test_the_same_form_sent_three_times_is_one_session_"),
     "dashboard:put_session_back": ("the same again is nothing", "test_void_read_and_put_back"),
     "dashboard:take_back": ("says whether marks came first", "test_says_so_where_it_was_taken_back"),
@@ -533,6 +615,15 @@ ACTS = {
     "supervision:change_item": (
         "each press says what it makes of the item as it stands",
         "test_two_who_put_it_in_order_at_once_lose_no_item",
+    ),
+    "questionnaires:count": ("refused where they count", "test_decided_in_two_tabs_the_second_is_told"),
+    "questionnaires:leave": (
+        "refused where they do not count",
+        "test_decided_in_two_tabs_the_second_is_told",
+    ),
+    "questionnaires:risk_answer": (
+        "carries how many notes it showed",
+        "test_two_people_learn_of_each_other_and_nothing_typed_is_lost",
     ),
     "marks:set_aside": ("refused where it is done", "test_twice_and_twice_back_are_refused"),
     "marks:put_back": ("refused where it is done", "test_twice_and_twice_back_are_refused"),

@@ -372,7 +372,7 @@ def too_small(page: Page) -> list[str]:
       const wide = document.documentElement.scrollWidth > innerWidth;
       if (wide) found.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
       const targets = "button:not(.heard), .button, a, textarea, select, summary, .numbers label, .ways label, "
-        + "label.check, [data-strip]";
+        + ".choices label, label.check, [data-strip]";
       for (const target of document.querySelectorAll(targets)) {
         const box = target.getBoundingClientRect();
         if (!target.checkVisibility() || box.width === 0) continue;

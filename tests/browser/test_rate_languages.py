@@ -86,6 +86,7 @@ def cut_off(page: Page) -> list[str]:
       if (wide > innerWidth) found.push(`wide: ${wide}`);
       for (const one of document.querySelectorAll("main *:not(.heard):not(option)")) {
         if (!one.checkVisibility({ visibilityProperty: true }) || one.closest(".heard")) continue;
+        if (getComputedStyle(one).clipPath !== "none") continue; // heard and not seen, on this screen
         const words = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
         if (!words) continue;
         const name = one.textContent.trim();

@@ -12,6 +12,7 @@ from alliance.log_events import LogEvent
 from alliance.models import Role
 from clients.models import Episode
 from sessions_app.dashboards import caseload, change_stamp, kept_course, late_arrivals, periods
+from sessions_app.questionnaires import waiting
 
 
 @require_safe
@@ -37,7 +38,8 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     episodes = Episode.objects.supervised_by(request.user)
     if change_stamp.is_current(request, episodes.filter(code=code)):
         return HttpResponse(status=204)
-    episode = visible_or_404(request, episodes.select_related("client", "therapist"), code)
+    episodes = waiting.with_responses(episodes.select_related("client", "therapist"))
+    episode = visible_or_404(request, episodes, code)
     drawn = kept_course.read(request, request.user, episode, timezone.now())
     if request.htmx:
         return HttpResponse(drawn.course)

@@ -23,12 +23,20 @@ from clients import cover_actions, earlier_courses
 from clients.models import Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.models import TherapySession
-from sessions_app.dashboards import change_stamp, client_page, kept_course, to_talk_about, work_list
+from sessions_app.dashboards import (
+    change_stamp,
+    client_page,
+    forms_due,
+    kept_course,
+    to_talk_about,
+    work_list,
+)
 from sessions_app.dashboards.kept_course import DrawnCourse
 from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.intake import raters_page
+from sessions_app.questionnaires import waiting
 
 NOTHING_NEW = 204
 MEANWHILE = (
@@ -58,12 +66,14 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
     # A page that asks by itself is not another look: only what it is then shown is written to the log.
     if change_stamp.is_current(request, Episode.objects.own(request.user).filter(code=code)):
         return HttpResponse(status=NOTHING_NEW)
-    episodes = Episode.objects.select_related("client", "therapist")
+    episodes = waiting.with_responses(Episode.objects.select_related("client", "therapist"))
     episode = own_or_404(request, episodes, code)
     note_the_look(request, episode)
     drawn = kept_course.read(request, request.user, episode, timezone.now())
     if request.htmx:
-        return HttpResponse(drawn.course)
+        due = {"episode": episode, "forms": forms_due.of_client(episode, timezone.now()), "oob": True}
+        forms = render_to_string("dashboard/_forms_of_client.html", due, request) if due["forms"] else ""
+        return HttpResponse(drawn.course + forms)
     context = {"episode": episode, "drawn": drawn}
     return render(request, "dashboard/client.html", {**context, **_beside(episode)})
 
@@ -143,6 +153,7 @@ def _beside(episode: Episode) -> dict[str, Any]:
         "has_caregivers": raters_page.may_have_caregivers(episode),
         "covers": cover_actions.of_episode(episode),
         "earlier": earlier_courses.read(episode) if episode.is_open else [],
+        "forms": forms_due.of_client(episode, timezone.now()) if episode.is_open else None,
     }
 
 

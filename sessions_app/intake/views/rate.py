@@ -18,6 +18,7 @@ from alliance import device_lock, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.device_lock import DeviceLock
+from alliance.measurement import instruments
 from alliance.prepared import Prepared
 from alliance.refused import Gone, Refused
 from alliance.see_other import see_other
@@ -26,10 +27,20 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments import client_form, promise_words, promises
+from sessions_app.instruments.choices import has_choices
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
 from sessions_app.instruments.promise_words import PromiseWords
-from sessions_app.intake import blank_form, closing, deliveries, form_sets, hand_over_actions, sealed_upload
+from sessions_app.intake import (
+    blank_form,
+    closing,
+    deliveries,
+    form_facts,
+    form_sets,
+    hand_over_actions,
+    help_now,
+    sealed_upload,
+)
 from sessions_app.intake.rate_forms import COMMENT_LENGTH, LanguageForm, RatingForm, lines_of
 from sessions_app.intake.record_rating import NotStored, TooManySetAside
 
@@ -75,7 +86,7 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
 
 
 def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
-    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries()
+    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries().with_what_it_shows()
 
 
 _TO_READ = Prepared(_to_read, token_hash=str)
@@ -111,7 +122,12 @@ def done(request: HttpRequest) -> HttpResponse:
         if token := form_sets.open_next(grant=grant):
             device_lock.go_on(request, token=token)
             return see_other("rate:form")
-        device_lock.hand_in(request, rated=True, language=translation.get_language())
+        device_lock.hand_in(
+            request,
+            rated=True,
+            language=translation.get_language(),
+            sentence_of=help_now.answered(grant),
+        )
         if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
             context = {
@@ -121,7 +137,11 @@ def done(request: HttpRequest) -> HttpResponse:
             }
             return render(request, "rate/closing.html", context)
     lock = device_lock.lock_of(request)
-    context = {"rated": lock is not None and lock.rated, "urgent_help": _urgent_help()}
+    context = {
+        "rated": lock is not None and lock.rated,
+        "urgent_help": _urgent_help(),
+        "risk_sentence": help_now.sentence_of(lock.sentence_of, translation.get_language()) if lock else None,
+    }
     return render(request, "rate/done.html", context)
 
 
@@ -149,13 +169,13 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "lock": lock,
         "urgent_help": _urgent_help(),
         "promise": _promise(grant) if grant else None,
+        "has_choices": grant is not None and has_choices(wordings.instrument_of(grant)),
     }
     return render(request, "rate/help.html", context)
 
 
 def _promise(grant: RatingGrant) -> PromiseWords:
-    """What this form promises about who sees it, in the language that is spoken."""
-    return promise_words.words(promises.promised(grant, grant.rater))
+    return blank_form.words_of(promises.promised(grant, grant.rater), wordings.instrument_of(grant))
 
 
 def _urgent_help() -> UrgentHelp | None:
@@ -202,7 +222,13 @@ def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
     marks = RatingForm(request.POST, grant=grant)
     if not marks.is_valid():
         return _show(request, marks, status=422)
-    return render(request, "rate/review.html", {"form": marks, "promise": _promise(grant)})
+    context = {
+        "form": marks,
+        "promise": _promise(grant),
+        "has_choices": has_choices(marks.instrument),
+        "has_comment": form_facts.has_comment(marks.instrument),
+    }
+    return render(request, "rate/review.html", context)
 
 
 def _change(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
@@ -251,17 +277,23 @@ def _blank(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
 
 
 def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpResponse:
+    lock = device_lock.lock_of(request)
+    assert lock is not None  # else `form` had led away
     context = {
         "form": marks,
         "promise": _promise(marks.grant),
+        **blank_form.facts(marks.instrument, form_facts.place_of(marks.grant), lock.channel),
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
-        "idle_seconds": blank_form.IDLE_SECONDS,
         "sealed_to": sealing.public_key(),
         "token": sealed_upload.token_for(marks.grant),
-        "urgent_help": client_form.in_force().urgent_help(marks.wording.language),
+        "urgent_help": help_now.on_the_form(
+            instruments.get(marks.grant.instrument, marks.grant.instrument_version),
+            marks.wording.language,
+            client_form.in_force(),
+        ),
     }
-    return render(request, "rate/form.html", context, status=status)
+    return render(request, blank_form.template_of(marks.instrument), context, status=status)
 
 
 def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:

@@ -14,13 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from alliance import device_lock
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
-from alliance.measurement import instruments
 from alliance.models import Role
 from alliance.see_other import see_other
 from clients.models import Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import TherapySession
-from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
+from sessions_app.courses.raters import Rater
 from sessions_app.instruments import offers, promise_words, promises
 from sessions_app.instruments.clinic_wording import scored_by
 from sessions_app.intake import (
@@ -43,7 +42,8 @@ def raters(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = own_or_404(request, Episode.objects.select_related("client", "therapist"), code)
     sessions = rater_forms.sessions_for(episode)
     offered = rater_forms.forms_for(Rater.CAREGIVER)
-    form = CaregiverForm(posted(request), episode=episode, sessions=sessions, offered=offered)
+    named = {"session": request.GET["session"]} if "session" in request.GET else None
+    form = CaregiverForm(posted(request), episode=episode, sessions=sessions, offered=offered, initial=named)
     if request.POST.get("way") == "tablet":
         if written(form, _hand_over, episode=episode, request=request):
             return see_other("rate:form")
@@ -57,7 +57,6 @@ def raters(request: StaffRequest, code: UUID) -> HttpResponse:
         "given": given,
         "labels": sorted({one.grant.rater_label for one in given if one.grant.rater_label}),
         "own_forms": rater_forms.forms_for(Rater.THERAPIST),
-        "observed_forms": rater_forms.forms_for(Rater.OBSERVER),
     }
     return form_page(request, "dashboard/raters.html", form, **context)
 
@@ -100,47 +99,31 @@ def take_form_back(request: StaffRequest, code: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(Role.THERAPIST)
-def staff_form(request: StaffRequest, code: UUID) -> HttpResponse:
-    """A questionnaire that the therapist answers, or enters as others did on paper: `?form=`, `?by=`, `?label=`."""
+def own_form(request: StaffRequest, code: UUID) -> HttpResponse:
+    """A questionnaire that the therapist answers themselves; which one stands in the address, `?form=`."""
     rows = TherapySession.objects.select_related("episode__client", "episode__therapist")
     session = own_or_404(request, rows, code)
-    rater, instrument = _asked(request)
-    label = request.GET.get("label", "")[:RATER_LABEL] if rater != Rater.THERAPIST else ""
-    stands = staff_answer_actions.standing(session, instrument, rater, label)
-    words = staff_answer_actions.words_for(instrument, rater, session.episode.client.language)
-    read = words.wording.wording if words.wording else offers.wording_of(instrument, words.language)
-    wording = read.named(str(session.episode.therapist))
-    promise = promise_words.words(promises.in_force(rater))
+    offered = {one.id: one for one in rater_forms.forms_for(Rater.THERAPIST)}
+    instrument = offered.get(request.GET.get("form", ""))
+    if instrument is None:
+        raise Http404
+    stands = staff_answer_actions.standing(session, instrument)
+    offer = offers.offer(instrument, staff_answer_actions.READ_IN, timezone.localdate())
+    words = offer.wording.wording if offer.wording else offers.wording_of(instrument, offer.language)
+    wording = words.named(str(session.episode.therapist))
+    promise = promise_words.words(promises.in_force(Rater.THERAPIST), of_answers=True)
     form = ResponseForm(
         posted(request),
-        instrument=scored_by(instrument.id, instrument.version, words.wording),
+        instrument=scored_by(instrument.id, instrument.version, offer.wording),
         wording=wording,
-        rater=rater,
         stands=stands,
         may_share=promise.may_share,
     )
-    about = {"session": session, "instrument": instrument, "rater": rater, "label": label}
-    if written(form, staff_answer_actions.enter_response, by=request.user, **about):
-        messages.success(request, f"{instrument.name}, session {session.number}: the answers are stored.")
+    about = {"session": session, "instrument": instrument}
+    if written(form, staff_answer_actions.answer_own_form, by=request.user, **about):
+        messages.success(request, f"{instrument.name}, session {session.number}: your answers are stored.")
         return redirect("dashboard:raters", session.episode.code)
     if form.is_bound:
         form.shows_what_stands()
-    context = {
-        **about,
-        "episode": session.episode,
-        "wording": wording,
-        "stands": stands,
-        "promise": promise,
-        "who": "you" if rater == Rater.THERAPIST else said_by(rater, label).lower(),
-    }
-    return form_page(request, "dashboard/staff_form.html", form, **context)
-
-
-def _asked(request: StaffRequest) -> tuple[Rater, instruments.Instrument]:
-    rater = request.GET.get("by", Rater.THERAPIST)
-    if rater not in raters_page.OTHERS:
-        raise Http404
-    offered = {one.id: one for one in rater_forms.forms_for(Rater(rater))}
-    if request.GET.get("form") not in offered:
-        raise Http404
-    return Rater(rater), offered[request.GET["form"]]
+    context = {**about, "episode": session.episode, "wording": wording, "stands": stands, "promise": promise}
+    return form_page(request, "dashboard/own_form.html", form, **context)

@@ -17,7 +17,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState, link_state
 from sessions_app.courses.tablets import PairedTablet
-from sessions_app.intake import form_length, qr, sending_actions, short_codes
+from sessions_app.intake import form_length, form_sets, given_forms, qr, sending_actions, short_codes
 from sessions_app.intake.views.therapy_sessions import chosen_session, ways_to_ask
 
 
@@ -27,7 +27,12 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
     """A link for the client's phone. It is shown in the answer and nowhere else: only hashes are stored."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     try:
-        link = sending_actions.make_link(episode=episode, by=request.user, **chosen_session(request, episode))
+        link = sending_actions.make_link(
+            episode=episode,
+            by=request.user,
+            forms=given_forms.read(request),
+            **chosen_session(request, episode),
+        )
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
     return show_link(request, episode, link)
@@ -36,11 +41,13 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
 def show_link(request: StaffRequest, episode: Episode, link: sending_actions.Link) -> HttpResponse:
     """The page with what the therapist shows or sends, to the client or to a caregiver."""
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
+    given = form_sets.instruments_of(link.grant)
     address = f"{page_of_phone}{form_length.of_link(link.grant)}#{link.token}"
     context = {
         "episode": episode,
         "session": link.grant.session,
         "grant": link.grant,
+        "given": given,
         # Sent again by a reload or by Back, the page says where its link stands by now.
         "state": _state_of(link.grant),
         "link": address,
@@ -58,14 +65,24 @@ def send(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
     try:
         room = PairedTablet.objects.in_use().get(code=UUID(request.POST.get("tablet", "")))
-        sending_actions.send(
-            episode=episode, tablet=room, by=request.user, **chosen_session(request, episode)
+        grant = sending_actions.send(
+            episode=episode,
+            tablet=room,
+            by=request.user,
+            forms=given_forms.read(request),
+            **chosen_session(request, episode),
         )
     except (ValueError, PairedTablet.DoesNotExist):
         return ways_to_ask(request, episode, Refused("That tablet is not paired any more."))
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
-    messages.success(request, f"Sent to {room}. The form shows there within a few seconds.")
+    given = form_sets.instruments_of(grant)
+    forms = (
+        f": {', '.join(one.name for one in given)}"
+        if [one.use for one in given] != ["session_alliance"]
+        else ""
+    )
+    messages.success(request, f"Sent to {room}{forms}. The form shows there within a few seconds.")
     return redirect("dashboard:client", episode.code)
 
 
@@ -79,5 +96,7 @@ def sent(request: StaffRequest, code: UUID) -> HttpResponse:
 
 
 def _state_of(grant: RatingGrant) -> RatingState:
-    rating = Rating.objects.standing().filter(session=grant.session).first()
+    rating = None
+    if grant.is_of_the_alliance:
+        rating = Rating.objects.standing().filter(session=grant.session).first()
     return link_state(grant, rating=rating, now=timezone.now())

@@ -23,8 +23,9 @@ from alliance.see_other import see_other
 from clients.models import AgeBand, Episode
 from sessions_app.courses.models import Attendance, Modality, Rating, TherapySession
 from sessions_app.instruments import offers
-from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.intake import (
+    form_facts,
+    given_forms,
     grants,
     hand_over_actions,
     paper_entry,
@@ -34,6 +35,7 @@ from sessions_app.intake import (
     which_session,
 )
 from sessions_app.intake.session_forms import CompletionForm, NewRatingForm, SessionForm, VoidForm
+from sessions_app.plans import the_plan, which_forms
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -49,7 +51,10 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             _, token = hand_over_actions.hand_over_now(
-                episode=episode, by=request.user, **chosen_session(request, episode)
+                episode=episode,
+                by=request.user,
+                forms=given_forms.read(request),
+                **chosen_session(request, episode),
             )
             device_lock.lock(request, token=token, return_to=reverse("dashboard:client", args=[episode.code]))
     except Refused as refusal:
@@ -59,20 +64,28 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
-    now, form = timezone.now(), ClinicSettings.objects.in_force().form
+    now, plan = timezone.now(), the_plan.standing([episode.pk])
+    form = which_forms.alliance_form(episode, plan=plan)
+    is_rating = not plan.rows or given_forms.mode_of(request) == given_forms.WITH_RATING
     asked = chosen_session(request, episode)
     offer, refused = None, refusal
     try:
         grants.refuse_before_its_day(episode)
-        offer = offers.offer(form, episode.client.language, timezone.localdate(now))
+        if is_rating:
+            offer = offers.offer(form, episode.client.language, timezone.localdate(now))
     except Refused as no_form:
         refused = no_form
-    choice = which_session.choice(episode, now, named=asked.get("session"), new=asked.get("new", False))
+    named, new = asked.get("session"), asked.get("new", False)
+    choice = which_session.choice(episode, now, named=named, new=new, for_rating=is_rating)
+    forms = given_forms.choice(request, episode, choice.chosen, plan, now, can_be_rated=offer is not None)
     context = {
         "episode": episode,
         "choice": choice,
+        "forms": forms,
+        "is_rating": is_rating,
         "instrument": form,
         "offer": offer,
+        "can_be_sent": offer is not None if forms is None or is_rating else forms.has_any,
         "opens_later": timezone.localdate(now) < episode.opened_on,
         "not_made_for": episode.client.age_band not in MADE_FOR.get(form.ages, set(AgeBand)),
         "seeing": which_session.seeing_now(request.user, episode, now) if choice.chosen is None else None,
@@ -131,7 +144,7 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
-    instrument = ClinicSettings.objects.in_force_on(timezone.localdate(session.held_at)).form
+    instrument = which_forms.alliance_form(session.episode, timezone.localdate(session.held_at))
     last = Rating.objects.last_of(session)
     marked = last if last and last.is_partial else None
     if marked:
@@ -143,7 +156,8 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     if isinstance(form, CompletionForm) and form.is_bound:
         form.shows_what_stands()
     said_at = day(session.held_at, "j F")
-    return _marks_page(request, form, session.episode, session=session, when=said_at, marked=marked)
+    context = {"marked": marked, "uses_questionnaires": form_facts.questionnaires_are_used()}
+    return _marks_page(request, form, session.episode, session=session, when=said_at, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -151,7 +165,7 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
 def enter_new_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     """The same for a session that nobody has entered yet: both are stored together, or neither."""
     episode = own_or_404(request, Episode.objects.select_related("client"), code)
-    form = NewRatingForm(posted(request), instrument=ClinicSettings.objects.in_force().form)
+    form = NewRatingForm(posted(request), instrument=which_forms.alliance_form(episode))
     if rating := written(form, paper_entry.enter_rating_of_new_session, episode=episode, by=request.user):
         return _stored(request, rating.session)
     return _marks_page(request, form, episode, session=None, when="a new session, now")
@@ -188,7 +202,8 @@ def change_session(request: StaffRequest, code: UUID) -> HttpResponse:
     form = SessionForm(posted(request), episode=session.episode, session=session)
     if written(form, session_actions.change_session, session=session, by=request.user):
         return _written(request, session, f"Session {session.number} is changed.")
-    return form_page(request, "dashboard/session.html", form, episode=session.episode, session=session)
+    context = {"session": session, "uses_questionnaires": form_facts.questionnaires_are_used()}
+    return form_page(request, "dashboard/session.html", form, episode=session.episode, **context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -248,10 +263,12 @@ def chosen_session(request: StaffRequest, episode: Episode) -> dict[str, Any]:
     if request.method != "POST":
         return {"session": _own_session(request, episode, named)} if named else {}
     form_key = key_of(request.POST)
+    begins = {"begins": True} if given_forms.mode_of(request) == given_forms.ALONE else {}
     if named == which_session.NEW:
         seen = frozenset(request.POST.getlist("seen")) if "seen" in request.POST else None
-        return {"new": True, "seen": seen, "form_key": form_key}
-    return {"session": _own_session(request, episode, named) if named else None, "form_key": form_key}
+        return {"new": True, "seen": seen, "form_key": form_key, **begins}
+    session = _own_session(request, episode, named) if named else None
+    return {"session": session, "form_key": form_key, **begins}
 
 
 def _own_session(request: StaffRequest, episode: Episode, named: str) -> TherapySession:

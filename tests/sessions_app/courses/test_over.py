@@ -29,7 +29,7 @@ ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections")
 # What a write looks at behind the lock, one of these: whether the course is over.
 LOOKS = {
     *("lock_open_episode", "lock_for_decision", "is_open", "_refuse_if_closed"),
-    *("refuse_unless_ratable", "refuse_unless_open"),
+    *("refuse_unless_ratable", "refuse_unless_open", "_refuse_unless_open"),
 }
 STILL_POSSIBLE = {
     # The client's own acts, and the device's: a form that is out stays good until its time.
@@ -77,7 +77,11 @@ def actions_with_their_names():
     root = Path(sessions_app.__file__).parent
     for room in ROOMS_THAT_WRITE:
         for path in (root / room).glob("*.py"):
-            if path.stem.endswith("actions") or path.stem in {"paper_entry", "record_rating"}:
+            if path.stem.endswith("actions") or path.stem in {
+                "paper_entry",
+                "questionnaire_entry",
+                "record_rating",
+            }:
                 body = ast.parse(path.read_text("utf-8")).body
                 names = {node.name: names_in(node) for node in body if isinstance(node, ast.FunctionDef)}
                 yield from ((name, reached(name, names)) for name in names if not name.startswith("_"))

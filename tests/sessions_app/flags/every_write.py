@@ -16,10 +16,12 @@ from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
+from sessions_app.instruments.paper import paper_form
 from sessions_app.intake import (
     guess_actions,
     hand_over_actions,
     paper_entry,
+    questionnaire_entry,
     session_actions,
     staff_answer_actions,
 )
@@ -57,6 +59,14 @@ def talk_about_the_low_point(clinic):
 
 def _hand_over(clinic, last):
     hand_over_actions.hand_over(session=planned(clinic), by=clinic.olga)
+
+
+def _own_form_answered(clinic, last):
+    cast.inventory(clinic.adam, "wai-sr-therapist")
+    form = instruments.get("wai-sr-therapist")
+    staff_answer_actions.answer_own_form(
+        session=last, instrument=form, answers={item.id: 10 for item in form.items}, by=clinic.olga
+    )
 
 
 def planned(clinic, episode=None):
@@ -144,18 +154,20 @@ WRITES = {
     "guess": lambda c, last: guess_actions.guess(
         session=planned(c), answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
     ),
-    "enter_response": lambda c, last: staff_answer_actions.enter_response(
-        session=last,
-        instrument=instruments.get("caregiver-session-rating"),
-        rater=Rater.CAREGIVER,
-        answers=cast.answers(100),
-        by=c.olga,
-    ),
+    "answer_own_form": lambda c, last: _own_form_answered(c, last),
     "choose_language": lambda c, last: hand_over_actions.choose_language(
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], language="de"
     ),
     "enter_rating": lambda c, last: paper_entry.enter_rating(
         session=planned(c), answers=cast.answers(210), channel=Channel.PAPER, by=c.olga
+    ),
+    "enter_response": lambda c, last: questionnaire_entry.enter_response(
+        session=planned(c),
+        paper=paper_form("life-lines", "en", timezone.localdate()),
+        answers={"people": 10},
+        rater=Rater.CLIENT,
+        channel=Channel.PAPER,
+        by=c.olga,
     ),
     "record_rating": lambda c, last: cast.rating(planned(c), 300),
     "add_session": lambda c, last: session_actions.add_session(
@@ -339,5 +351,22 @@ WITHOUT_A_COURSE = {
     "note_export",
     "note_record",
     "note_list_of_erasures",
+    # Which forms are asked for says nothing of the marks that came.
+    "plan_form",
+    "change_planned",
+    "end_planned",
+    "successor",
+    "as_it_stands_now",
+    "not_stored",
+    "add",
+    "end",
+    "give_in_course",
+    "switch_off",
+    "by_the_plan",
+    "when_and_why",
+    "scale_and_why",
+    "in_words",
 }
-ROOMS_THAT_WRITE = ("flags", "conversations", "supervision", "intake", "corrections", "moving_in", "records")
+ROOMS_THAT_WRITE = (
+    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "moving_in", "records"),
+)

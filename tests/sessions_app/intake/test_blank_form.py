@@ -112,6 +112,9 @@ class TestNothingOfOneClientIsInAnothersPage:
         assert known == {
             *("instrument", "version", "language", "title", "introduction", "items", "languages"),
             *("spoken", "channel", "is_demo", "sealed_to", "release", "urgent_help", "promise"),
+            # Of a questionnaire. Where its words name the therapist, they do so in the words themselves: whoever is
+            # treated by another one is given another page.
+            *("points", "sections", "stem", "copyright", "ranges", "place"),
         }
 
     def test_marks_that_came_along_are_kept_for_nobody(self, client, grant, clinic):

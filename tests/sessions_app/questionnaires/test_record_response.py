@@ -103,7 +103,7 @@ class TestTheDatabase:
             first.save(force_insert=True)
 
     @pytest.mark.parametrize(
-        "answers", [{"overall": 101}, {"overall": -1}, {"overall": "5"}, {"overall": 5.5}]
+        "answers", [{"overall": 201}, {"overall": -201}, {"overall": "5"}, {"overall": 5.5}]
     )
     def test_refuses_an_answer_out_of_range(self, grant, answers):
         with pytest.raises(DatabaseError), transaction.atomic():

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from clients.covers import Cover
 from clients.episode_changes import CaseloadTransfer, DayCorrection, EpisodeClosing, EpisodeTransfer
 from clients.models import Supervision
@@ -22,10 +23,12 @@ from sessions_app.intake import hand_over_actions
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, keep_invalid, record_rating
 from sessions_app.moving_in.models import ImportedNumber
+from sessions_app.questionnaires import decision_actions, risk_actions, risk_confirmations
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
 from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
 from tests import cast
+from tests.sessions_app.questionnaires.answering import answer, confirm
 
 IN_SUPERVISION = "in-supervision"
 WEEK = timedelta(weeks=1)
@@ -48,6 +51,9 @@ def words(tag):
         "earlier",
         "edited",
         "day",
+        "answered",
+        "decided",
+        "looked",
     )
     return {place: f"{place}-{tag}" for place in places}
 
@@ -90,9 +96,22 @@ def full_course(episode, tag="canary"):
     cast.rating(fall, 200)
     flags = Flag.objects.standing().filter(session=fall)
     deferral_actions.defer(episode=episode, flags=flags, kind="later", why=said["later"], by=by)
+    _questionnaires(fall, said)
     _by_the_office(episode, fall, said["day"])
     _in_supervision(episode, fall, f"{IN_SUPERVISION}-{tag}")
     return said
+
+
+def _questionnaires(session, said):
+    """Answers with one at which somebody had to look, and what was written and decided about them."""
+    by = session.episode.therapist
+    if not risk_confirmations.is_confirmed(instruments.get("phq-9")):
+        confirm("phq-9", looks=by, by=by)
+    answers = {f"item-{n}": 20 for n in range(1, 10)}
+    response = answer(session, "phq-9", answers, comment=said["answered"], share_comment=True)
+    (found,) = response.risk_answers.all()
+    risk_actions.acknowledge(answer=found, note=said["looked"], by=by)
+    decision_actions.decide(response=response, counts=False, why=said["decided"], by=by)
 
 
 def _in_supervision(episode, session, words):

@@ -131,7 +131,7 @@ class TestFigures:
         cast.choose_rules(clinic.adam, **values)
         list(recompute.go_on())
         then = answered.calling().values("session__episode").distinct().count()
-        assert foretold == f"about {now} now, about {then} then"
+        assert foretold == f"about {now} now, about {then} after"
 
     def test_what_is_older_than_a_year_is_not_counted(self, clinic, clients):
         old = cast.episode(clinic.olga, "old")

@@ -112,7 +112,7 @@ class TestThePages:
     def test_a_lasting_fall_says_that_one_that_goes_on_calls_again(self, clinic, sign_in, with_settings):
         with_settings(Parameters(badge_fall=30, quiet_rise=50))
         page = " ".join(sign_in(clinic.olga).get(page_of(RULES["J"])).text.split())
-        assert "neither fallen 3 further nor been 5 higher" in page
+        assert "neither fallen 3.0 points further nor been 5.0 points higher" in page
         assert "calls again at the fifth rating after a call, and begins another low point there." in page
 
     def test_the_page_of_the_rules_says_what_the_list_is_and_how_sure(self, clinic, sign_in, with_settings):
