@@ -29,6 +29,7 @@ from sessions_app.intake import (
     grants,
     hand_over_actions,
     paper_entry,
+    raters_page,
     room_tablets,
     session_actions,
     which_session,
@@ -90,6 +91,7 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
         "not_made_for": episode.client.age_band not in MADE_FOR.get(form.ages, set(AgeBand)),
         "seeing": which_session.seeing_now(request.user, episode, now) if choice.chosen is None else None,
         "tablets": room_tablets.tablets_in_use(now),
+        "has_other_raters": raters_page.is_used(episode),
         "form_key": uuid4(),
         "refusal": refused,
     }
