@@ -178,6 +178,21 @@ class LogEvent(StrEnum):
     AGENDA_MADE = "agenda made", "{who} made an agenda for the supervision of {therapist}"
     AGENDA_CHANGED = "agenda changed", "{who} changed an agenda for the supervision of {therapist}"
     AGENDA_VIEWED = "agenda viewed", "{who} opened an agenda for the supervision of {therapist}"
+    GROUP_MADE = "group made", "{who} made a therapy group"
+    GROUP_CHANGED = "group changed", "{who} changed the name or kind of a therapy group"
+    GROUP_LEADERS_CHANGED = "group leaders changed", "{who} named who leads a therapy group"
+    GROUP_ENDED = "group ended", "{who} ended a therapy group"
+    GROUP_TAKEN_UP = "group taken up", "{who} took up a therapy group again"
+    GROUP_VIEWED = "group viewed", "{who} opened the page of a therapy group"
+    GROUP_JOINED = "group joined", "{who} took client {client} into a therapy group"
+    GROUP_LEFT = "group left", "{who} took client {client} out of a therapy group"
+    GROUP_SESSION_BEGUN = "group session begun", "{who} began a session of a therapy group"
+    GROUP_SESSION_VOIDED = "group session voided", "{who} voided a session of a therapy group"
+    GROUP_SESSION_PUT_BACK = (
+        "group session put back",
+        "{who} put a voided session of a therapy group back",
+    )
+    TABLET_PASSED_ROUND = "tablet passed round", "{who} let a tablet go round in a therapy group"
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"

@@ -157,6 +157,7 @@ def facts(instrument: Instrument, place: tuple[int, int], channel: str) -> dict[
         "following": form_facts.following_said(place),
         "has_comment": form_facts.has_comment(instrument),
         "has_choices": has_choices(instrument),
+        "together": instrument.together,
     }
 
 

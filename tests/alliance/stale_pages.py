@@ -1,9 +1,6 @@
 """Each page of staff that writes: how it gets stale, or why it cannot."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
@@ -24,22 +21,8 @@ from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestion
 from sessions_app.supervision.talks import SupervisionTalk
 from tests import cast
-
-
-@dataclass
-class Edit:
-    """A page that changes what is stored. meanwhile: what somebody else does after it was opened.
-
-    shows: words of both versions; kept: what holds after the second press, of theirs and of ours.
-    """
-
-    row: Callable[[Any], object]
-    meanwhile: Callable[[Any], object]
-    shows: tuple[str, ...]
-    kept: Callable[[Any], object]
-    typed: Mapping[str, Any] = field(default_factory=dict)
-    who: str = "adam"
-    query: Callable[[Any], str] = lambda world: ""
+from tests.alliance.stale_edit import Edit
+from tests.alliance.stale_pages_of_groups import ACTS_OF_GROUPS, EDITS_OF_GROUPS
 
 
 def language_chosen_by_the_client(world):
@@ -157,6 +140,7 @@ def chosen_for_olgas(world, instrument):
 
 
 EDITS = {
+    **EDITS_OF_GROUPS,
     "clients:change": Edit(
         row=lambda world: world.olgas.client.code,
         typed={"label": "K-1b"},
@@ -407,6 +391,7 @@ SET_ASIDE = "corrections/test_set_aside.py"
 MISFILED = "corrections/test_misfiling.py"
 # Pages that add a row, or act on a state: why they carry no version, and the test of the changed state.
 ACTS = {
+    **ACTS_OF_GROUPS,
     "discard_unsaved": ("throws away what waits in one's own session", "test_it_can_be_thrown_away"),
     "still_here": ("writes nothing but that somebody is there", "test_saying_that_one_is_there_keeps_it"),
     "change_email": (

@@ -15,9 +15,11 @@ from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.intake.record_rating import record_rating
 from sessions_app.plans import choice_actions, plan_actions, which_forms
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires import risk_confirmations
 from sessions_app.questionnaires.record_response import record_response
 from tests import cast
 from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END, on_now
+from tests.sessions_app.questionnaires.answering import confirm
 
 pytestmark = pytest.mark.django_db
 LIFE = instruments.get("life-lines")
@@ -164,8 +166,19 @@ class TestWhatCannotBeGiven:
         assert "licence" in one.obstacle
 
     def test_a_form_with_an_item_on_risk_is_not_planned_before_the_page_was_confirmed(self, plan):
-        with pytest.raises(Refused, match="Read and confirm first what the site does"):
+        with pytest.raises(Refused, match="first has to read and confirm what the site does"):
             plan("phq-9")
+
+    def test_confirmed_it_is_planned_and_where_the_confirmation_ends_it_is_not_given(
+        self, plan, clinic, session, now
+    ):
+        confirmed = confirm(looks=clinic.sina, by=clinic.adam)
+        plan("phq-9", **AT_EACH_END)
+        (one,) = which_forms.due([session], now)[session.pk].due
+        assert one.obstacle == ""
+        risk_confirmations.end(confirmation=confirmed, by=clinic.adam)
+        (one,) = which_forms.due([session], now)[session.pk].due
+        assert "self-harm" in one.obstacle
 
 
 class TestWhatTheTherapistChose:
