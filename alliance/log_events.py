@@ -81,6 +81,19 @@ class LogEvent(StrEnum):
     SESSION_VOIDED = "session voided", "{who} voided a session of client {client}"
     SESSION_PUT_BACK = "session put back", "{who} put a voided session of client {client} back"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"
+    HANDED_OVER_TO_ANOTHER = (
+        "handed over to another",
+        "{who} handed a form about client {client} over to a {rater}",
+    )
+    LINK_MADE_FOR_ANOTHER = (
+        "link made for another",
+        "{who} made a link to a form about client {client} for a {rater}",
+    )
+    FORM_GIVEN_BACK = "form given back", "A {rater} gave a form about client {client} back without answers"
+    FORM_LANGUAGE_CHOSEN = (
+        "form language chosen",
+        "A {rater} chose another language for a form about client {client}",
+    )
     HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
     LINK_MADE = "link made", "{who} made a link for the phone of client {client}"
     FORM_SENT = "form sent", "{who} sent the form of client {client} to the tablet of a room"
@@ -96,14 +109,19 @@ class LogEvent(StrEnum):
         "Answers to a questionnaire of client {client} arrived and were held",
     )
     QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
+    GUESS_MADE = "guess made", "{who} noted something for themselves before a rating of client {client}"
+    GUESSING_CHOSEN = "guessing chosen", "{who} changed a setting of their own"
     RISK_ITEMS_CONFIRMED = (
-        "risk items confirmed",
+        "self-harm questions confirmed",
         "{who} confirmed what the site does with answers about self-harm to {form}",
     )
-    RISK_ITEMS_ENDED = "risk items ended", "{who} ended the use of the questions about self-harm of {form}"
+    RISK_ITEMS_ENDED = (
+        "self-harm questions ended",
+        "{who} ended the use of the questions about self-harm of {form}",
+    )
     # Written with the answers themselves: the line itself would tell what was answered.
-    RISK_ANSWER_RAISED = "risk answer raised", "Answers of client {client} were looked through"
-    RISK_ANSWER_ACKNOWLEDGED = "risk answer acknowledged", "{who} wrote in the record of client {client}"
+    RISK_ANSWER_RAISED = "self-harm answer raised", "Answers of client {client} were looked through"
+    RISK_ANSWER_ACKNOWLEDGED = "self-harm answer acknowledged", "{who} wrote in the record of client {client}"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",
@@ -235,6 +253,10 @@ class LogEvent(StrEnum):
     PLANNED_FORM_ENDED = "planned form ended", "{who} took a form out of the plan: {form}"
     FORMS_OF_CLIENT_CHANGED = "forms of client changed", "{who} changed which forms client {client} is given"
     SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
+    PROMISE_CHANGED = (
+        "promise changed",
+        "{who} saved version {version} of what forms promise to a {rater} about who sees the marks",
+    )
     QUESTION_ADDED = "question added", "{who} added a question of the clinic"
     QUESTION_TAKEN_OUT = "question taken out", "{who} took out a question of the clinic"
     QUESTION_PUT_BACK = "question put back", "{who} put back a question of the clinic"

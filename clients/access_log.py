@@ -217,6 +217,7 @@ def _line(
         work_list=event.detail.get("work_list", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
         kind=event.detail.get("kind", ""),
+        rater=event.detail.get("rater", "client"),
         factor=FACTORS.get(event.detail.get("factor"), "a second factor"),
     )
     sentence = sentence[0].upper() + sentence[1:]

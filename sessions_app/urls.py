@@ -20,12 +20,15 @@ from sessions_app.dashboards.views import (
     talks,
 )
 from sessions_app.groups.views import group_sessions, groups, passing
+from sessions_app.instruments import promise_views
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import (
     go,
+    guesses,
     offline,
     paper_forms,
     rate,
+    raters,
     room,
     sending,
     tablets,
@@ -85,9 +88,9 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
     path("packs/on/", instruments.switch_on_pack, name="switch_on_pack"),
     path("packs/<uuid:code>/off/", instruments.switch_off_pack, name="switch_off_pack"),
-    path("risk-items/", risk_items.risk_items, name="risk_items"),
-    path("risk-items/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
-    path("risk-items/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
+    path("self-harm/", risk_items.risk_items, name="risk_items"),
+    path("self-harm/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
+    path("self-harm/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
 ]
 plan_pages = [
     path("", plan.listing, name="list"),
@@ -105,6 +108,8 @@ settings_pages = [
     path("work-list/effect/", settings.work_list_effect, name="work_list_effect"),
     path("rules/simulated/", settings.simulated, name="simulated"),
     path("recomputation/", settings.recomputation, name="recomputation"),
+    path("promises/", promise_views.listing, name="promises"),
+    path("promises/change/", promise_views.change, name="change_promise"),
     path("versions/", settings.versions, name="versions"),
     path("versions/<uuid:code>/use/", settings.use_again, name="use_again"),
 ]
@@ -134,6 +139,12 @@ dashboard_pages = [
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
+    path("clients/<uuid:code>/raters/", raters.raters, name="raters"),
+    path("forms/<uuid:code>/take-back/", raters.take_form_back, name="take_form_back"),
+    path("sessions/<uuid:code>/own-form/", raters.own_form, name="own_form"),
+    path("clients/<uuid:code>/guess/", guesses.guess, name="guess"),
+    path("guesses/", guesses.listing, name="guesses"),
+    path("guesses/choose/", guesses.choose, name="choose_guessing"),
     path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),
@@ -175,7 +186,7 @@ questionnaire_pages = [
     ),
     path("answers/<uuid:code>/count/", questionnaires.count, name="count"),
     path("answers/<uuid:code>/leave/", questionnaires.leave, name="leave"),
-    path("risk/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
+    path("self-harm/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),

@@ -131,7 +131,8 @@ class Reading:
         if self.since_first is None:
             return f"{said}. One total is no course yet."
         one = self.since_first
-        changed = "the same as" if not one.by else f"{one.word} by {one.size} points than"
+        unit = "point" if one.size == "1" else "points"
+        changed = "the same as" if not one.by else f"{one.word} by {one.size} {unit} than"
         return f"{said}; {changed} at the first ({figure(self.instrument, one.before)})."
 
 

@@ -81,10 +81,11 @@ def _scale(line: Line) -> Iterator[SafeString]:
 
 
 def _time(within: Frame) -> Iterator[SafeString]:
-    for at, text in time_ticks(within.first, within.last):
+    for place, (at, text) in enumerate(time_ticks(within.first, within.last)):
         x = round(LEFT + (at - within.first) / (within.last - within.first) * (RIGHT - LEFT))
         yield format_html('<path class="grid" d="M{} {}V{}"/>', x, TOP, BOTTOM)
-        yield _text("axis", x, BOTTOM + 36, text, "middle")
+        # A phone has room for every third word.
+        yield _text("axis" if place % 3 == 0 else "axis wide", x, BOTTOM + 36, text, "middle")
 
 
 def _levels(line: Line) -> Iterator[SafeString]:

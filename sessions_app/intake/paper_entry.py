@@ -21,8 +21,9 @@ from sessions_app.courses.models import (
     Rating,
     TherapySession,
 )
+from sessions_app.courses.raters import Rater
 from sessions_app.instruments import offers
-from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.intake.grants import new_grant, promise_on_paper, refuse_before_its_day
 from sessions_app.intake.hand_over_actions import made_by, refuse_unless_ratable, withdraw_what_is_out
 from sessions_app.intake.record_rating import (
     record_rating,
@@ -71,7 +72,16 @@ def enter_rating(
             raise Refused("Nothing was added to what the client marked.")
     wording = marked.wording if marked else offers.on_paper(form, session.episode.client.language)
     withdraw_what_is_out(session, by)
-    grant, _nobodys = new_grant(session, form, wording, channel, by, instead_of=instead_of, form_key=press)
+    grant, _nobodys = new_grant(
+        session,
+        form,
+        wording,
+        channel,
+        by,
+        instead_of=instead_of,
+        form_key=press,
+        promise=marked.promise if marked else promise_on_paper(session, Rater.CLIENT),
+    )
     if session.attendance != Attendance.ATTENDED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])

@@ -21,8 +21,10 @@ from sessions_app.groups.models import Group, GroupAttendance, GroupMember, Grou
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
+from sessions_app.instruments.promises import Promise
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.guesses import Guess
 from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
 from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records.retention_rule import RetentionRule
@@ -48,6 +50,7 @@ __all__ = [
     "GroupAttendance",
     "GroupMember",
     "GroupSession",
+    "Guess",
     "ImportPart",
     "ImportRun",
     "ImportedNumber",
@@ -60,6 +63,7 @@ __all__ = [
     "PairedTablet",
     "PlannedForm",
     "ProcessDay",
+    "Promise",
     "QuestionnaireResponse",
     "Rating",
     "RatingGrant",

@@ -106,6 +106,7 @@ def test_in_words():
     assert read(ORS, [180, 255]).sentence == (
         "25.5 at the last time, non-clinical range (from 25.0); better by 7.5 points than at the first (18.0)."
     )
+    assert "worse by 1 point than" in read(PHQ, [140, 150]).sentence
     assert read(LIFE, [180, 180]).sentence == "18.0 at the last time; the same as at the first (18.0)."
 
 

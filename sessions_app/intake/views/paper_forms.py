@@ -20,6 +20,7 @@ from sessions_app.instruments.lines import lines_to_read
 from sessions_app.instruments.paper import PaperForm
 from sessions_app.intake import questionnaire_entry
 from sessions_app.intake.questionnaire_forms import QuestionnaireEntryForm
+from sessions_app.questionnaires import risk_confirmations
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +31,7 @@ def enter(request: StaffRequest, code: UUID) -> HttpResponse:
         request, TherapySession.objects.select_related("episode__client", "episode__therapist"), code
     )
     if "form" not in request.GET:
-        forms = paper.paper_forms(session.episode.client.language, timezone.localdate())
+        forms = _forms_of(session)
         context = {"session": session, "episode": session.episode, "forms": forms}
         return render(request, "dashboard/paper_forms.html", context)
     found = _form_of(request, session)
@@ -57,6 +58,8 @@ def blank(request: StaffRequest, code: UUID) -> HttpResponse:
     wording = _named(found, session)
     if wording is None or not found.can_be_printed:
         raise Http404
+    if not risk_confirmations.is_confirmed(found.instrument):
+        raise Http404  # on no page that is given, either
     is_of_choices = has_choices(found.scored)
     with translation.override(wording.language):  # its numbers are the client's
         sections = sections_to_read(found.scored, wording) if is_of_choices else []
@@ -75,11 +78,17 @@ def blank(request: StaffRequest, code: UUID) -> HttpResponse:
 
 
 def _form_of(request: StaffRequest, session: TherapySession) -> PaperForm:
-    language = session.episode.client.language
-    found = paper.paper_form(request.GET.get("form", ""), language, timezone.localdate())
+    named = request.GET.get("form", "")
+    found = next((form for form in _forms_of(session) if form.instrument.id == named), None)
     if found is None:
         raise Http404
     return found
+
+
+def _forms_of(session: TherapySession) -> list[PaperForm]:
+    """Without those that ask about self-harm, where nobody has confirmed who looks at the answers."""
+    forms = paper.paper_forms(session.episode.client.language, timezone.localdate())
+    return [form for form in forms if risk_confirmations.is_confirmed(form.instrument)]
 
 
 def _named(form: PaperForm, session: TherapySession) -> Wording | None:

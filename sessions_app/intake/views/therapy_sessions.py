@@ -29,6 +29,7 @@ from sessions_app.intake import (
     grants,
     hand_over_actions,
     paper_entry,
+    raters_page,
     room_tablets,
     session_actions,
     which_session,
@@ -64,7 +65,8 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
     now, plan = timezone.now(), the_plan.standing([episode.pk])
-    asked, is_rating = chosen_session(request, episode), given_forms.mode_of(request) != given_forms.ALONE
+    is_rating = not plan.rows or given_forms.mode_of(request) == given_forms.WITH_RATING
+    asked = chosen_session(request, episode)
     named, new = asked.get("session"), asked.get("new", False)
     choice = which_session.choice(episode, now, named=named, new=new, for_rating=is_rating)
     of_its_own = forms_of_sessions.own_form(choice.chosen) if choice.chosen else None
@@ -72,7 +74,8 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
     offer, refused = None, refusal
     try:
         grants.refuse_before_its_day(episode)
-        offer = offers.offer(form, episode.client.language, timezone.localdate(now))
+        if is_rating:
+            offer = offers.offer(form, episode.client.language, timezone.localdate(now))
     except Refused as no_form:
         refused = no_form
     forms = given_forms.choice(request, episode, choice.chosen, plan, now, can_be_rated=offer is not None)
@@ -88,6 +91,7 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
         "not_made_for": episode.client.age_band not in MADE_FOR.get(form.ages, set(AgeBand)),
         "seeing": which_session.seeing_now(request.user, episode, now) if choice.chosen is None else None,
         "tablets": room_tablets.tablets_in_use(now),
+        "has_other_raters": raters_page.is_used(episode),
         "form_key": uuid4(),
         "refusal": refused,
     }

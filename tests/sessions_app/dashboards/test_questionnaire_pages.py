@@ -126,7 +126,10 @@ class TestDecisions:
         held, browser = withdrawn(course[0], clinic), sign_in(clinic.olga)
         text = page(browser, clinic)
         assert "Life lines, session 1: answers were held" in text
-        assert "Answers to look at" in browser.get(reverse("dashboard:work_list")).content.decode()
+        assert (
+            "Answers waiting for your decision"
+            in browser.get(reverse("dashboard:work_list")).content.decode()
+        )
         assert (
             "The form had been taken back when they came."
             in browser.get(address("count", held)).content.decode()
@@ -135,7 +138,10 @@ class TestDecisions:
         assert (refused.status_code, ResponseDecision.objects.count()) == (422, 0)
         browser.post(address("count", held), {"why": "She said so"})
         assert list(QuestionnaireResponse.objects.standing()) == [held]
-        assert "Answers to look at" not in browser.get(reverse("dashboard:work_list")).content.decode()
+        assert (
+            "Answers waiting for your decision"
+            not in browser.get(reverse("dashboard:work_list")).content.decode()
+        )
         browser.post(address("leave", held), {"why": "Another client’s"})
         assert not QuestionnaireResponse.objects.standing().exists()
         text = page(browser, clinic)
@@ -183,7 +189,10 @@ class TestTheClientsPage:
     ):
         browser = sign_in(clinic.olga)
         assert "questionnaire" not in self.client(browser, clinic).lower()
-        assert "Answers to look at" not in browser.get(reverse("dashboard:work_list")).content.decode()
+        assert (
+            "Answers waiting for your decision"
+            not in browser.get(reverse("dashboard:work_list")).content.decode()
+        )
         asked = [self.asked(browser, clinic)]
         life(course[0], 200)
         asked.append(self.asked(browser, clinic))

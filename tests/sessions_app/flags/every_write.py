@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from clients import actions as episode_actions
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
@@ -18,7 +19,14 @@ from sessions_app.flags.models import Discussion
 from sessions_app.groups import group_actions, round_actions
 from sessions_app.groups import session_actions as group_session_actions
 from sessions_app.instruments.paper import paper_form
-from sessions_app.intake import hand_over_actions, paper_entry, questionnaire_entry, session_actions
+from sessions_app.intake import (
+    guess_actions,
+    hand_over_actions,
+    paper_entry,
+    questionnaire_entry,
+    session_actions,
+    staff_answer_actions,
+)
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.records import erasure_actions
@@ -53,6 +61,14 @@ def talk_about_the_low_point(clinic):
 
 def _hand_over(clinic, last):
     hand_over_actions.hand_over(session=planned(clinic), by=clinic.olga)
+
+
+def _own_form_answered(clinic, last):
+    cast.inventory(clinic.adam, "wai-sr-therapist")
+    form = instruments.get("wai-sr-therapist")
+    staff_answer_actions.answer_own_form(
+        session=last, instrument=form, answers={item.id: 10 for item in form.items}, by=clinic.olga
+    )
 
 
 def planned(clinic, episode=None):
@@ -145,6 +161,13 @@ WRITES = {
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], by=c.olga
     ),
     "decline": _declined,
+    "guess_now": lambda c, last: guess_actions.guess_now(
+        episode=c.olgas, answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
+    ),
+    "guess": lambda c, last: guess_actions.guess(
+        session=planned(c), answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
+    ),
+    "answer_own_form": lambda c, last: _own_form_answered(c, last),
     "choose_language": lambda c, last: hand_over_actions.choose_language(
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], language="de"
     ),
@@ -300,6 +323,8 @@ def _taken_up(clinic, last):
 WITHOUT_A_COURSE = {
     "ask",  # hand_over, make_link and send call it
     "withdraw_what_is_out",
+    "choose_guessing",
+    "standing",
     "there_already",
     "made_by",
     "refuse_before_its_day",
@@ -383,7 +408,6 @@ WITHOUT_A_COURSE = {
     "give_in_course",
     "switch_off",
     "by_the_plan",
-    "standing",
     "when_and_why",
     "scale_and_why",
     "in_words",

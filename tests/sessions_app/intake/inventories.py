@@ -15,8 +15,10 @@ from sessions_app.instruments import actions
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.form_sets import Forms, ToFillIn
+from sessions_app.questionnaires import risk_confirmations
 from tests import cast
 from tests.measurement.wording_files import as_it_is
+from tests.sessions_app.questionnaires.answering import confirm
 
 TITLE = {"en": "Invented inventory", "de": "Erfundener Fragebogen", "ar": "استبيان مخترع"}
 INTRODUCTION = {
@@ -119,5 +121,9 @@ def given(
     **of: Any,
 ) -> tuple[RatingGrant, str]:
     """The first grant of a hand-over with these questionnaires, and its token."""
+    for name in named:
+        # Forms that ask about self-harm are given to nobody before.
+        if not risk_confirmations.is_confirmed(instruments.get(name)):
+            confirm(name, looks=by, by=by)
     questionnaires = tuple(ToFillIn(instruments.get(name), rater) for name in named)
     return hand_over_actions.hand_over(session=session, by=by, forms=Forms(rating, questionnaires), **of)
