@@ -81,6 +81,19 @@ class LogEvent(StrEnum):
     SESSION_VOIDED = "session voided", "{who} voided a session of client {client}"
     SESSION_PUT_BACK = "session put back", "{who} put a voided session of client {client} back"
     HANDED_OVER = "handed over", "{who} handed over to client {client}"
+    HANDED_OVER_TO_ANOTHER = (
+        "handed over to another",
+        "{who} handed a form about client {client} over to a {rater}",
+    )
+    LINK_MADE_FOR_ANOTHER = (
+        "link made for another",
+        "{who} made a link to a form about client {client} for a {rater}",
+    )
+    FORM_GIVEN_BACK = "form given back", "A {rater} gave a form about client {client} back without answers"
+    FORM_LANGUAGE_CHOSEN = (
+        "form language chosen",
+        "A {rater} chose another language for a form about client {client}",
+    )
     HAND_OVER_TAKEN_BACK = "hand-over taken back", "{who} took back a hand-over to client {client}"
     LINK_MADE = "link made", "{who} made a link for the phone of client {client}"
     FORM_SENT = "form sent", "{who} sent the form of client {client} to the tablet of a room"
@@ -96,11 +109,16 @@ class LogEvent(StrEnum):
         "Answers to a questionnaire of client {client} arrived and were held",
     )
     QUESTIONNAIRE_DECIDED = "questionnaire decided", "{who} decided about a questionnaire of client {client}"
+    GUESS_MADE = "guess made", "{who} noted something for themselves before a rating of client {client}"
+    GUESSING_CHOSEN = "guessing chosen", "{who} changed a setting of their own"
     RISK_ITEMS_CONFIRMED = (
         "self-harm questions confirmed",
         "{who} confirmed what the site does with answers about self-harm to {form}",
     )
-    RISK_ITEMS_ENDED = "self-harm questions ended", "{who} ended the use of the questions about self-harm of {form}"
+    RISK_ITEMS_ENDED = (
+        "self-harm questions ended",
+        "{who} ended the use of the questions about self-harm of {form}",
+    )
     # Written with the answers themselves: the line itself would tell what was answered.
     RISK_ANSWER_RAISED = "self-harm answer raised", "Answers of client {client} were looked through"
     RISK_ANSWER_ACKNOWLEDGED = "self-harm answer acknowledged", "{who} wrote in the record of client {client}"
@@ -178,6 +196,21 @@ class LogEvent(StrEnum):
     AGENDA_MADE = "agenda made", "{who} made an agenda for the supervision of {therapist}"
     AGENDA_CHANGED = "agenda changed", "{who} changed an agenda for the supervision of {therapist}"
     AGENDA_VIEWED = "agenda viewed", "{who} opened an agenda for the supervision of {therapist}"
+    GROUP_MADE = "group made", "{who} made a therapy group"
+    GROUP_CHANGED = "group changed", "{who} changed the name or kind of a therapy group"
+    GROUP_LEADERS_CHANGED = "group leaders changed", "{who} named who leads a therapy group"
+    GROUP_ENDED = "group ended", "{who} ended a therapy group"
+    GROUP_TAKEN_UP = "group taken up", "{who} took up a therapy group again"
+    GROUP_VIEWED = "group viewed", "{who} opened the page of a therapy group"
+    GROUP_JOINED = "group joined", "{who} took client {client} into a therapy group"
+    GROUP_LEFT = "group left", "{who} took client {client} out of a therapy group"
+    GROUP_SESSION_BEGUN = "group session begun", "{who} began a session of a therapy group"
+    GROUP_SESSION_VOIDED = "group session voided", "{who} voided a session of a therapy group"
+    GROUP_SESSION_PUT_BACK = (
+        "group session put back",
+        "{who} put a voided session of a therapy group back",
+    )
+    TABLET_PASSED_ROUND = "tablet passed round", "{who} let a tablet go round in a therapy group"
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"
@@ -220,6 +253,10 @@ class LogEvent(StrEnum):
     PLANNED_FORM_ENDED = "planned form ended", "{who} took a form out of the plan: {form}"
     FORMS_OF_CLIENT_CHANGED = "forms of client changed", "{who} changed which forms client {client} is given"
     SETTINGS_CHANGED = "settings changed", "{who} saved version {version} of the settings: {form}, {closing}"
+    PROMISE_CHANGED = (
+        "promise changed",
+        "{who} saved version {version} of what forms promise to a {rater} about who sees the marks",
+    )
     QUESTION_ADDED = "question added", "{who} added a question of the clinic"
     QUESTION_TAKEN_OUT = "question taken out", "{who} took out a question of the clinic"
     QUESTION_PUT_BACK = "question put back", "{who} put back a question of the clinic"

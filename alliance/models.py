@@ -66,6 +66,11 @@ class User(Labelled, AbstractBaseUser):
     question_language = models.CharField(
         "language of the questions to ask", max_length=10, default="en", help_text="A tag of LANGUAGES."
     )
+    guesses_first = models.BooleanField(
+        "guesses what a client will mark",
+        default=False,
+        help_text="Chosen by this person, for themselves alone.",
+    )
     draft_salt = models.CharField(
         max_length=32,
         default=new_salt,

@@ -41,6 +41,7 @@ PAGES = {
     "rules": "a page about flag rules",
     "marks": "a page about marks",
     "supervision": "a page of supervision",
+    "groups": "a page about a therapy group",
 }
 REFUSALS = {
     "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",
@@ -216,6 +217,7 @@ def _line(
         work_list=event.detail.get("work_list", ""),
         closing=CLOSINGS.get(event.detail.get("closing"), ""),
         kind=event.detail.get("kind", ""),
+        rater=event.detail.get("rater", "client"),
         factor=FACTORS.get(event.detail.get("factor"), "a second factor"),
     )
     sentence = sentence[0].upper() + sentence[1:]

@@ -19,12 +19,16 @@ from sessions_app.dashboards.views import (
     questionnaires,
     talks,
 )
+from sessions_app.groups.views import group_sessions, groups, passing
+from sessions_app.instruments import promise_views
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import (
     go,
+    guesses,
     offline,
     paper_forms,
     rate,
+    raters,
     room,
     sending,
     tablets,
@@ -104,6 +108,8 @@ settings_pages = [
     path("work-list/effect/", settings.work_list_effect, name="work_list_effect"),
     path("rules/simulated/", settings.simulated, name="simulated"),
     path("recomputation/", settings.recomputation, name="recomputation"),
+    path("promises/", promise_views.listing, name="promises"),
+    path("promises/change/", promise_views.change, name="change_promise"),
     path("versions/", settings.versions, name="versions"),
     path("versions/<uuid:code>/use/", settings.use_again, name="use_again"),
 ]
@@ -133,6 +139,12 @@ dashboard_pages = [
     path("clients/<uuid:code>/rating/", therapy_sessions.enter_new_rating, name="enter_new_rating"),
     path("clients/<uuid:code>/link/", sending.make_link, name="make_link"),
     path("clients/<uuid:code>/send/", sending.send, name="send"),
+    path("clients/<uuid:code>/raters/", raters.raters, name="raters"),
+    path("forms/<uuid:code>/take-back/", raters.take_form_back, name="take_form_back"),
+    path("sessions/<uuid:code>/own-form/", raters.own_form, name="own_form"),
+    path("clients/<uuid:code>/guess/", guesses.guess, name="guess"),
+    path("guesses/", guesses.listing, name="guesses"),
+    path("guesses/choose/", guesses.choose, name="choose_guessing"),
     path("links/<uuid:code>/sent/", sending.sent, name="sent"),
     path("clients/<uuid:code>/sessions/add/", therapy_sessions.add_session, name="add_session"),
     path("sessions/<uuid:code>/change/", therapy_sessions.change_session, name="change_session"),
@@ -224,3 +236,27 @@ supervision_pages = [
     path("notes/<uuid:code>/take-back/", supervision.take_back_note, name="take_back_note"),
     path("notes/<uuid:code>/put-back/", supervision.put_back_note, name="put_back_note"),
 ]
+group_pages = [
+    path("", groups.listing, name="list"),
+    path("new/", groups.make, name="new"),
+    path("<uuid:code>/", groups.group, name="group"),
+    path("<uuid:code>/people/", groups.people, name="people"),
+    path("<uuid:code>/change/", groups.change, name="change"),
+    path("<uuid:code>/leaders/", groups.leaders, name="leaders"),
+    path("<uuid:code>/add/", groups.add_member, name="add_member"),
+    path("<uuid:code>/end/", groups.end, name="end"),
+    path("<uuid:code>/take-up/", groups.take_up, name="take_up"),
+    path("<uuid:code>/begin/", group_sessions.begin, name="begin"),
+    path("members/<uuid:code>/take-out/", groups.take_out, name="take_out"),
+    path("members/<uuid:code>/put-back/", groups.put_back, name="put_back"),
+    path("sessions/<uuid:code>/", group_sessions.session, name="session"),
+    path("sessions/<uuid:code>/attendance/", group_sessions.attendance, name="attendance"),
+    path("sessions/<uuid:code>/pass-round/", group_sessions.pass_round, name="pass_round"),
+    path("sessions/<uuid:code>/void/", group_sessions.void, name="void"),
+    path("sessions/<uuid:code>/put-back/", group_sessions.put_back, name="put_session_back"),
+    path("forms/<uuid:code>/give/", group_sessions.give, name="give"),
+    path("forms/<uuid:code>/link/", group_sessions.make_link, name="make_link"),
+    path("forms/<uuid:code>/send/", group_sessions.send, name="send"),
+    path("forms/<uuid:code>/take-back/", group_sessions.take_back, name="take_back"),
+]
+pass_pages = [path("", passing.next_person, name="next")]

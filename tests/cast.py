@@ -27,17 +27,20 @@ from sessions_app.conversations import question_actions
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, Mode, Rating, TherapySession
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags.conclude import conclude_many
-from sessions_app.instruments import actions
+from sessions_app.instruments import actions, promise_actions
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
+from sessions_app.instruments.promises import Promise
 from sessions_app.instruments.rule_settings import laid_over
 from sessions_app.intake import hand_over_actions, sending_actions
 from sessions_app.intake.record_rating import record_rating
+from sessions_app.questionnaires.record_response import record_response
 from sessions_app.rulebook import settings_actions
-from tests.measurement.wording_files import a_file, a_pack
+from tests.measurement.wording_files import a_file, a_form, a_pack
 
 PASSWORD = "correct horse battery staple"
 ITEMS = ("relationship", "goals", "approach", "overall")
@@ -124,6 +127,11 @@ def rating(
     return record_rating(grant=grant, answers=answers(total, **lines), mode=Mode.LINE, comment=comment)
 
 
+def answered(grant: RatingGrant, given: dict[str, int | None], *, comment: str = "") -> QuestionnaireResponse:
+    """Answers to a questionnaire as its rater gives them, through the one door."""
+    return record_response(grant=grant, answers=given, mode=Mode.LINE, comment=comment)
+
+
 def link(session: TherapySession, *, by: User) -> sending_actions.Link:
     return sending_actions.make_link(episode=session.episode, session=session, by=by)
 
@@ -172,6 +180,14 @@ def pack(by: User) -> InstrumentPack:
     return actions.switch_on_pack(pack=read, read_sha256=read.sha256, by=by)
 
 
+def inventory(by: User, instrument: str, *, licensed: bool = False) -> ClinicWording:
+    """A questionnaire in invented words, switched on under a licence; licensed: there is one already."""
+    read = read_wording(a_form(instrument), [tag for tag, _ in settings.LANGUAGES])
+    if not licensed:
+        licence(by, instrument=instruments.get(instrument).form_of)
+    return actions.switch_on(wording=actions.load_wording(read=read, by=by), by=by)
+
+
 def question(by: User, text: str = "What would you say to a friend about today?", **of: str) -> OwnQuestion:
     """A question of the clinic; about whichever line fell below cutoff, in English, unless told otherwise."""
     return question_actions.add_question(
@@ -183,6 +199,13 @@ def choose(
     by: User, *, instrument: str = "session-rating", closing: str = "thanks", **of_the_form: Any
 ) -> ClinicSettings:
     return settings_actions.change_settings(instrument=instrument, closing=closing, by=by, **of_the_form)
+
+
+def promise(by: User, *, rater: str = "client", **flags: bool | str) -> Promise:
+    """The next version of what forms promise, with these flags and own sentences (`own_<language>`)."""
+    if flags.get("supervisor") is False:
+        flags["supervisor_comment"] = False
+    return promise_actions.change_promise(rater=rater, by=by, **flags)
 
 
 def choose_rules(

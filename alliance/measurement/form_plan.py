@@ -113,7 +113,8 @@ def due_since(
             is_given = any(one.number == session.number for one in given)
             return session.number if session.day >= since and not is_given else None
         case Frequency.ONCE:
-            return _since(sessions, since, session) if not given else None
+            is_given = any(one.day >= since for one in given)
+            return _since(sessions, since, session) if not is_given else None
         case Frequency.WEEKS:
             again = max((one.day for one in given), default=date.min)
             waits = timedelta(weeks=timing.every) if given else timedelta()

@@ -23,6 +23,8 @@ from sessions_app.corrections.misfiling_forms import MisfilingForm
 from sessions_app.courses.decisions import Misfiling
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, SetAsideRating, TherapySession
+from sessions_app.instruments import promises
+from sessions_app.instruments.promises import Door
 
 RATINGS = Rating.objects.select_related("session__episode__client", "grant", "wording")
 MISFILINGS = Misfiling.objects.select_related(
@@ -105,8 +107,10 @@ def _shown(user: User, rating: Rating) -> dict[str, object]:
         "back": reverse(_address(user, episode), args=[episode.code]),
         "lines": set_aside.compared(
             instruments.get(rating.instrument, rating.instrument_version), rating.answers, {}
-        ),
-        "comment": rating.comment if is_own or rating.share_comment else "",
+        )
+        if is_own or promises.allows(rating, Door.SUPERVISOR)
+        else (),
+        "comment": promises.comment_for(rating, reads_all=is_own),
         "language_chosen": _language_was_chosen(rating),
         "is_out": RatingGrant.objects.awaiting(timezone.now()).filter(session=rating.session).exists(),
     }

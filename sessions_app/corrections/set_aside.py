@@ -17,6 +17,8 @@ from clients.models import Ending, Episode
 from sessions_app.corrections import families
 from sessions_app.courses.decisions import Correction, Misfiling, Settlement
 from sessions_app.courses.models import TYPED, Mode, Rating, SetAsideQuerySet, SetAsideRating, TherapySession
+from sessions_app.instruments import promises
+from sessions_app.instruments.promises import Door
 from sessions_app.intake import sealed_upload
 
 Reason = SetAsideRating.Reason
@@ -35,6 +37,9 @@ ADVICE = {
     Reason.LATE: "Use them if they are of this session: they take their place in the course.",
     "invalid": "Ask the client and enter the rating from paper. What arrived stays here as it came.",
 }
+
+
+WITHHELD = "marks that the therapist alone sees"  # in the place of marks of which that was promised
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,7 @@ def of_episode(episode: Episode, *, reads_comments: bool) -> dict[int, OfSession
     more = Rating.objects.filter(session=OuterRef("session"), replaces__isnull=False)
     aside = SetAsideRating.objects.filter(session=OuterRef("session"))
     ratings = Rating.objects.filter(Exists(more) | Exists(aside), session__episode=episode).order_by("pk")
-    rows = list(ratings.select_related("correction__corrected_by", "settlement", "grant__made_by"))
+    rows = list(ratings.select_related("correction__corrected_by", "settlement", "grant__made_by", "promise"))
     by_pk = {row.pk: row for row in rows}
     for row in rows:
         if row.replaces_id:
@@ -311,7 +316,7 @@ def _misfilings(episode: Episode) -> list[Misfiling]:
 def with_decisions(rows: SetAsideQuerySet) -> SetAsideQuerySet:
     """With all that `shown` reads of a row."""
     decisions = Settlement.objects.standing().select_related("settled_by")
-    return rows.select_related("session__episode__client", "grant").prefetch_related(
+    return rows.select_related("session__episode__client", "grant__promise").prefetch_related(
         Prefetch("settlements", queryset=decisions, to_attr="decisions")
     )
 
@@ -319,28 +324,36 @@ def with_decisions(rows: SetAsideQuerySet) -> SetAsideQuerySet:
 def shown(aside: SetAsideRating, stands: Rating | None, *, reads_comments: bool) -> SetAside:
     """One set of marks as a page shows it, beside `stands`, the rating of the session that counts."""
     instrument = instruments.get(aside.grant.instrument, aside.grant.instrument_version)
-    stands = stands if stands and not stands.is_blank else None
+    stands = stands if stands and not stands.is_blank and _may_read(stands, reads_comments) else None
     decided: list[Settlement] = getattr(aside, "decisions", [])
     decision = decided[0] if decided else None
     if decision is not None and decision.outcome == Settlement.Outcome.MISFILED:
         # Somebody else's: this record says that marks came, and neither which nor with what words.
         return SetAside(row=aside, stands=stands, lines=(), total="", comment="", decision=decision)
+    if not _may_read(aside, reads_comments):
+        return SetAside(row=aside, stands=None, lines=(), total="", comment="", decision=decision)
     return SetAside(
         row=aside,
         stands=stands,
         lines=compared(instrument, aside.answers, stands.answers if stands else {}),
         total=_total(instrument, aside.answers),
-        comment=aside.comment if reads_comments or aside.share_comment else "",
+        comment=promises.comment_for(aside, reads_all=reads_comments),
         decision=decision,
     )
 
 
+def _may_read(marks: Rating | SetAsideRating, is_own: bool) -> bool:
+    """is_own: whether the reader treats the client; else they supervise, and read what was promised."""
+    return is_own or promises.allows(marks, Door.SUPERVISOR)
+
+
 def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comments: bool) -> Earlier:
     instrument = instruments.get(rating.instrument, rating.instrument_version)
+    marks = _marks_in_words(instrument, rating)
     return Earlier(
         rating=rating,
-        marks=_total_in_words(rating) or _lines_in_words(instrument, rating),
-        comment=rating.comment if reads_comments or rating.share_comment else "",
+        marks=marks if _may_read(rating, reads_comments) else WITHHELD,
+        comment=promises.comment_for(rating, reads_all=reads_comments),
         correction=getattr(by, "correction", None),
         replaced_by=by,
         can_be_put_back=can_be_put_back,
@@ -348,13 +361,10 @@ def _earlier(rating: Rating, by: Rating, *, can_be_put_back: bool, reads_comment
     )
 
 
-def _lines_in_words(instrument: Instrument, rating: Rating) -> str:
+def _marks_in_words(instrument: Instrument, rating: Rating) -> str:
+    if rating.is_total_only and rating.total is not None:
+        return f"total {points(rating.total)}, imported without lines"
     return "nothing marked" if rating.is_blank else in_words(instrument, rating.answers)
-
-
-def _total_in_words(rating: Rating) -> str:
-    known = rating.total if rating.is_total_only else None
-    return "" if known is None else f"total {points(known)}, imported without lines"
 
 
 def _waits_again(rating: Rating) -> bool:

@@ -9,7 +9,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from alliance.triggers import Function, Trigger
 
-TABLE, RESPONSES = "sessions_app_rating", "sessions_app_questionnaireresponse"
+TABLE, RESPONSES, GUESSES = (
+    "sessions_app_rating",
+    "sessions_app_questionnaireresponse",
+    "sessions_app_guess",
+)
 NAME = f"{TABLE}_answers"
 MARKS, ANSWERS = (0, 100), (-200, 200)  # the lowest and the highest there can be, in tenths
 
@@ -39,6 +43,7 @@ END """,
 REFUSE_RESPONSE = Function(
     "refuse_response_answers", f"\nBEGIN{_out_of_range(*ANSWERS)}\n  RETURN NEW;\nEND "
 )
+REFUSE_GUESS = Function("refuse_guess_answers", f"\nBEGIN{_out_of_range(*MARKS)}\n  RETURN NEW;\nEND ")
 OF_TOTALS = f"{NAME}_of_total"
 OF_TOTALS_ON_SQLITE = f"""
 CREATE TRIGGER "{OF_TOTALS}" BEFORE INSERT ON "{TABLE}"
@@ -63,6 +68,15 @@ def response_in_range(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
         yield _on_postgresql(RESPONSES, REFUSE_RESPONSE)
     else:
         yield _on_sqlite(RESPONSES, *ANSWERS)
+
+
+def guess_in_range(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
+    """The same of a therapist's guess at the rating of a session."""
+    yield (
+        _on_postgresql(GUESSES, REFUSE_GUESS)
+        if connection.vendor == "postgresql"
+        else _on_sqlite(GUESSES, *MARKS)
+    )
 
 
 def _on_postgresql(table: str, function: Function) -> Trigger:

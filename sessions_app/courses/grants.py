@@ -11,13 +11,15 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.label_field import LabelField
 from alliance.measurement import instruments
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating, TherapySession
-from sessions_app.courses.raters import Rater
+from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.promises import promise_field
 
 # Whoever began in the last minute in which the form could be opened has time to finish: three times what it takes.
 TIME_TO_FINISH = timedelta(minutes=10)
@@ -44,6 +46,7 @@ class Channel(models.TextChoices):
     PAIRED = "paired", "Tablet of a room"
     PAPER = "paper", "On paper"
     VERBAL = "verbal", "Said aloud"
+    SCREEN = "screen", "On the screen of whoever filled it in"
     IMPORTED = "imported", "Imported from another system"
 
 
@@ -54,6 +57,8 @@ class Purpose(models.TextChoices):
     QUESTIONNAIRE = "questionnaire", "A questionnaire"
 
 
+# Of these there may be several for one client, who are told apart by a label.
+LABELLED = frozenset({Rater.CAREGIVER, Rater.OBSERVER})
 # Sent to another device than the one it was made on: nobody has the form before that device opens it.
 SENT = (Channel.PHONE, Channel.PAIRED)
 
@@ -160,6 +165,9 @@ class RatingGrant(models.Model):
     instrument_version = models.CharField(max_length=20)
     purpose = models.CharField(max_length=20, choices=Purpose.choices, default=Purpose.ALLIANCE)
     rater = models.CharField(max_length=20, choices=Rater.choices, default=Rater.CLIENT)
+    rater_label = LabelField(
+        max_length=RATER_LABEL, blank=True, default="", help_text="Which of several, such as “mother”."
+    )
     form_set = models.UUIDField(default=uuid.uuid4, help_text="The same for forms that are given together.")
     place_in_set = models.PositiveSmallIntegerField(default=0)
     answered_at = models.DateTimeField(null=True, help_text="When a questionnaire's answers came that count.")
@@ -188,6 +196,7 @@ class RatingGrant(models.Model):
     # What the client is given to read; null where the wording is our own, or the marks were made on paper
     # of an edition nobody knows.
     wording = models.ForeignKey(ClinicWording, models.PROTECT, related_name="+", null=True)
+    promise = promise_field()
 
     objects = AllianceGrants()  # the first one: it is the one of `session.grants` too
     every = RatingGrantQuerySet.as_manager()
@@ -228,6 +237,10 @@ class RatingGrant(models.Model):
                 condition=~Q(purpose=Purpose.ALLIANCE) | Q(rater=Rater.CLIENT, answered_at__isnull=True),
                 name="grant_client_rates_the_alliance",
             ),
+            models.CheckConstraint(
+                condition=Q(rater_label="") | Q(rater__in=sorted(LABELLED)),
+                name="grant_label_of_one_of_several",
+            ),
         )
 
     def __str__(self) -> str:
@@ -236,6 +249,15 @@ class RatingGrant(models.Model):
     @property
     def client_code(self) -> uuid.UUID:
         return self.session.client_code
+
+    @property
+    def is_for_the_client(self) -> bool:
+        return self.rater == Rater.CLIENT
+
+    @property
+    def said_by(self) -> str:
+        """Who fills it in, as pages say it."""
+        return said_by(self.rater, self.rater_label)
 
     @property
     def finish_until(self) -> datetime:

@@ -21,6 +21,7 @@ from clients.plausible_days import FIRST_DAY
 from sessions_app.courses.answer_range import answers_in_range
 from sessions_app.courses.scales import series_of
 from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.promises import Door, Promise, kept, promise_field
 
 SESSION_LENGTH = timedelta(minutes=50)
 FIRST_MOMENT = datetime.combine(FIRST_DAY - timedelta(days=1), datetime.min.time(), UTC)  # in any zone
@@ -190,8 +191,12 @@ class RatingQuerySet(EpisodeRows):
         return found
 
     def with_edition(self) -> Self:
-        """With what `Rating.series` needs of the wording, and no more."""
-        return self.select_related("wording").defer("wording__items", "wording__introduction")
+        """With what `Rating.series` needs of the wording, and no more; and with what was promised."""
+        return self.select_related("wording", "promise").defer("wording__items", "wording__introduction")
+
+    def through(self, door: Door) -> Self:
+        """Those that may go through this door, by what was promised when they were marked."""
+        return self.filter(kept(door))
 
     def of_the_same(self, marks: "Rating") -> Self:
         """What the constraints let stand only once: a rating of this grant, delivery, or place in the session."""
@@ -239,6 +244,7 @@ class Rating(models.Model):
     wording = models.ForeignKey(
         ClinicWording, models.PROTECT, related_name="+", null=True, help_text="As the grant's."
     )
+    promise = promise_field()
     delivery = models.UUIDField(null=True, help_text="Made by the page that delivered it, if one did.")
     claimed_at = models.DateTimeField(null=True, help_text="When, by the device's clock. Never trusted.")
 
@@ -377,6 +383,12 @@ class SetAsideRating(models.Model):
 
     def __str__(self) -> str:
         return f"Set aside: {self.get_reason_display()}"
+
+    @property
+    def promise(self) -> Promise | None:
+        """What was read when they were marked. Fetch `grant__promise` along."""
+        found: Promise | None = self.grant.promise
+        return found
 
     @property
     def client_code(self) -> uuid.UUID:

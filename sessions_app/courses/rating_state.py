@@ -144,21 +144,21 @@ def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> R
 
     A rating that the link asks to replace says nothing of the link.
     """
-    if rating is not None and rating.pk != grant.instead_of_id:
+    if grant.answered_at is not None:
+        return RatingState.RATED
+    if grant.is_of_the_alliance and rating is not None and rating.pk != grant.instead_of_id:
         return marks_state(rating)
     if grant.declined:
         return RatingState.DECLINED
-    if grant.answered_at is not None:
-        return RatingState.RATED
     if RatingGrant.every.awaiting(now).filter(pk=grant.pk).exists():
         return how_far(grant.channel, grant.opened_at)
     if grant.withdrawn_at is None:
         return RatingState.PAST
     newer = RatingGrant.every.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
-    newer = newer.filter(purpose=grant.purpose, instrument=grant.instrument, rater=grant.rater)
-    if grant.is_of_the_alliance:
-        newer = RatingGrant.objects.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
-    return RatingState.REPLACED if newer.exists() else RatingState.TAKEN_BACK
+    same = newer.filter(purpose=grant.purpose, rater=grant.rater, rater_label=grant.rater_label)
+    if not grant.is_of_the_alliance:
+        same = same.filter(instrument=grant.instrument)
+    return RatingState.REPLACED if same.exists() else RatingState.TAKEN_BACK
 
 
 def marks_state(rating: Rating) -> RatingState:

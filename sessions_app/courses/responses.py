@@ -10,13 +10,16 @@ from django.utils import timezone
 
 from alliance import triggers
 from alliance.append_only import append_only
+from alliance.label_field import LabelField
+from alliance.labels import search_key
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from sessions_app.courses.answer_range import response_in_range
 from sessions_app.courses.models import EpisodeRows, Mode, TherapySession
-from sessions_app.courses.raters import Rater
+from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
 from sessions_app.courses.scales import series_of
 from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.promises import Door, kept, promise_field
 
 WHY = 300  # characters
 
@@ -41,6 +44,10 @@ class QuestionnaireResponseQuerySet(EpisodeRows):
         live = self.filter(session__voided_at__isnull=True).with_decision()
         return live.filter(Q(decided=True) | Q(decided__isnull=True, held=""))
 
+    def through(self, door: Door) -> Self:
+        """Those that may go through this door, by what was promised when they were answered."""
+        return self.filter(kept(door))
+
     def to_settle(self) -> Self:
         """Those that were held, and that nobody has decided about."""
         return self.with_decision().filter(decided__isnull=True).exclude(held="")
@@ -52,6 +59,7 @@ class QuestionnaireResponseQuerySet(EpisodeRows):
         "answers": "'{}'",
         "total": "NULL",
         "comment": "''",
+        "rater_label": "''",
         "raw": "NULL",
         "sha256": "'erased ' || OLD.id",
     },
@@ -73,6 +81,10 @@ class QuestionnaireResponse(models.Model):
         ClinicWording, models.PROTECT, related_name="+", null=True, help_text="As the grant's."
     )
     rater = models.CharField(max_length=20, choices=Rater.choices)
+    rater_label = LabelField(
+        max_length=RATER_LABEL, blank=True, default="", help_text="Which of several, such as “mother”."
+    )
+    promise = promise_field()
     answers = models.JSONField()
     total = models.SmallIntegerField(null=True)
     comment = models.TextField(blank=True, default="", max_length=2000)
@@ -127,9 +139,15 @@ class QuestionnaireResponse(models.Model):
 
     @property
     def series(self) -> str:
-        """What it may be compared with: the same instrument, version, edition of the wording, and rater."""
+        """What it may be compared with: the same instrument, version, edition of the wording, and person who rates."""
         edition = self.wording.edition if self.wording else None
-        return f"{series_of(self.instrument, self.instrument_version, edition)}/{self.rater}"
+        series = f"{series_of(self.instrument, self.instrument_version, edition)}/{self.rater}"
+        return f"{series}/{search_key(self.rater_label)}" if self.rater_label else series
+
+    @property
+    def said_by(self) -> str:
+        """Who filled it in, as pages say it."""
+        return said_by(self.rater, self.rater_label)
 
     @property
     def marks(self) -> dict[str, int | None]:

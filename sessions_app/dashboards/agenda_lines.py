@@ -50,12 +50,13 @@ def proposals(supervisor: User, therapist: User, now: datetime) -> list[Proposal
         beside=("asked",),
     )
     by_pk = {course.episode.pk: course.episode for course, _ in read}
+    in_supervision = [course.in_supervision for course, _ in read]
     last = Agenda.objects.filter(
         supervisor=supervisor, therapist=therapist, held_on__lt=timezone.localdate(now)
     )
     before = last.first()
     found = [
-        *_by_group([course for course, _ in read]),
+        *_by_group(in_supervision),
         *(Proposal(course.episode, Why.QUESTION) for course, beside in read if beside["asked"]),
         *(Proposal(by_pk[pk], Why.AGREED) for pk in _agreed_last_time(by_pk, before)),
         *_left(before, by_pk),
@@ -175,7 +176,9 @@ def _beside(agenda: Agenda, reader: User, wanted: list[int], now: datetime) -> _
     questions: dict[int, list[Any]] = {}
     if not agenda.is_over:
         standings = course_standings.read(Episode.objects.filter(pk__in=list(seen)).open(), now, "pk")
-        says = {course.episode.pk: _says(course) for course, _ in standings}
+        is_own = agenda.therapist_id == reader.pk
+        courses = [course if is_own else course.in_supervision for course, _ in standings]
+        says = {course.episode.pk: _says(course) for course in courses}
         questions = _by_episode(SupervisionQuestion.objects.open().filter(episode__in=list(seen)))
     page = "dashboard:client" if agenda.therapist_id == reader.pk else "caseload:client"
     return _Beside(page, seen, says, questions, _by_episode(_talks(agenda, seen)))

@@ -12,7 +12,8 @@ from sessions_app.dashboards import outcome_drawing, questionnaire_panels
 from sessions_app.dashboards.outcome_drawing import Line
 from sessions_app.flags import course
 from sessions_app.flags.course import RatedSession
-from sessions_app.instruments import rule_settings
+from sessions_app.instruments import promises, rule_settings
+from sessions_app.instruments.promises import Door
 from sessions_app.questionnaires import series as responses
 from sessions_app.questionnaires.series import Series
 
@@ -56,18 +57,27 @@ class AllianceAndOutcome:
         return _name(self.series)
 
 
-def read(episode: Episode, now: datetime, chosen: str = "") -> AllianceAndOutcome:
-    """chosen: which outcome scale, by its key; where it names none of them, the one that was marked last."""
-    companions = [one for one in responses.of_episode(episode) if one.is_companion and one.counting]
+def read(episode: Episode, now: datetime, chosen: str = "", *, is_own: bool) -> AllianceAndOutcome:
+    """chosen: which outcome scale, by its key; where it names none of them, the one that was marked last.
+
+    is_own: whether the reader treats the client; else they supervise, and read what was promised.
+    """
+    door = Door.THERAPIST if is_own else Door.SUPERVISOR
+    series_of_episode = responses.of_episode(episode, door)
+    companions = [one for one in series_of_episode if one.is_companion and one.counting]
     if not companions:
         return AllianceAndOutcome(episode, None)
     by_key = {_key(one): one for one in companions}
     series = by_key.get(chosen) or max(companions, key=lambda one: one.counting[-1].at)
     rules = rule_settings.in_force()
-    rated = _of_one_form([one for one in course.read(episode, now, rules) if _total(one) is not None])
+    whole = [one for one in course.read(episode, now, rules) if _total(one) is not None]
+    shown = [one for one in whole if one.rating and promises.allows(one.rating, door)]
+    rated = _of_one_form(shown)
     last = rated[-1] if rated else None
     parameters = course.parameters_of(last.rating if last else None, rules)
-    raised = frozenset(finding.rule for finding in last.findings) if last else frozenset()
+    # What a rule found may compare with marks that are not shown.
+    is_whole = len(shown) == len(whole)
+    raised = frozenset(finding.rule for finding in last.findings) if last and is_whole else frozenset()
     alliance = alliance_of(_total(last) if last else None, parameters, rules=raised)
     assert series.last is not None
     said = read_together(

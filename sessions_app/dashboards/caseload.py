@@ -31,6 +31,7 @@ from sessions_app.dashboards.process_figures import ShareRow
 from sessions_app.flags import chance_returns, process_measures
 from sessions_app.flags.chance_returns import Chance
 from sessions_app.flags.facts import beginning_of
+from sessions_app.instruments.promises import Door
 from sessions_app.questionnaires import waiting
 from sessions_app.questionnaires.risk_answers import RiskAnswer
 from sessions_app.supervision.questions import count_of_open
@@ -205,10 +206,11 @@ def _by_part(episodes: QuerySet[Episode], now: datetime) -> tuple[dict[Part, lis
     with_beside = _with_beside(episodes)
     meetings = _meetings(episodes, now)
     found: dict[Part, list[_Placed]] = {part: [] for part in Part}
-    read = course_standings.read(with_beside, now, "client__label_key", "pk", beside=(*BESIDE, *CLINIC))
+    stored = course_standings.read(with_beside, now, "client__label_key", "pk", beside=(*BESIDE, *CLINIC))
+    read = [(course.in_supervision, beside) for course, beside in stored]
     in_clinic = [beside for _, beside in read]
     in_use = bool(read) and waiting.is_any(in_clinic, waiting.ANY_OUTCOME)
-    doing = outcomes.read([course for course, _ in read], now) if in_use else {}
+    doing = outcomes.read([course for course, _ in read], now, Door.SUPERVISOR) if in_use else {}
     for course, beside in read:
         if "part" not in course.kept:
             course.kept["part"] = part_of(course)

@@ -59,6 +59,7 @@ class ClientRow:
     set_aside: str  # how many sets of marks the therapist has to decide about; empty where none
     asked: int  # questions of supervisors that nobody answered
     outcome: OutcomeCell | None = None  # where the client marks an outcome scale
+    withheld: bool = False  # marks were promised to be the therapist's alone, so nothing of them is said
 
     @property
     def agreed(self) -> str:
@@ -118,6 +119,7 @@ def client_row(
         set_aside=f"Marks set aside: {asides}" if asides else "",
         asked=asked or 0,
         outcome=outcome,
+        withheld=course.is_withheld,
     )
 
 

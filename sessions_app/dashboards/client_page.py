@@ -43,7 +43,7 @@ from sessions_app.flags.chance_returns import Chance
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
-from sessions_app.instruments import rule_settings
+from sessions_app.instruments import promises, rule_settings
 from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.questionnaires import waiting
 from sessions_app.questionnaires.risk_answers import RiskAnswer
@@ -74,6 +74,7 @@ class SessionRow:
     beside: set_aside.OfSession = field(default_factory=set_aside.OfSession)
     can_be_corrected: bool = False
     shows_marks: bool = False  # whether the client left any; a form that came back empty has none
+    is_withheld: bool = False  # it is the therapist's alone, by what was promised, and the reader is another
     other_form: str = ""  # from this session on another form was used: its name
 
 
@@ -106,6 +107,7 @@ class ClientPage:
         False  # whether a questionnaire was ever answered: then the page asks for the panels
     )
     risk_answers: list[RiskAnswer] = field(default_factory=list)  # about which nobody has written anything
+    withholds: bool = False  # marks were promised to be the therapist's alone, and the reader is another
     shows_all: bool = False  # of a long course also what comes on request
 
     @property
@@ -189,19 +191,22 @@ def build(
 ) -> ClientPage:
     """Everything the client's page shows to `viewer`, who must be allowed to see `episode`.
 
-    A supervisor reads the client's own words only where the client agreed to it. rules, chance, questions, stamp,
+    A supervisor reads the client's own words only where the client agreed to it, and of the marks what was promised
+    to the client. rules, chance, questions, stamp,
     is_own, rights: where the caller has read them.
     """
     rules = rules or rule_settings.in_force()
     supervision = beside_course.read(episode, viewer, rights or beside_course.rights(episode, viewer))
     chance = chance or chance_returns.under(rules.name)
     stamp = stamp or change_stamp.stamp(Episode.objects.filter(pk=episode.pk))
+    is_own = episode.is_worked_by(viewer) if is_own is None else is_own
     reading = course_reading.read(episode, now)
+    if not is_own:
+        reading = reading.in_supervision()
     rated = reading.rated(rules)
     # Each form has the same lines on the same range (`instruments.session_scales`); the last one names the cutoff.
     last = next((one.rating for one in reversed(rated) if one.rating), None)
     instrument, parameters = course.instrument_of(last), course.parameters_of(last, rules)
-    is_own = episode.is_worked_by(viewer) if is_own is None else is_own
     beside = set_aside.of_episode(episode, reads_comments=is_own)
     rows = _rows(reading, rated, beside, reads_comments=is_own)
     voided = voided_sessions.read(episode, beside, reads_comments=is_own)
@@ -251,10 +256,11 @@ def build(
         figure=charts.page_data(picture),
         drawing=course_drawing.drawing(picture),
         put_off_until=reading.put_off_until,
+        withholds=bool(reading.withheld),
         shows_all=shows_all,
         supervision=supervision,
         has_responses=has_responses,
-        risk_answers=waiting.risk_answers_of(episode) if has_responses else [],
+        risk_answers=waiting.risk_answers_of(episode, viewer) if has_responses else [],
     )
 
 
@@ -273,6 +279,8 @@ def _rows(
     for session in reversed(reading.sessions):
         rating = reading.ratings.get(session.pk)
         row = SessionRow(session, rating)
+        withheld = reading.withheld.get(session.pk)
+        row.is_withheld = withheld is not None
         row.discussions = [talk for talk in talks[session.pk] if talk.withdrawn_at is None]
         row.talks_taken_back = [talk for talk in talks[session.pk] if talk.withdrawn_at]
         row.deferrals = [one for one in deferrals[session.pk] if one.undone_at is None]
@@ -284,7 +292,7 @@ def _rows(
         row.awaits = awaits is not None
         row.state = state_of(
             session,
-            marks=marks_state(rating) if rating else None,
+            marks=marks_state(known) if (known := rating or withheld) else None,
             awaits=awaits,
             is_declined=session.is_declined,
             now=reading.now,
@@ -298,7 +306,7 @@ def _rows(
                 for item in instruments.get(rating.instrument, rating.instrument_version).items
             ]
             row.other_form = wordings.name_of(rating) if session.pk in other_forms else ""
-            row.comment = rating.comment if reads_comments or rating.share_comment else ""
+            row.comment = promises.comment_for(rating, reads_all=reads_comments)
         rows.append(row)
     return rows
 

@@ -1,8 +1,8 @@
 """One client's course, read once: every row that the client's page shows, and the facts made of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TypeVar
@@ -27,6 +27,8 @@ from sessions_app.flags.facts import (
     rating_fact,
 )
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments import promises
+from sessions_app.instruments.promises import Door
 from sessions_app.instruments.rule_settings import RuleSettings
 
 Row = TypeVar("Row", Flag, Discussion, Deferral)
@@ -44,6 +46,25 @@ class CourseReading:
     all_talks: list[Discussion]  # oldest first, each with its changes; those that were taken back too
     all_deferrals: list[Deferral]  # oldest first, each that stands with `holds`
     all_follow_ups: list[FollowUp]  # oldest first
+    # {session: its rating, which was promised to be the therapist's alone}, where the reader is not the therapist
+    withheld: Mapping[int, Rating] = field(default_factory=dict)
+
+    def in_supervision(self) -> "CourseReading":
+        """Without the marks that were promised to be the therapist's alone, and without the flags from there on.
+
+        A later flag compares with them: "4.5 lower than last time" would tell what nobody may see.
+        """
+        withheld = {pk: one for pk, one in self.ratings.items() if not promises.allows(one, Door.SUPERVISOR)}
+        if not withheld:
+            return self
+        numbers = {session.pk: session.number for session in self.sessions}
+        first = min(numbers[pk] for pk in withheld)
+        return replace(
+            self,
+            ratings={pk: one for pk, one in self.ratings.items() if pk not in withheld},
+            all_flags=[flag for flag in self.all_flags if numbers[flag.session_id] < first],
+            withheld=withheld,
+        )
 
     @cached_property
     def talks(self) -> list[Discussion]:
@@ -65,7 +86,11 @@ class CourseReading:
         return CourseFacts(
             sessions=[SessionFact(s.pk, s.number, s.held_at, s.ends_at, s.attendance) for s in self.sessions],
             ratings={
-                pk: rating_fact(rating, rating.wording.edition if rating.wording else None)
+                pk: rating_fact(
+                    rating,
+                    rating.wording.edition if rating.wording else None,
+                    in_supervision=promises.allows(rating, Door.SUPERVISOR),
+                )
                 for pk, rating in self.ratings.items()
             },
             flags={key_of(flag): _flag_fact(flag) for flag in self.all_flags},
@@ -99,7 +124,9 @@ class CourseReading:
         return list(answered_flags.ends_of_deferrals(self.facts).values())
 
     def rated(self, rules: RuleSettings) -> list[RatedSession]:
-        return course.of_rows(self.sessions, self.ratings, self.now, rules)
+        # A session whose marks are withheld is no gap.
+        shown = [session for session in self.sessions if session.pk not in self.withheld]
+        return course.of_rows(shown, self.ratings, self.now, rules)
 
 
 def key_of(flag: Flag) -> FlagKey:

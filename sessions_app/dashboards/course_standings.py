@@ -1,6 +1,7 @@
 """The stored standings of many episodes, as the work list and the caseload read them: one query, no rule."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -34,11 +35,19 @@ JOINED = (
     "therapist",
     "standing__talk__session",
     "standing__agreement",
-    "standing__words",
+    "standing__words__promise",
     "standing__deferral__session",
     "standing__deferral__deferred_by",
     "standing__put_off__session",
 )
+
+# What a standing says of marks, taken out. That a session was rated is no mark.
+NOTHING_TOLD: Mapping[str, Any] = {
+    **dict.fromkeys(("total", "own_level", "low_point", "level", "below", "lowest")),
+    "flags": [],
+    "points": [],
+    "told": False,
+}
 
 
 class Place(NamedTuple):
@@ -59,6 +68,24 @@ class CourseStanding:
     row: EpisodeStanding
     now: datetime
     kept: dict[Hashable, Any] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def in_supervision(self) -> "CourseStanding":
+        """The same as whoever supervises may read it: nothing of the marks, where some are the therapist's alone.
+
+        Level, flags and low points are made of all marks of a course, so that none of them is told.
+        """
+        if not self.row.course.get("withheld"):
+            return self
+        row = copy(self.row)
+        row.course = {**row.course, **NOTHING_TOLD}
+        row.words = row.put_off = row.put_off_until = row.calls_from = None
+        return CourseStanding(self.episode, row, self.now)
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether this says nothing of the marks, because of what was promised."""
+        return self.row.course.get("told") is False
 
     @cached_property
     def valid_until(self) -> datetime:

@@ -80,8 +80,12 @@ def _of_today_and_next(episode: Episode, now: datetime) -> list[TherapySession]:
 
 
 def _out(episode: Episode, now: datetime) -> list[Out]:
+    """What the client has; the forms of others are on the page of other raters, each with a way back of its own."""
     grants = RatingGrant.every.awaiting(now).filter(
-        session__episode=episode, session__voided_at__isnull=True, purpose=Purpose.QUESTIONNAIRE
+        session__episode=episode,
+        session__voided_at__isnull=True,
+        purpose=Purpose.QUESTIONNAIRE,
+        rater=Rater.CLIENT,
     )
     found: dict[int, Out] = {}
     for grant in grants.select_related("session").order_by("session__number", "form_set", "place_in_set"):

@@ -11,6 +11,7 @@ from alliance.measurement.scoring import figure, scale_end
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.dashboards.course_standings import CourseStanding
 from sessions_app.instruments import rule_settings
+from sessions_app.instruments.promises import Door
 from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.questionnaires import series as responses
 from sessions_app.questionnaires.series import Series
@@ -41,10 +42,12 @@ class OutcomeCell:
         )
 
 
-def read(courses: Sequence[CourseStanding], now: datetime) -> dict[int, OutcomeCell]:
-    """{episode: its cell}; two queries, however many there are."""
+def read(
+    courses: Sequence[CourseStanding], now: datetime, door: Door = Door.THERAPIST
+) -> dict[int, OutcomeCell]:
+    """{episode: its cell}; two queries, however many there are. door: on which way they are shown."""
     episodes = [course.episode.pk for course in courses]
-    rows = QuestionnaireResponse.objects.standing().filter(session__episode__in=episodes)
+    rows = QuestionnaireResponse.objects.standing().filter(session__episode__in=episodes).through(door)
     found = responses.companions(rows)
     if not found:
         return {}

@@ -13,6 +13,8 @@ from clients.models import Ending, Episode
 from sessions_app.courses.responses import Held, QuestionnaireResponse
 from sessions_app.dashboards import outcome_drawing
 from sessions_app.dashboards.outcome_drawing import Frame, Line
+from sessions_app.instruments import promises
+from sessions_app.instruments.promises import Door, kept
 from sessions_app.questionnaires import series as responses
 from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
 from sessions_app.questionnaires.series import Answered, Series
@@ -76,7 +78,7 @@ class Panel:
 
     @property
     def who(self) -> str:
-        return self.series.rater.label
+        return self.series.said_by
 
     @property
     def range(self) -> str:
@@ -149,7 +151,8 @@ class Questionnaires:
 
 def read(episode: Episode, *, is_own: bool) -> Questionnaires:
     """All that the reader is shown of this episode, which they must be allowed to see; five queries."""
-    found = responses.of_episode(episode)
+    door = Door.THERAPIST if is_own else Door.SUPERVISOR
+    found = responses.of_episode(episode, door)
     panels = [_panel(one, str(place), reads_comments=is_own) for place, one in enumerate(found)]
     groups = [
         Group(same[0].title, tuple(same))
@@ -161,14 +164,15 @@ def read(episode: Episode, *, is_own: bool) -> Questionnaires:
         groups=tuple(groups),
         is_own=is_own,
         may_settle=is_own and episode.ending != Ending.TRANSFERRED,
-        noted=tuple(_noted(episode)),
+        noted=tuple(_noted(episode, door)),
         has_companion=any(one.is_companion and one.counting for one in found),
     )
 
 
-def _noted(episode: Episode) -> list[RiskEntry]:
+def _noted(episode: Episode, door: Door) -> list[RiskEntry]:
     notes: dict[int, list[RiskNote]] = {}
-    rows = RiskNote.objects.filter(answer__response__session__episode=episode)
+    of_episode = RiskNote.objects.filter(answer__response__session__episode=episode)
+    rows = of_episode.filter(kept(door, "answer__response__promise"))
     answers = {}
     related = ("noted_by", "answer__response__session", "answer__response__wording")
     for note in rows.select_related(*related).order_by("pk"):
@@ -214,7 +218,7 @@ def _other(one: Answered, *, reads_comments: bool) -> Other:
 
 def _comment(one: Answered, *, reads_comments: bool) -> str:
     """The rater's own words: for the therapist, and for others where the rater agreed."""
-    return one.response.comment if reads_comments or one.response.share_comment else ""
+    return promises.comment_for(one.response, reads_all=reads_comments)
 
 
 def _figure(instrument: Instrument, tenths: int | None) -> str:

@@ -53,6 +53,10 @@ class SessionLine:
         return plan_words.asked_for(self.forms, rating=self.state not in HAS_MARKS)
 
     @property
+    def gives_alone(self) -> bool:
+        return self.forms.can_be_given_alone(is_rated=self.state in HAS_MARKS)
+
+    @property
     def came_back_unfinished(self) -> bool:
         """Handed in with a line missing, or with none marked: the client may still be there to be asked."""
         return self.state in {RatingState.PARTLY, RatingState.NOTHING_MARKED}

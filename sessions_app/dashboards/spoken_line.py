@@ -13,6 +13,7 @@ from alliance.measurement.talk_groups import Group
 from sessions_app.conversations.asking import Asking
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.dashboards.course_standings import CourseStanding
+from sessions_app.instruments import promises
 
 HEADINGS = {item.id: item.label for item in instruments.get(instruments.SESSION_RATING).items}
 
@@ -36,14 +37,15 @@ class SpokenLine:
 def spoken(course: CourseStanding, *, helped: str | None, reads_comments: bool) -> SpokenLine:
     """`helped`: the answer about what was agreed. A sentence the reader may not read is not in it."""
     rated, agreed, words = course.last_rated, course.agreement, course.words
-    if words is not None and not (reads_comments or words.share_comment):
+    said = promises.comment_for(words, reads_all=reads_comments) if words is not None else ""
+    if not said:
         words = None
     today = timezone.localdate(course.now)
     return SpokenLine(
         now="" if course.last_total is None else points(course.last_total),
         when=near_day(rated.held_at) if rated else "",
         usual=_usual(course),
-        words=words.comment if words else "",
+        words=said,
         words_language=words.language if words else "",
         words_when=near_day(words.received_at) if words and words.total is None else "",
         lowest=_lowest(course),

@@ -11,6 +11,8 @@ from clients.models import Episode
 from sessions_app.corrections import set_aside
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.flags.models import Discussion
+from sessions_app.instruments import promises
+from sessions_app.instruments.promises import Door
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ def read(
 ) -> list[VoidedSession]:
     """Newest first; one query where there are none, as nearly always, else two more."""
     rows = TherapySession.every.voided().filter(episode=episode).order_by("-held_at", "-pk")
-    standing = Rating.objects.filter(replaced_by__isnull=True)
+    standing = Rating.objects.filter(replaced_by__isnull=True).select_related("promise")
     said = Discussion.objects.filter(withdrawn_at__isnull=True)
     found = []
     for session in rows.select_related("voided_by").prefetch_related(
@@ -51,12 +53,14 @@ def _voided(
     of_session = beside or set_aside.OfSession()
     if rating is None:
         return VoidedSession(session, "", "", "", "", said, of_session)
+    if not (reads_comments or promises.allows(rating, Door.SUPERVISOR)):
+        return VoidedSession(session, "", set_aside.WITHHELD, "", "", said, of_session)
     instrument = instruments.get(rating.instrument, rating.instrument_version)
     return VoidedSession(
         session,
         total="" if rating.total is None else points(rating.total),
         marks=set_aside.in_words(instrument, rating.answers),
-        comment=rating.comment if reads_comments or rating.share_comment else "",
+        comment=promises.comment_for(rating, reads_all=reads_comments),
         language=rating.language,
         discussions=said,
         beside=of_session,

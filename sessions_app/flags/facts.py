@@ -52,6 +52,7 @@ class RatingFact(NamedTuple):
     state: RatingState  # what it says of its session
     imported: bool
     has_words: bool  # the client wrote something
+    in_supervision: bool  # whether whoever supervises sees it, by what was promised
 
 
 class FlagFact(NamedTuple):
@@ -222,13 +223,15 @@ def _courses(
 
 OF_RATING = (
     *("id", "instrument", "instrument_version", "answers", "total", "language"),
-    *("received_at", "replaces_id", "mode", "comment"),
+    *("received_at", "replaces_id", "mode", "comment", "promise_id"),
 )
 OF_SESSION = (
     *("episode_id", "pk", "number", "held_at", "ends_at", "attendance"),
     *("look_before__held_at", "look_before__looked"),
 )
-WITH_RATING = len(OF_SESSION)  # where the columns of the rating begin: its edition first
+# What the rating needs of other rows: its edition, and what was promised.
+BESIDE_RATING = ("ratings__wording__edition", "ratings__promise__supervisor")
+WITH_RATING = len(OF_SESSION)  # where the columns of the rating begin
 
 
 def _sessions(
@@ -244,24 +247,24 @@ def _sessions(
     rows = rows.annotate(**along or {})
     # Corrected ratings come along and are dropped here: there are few, and a join that leaves them out is
     # planned as if one row came (docs/performance.md).
-    marks: list[tuple[int, str | None, Rating]] = []
-    for row in rows.values_list(
-        *OF_SESSION, "ratings__wording__edition", *(f"ratings__{name}" for name in OF_RATING), *along or ()
-    ):
+    marks: list[tuple[int, str | None, bool, Rating]] = []
+    columns = (*OF_SESSION, *BESIDE_RATING, *(f"ratings__{name}" for name in OF_RATING), *(along or ()))
+    for row in rows.values_list(*columns):
         session = SessionFact(*row[1:WITH_RATING])
         found = sessions[row[0]]
         if not found or found[-1] != session:
             found.append(session)
         if along and session.number == 1:
             came_along = list(row[-len(along) :])
-        edition, *of_rating = row[WITH_RATING : WITH_RATING + 1 + len(OF_RATING)]
+        end = WITH_RATING + len(BESIDE_RATING) + len(OF_RATING)
+        edition, in_supervision, *of_rating = row[WITH_RATING:end]
         if of_rating[OF_RATING.index("instrument")] is not None:
             rating = Rating(**dict(zip(OF_RATING, of_rating, strict=True)))
-            marks.append((session.pk, edition, rating))
+            marks.append((session.pk, edition, in_supervision is not False, rating))
     replaced = {rating.replaces_id for *_, rating in marks}
     standing = {
-        session: rating_fact(rating, edition)
-        for session, edition, rating in marks
+        session: rating_fact(rating, edition, in_supervision=in_supervision)
+        for session, edition, in_supervision, rating in marks
         if rating.pk not in replaced and not rating.is_taken_out
     }
     return sessions, standing, came_along
@@ -299,7 +302,7 @@ def _flags_and_answers(
         yield flag, talk, deferral
 
 
-def rating_fact(row: Rating, edition: str | None) -> RatingFact:
+def rating_fact(row: Rating, edition: str | None, *, in_supervision: bool) -> RatingFact:
     """edition: of the wording it was filled in with, if any."""
     name, version = row.instrument, row.instrument_version
     return RatingFact(
@@ -314,4 +317,5 @@ def rating_fact(row: Rating, edition: str | None) -> RatingFact:
         marks_state(row),
         row.is_imported,
         bool(row.comment),
+        in_supervision,
     )

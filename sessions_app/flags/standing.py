@@ -7,7 +7,8 @@ last, rated: [number, held_at] of the last attended and the last rated session; 
 overdue: [[number, held_at, from]]; talked_through: a session's number; marks: {number: `RatingState` of its rating};
 low_point: the last one, and whether it goes on (`low_points.LowPoint`); level: the client's own, that before a low
 point while it goes on; below: how far the last total is below that, of a low start without one below the cutoff;
-lowest: [lines, mark] of the last complete rating.
+lowest: [lines, mark] of the last complete rating; withheld: whether marks of it were promised to be the therapist's
+alone, so that the lists of whoever supervises say nothing of the whole course.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -132,6 +133,7 @@ def _course(
             for session in facts.sessions
             if session.pk in facts.ratings
         },
+        "withheld": not all(rating.in_supervision for rating in facts.ratings.values()),
     }
 
 

@@ -33,10 +33,12 @@ from alliance.measurement.instruments import (
 )
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.instruments import client_form
+from sessions_app.instruments import client_form, promise_words, promises
 from sessions_app.instruments.choices import Question, QuestionSection, has_choices, questions_of, sections_of
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS, Line, lines_to_read
+from sessions_app.instruments.promise_words import PromiseWords
+from sessions_app.instruments.promises import Promised
 from sessions_app.intake import form_facts, help_now, sealed_upload
 from sessions_app.intake.rate_forms import COMMENT_LENGTH
 
@@ -67,6 +69,7 @@ class Blank:
     languages: tuple[str, ...]
     urgent_help: UrgentHelp | None
     spoken: str | None  # the language of all that is not the instrument's
+    promise: Promised
     channel: str
     is_demo: bool
     sealed_to: tuple[str, str]
@@ -93,6 +96,7 @@ class Blank:
                 instruments.get(grant.instrument, grant.instrument_version), wording.language, chosen
             ),
             spoken=translation.get_language(),
+            promise=promises.promised(grant, grant.rater),
             channel=lock.channel,
             is_demo=settings.DEMO,
             sealed_to=sealing.public_key(),
@@ -142,6 +146,14 @@ class UnmarkedForm:
         return [(tag, languages.own_name(tag)) for tag in self.blank.languages]
 
 
+def words_of(promised: Promised, form: Instrument) -> PromiseWords:
+    """What this form promises about who sees it, in the language that is spoken."""
+    has_comment = form_facts.has_comment(form)
+    return promise_words.words(
+        promised, of_answers=has_choices(form), has_comment=has_comment, together=form.together
+    )
+
+
 def template_of(instrument: Instrument) -> str:
     return "rate/inventory.html" if has_choices(instrument) else "rate/form.html"
 
@@ -157,6 +169,7 @@ def facts(instrument: Instrument, place: tuple[int, int], channel: str) -> dict[
         "following": form_facts.following_said(place),
         "has_comment": form_facts.has_comment(instrument),
         "has_choices": has_choices(instrument),
+        "together": instrument.together,
     }
 
 
@@ -172,6 +185,7 @@ def _page_of(blank: Blank) -> str:
         page = get_template(template_of(blank.form)).render(
             {
                 "form": UnmarkedForm(blank),
+                "promise": words_of(blank.promise, blank.form),
                 **facts(blank.form, blank.place, blank.channel),
                 "urgent_help": blank.urgent_help,
                 "bands": list(BANDS),

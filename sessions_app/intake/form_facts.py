@@ -12,6 +12,7 @@ from sessions_app.courses.grants import Purpose, RatingGrant
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake.form_length import about_minutes
 
+CAREGIVERS = "caregiver-session-rating"
 IDLE_SECONDS, IDLE_AT_MOST = 300, 900
 IDLE_ON_A_PHONE = 1800  # a device that nobody else is given, where a long form may wait for a while
 
@@ -37,8 +38,11 @@ def cleared_after_said(seconds: int) -> str:
 
 
 def has_comment(instrument: Instrument) -> bool:
-    """Whether the client is asked for a sentence of their own: after a session, not in somebody's questionnaire."""
-    return instrument.use == "session_alliance"
+    """Whether a sentence of one's own is asked for: after a session, not in somebody's questionnaire.
+
+    A caregiver, who is not in the session, is asked for one on our own lines about the last weeks.
+    """
+    return instrument.use == "session_alliance" or instrument.id == CAREGIVERS
 
 
 def length_said(instrument: Instrument) -> str:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from alliance import audit
+from alliance.labels import search_key
 from alliance.log_events import LogEvent
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
@@ -28,10 +29,15 @@ from sessions_app.questionnaires import risk_confirmations
 
 @dataclass(frozen=True)
 class ToFillIn:
-    """A questionnaire, and who fills it in."""
+    """A questionnaire, and who fills it in.
+
+    label: which of several caregivers or observers. language: chosen for this form; else that of the client.
+    """
 
     instrument: Instrument
     rater: Rater = Rater.CLIENT
+    label: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,19 @@ class Forms:
     questionnaires: tuple[ToFillIn, ...] = ()
 
     def __post_init__(self) -> None:
-        given = [(form.instrument.id, form.rater) for form in self.questionnaires]
+        given = [(form.instrument.id, form.rater, search_key(form.label)) for form in self.questionnaires]
         if len(given) != len(set(given)):
             raise ValueError("A form stands in one set twice for the same rater.")
+
+    @property
+    def press(self) -> tuple[str, ...]:
+        """What tells the press that asks for these from one that asks for others; nothing for the rating alone."""
+        said = [
+            part
+            for form in self.questionnaires
+            for part in (form.instrument.id, form.rater, search_key(form.label), form.language)
+        ]
+        return () if self == RATING else (str(self.rating), *said)
 
 
 RATING = Forms()
@@ -90,12 +106,15 @@ def _ask(
     session: TherapySession, form: ToFillIn, channel: Channel, by: User, **sent: Any
 ) -> tuple[RatingGrant, str]:
     risk_confirmations.refuse_unless_confirmed(form.instrument)
-    language = session.episode.client.language
+    language = form.language or session.episode.client.language
     offer = offers.offer(form.instrument, language, timezone.localdate())
-    same = RatingGrant.every.awaiting(timezone.now()).filter(
+    out = RatingGrant.every.awaiting(timezone.now()).filter(
         session=session, instrument=form.instrument.id, rater=form.rater, purpose=Purpose.QUESTIONNAIRE
     )
-    _withdraw_what_it_replaces(same, by)
+    # Of several caregivers each has a form of their own: a new one takes the place of theirs alone.
+    label = search_key(form.label)
+    theirs = [pk for pk, other in out.values_list("pk", "rater_label") if search_key(other) == label]
+    withdraw_what_it_replaces(RatingGrant.every.filter(pk__in=theirs), by)
     return new_grant(
         session,
         form.instrument,
@@ -104,13 +123,14 @@ def _ask(
         by,
         purpose=Purpose.QUESTIONNAIRE,
         rater=form.rater,
+        rater_label=form.label,
         # Where the language of the client is switched off, the form is in another from the beginning.
         language=language if offer.wording else offer.language,
         **sent,
     )
 
 
-def _withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
+def withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
     """With what could only have opened after it: nobody reaches the rest of a set whose next form is withdrawn."""
     now = timezone.now()
     replaced = list(same.values_list("form_set", "place_in_set"))

@@ -14,8 +14,10 @@ from alliance.refused import Refused
 from clients.models import Episode
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import TherapySession
+from sessions_app.courses.raters import Rater
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.instruments.clinic_wording import ClinicWording
+from sessions_app.instruments.promises import Promise
 
 OPEN_FOR = timedelta(minutes=30)
 ACCEPT_FOR = timedelta(days=7)
@@ -38,7 +40,10 @@ def new_grant(
     by: User,
     **sent: Any,
 ) -> tuple[RatingGrant, str]:
+    """promise: what its rater reads about who sees it; where nothing is said, what is promised now."""
     token, now = token_of(sent.get("form_key") if channel == Channel.TABLET else None), timezone.now()
+    if "promise" not in sent:
+        sent["promise"] = Promise.objects.in_force(sent.get("rater", Rater.CLIENT))
     usual = {
         "language": session.episode.client.language,
         "open_until": now + OPEN_FOR,
@@ -55,6 +60,11 @@ def new_grant(
         **{**usual, **sent},
     )
     return grant, token
+
+
+def promise_on_paper(session: TherapySession, rater: Rater) -> Promise | None:
+    """What was read on the day of the session about who sees the marks, as far as anybody can know."""
+    return Promise.objects.in_force_on(rater, timezone.localdate(session.held_at))
 
 
 def token_of(press: UUID | None) -> str:

@@ -27,6 +27,7 @@ from clients.models import Episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Attendance, Rating, TherapySession
+from sessions_app.courses.raters import Rater
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.flags.conclude import conclude
 from sessions_app.instruments import offers
@@ -34,9 +35,10 @@ from sessions_app.intake import form_sets
 from sessions_app.intake.form_sets import RATING, Forms
 from sessions_app.intake.grants import new_grant, refuse_before_its_day, token_of
 from sessions_app.intake.session_actions import session_now
-from sessions_app.plans import which_forms
+from sessions_app.plans import forms_of_sessions
 
 LANGUAGE_CHANGES_A_GRANT = 20
+LANGUAGE_CHANGES = (LogEvent.LANGUAGE_CHOSEN, LogEvent.FORM_LANGUAGE_CHOSEN)
 DONE_BEFORE = (
     "This page was sent before: its form was handed in or taken back meanwhile. Look at the client's page; to ask "
     "again, open this page anew from there."
@@ -56,13 +58,15 @@ def hand_over(
     form_key: pressed again with the same one, the same permission with the same token.
     """
     lock_episode(session.episode_id)
-    press = key_of_press(form_key, Channel.TABLET, session.pk)
+    press = key_of_press(form_key, Channel.TABLET, session.pk, *forms.press)
     if grant := made_by(press):
         if not grant.is_open(timezone.now()):
             raise Refused(DONE_BEFORE)
         return grant, token_of(press)
     grant, token = ask(session=session, channel=Channel.TABLET, by=by, form_key=press, forms=forms)
-    audit.record(LogEvent.HANDED_OVER, grant, by=by, client=grant.client_code)
+    to_client, to_another = LogEvent.HANDED_OVER, LogEvent.HANDED_OVER_TO_ANOTHER
+    event = to_client if grant.is_for_the_client else to_another
+    audit.record(event, grant, by=by, client=grant.client_code, rater=grant.rater)
     return grant, token
 
 
@@ -92,7 +96,7 @@ def ask(
         )
     # As it is now: the client's record may have been merged with another one while this waited.
     session.episode = lock_episode(session.episode_id)
-    form = which_forms.alliance_form(session.episode)
+    form = forms_of_sessions.alliance_form(session)
     instead_of = refuse_unless_ratable(session)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)
@@ -156,13 +160,22 @@ class TakenBack:
 
 @transaction.atomic
 def take_back_of(*, session: TherapySession, by: User) -> TakenBack:
-    """Take back whatever is out for this session, and say what is true now: a page may be older than the marks."""
+    """Take back whatever the client has of this session, and say what is true now: a page may be older than the marks.
+
+    A caregiver's form, which was given for itself, stays out: it is taken back for itself.
+    """
     lock_episode(session.episode_id)
-    out = list(RatingGrant.every.awaiting(timezone.now()).filter(session=session))
+    of_session = RatingGrant.every.filter(session=session)
+    of_others = of_session.filter(place_in_set=0).exclude(rater=Rater.CLIENT)
+    out = list(
+        of_session.awaiting(timezone.now()).exclude(
+            form_set__in=list(of_others.values_list("form_set", flat=True))
+        )
+    )
     if [grant for grant in out if take_back(grant=grant, by=by)]:
         return TakenBack(was_out=True)
     stands = Rating.objects.standing().filter(session=session).first()
-    newest = RatingGrant.every.filter(session=session).order_by("-pk").first()
+    newest = RatingGrant.every.filter(session=session, rater=Rater.CLIENT).order_by("-pk").first()
     return TakenBack(was_out=False, stands=stands, declined=newest is not None and newest.declined)
 
 
@@ -174,7 +187,9 @@ def decline(*, grant: RatingGrant) -> None:
     """
     if _withdraw(grant, grant.made_by):
         RatingGrant.every.filter(pk=grant.pk).update(declined=True)
-        audit.record(LogEvent.RATING_DECLINED, grant, by=None, client=grant.client_code)
+        of_client, of_another = LogEvent.RATING_DECLINED, LogEvent.FORM_GIVEN_BACK
+        event = of_client if grant.is_for_the_client else of_another
+        audit.record(event, grant, by=None, client=grant.client_code, rater=grant.rater)
 
 
 def _withdraw(grant: RatingGrant, by: User) -> bool:
@@ -192,23 +207,29 @@ def _withdraw(grant: RatingGrant, by: User) -> bool:
 def choose_language(*, grant: RatingGrant, language: str) -> bool:
     """The client reads on in another language, and is given it the next time too. False where it is over.
 
+    Of somebody else, such as a caregiver, this form alone changes: the client reads on in their own language.
     Each change is a line of the access log for ever and wakes the therapist's page, so they are counted.
     """
     lock_episode(grant.session.episode_id)
     if not RatingGrant.every.on_a_screen(timezone.now()).filter(pk=grant.pk).exists():
         return False
     client = grant.session.episode.client
-    if not language == grant.language == client.language:
+    is_for_the_client = grant.is_for_the_client
+    if language != grant.language or (is_for_the_client and language != client.language):
         changes = AuditEvent.objects.filter(
-            client=client.code, action=LogEvent.LANGUAGE_CHOSEN, at__gte=grant.made_at
+            client=client.code, action__in=LANGUAGE_CHANGES, at__gte=grant.made_at
         )
         if changes.count() >= LANGUAGE_CHANGES_A_GRANT:
             raise Refused(_("The language cannot be changed just now. Your marks are still here."))
-        grant.language = client.language = language
-        grant.wording = wordings.translated(grant, language)
+        grant.language, grant.wording = language, wordings.translated(grant, language)
         grant.save(update_fields=["language", "wording"])
-        client.save(update_fields=["language"])
-        audit.record(LogEvent.LANGUAGE_CHOSEN, client, by=None, client=client.code, language=language)
+        if is_for_the_client:
+            client.language = language
+            client.save(update_fields=["language"])
+            audit.record(LogEvent.LANGUAGE_CHOSEN, client, by=None, client=client.code, language=language)
+        else:
+            event = LogEvent.FORM_LANGUAGE_CHOSEN
+            audit.record(event, grant, by=None, client=client.code, language=language, rater=grant.rater)
     return True
 
 

@@ -21,15 +21,16 @@ from sessions_app.courses.models import (
     Rating,
     TherapySession,
 )
+from sessions_app.courses.raters import Rater
 from sessions_app.instruments import offers
-from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.intake.grants import new_grant, promise_on_paper, refuse_before_its_day
 from sessions_app.intake.hand_over_actions import made_by, refuse_unless_ratable, withdraw_what_is_out
 from sessions_app.intake.record_rating import (
     record_rating,
 )
 from sessions_app.intake.replacements import explain
 from sessions_app.intake.session_actions import session_now
-from sessions_app.plans import which_forms
+from sessions_app.plans import forms_of_sessions
 
 MEANWHILE = "Other marks stand for this session than when you looked. Look at them below, then decide."
 
@@ -57,7 +58,7 @@ def enter_rating(
     press = key_of_press(form_key, "paper", session.pk)
     if (made := made_by(press)) and made.is_rated:
         return made.rating
-    form = which_forms.alliance_form(session.episode, timezone.localdate(session.held_at))
+    form = forms_of_sessions.alliance_form(session, timezone.localdate(session.held_at))
     instead_of = refuse_unless_ratable(session)
     marked = instead_of if instead_of and instead_of.is_partial else None
     if seen != (marked.code if marked else None):
@@ -71,7 +72,16 @@ def enter_rating(
             raise Refused("Nothing was added to what the client marked.")
     wording = marked.wording if marked else offers.on_paper(form, session.episode.client.language)
     withdraw_what_is_out(session, by)
-    grant, _nobodys = new_grant(session, form, wording, channel, by, instead_of=instead_of, form_key=press)
+    grant, _nobodys = new_grant(
+        session,
+        form,
+        wording,
+        channel,
+        by,
+        instead_of=instead_of,
+        form_key=press,
+        promise=marked.promise if marked else promise_on_paper(session, Rater.CLIENT),
+    )
     if session.attendance != Attendance.ATTENDED:
         session.attendance = Attendance.ATTENDED
         session.save(update_fields=["attendance"])

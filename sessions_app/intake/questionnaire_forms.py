@@ -6,10 +6,11 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from alliance.form_keys import FormKeyField
+from alliance.label_field import LabelFormField
 from alliance.measurement.instruments import Item, Wording
 from alliance.measurement.scoring import AnswerError, points, tenths_from_text
-from sessions_app.courses.grants import Channel
-from sessions_app.courses.raters import Rater
+from sessions_app.courses.grants import LABELLED, Channel
+from sessions_app.courses.raters import RATER_LABEL, Rater
 from sessions_app.instruments.choices import Choice, choices_of, has_choices
 from sessions_app.instruments.paper import PaperForm
 
@@ -45,6 +46,14 @@ class QuestionnaireEntryForm(forms.Form):
         raters = [rater for rater in Rater if rater.value in self.of.raters]
         self.fields["rater"].choices = [(rater.value, rater.label) for rater in raters]  # type: ignore[attr-defined]
         self.fields["rater"].initial = raters[0].value
+        if not LABELLED.isdisjoint(raters):
+            self.fields["label"] = LabelFormField(
+                label="Which of several",
+                required=False,
+                max_length=RATER_LABEL,
+                help_text="Of a caregiver or an observer, such as “mother”, and no name.",
+                widget=forms.TextInput({"autocomplete": "off", "dir": "auto"}),
+            )
         for number, item in enumerate(self.of.items, 1):
             widest = max(len(points(item.minimum)), len(points(item.maximum)))
             attrs = {
@@ -72,7 +81,7 @@ class QuestionnaireEntryForm(forms.Form):
 
     @property
     def about(self) -> list[BoundField]:
-        return [self["rater"], self["channel"]]
+        return [self[name] for name in ("rater", "label", "channel") if name in self.fields]
 
     @property
     def range(self) -> str:
@@ -90,7 +99,8 @@ class QuestionnaireEntryForm(forms.Form):
         if not self.errors and all(value is None for value in answers.values()):
             raise forms.ValidationError("Type at least one answer. Leave an item empty that was left open.")
         names = ("rater", "channel", "form_key")
-        return {"answers": answers, **{name: cleaned.get(name) for name in names}}
+        label = cleaned.get("label", "") if cleaned.get("rater") in LABELLED else ""
+        return {"answers": answers, "label": label, **{name: cleaned.get(name) for name in names}}
 
 
 def answer_from_text(text: str, item: Item) -> int | None:

@@ -71,6 +71,7 @@ def record_rating(
         share_comment=share_comment,
         language=language or grant.language,
         wording=wordings.translated(grant, language or grant.language),
+        promise_id=grant.promise_id,
         mode=mode,
         delivery=delivery,
         claimed_at=claimed_at,

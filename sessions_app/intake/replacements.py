@@ -18,7 +18,7 @@ from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySes
 from sessions_app.courses.tokens import hash_of_token, new_token
 
 # What a rating takes over from marks that count again, or after all.
-CARRIED = ("comment", "share_comment", "language", "mode", "sha256", "received_at", "claimed_at")
+CARRIED = ("comment", "share_comment", "language", "mode", "sha256", "received_at", "claimed_at", "promise")
 
 
 def counted(
@@ -92,6 +92,7 @@ def grant_like(
         instrument=grant.instrument,
         instrument_version=grant.instrument_version,
         wording=grant.wording,
+        promise=grant.promise,
         token_hash=hash_of_token(new_token()),
         channel=channel,
         paired_tablet=grant.paired_tablet if channel == Channel.PAIRED else None,

@@ -63,7 +63,7 @@ def make_link(
     form_key: pressed again with the same one, the same link once more, though it is stored nowhere.
     """
     session = session_actions.session_now(episode=episode, by=by, form_key=form_key, **which)
-    press = key_of_press(form_key, Channel.PHONE, session.pk)
+    press = key_of_press(form_key, Channel.PHONE, session.pk, *forms.press)
     if press and (made := hand_over_actions.made_by(press)):
         return _made_before(made, press)
     token, now = secret_of(press, "link") if press else new_token(), timezone.now()
@@ -79,7 +79,8 @@ def make_link(
         short_code_hash=short_codes.hash_of_code(short_code),
         short_code_until=now + SHORT_CODE_FOR,
     )
-    audit.record(LogEvent.LINK_MADE, grant, by=by, client=grant.client_code)
+    event = LogEvent.LINK_MADE if grant.is_for_the_client else LogEvent.LINK_MADE_FOR_ANOTHER
+    audit.record(event, grant, by=by, client=grant.client_code, rater=grant.rater)
     return Link(grant, token, short_code)
 
 
@@ -111,7 +112,8 @@ def _made_before(grant: RatingGrant, press: UUID) -> Link:
 def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
     """The grant's token, for the one browser that asks first. Says why to every other.
 
-    `language`: the phone's own. It is the client's where nothing is known of theirs.
+    `language`: the phone's own. It is the client's where nothing is known of theirs; for anybody else the therapist
+    chose one.
     """
     lock_episode(grant.session.episode_id)
     grant.refresh_from_db(fields=["withdrawn_at", "opened_at", "answered_at"])
@@ -123,7 +125,8 @@ def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
     if not first.update(opened_at=now, token_hash=hash_of_token(token)):
         raise Refused(_("This form was opened already. Ask your therapist for a new link."))
     audit.record(LogEvent.FORM_OPENED, grant, by=None, client=grant.client_code)
-    if language in wordings.languages_of(grant) and not _is_known_to_read(grant.session.episode.client):
+    is_offered = grant.is_for_the_client and language in wordings.languages_of(grant)
+    if is_offered and not _is_known_to_read(grant.session.episode.client):
         hand_over_actions.choose_language(grant=grant, language=language)
     return token
 
@@ -230,7 +233,7 @@ def send(
     shown = RatingGrant.every.on_a_screen(timezone.now()).filter(paired_tablet=locked)
     _lock_all(shown, episode)
     session = session_actions.session_now(episode=episode, by=by, form_key=form_key, **which)
-    press = key_of_press(form_key, Channel.PAIRED, locked.pk, session.pk)
+    press = key_of_press(form_key, Channel.PAIRED, locked.pk, session.pk, *forms.press)
     if made := hand_over_actions.made_by(press):
         return made
     _take_back(shown, by)

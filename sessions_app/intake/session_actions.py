@@ -112,8 +112,12 @@ def change_session(
             raise Refused(
                 "This session has a rating, so it took place. If the marks are not of this session, set them aside."
             )
-        if RatingGrant.every.awaiting(timezone.now()).filter(session=session).exists():
+        if RatingGrant.objects.awaiting(timezone.now()).filter(session=session).exists():
             raise Refused("The tablet is handed over for this session. Take that back first.")
+        # Questionnaires are given at a session that is still to come, too.
+        is_out = RatingGrant.every.awaiting(timezone.now()).filter(session=session).exists()
+        if is_out and attendance != Attendance.PLANNED:
+            raise Refused("A form of this session is out. Take it back first.")
         if stands is not None:
             # A form that came back empty or half filled in: it stays readable, and counts for nothing.
             why = f"The session: {Attendance(attendance).label.lower()}."

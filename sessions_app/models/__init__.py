@@ -17,11 +17,14 @@ from sessions_app.flags.looks_before import LookBefore
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
+from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession, TabletRound
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
+from sessions_app.instruments.promises import Promise
 from sessions_app.moving_in.models import ImportedNumber, ImportPart, ImportRun
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.guesses import Guess
 from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
 from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records.retention_rule import RetentionRule
@@ -43,6 +46,11 @@ __all__ = [
     "ErasedGrant",
     "Flag",
     "FollowUp",
+    "Group",
+    "GroupAttendance",
+    "GroupMember",
+    "GroupSession",
+    "Guess",
     "ImportPart",
     "ImportRun",
     "ImportedNumber",
@@ -55,6 +63,7 @@ __all__ = [
     "PairedTablet",
     "PlannedForm",
     "ProcessDay",
+    "Promise",
     "QuestionnaireResponse",
     "Rating",
     "RatingGrant",
@@ -70,5 +79,6 @@ __all__ = [
     "SupervisionQuestionChange",
     "SupervisionTalk",
     "SupervisionTalkChange",
+    "TabletRound",
     "TherapySession",
 ]

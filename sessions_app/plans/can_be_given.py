@@ -8,12 +8,10 @@ from sessions_app.instruments import offers
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.questionnaires import risk_confirmations
 
-READ_FIRST = "Read and confirm first what the site does with such an answer."
-
 
 def obstacle(instrument: Instrument, today: date) -> str:
     """Why it cannot be given on a device today, as a sentence; empty where it can."""
-    return not_confirmed(instrument) or offers.obstacle(instrument, today)
+    return risk_confirmations.not_confirmed(instrument) or offers.obstacle(instrument, today)
 
 
 def obstacles(offered: Iterable[Instrument], today: date) -> dict[str, str]:
@@ -27,14 +25,7 @@ def obstacles(offered: Iterable[Instrument], today: date) -> dict[str, str]:
     def of(one: Instrument) -> str:
         is_untouched = one.licence == "licensed" and begun.isdisjoint({one.id, one.form_of})
         if is_untouched and not (one.wordings or one.paper_only):
-            return not_confirmed(one) or offers.without_licence(one, None)
+            return risk_confirmations.not_confirmed(one) or offers.without_licence(one, None)
         return obstacle(one, today)
 
     return {one.id: of(one) for one in offered}
-
-
-def not_confirmed(instrument: Instrument) -> str:
-    """Why a form that asks about self-harm can neither be planned nor given; empty where it asks no such thing."""
-    if risk_confirmations.is_confirmed(instrument):
-        return ""
-    return f"{instrument.name} asks about self-harm. {READ_FIRST}"

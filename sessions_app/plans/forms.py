@@ -68,11 +68,11 @@ class _TimingForm(forms.Form):
         self.fields["moment"] = _moment_field()
         self.fields["frequency"] = _frequency_field()
         self.fields["every"] = forms.IntegerField(
-            label="n",
+            label="How many sessions, or weeks",
             required=False,
             min_value=1,
             max_value=EVERY_AT_MOST,
-            help_text="How many sessions or weeks there are from one time to the next.",
+            help_text="From one time to the next: the n above.",
         )
         self.fields["numbers"] = forms.CharField(
             label="These sessions",

@@ -17,8 +17,8 @@ from alliance.refused import Refused
 from alliance.stale_forms import Opened, changed
 from alliance.undo import refuse_if_late
 from clients.models import Episode
-from sessions_app.plans import can_be_given
 from sessions_app.plans.models import PlannedForm, key_of
+from sessions_app.questionnaires import risk_confirmations
 
 TWICE = "The plan has this entry already."
 SCALE_TWICE = "For these clients another session scale is planned already. Change that entry."
@@ -160,7 +160,7 @@ def add(
     planned = not_stored(says, by=by, replaces=replaces, **more)
     if since is not None:
         planned.since = since
-    if refusal := can_be_given.not_confirmed(planned.form):
+    if refusal := risk_confirmations.not_confirmed(planned.form):
         raise Refused(refusal)
     try:
         with transaction.atomic():

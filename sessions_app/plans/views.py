@@ -21,6 +21,7 @@ from alliance.undo import say_done
 from sessions_app.plans import burden, can_be_given, plan_actions, plan_pages, plan_words
 from sessions_app.plans.forms import PlanForm, ScaleForm
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires import risk_confirmations
 
 SCALE = "scale"
 
@@ -111,7 +112,7 @@ def _to_look_at(
 
     def look(form_key: UUID | None = None, opened_with: Any = None, **says: Any) -> bool:
         row = plan_actions.not_stored(says, by=request.user)
-        if refusal := can_be_given.not_confirmed(row.form):
+        if refusal := risk_confirmations.not_confirmed(row.form):
             raise Refused(refusal)
         rows = list(PlannedForm.objects.standing().of_the_clinic())
         now = timezone.now()

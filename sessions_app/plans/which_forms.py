@@ -7,7 +7,6 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from alliance.measurement import instruments
 from alliance.measurement.form_plan import BEFORE_IT, Moment, Session, due_since
 from alliance.measurement.instruments import Instrument
 from clients.models import Episode
@@ -74,14 +73,10 @@ class DueForm:
 
 @dataclass(frozen=True)
 class FormsOfSession:
-    """What a session asks for, short forms first; out: questionnaires that are given out at it and not in yet."""
+    """What a session asks for, short forms first. at_the_ending: if it is the last one, which a person says."""
 
     due: list[DueForm] = field(default_factory=list)
-    out: list[Instrument] = field(default_factory=list)
     at_the_ending: list[DueForm] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.due or self.out)
 
     @property
     def at_the_start(self) -> list[DueForm]:
@@ -91,14 +86,15 @@ class FormsOfSession:
     def at_the_end(self) -> list[DueForm]:
         return [one for one in self.due if not one.is_at_the_start and not one.is_late]
 
-    @property
-    def to_give_before(self) -> list[DueForm]:
-        """What the client can be given now, before the session or at its start."""
-        return [
-            one
+    def can_be_given_alone(self, *, is_rated: bool) -> bool:
+        """Whether the client can be given something without the rating: before the session, or after it came."""
+        return any(
+            (one.is_at_the_start or is_rated)
+            and one.is_for_the_client
+            and not one.obstacle
+            and not one.is_out
             for one in self.due
-            if one.is_at_the_start and one.is_for_the_client and not (one.obstacle or one.is_out)
-        ]
+        )
 
     @property
     def late(self) -> list[DueForm]:
@@ -124,7 +120,7 @@ def due(
         return {}
     facts = _Facts.read([pk for pk, course in courses.items() if plan.questionnaires(course)], now)
     obstacle = _asked_once(timezone.localdate(now))
-    return {session.pk: _of_session(session, plan, facts, obstacle) for session in sessions}
+    return {session.pk: _of_session(session, plan, facts, obstacle, now) for session in sessions}
 
 
 @dataclass(frozen=True)
@@ -167,7 +163,11 @@ def _session(number: int, held_at: datetime) -> Session:
 
 
 def _of_session(
-    session: TherapySession, plan: Plan, facts: _Facts, obstacle: Callable[[Instrument], str]
+    session: TherapySession,
+    plan: Plan,
+    facts: _Facts,
+    obstacle: Callable[[Instrument], str],
+    now: datetime,
 ) -> FormsOfSession:
     found: dict[str, DueForm] = {}
     at_the_ending: dict[str, DueForm] = {}
@@ -175,6 +175,8 @@ def _of_session(
         return FormsOfSession()
     asked = _session(session.number, session.held_at)
     for row in plan.questionnaires(session.episode):
+        if session.ends_at <= now and row.timing.moment in BEFORE_IT:
+            continue  # too late at this one
         since = due_since(
             row.timing,
             since=row.since,
@@ -200,7 +202,6 @@ def _of_session(
     more = [one for key, one in at_the_ending.items() if key not in found]
     return FormsOfSession(
         due=[as_it_is(one) for one in in_order],
-        out=sorted(map(instruments.get, out), key=length),
         at_the_ending=[as_it_is(one) for one in sorted(more, key=lambda one: length(one.instrument))],
     )
 

@@ -82,6 +82,8 @@ def _of(
         instrument_version=grant.instrument_version,
         wording=wordings.translated(grant, language),
         rater=grant.rater,
+        rater_label=grant.rater_label,
+        promise_id=grant.promise_id,
         language=language,
         mode=mode,
         delivery=delivery,

@@ -23,6 +23,7 @@ from alliance.models import User
 from clients.models import Episode
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments.offers import wording_of
+from sessions_app.instruments.promises import Door, kept
 from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 
 NOTE = 1000  # characters
@@ -67,7 +68,12 @@ class RiskAnswerQuerySet(models.QuerySet["RiskAnswer"]):
         return self.looked_at_by(user)
 
     def visible_to(self, user: User) -> Self:
-        seen = Q(response__session__episode__in=Episode.objects.visible_to(user))
+        """Those that this person looks at, whatever was promised: the form says that somebody does (`help_now`).
+
+        Whoever supervises reads the others as far as it was promised.
+        """
+        seen = Q(response__session__episode__in=Episode.objects.supervised_by(user))
+        seen &= kept(Door.SUPERVISOR, "response__promise")
         return self.filter(seen | Q(pk__in=RiskAnswer.objects.looked_at_by(user).values("pk")))
 
 

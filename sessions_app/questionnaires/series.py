@@ -17,8 +17,9 @@ from alliance.measurement.instruments import Instrument
 from alliance.measurement.outcome import Reading, Step
 from alliance.measurement.scoring import Score
 from clients.models import Episode
-from sessions_app.courses.raters import Rater
+from sessions_app.courses.raters import Rater, said_by
 from sessions_app.courses.responses import Held, QuestionnaireResponse, ResponseDecision
+from sessions_app.instruments.promises import Door
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Series:
     instrument: Instrument
     edition: str
     rater: Rater
+    rater_label: str = ""
     counting: list[Answered] = field(default_factory=list)
     others: list[Answered] = field(default_factory=list)
 
@@ -94,6 +96,11 @@ class Series:
         return self.counting[-1] if self.counting else None
 
     @property
+    def said_by(self) -> str:
+        """Who answered, as pages say it."""
+        return said_by(self.rater, self.rater_label)
+
+    @property
     def waits(self) -> bool:
         return any(one.waits for one in self.others)
 
@@ -103,10 +110,10 @@ class Series:
         return self.instrument.companion and self.rater == Rater.CLIENT
 
 
-def of_episode(episode: Episode) -> list[Series]:
-    """Two queries, however many answers there are."""
-    found = list(_grouped(_rows(QuestionnaireResponse.objects.filter(session__episode=episode))).values())
-    return sorted(found, key=_order)
+def of_episode(episode: Episode, door: Door = Door.THERAPIST) -> list[Series]:
+    """Two queries, however many answers there are. door: on which way they go; what may not is in none."""
+    rows = QuestionnaireResponse.objects.filter(session__episode=episode).through(door)
+    return sorted(_grouped(_rows(rows)).values(), key=_order)
 
 
 def of_grant(response: QuestionnaireResponse) -> list[Answered]:
@@ -125,7 +132,7 @@ def companions(rows: "QuerySet[QuestionnaireResponse]") -> dict[int, Series]:
     for episode, answered in by_episode.items():
         last = answered[-1].response.series
         same = [one for one in answered if one.response.series == last]
-        found[episode] = Series(same[-1].instrument, _edition(same[-1].response), Rater.CLIENT, same)
+        found[episode] = Series(same[-1].instrument, _edition(same[-1].response), Rater.CLIENT, counting=same)
     return found
 
 
@@ -135,7 +142,7 @@ def companion_ids() -> list[str]:
 
 def _rows(rows: "QuerySet[QuestionnaireResponse]") -> list[Answered]:
     decisions = ResponseDecision.objects.select_related("decided_by").order_by("pk")
-    read = rows.select_related("session", "wording", "grant").prefetch_related(
+    read = rows.select_related("session", "wording", "grant", "promise").prefetch_related(
         Prefetch("decisions", queryset=decisions, to_attr="all_decisions")
     )
     return [
@@ -149,7 +156,8 @@ def _grouped(answered: Iterable[Answered]) -> dict[str, Series]:
     for one in answered:
         response = one.response
         series = found.setdefault(
-            response.series, Series(one.instrument, _edition(response), Rater(response.rater))
+            response.series,
+            Series(one.instrument, _edition(response), Rater(response.rater), response.rater_label),
         )
         (series.counting if one.counts else series.others).append(one)
     for series in found.values():
@@ -164,10 +172,11 @@ def _edition(response: QuestionnaireResponse) -> str:
 _RATERS: Sequence[Rater] = list(Rater)
 
 
-def _order(series: Series) -> tuple[bool, str, int]:
+def _order(series: Series) -> tuple[bool, str, int, str]:
     """Outcome scales first, then by name; the raters of one instrument beside each other, the client first."""
     return (
         not series.instrument.companion,
         series.instrument.form_of,
         _RATERS.index(series.rater),
+        series.rater_label,
     )

@@ -64,9 +64,10 @@ def has_responses(episode: Episode) -> bool:
     return known
 
 
-def risk_answers_of(episode: Episode) -> list[RiskAnswer]:
-    """Those about which nobody has written anything; one query."""
-    return list(_to_show(RiskAnswer.objects.filter(response__session__episode=episode).open()))
+def risk_answers_of(episode: Episode, reader: User) -> list[RiskAnswer]:
+    """Those about which nobody has written anything, and that the reader may see; one query."""
+    of_episode = RiskAnswer.objects.visible_to(reader).filter(response__session__episode=episode)
+    return list(_to_show(of_episode.open()))
 
 
 def _to_show(rows: "QuerySet[RiskAnswer]") -> "QuerySet[RiskAnswer]":

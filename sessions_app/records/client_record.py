@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils import timezone
 
 from alliance.models import User
 from clients.models import Client
+from sessions_app.instruments.promises import Door
 from sessions_app.records import sheets
 from sessions_app.records.field_kinds import CLIENT, SESSION
 from sessions_app.records.sheets import Part, Scope, Sheet
@@ -45,6 +46,7 @@ class Record:
     client: Entry
     made_by: str
     made_at: str
+    kept_back: int = 0  # ratings and answers that are not in it, by what was promised
 
     @property
     def episodes(self) -> list[Entry]:
@@ -55,6 +57,7 @@ class Record:
             "about": {
                 "made_at": self.made_at,
                 "made_by": self.made_by,
+                "kept_back_by_promise": self.kept_back,
                 "columns": {sheet.name: {one.name: one.says for one in sheet.columns} for sheet in _sheets()},
             },
             "client": self.client.as_json(),
@@ -66,7 +69,7 @@ def read(client: Client, by: User) -> Record:
 
     Raises `ErasedMeanwhile`.
     """
-    scope = Scope(by, Part.OWN, client)
+    scope = Scope(by, Part.OWN, client, Door.RECORD)
     found = {sheet.table.model: list(_entries(sheet, scope)) for sheet in _sheets()}
     (whole,) = [entry for _, entry in found.pop(CLIENT)]
     episodes = {entry.values["episode_code"]: entry for _, entry in found.pop(EPISODE)}
@@ -81,7 +84,15 @@ def read(client: Client, by: User) -> Record:
             home.entries.append(entry)
     whole.entries = sorted(episodes.values(), key=lambda entry: entry.values["opened_on"])
     scope.refuse_if_erased_meanwhile()
-    return Record(whole, str(by), timezone.localtime().isoformat(timespec="seconds"))
+    made_at = timezone.localtime().isoformat(timespec="seconds")
+    return Record(whole, str(by), made_at, _kept_back(scope))
+
+
+def _kept_back(scope: Scope) -> int:
+    """How many sets of marks the record would hold beside, had the form not promised that it does not."""
+    anyway = replace(scope, door=Door.THERAPIST)
+    of_marks = [sheet.table for sheet in _sheets() if sheet.table.promise]
+    return sum(anyway.rows(table).count() - scope.rows(table).count() for table in of_marks)
 
 
 def _sheets() -> list[Sheet]:

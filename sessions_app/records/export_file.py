@@ -21,6 +21,7 @@ ROWS_A_PIECE = 200
 SAYS = [
     "Totals and lines stand twice: in tenths, as whole numbers to compute with, and in points as on pages. Some",
     "spreadsheets take 3.5 for a date where the decimal sign is a comma: use the tenths there.",
+    "Marks are missing where the form promised that no file holds them.",
     "An apostrophe before = + - or @ keeps a spreadsheet from running the cell. The JSON file has none.",
 ]
 

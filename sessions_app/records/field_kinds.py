@@ -62,7 +62,10 @@ class Computed:
 
 @dataclass(frozen=True)
 class Table:
-    """One model. sheet: its name in exports, if any; shared_if: whether the client agreed that `SAID` is shared."""
+    """One model. sheet: its name in exports, if any; shared_if: whether the client agreed that `SAID` is shared.
+
+    promise: of rows with marks, the way to what was promised about them.
+    """
 
     model: str
     fields: Mapping[str, Field]
@@ -73,6 +76,7 @@ class Table:
     title: str = ""  # of one row, for people
     computed: Mapping[str, Computed] = field(default_factory=dict)
     shared_if: str = ""
+    promise: str = ""
 
     def rows(self) -> "models.QuerySet[Any]":
         rows: models.QuerySet[Any] = apps.get_model(self.model)._base_manager.all()  # voided sessions too

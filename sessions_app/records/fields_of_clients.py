@@ -38,6 +38,7 @@ TABLES_OF_CLIENTS = (
             "name_key": COMPUTED,
             "name_look": COMPUTED,
             "question_language": NOT_SHOWN,
+            "guesses_first": NOT_SHOWN,
             "last_login": NOT_SHOWN,
             "password": SECRET,
             "draft_salt": SECRET,

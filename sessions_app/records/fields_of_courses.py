@@ -6,6 +6,7 @@ A new model or field gets its line here; see `field_table`.
 from typing import Any
 
 from alliance.measurement import flag_rules, instruments
+from sessions_app.records import promised
 from sessions_app.records.field_kinds import (
     CLINICAL,
     COMPUTED,
@@ -46,13 +47,15 @@ TABLES_OF_COURSES = (
         title="Rating",
         says="One row for each rating, corrected ones too; `counts` tells which one is in the course.",
         shared_if="share_comment",
+        promise="promise",
         computed={
+            **promised.columns(),
             "counts": Computed(
                 CLINICAL,
                 "yes; no where a later row took its place, it holds no marks, or its session was voided",
                 ("replaced_by__pk", "mode", "session__voided_at"),
                 lambda later, mode, voided: later is None and mode != "none" and voided is None,
-            )
+            ),
         },
         fields={
             "id": ROW_NUMBER,
@@ -75,6 +78,7 @@ TABLES_OF_COURSES = (
             ),
             "wording": column(CLINICAL, "wording_code", "edition of the clinic’s own wording, if any"),
             "grant": LINK,
+            "promise": LINK,
             "sha256": SECRET,
             "delivery": NOT_SHOWN,
         },
@@ -104,6 +108,7 @@ TABLES_OF_COURSES = (
         sheet="set_aside",
         title="Marks that were set aside",
         says="Marks that arrived and could not stand as the rating.",
+        promise="grant__promise",
         fields={
             "id": ROW_NUMBER,
             "session": LINK,
@@ -175,6 +180,8 @@ TABLES_OF_COURSES = (
             "instrument_version": column(CLINICAL, "instrument_version", "of the form"),
             "purpose": column(CLINICAL, "purpose", "alliance: the rating of the session; questionnaire"),
             "rater": column(CLINICAL, "rater", "client, therapist, caregiver or observer"),
+            "rater_label": column(CLINICAL, "rater_label", "which of several caregivers, such as “mother”"),
+            "promise": LINK,
             "form_set": column(CLINICAL, "form_set", "the same for forms that were given together"),
             "place_in_set": column(CLINICAL, "place_in_set", "which of them came first; from 0"),
             "answered_at": column(

@@ -1,6 +1,6 @@
 """The fields of what was answered to questionnaires. No administrator reads any of them."""
 
-from sessions_app.records import response_columns
+from sessions_app.records import promised, response_columns
 from sessions_app.records.field_kinds import (
     CLINICAL,
     IN_THE_CLINICS_TIME,
@@ -10,10 +10,13 @@ from sessions_app.records.field_kinds import (
     SAID,
     THERAPIST,
     Computed,
+    Field,
     Table,
     column,
     not_shown,
 )
+
+OF_ONE_THERAPIST = Field(says="a therapist’s own guess: on their page alone")
 
 TABLES_OF_QUESTIONNAIRES = (
     # The rows of the clinic are about no client, and stay; those that a therapist chose go with theirs.
@@ -52,6 +55,7 @@ TABLES_OF_QUESTIONNAIRES = (
         title="Questionnaire",
         says="One row for each time answers to a questionnaire arrived; `held` tells why some do not count.",
         shared_if="share_comment",
+        promise="promise",
         fields={
             "id": ROW_NUMBER,
             "session": LINK,
@@ -61,6 +65,8 @@ TABLES_OF_QUESTIONNAIRES = (
             "instrument_version": column(CLINICAL, "instrument_version", "of the questionnaire"),
             "wording": column(CLINICAL, "wording_code", "edition of the clinic’s own wording, if any"),
             "rater": column(CLINICAL, "rater", "client, therapist, caregiver or observer"),
+            "rater_label": column(CLINICAL, "rater_label", "which of several caregivers, such as “mother”"),
+            "promise": LINK,
             "answers": column(CLINICAL, "answers", "each by its item, in tenths; JSON; null: not answered"),
             "total": column(
                 CLINICAL,
@@ -83,6 +89,7 @@ TABLES_OF_QUESTIONNAIRES = (
             ),
         },
         computed={
+            **promised.columns(),
             "questionnaire_name": Computed(
                 CLINICAL, "as pages call it", ("instrument", "instrument_version"), response_columns.name
             ),
@@ -127,6 +134,7 @@ TABLES_OF_QUESTIONNAIRES = (
         sheet="answers_about_self_harm",
         title="Answer at which somebody had to look",
         says="One row for each answer at or above the limit of a question about self-harm.",
+        promise="response__promise",
         fields={
             "id": ROW_NUMBER,
             "response": column(CLINICAL, "response_code", "the answers it is among"),
@@ -151,5 +159,17 @@ TABLES_OF_QUESTIONNAIRES = (
             "noted_by": column(CLINICAL, "noted_by", "name"),
             "form_key": NOT_SHOWN,
         },
+    ),
+    # In no file: it is for its therapist alone, and an export of a colleague who covers holds what that one may see.
+    Table(
+        "sessions_app.Guess",
+        about=("session__episode__client",),
+        fields=dict.fromkeys(
+            [
+                *("id", "code", "session", "therapist", "instrument", "instrument_version"),
+                *("answers", "total", "made_at"),
+            ],
+            OF_ONE_THERAPIST,
+        ),
     ),
 )

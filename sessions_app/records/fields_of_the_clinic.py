@@ -49,6 +49,14 @@ TABLES_OF_THE_CLINIC = (
         },
     ),
     Table(
+        "sessions_app.Promise",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *("id", "code", "rater", "version", "supervisor", "supervisor_comment", "export", "record"),
+            *("research", "record_system", "family", "own", "made_at", "made_by"),
+        ),
+    ),
+    Table(
         "sessions_app.OwnQuestion",
         whose=Whose.CLINIC,
         fields=not_shown(

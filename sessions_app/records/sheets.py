@@ -24,7 +24,8 @@ from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
 from sessions_app.courses.responses import QuestionnaireResponse
-from sessions_app.records import foreign_marks
+from sessions_app.instruments.promises import Door
+from sessions_app.records import foreign_marks, promised
 from sessions_app.records.field_kinds import (
     CLIENT,
     OFFICE,
@@ -66,11 +67,12 @@ def _erasures_so_far() -> int:
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose rows, and who reads them. client: those of one alone."""
+    """Whose rows, and who reads them. client: those of one alone. door: the way on which the marks leave."""
 
     user: User
     part: Part
     client: Client | None = None
+    door: Door = Door.EXPORT
     erasures: int = field(default_factory=_erasures_so_far)
 
     def episodes(self) -> QuerySet[Episode]:
@@ -97,7 +99,12 @@ class Scope:
             return table.rows()  # also those who have no episode
         way = "pk__in" if table.model == CLIENT else f"{table.episode or 'pk'}__in"
         of = self.episodes().values("client" if table.model == CLIENT else "pk")
-        return foreign_marks.left_out(table.rows().filter(**{way: of}), self.episodes())
+        rows = foreign_marks.left_out(table.rows().filter(**{way: of}), self.episodes())
+        return promised.through(rows, table, self.doors)
+
+    @property
+    def doors(self) -> tuple[Door, ...]:
+        return (self.door, Door.SUPERVISOR) if self.part == Part.SUPERVISED else (self.door,)
 
     def refuse_if_erased_meanwhile(self) -> None:
         if _erasures_so_far() != self.erasures:
@@ -310,11 +317,11 @@ def _computed(name: str, of: Computed) -> Column:
 
 
 def _only_if_shared(one: Column, table: Table) -> Column:
-    def value(shared: bool, *found: Any) -> Any:
-        return one.value(*found) if shared else None
+    def value(shared: bool, promised: bool | None, *found: Any) -> Any:
+        return one.value(*found) if shared and promised is not False else None
 
     says = f"{one.says}; empty where the client did not share them"
-    lookups = (table.shared_if, *one.lookups)
+    lookups = (table.shared_if, f"{table.promise}__{Door.COMMENT.value}", *one.lookups)
     return Column(one.name, says, lookups, value, lambda *found: _in_words(value(*found)))
 
 

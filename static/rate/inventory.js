@@ -1,7 +1,6 @@
 // What a long form has beside form.js: how far one has come, and a pause. Both are in this page alone.
 
 const form = document.getElementById("rating");
-const questions = [...form.querySelectorAll("[data-choices]")];
 
 // How far -----------------------------------------------------------------------------------------
 
@@ -17,7 +16,7 @@ function written(number) {
 
 function tell() {
   const { all, seconds, answered, minute, minutes } = howFar.dataset;
-  const done = questions.filter((one) => one.querySelector("input:checked")).length;
+  const done = form.querySelectorAll("[data-choices] input:checked").length; // one of each question at most
   const left = Math.floor(((Number(all) - done) * Number(seconds) + 30) / 60);
   const said = answered.replace("{n}", written(done)).replace("{all}", written(Number(all)));
   const time = left > 1 ? minutes.replace("{n}", written(left)) : minute;
@@ -36,7 +35,7 @@ tell();
 
 // What lies under the dialog can be neither seen nor reached. Whatever forgets the answers empties the form,
 // and there is nothing any more to go on with.
-const cover = document.getElementById("pause");
+const cover = /** @type {HTMLDialogElement} */ (document.getElementById("pause"));
 const begin = form.querySelector("[data-pause]");
 
 if (cover.showModal) {
@@ -45,3 +44,5 @@ if (cover.showModal) {
   cover.querySelector("[data-go-on]").addEventListener("click", () => cover.close());
   form.addEventListener("reset", () => cover.close());
 }
+
+export {}; // a module, whose names are its own

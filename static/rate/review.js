@@ -12,7 +12,7 @@ export function fill(section, form, lines) {
   }
   show(section.querySelector("[data-unmarked]"), unmarked > 0, keepsRoom);
   const { comment, share_comment: shared } = form.elements;
-  if (comment) tell(section, comment.value.trim(), shared.checked);
+  if (comment) tell(section, comment.value.trim(), shared?.checked ?? false);
 }
 
 function show(part, isShown, keepsRoom) {

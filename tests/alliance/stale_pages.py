@@ -1,9 +1,6 @@
 """Each page of staff that writes: how it gets stale, or why it cannot."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
@@ -12,7 +9,7 @@ from alliance.models import User
 from clients import actions, merge_actions
 from clients.models import Client, Ending, Episode, Supervision
 from sessions_app.courses.models import TherapySession
-from sessions_app.instruments import rule_settings
+from sessions_app.instruments import promises, rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake import hand_over_actions, session_actions
@@ -24,22 +21,8 @@ from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestion
 from sessions_app.supervision.talks import SupervisionTalk
 from tests import cast
-
-
-@dataclass
-class Edit:
-    """A page that changes what is stored. meanwhile: what somebody else does after it was opened.
-
-    shows: words of both versions; kept: what holds after the second press, of theirs and of ours.
-    """
-
-    row: Callable[[Any], object]
-    meanwhile: Callable[[Any], object]
-    shows: tuple[str, ...]
-    kept: Callable[[Any], object]
-    typed: Mapping[str, Any] = field(default_factory=dict)
-    who: str = "adam"
-    query: Callable[[Any], str] = lambda world: ""
+from tests.alliance.stale_edit import Edit
+from tests.alliance.stale_pages_of_groups import ACTS_OF_GROUPS, EDITS_OF_GROUPS
 
 
 def language_chosen_by_the_client(world):
@@ -157,6 +140,7 @@ def chosen_for_olgas(world, instrument):
 
 
 EDITS = {
+    **EDITS_OF_GROUPS,
     "clients:change": Edit(
         row=lambda world: world.olgas.client.code,
         typed={"label": "K-1b"},
@@ -241,6 +225,18 @@ EDITS = {
         meanwhile=lambda world: cast.choose_rules(world.adam, sudden_fall=57),
         shows=("Below cutoff: Cutoff 36.0 36.0 34.0", "Sudden fall: Smallest fall 4.0 5.7 nothing new"),
         kept=lambda world: rules_now(world) == {"cutoff": 340, "sudden_fall": 57},
+    ),
+    "settings:change_promise": Edit(
+        row=lambda world: "",
+        typed={"research": "on", "step": "save"},
+        meanwhile=lambda world: cast.promise(world.adam, export=False),
+        shows=(
+            "The marks are in files of many clients yes no nothing new",
+            "research, without names no no yes",
+        ),
+        kept=lambda world: (
+            (promises.in_force("client").research, promises.in_force("client").export) == (True, False)
+        ),
     ),
     "clients:correct_days": Edit(
         row=ended_course,
@@ -407,6 +403,7 @@ SET_ASIDE = "corrections/test_set_aside.py"
 MISFILED = "corrections/test_misfiling.py"
 # Pages that add a row, or act on a state: why they carry no version, and the test of the changed state.
 ACTS = {
+    **ACTS_OF_GROUPS,
     "discard_unsaved": ("throws away what waits in one's own session", "test_it_can_be_thrown_away"),
     "still_here": ("writes nothing but that somebody is there", "test_saying_that_one_is_there_keeps_it"),
     "change_email": (
@@ -528,6 +525,17 @@ ACTS = {
     "dashboard:hand_over": (
         "carries the sessions it showed",
         "test_a_session_that_was_added_in_another_tab_",
+    ),
+    "dashboard:raters": ("its key makes it once", "test_a_caregivers_link_that_is_reloaded_is_the_same_"),
+    "dashboard:take_form_back": (
+        "says so where it is not out",
+        "test_a_form_is_taken_back_once_and_then_it_is_said",
+    ),
+    "dashboard:own_form": ("carries what stood", "test_answers_that_came_meanwhile_are_shown_first"),
+    "dashboard:guess": ("a guess is not changed", "test_a_guess_is_made_once_and_the_same_again_is_nothing"),
+    "dashboard:choose_guessing": (
+        "the same again is nothing",
+        "test_guessing_is_off_until_it_is_switched_on",
     ),
     "dashboard:make_link": ("its key makes it once", "test_a_link_page_that_is_reloaded_shows_the_same_"),
     "dashboard:send": ("its key makes it once", "test_another_button_of_the_same_page_is_another_press"),

@@ -65,8 +65,10 @@ def test_to_the_former_list_in_one_press_after_seeing_both(adam, live_clinic, ax
     adam.goto("/clinic/settings/")
     adam.get_by_role("link", name="Switch to the former list").press("Enter")
     # One plain sentence each, of invented clients and of this clinic, then the figures of both sides.
-    expect(adam.get_by_text("of 100 sessions would call for a talk, first ratings apart.")).to_be_visible()
-    own = adam.get_by_text("rated sessions would call for a talk, first ratings apart; now hardly any do.")
+    expect(adam.get_by_text("of 100 sessions would call for a talk instead of")).to_be_visible()
+    own = adam.get_by_text(
+        "rated sessions would call for a talk, not counting first ratings; now hardly any do."
+    )
     expect(own).to_be_visible(timeout=15_000)
     assert axe(adam) == []
     adam.set_viewport_size(NARROW)

@@ -83,6 +83,12 @@ def test_what_fell_due_before_the_plan_was_made_is_not_asked_for(timing):
     assert due(timing, 10, since=since) == (10 if timing.frequency == EACH else None)
 
 
+def test_once_is_once_from_the_plan_on():
+    once, since = Timing(END, ONCE), weekly(5)[0].day
+    assert due(once, 6, since=since, given=(2,)) == 5
+    assert due(once, 6, since=since, given=(5,)) is None
+
+
 def test_a_course_that_began_before_the_plan_has_no_intake():
     intake = Timing(Moment.INTAKE, ONCE)
     assert due(intake, 2, since=weekly(2)[0].day) is None
@@ -115,7 +121,7 @@ def slowly(timing, since, at, sessions, given):
         if timing.frequency == EACH:
             owed, falls_due = None, True
         elif timing.frequency == ONCE:
-            falls_due = not given and owed is None
+            falls_due = not [one for one in given if one.day >= since] and owed is None
         elif timing.frequency == WEEKS:
             newest = max((one.day for one in given), default=None)
             waits = newest is not None and session.day < newest + timedelta(weeks=timing.every)

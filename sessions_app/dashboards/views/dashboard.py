@@ -35,6 +35,7 @@ from sessions_app.dashboards.kept_course import DrawnCourse
 from sessions_app.flags import answered_flags, discussion_actions
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.intake import raters_page
 from sessions_app.questionnaires import waiting
 
 NOTHING_NEW = 204
@@ -149,6 +150,7 @@ def course_after(
 def _beside(episode: Episode) -> dict[str, Any]:
     """What stands above the course: who covers, and that there was an earlier one."""
     return {
+        "has_caregivers": raters_page.may_have_caregivers(episode),
         "covers": cover_actions.of_episode(episode),
         "earlier": earlier_courses.read(episode) if episode.is_open else [],
         "forms": forms_due.of_client(episode, timezone.now()) if episode.is_open else None,

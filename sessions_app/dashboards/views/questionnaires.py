@@ -42,8 +42,9 @@ def panels(request: StaffRequest, code: UUID) -> HttpResponse:
 @page(Role.THERAPIST, Role.SUPERVISOR)
 def with_the_alliance(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode(request, code)
-    both = alliance_and_outcome_page.read(episode, timezone.now(), request.GET.get("scale", ""))
     is_own = episode.is_worked_by(request.user)
+    scale = request.GET.get("scale", "")
+    both = alliance_and_outcome_page.read(episode, timezone.now(), scale, is_own=is_own)
     context = {"episode": episode, "both": both, "back": _back(episode, is_own=is_own)}
     return render(request, "questionnaires/with_the_alliance.html", context)
 

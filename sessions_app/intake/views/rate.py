@@ -24,11 +24,13 @@ from alliance.refused import Gone, Refused
 from alliance.see_other import see_other
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.raters import Rater
 from sessions_app.courses.tokens import hash_of_token
-from sessions_app.instruments import client_form
+from sessions_app.instruments import client_form, promise_words, promises
 from sessions_app.instruments.choices import has_choices
 from sessions_app.instruments.client_form import UrgentHelp
 from sessions_app.instruments.lines import BANDS
+from sessions_app.instruments.promise_words import PromiseWords
 from sessions_app.intake import (
     blank_form,
     closing,
@@ -126,7 +128,8 @@ def done(request: HttpRequest) -> HttpResponse:
             language=translation.get_language(),
             sentence_of=help_now.answered(grant),
         )
-        if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
+        # Where the tablet goes round, others sit beside: no marks are shown, and the next person's turn comes.
+        if not lock.passed and closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
             context = {
                 "lines": lines_of(grant.rating),
@@ -135,6 +138,8 @@ def done(request: HttpRequest) -> HttpResponse:
             }
             return render(request, "rate/closing.html", context)
     lock = device_lock.lock_of(request)
+    if lock is not None and lock.passed:
+        return see_other("pass:next")
     context = {
         "rated": lock is not None and lock.rated,
         "urgent_help": _urgent_help(),
@@ -161,8 +166,20 @@ def not_today(request: HttpRequest) -> HttpResponse:
 @page(CLIENT)
 @in_the_clients_language
 def help_page(request: HttpRequest) -> HttpResponse:
-    context = {"lock": device_lock.lock_of(request), "urgent_help": _urgent_help()}
+    lock = device_lock.lock_of(request)
+    grant = grant_of(request, lock) if lock and not lock.handed_in else None
+    form = wordings.instrument_of(grant) if grant else None
+    context = {
+        "lock": lock,
+        "urgent_help": _urgent_help(),
+        "promise": _promise(grant) if grant else None,
+        "has_choices": form is not None and has_choices(form),
+    }
     return render(request, "rate/help.html", context)
+
+
+def _promise(grant: RatingGrant) -> PromiseWords:
+    return blank_form.words_of(promises.promised(grant, grant.rater), wordings.instrument_of(grant))
 
 
 def _urgent_help() -> UrgentHelp | None:
@@ -211,6 +228,7 @@ def _review(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
         return _show(request, marks, status=422)
     context = {
         "form": marks,
+        "promise": _promise(grant),
         "has_choices": has_choices(marks.instrument),
         "has_comment": form_facts.has_comment(marks.instrument),
     }
@@ -267,6 +285,7 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
     assert lock is not None  # else `form` had led away
     context = {
         "form": marks,
+        "promise": _promise(marks.grant),
         **blank_form.facts(marks.instrument, form_facts.place_of(marks.grant), lock.channel),
         "bands": list(BANDS),
         "comment_length": COMMENT_LENGTH,
@@ -282,4 +301,8 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
 
 
 def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:
-    return render(request, "rate/closed.html", {"is_erased": is_erased}, status=410)
+    lock = device_lock.lock_of(request)
+    grant = grant_of(request, lock) if lock and not is_erased else None
+    of = promises.promised(grant, grant.rater) if grant else promises.SHIPPED[Rater.CLIENT]
+    context = {"is_erased": is_erased, "again": promise_words.words(of).again}
+    return render(request, "rate/closed.html", context, status=410)

@@ -35,6 +35,11 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
         )
     except Refused as refusal:
         return ways_to_ask(request, episode, refusal)
+    return show_link(request, episode, link)
+
+
+def show_link(request: StaffRequest, episode: Episode, link: sending_actions.Link) -> HttpResponse:
+    """The page with what the therapist shows or sends, to the client or to a caregiver."""
     page_of_phone = request.build_absolute_uri(reverse("go:start"))
     given = form_sets.instruments_of(link.grant)
     address = f"{page_of_phone}{form_length.of_link(link.grant)}#{link.token}"
@@ -46,7 +51,7 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
         # Sent again by a reload or by Back, the page says where its link stands by now.
         "state": _state_of(link.grant),
         "link": address,
-        "picture": qr.as_svg(address, label="QR code with the link for the client's phone"),
+        "picture": qr.as_svg(address, label="QR code with the link to the form"),
         "typed_at": page_of_phone.partition("://")[2],
         "short_code": short_codes.in_groups(link.short_code),
         "short_code_until": link.grant.short_code_until,

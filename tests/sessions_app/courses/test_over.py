@@ -68,6 +68,7 @@ NOT_ALONE = {
         "standing",
         "made_by",
     ),
+    "choose_guessing",  # a setting of one's own
     "open_on_phone",  # through `_refuse_unless_it_can_be_opened`
 }
 

@@ -41,7 +41,9 @@ def _copy(row, **changed):
 
 
 def _grant(pattern: RatingGrant, session: TherapySession) -> RatingGrant:
-    return _copy(pattern, session_id=session.pk, token_hash=secrets.token_hex(32), form_key=None)
+    return _copy(
+        pattern, session_id=session.pk, token_hash=secrets.token_hex(32), form_key=None, form_set=uuid.uuid4()
+    )
 
 
 def _rating(pattern: Rating, grant: RatingGrant, session: TherapySession, comment: str) -> Rating:

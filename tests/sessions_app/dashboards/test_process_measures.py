@@ -82,6 +82,7 @@ def test_a_corrected_rating_counts_once_and_a_closed_episode_still_counts(clinic
 def correct(rating):
     again = RatingGrant.objects.get(pk=rating.grant_id)
     again.pk, again.code, again.token_hash = None, uuid4(), "of another grant"
+    again.form_set = uuid4()
     again.save()
     fields = {name: getattr(rating, name) for name in ("session", "instrument", "instrument_version", "mode")}
     Rating.objects.create(**fields, grant=again, answers=rating.answers, total=370, replaces=rating)

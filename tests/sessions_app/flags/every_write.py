@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from clients import actions as episode_actions
 from sessions_app.conversations import follow_up_actions
 from sessions_app.corrections import actions as decide
@@ -15,8 +16,17 @@ from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
+from sessions_app.groups import group_actions, round_actions
+from sessions_app.groups import session_actions as group_session_actions
 from sessions_app.instruments.paper import paper_form
-from sessions_app.intake import hand_over_actions, paper_entry, questionnaire_entry, session_actions
+from sessions_app.intake import (
+    guess_actions,
+    hand_over_actions,
+    paper_entry,
+    questionnaire_entry,
+    session_actions,
+    staff_answer_actions,
+)
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.records import erasure_actions
@@ -51,6 +61,14 @@ def talk_about_the_low_point(clinic):
 
 def _hand_over(clinic, last):
     hand_over_actions.hand_over(session=planned(clinic), by=clinic.olga)
+
+
+def _own_form_answered(clinic, last):
+    cast.inventory(clinic.adam, "wai-sr-therapist")
+    form = instruments.get("wai-sr-therapist")
+    staff_answer_actions.answer_own_form(
+        session=last, instrument=form, answers={item.id: 10 for item in form.items}, by=clinic.olga
+    )
 
 
 def planned(clinic, episode=None):
@@ -126,12 +144,30 @@ def _put_back(clinic, last):
 
 
 WRITES = {
+    "begin_session": lambda c, last: _group_session(c),
+    "note_attendance": lambda c, last: _absent_after_all(c),
+    "group session voided": lambda c, last: group_session_actions.void_session(
+        group_session=_group_session(c), why="x", by=c.olga
+    ),
+    "group session put back": lambda c, last: group_session_actions.put_back(
+        group_session=group_session_actions.void_session(group_session=_group_session(c), why="x", by=c.olga),
+        by=c.olga,
+    ),
+    "begin_round": lambda c, last: round_actions.begin_round(group_session=_group_session(c), by=c.olga),
+    "group rated": lambda c, last: cast.rating(_group_session(c).attendances.get().session, 210),
     "hand_over": _hand_over,
     "hand_over_now": lambda c, last: hand_over_actions.hand_over_now(episode=c.olgas, by=c.olga),
     "take_back": lambda c, last: hand_over_actions.take_back(
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], by=c.olga
     ),
     "decline": _declined,
+    "guess_now": lambda c, last: guess_actions.guess_now(
+        episode=c.olgas, answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
+    ),
+    "guess": lambda c, last: guess_actions.guess(
+        session=planned(c), answers=cast.answers(300), by=guess_actions.choose_guessing(on=True, by=c.olga)
+    ),
+    "answer_own_form": lambda c, last: _own_form_answered(c, last),
     "choose_language": lambda c, last: hand_over_actions.choose_language(
         grant=hand_over_actions.hand_over(session=planned(c), by=c.olga)[0], language="de"
     ),
@@ -215,6 +251,26 @@ WRITES = {
 }
 
 
+def _group_session(clinic):
+    group = group_actions.make_group(
+        name="x", kind="group", leader=clinic.olga, co_leader=None, by=clinic.olga
+    )
+    member = group_actions.add_member(group=group, client=clinic.olgas.client, by=clinic.olga).member
+    return group_session_actions.begin_session(
+        group=group,
+        held_at=timezone.now() - timedelta(minutes=2),
+        present=[str(member.code)],
+        by=clinic.olga,
+    )
+
+
+def _absent_after_all(clinic):
+    held = _group_session(clinic)
+    group_session_actions.note_attendance(
+        group_session=held, member=held.attendances.get().member, present=False, by=clinic.olga
+    )
+
+
 def _imported(clinic):
     """Sessions with earlier ratings, before those that are here."""
     number = ImportedNumber.objects.create(kind="client", number="4711", client=clinic.olgas.client)
@@ -267,6 +323,8 @@ def _taken_up(clinic, last):
 WITHOUT_A_COURSE = {
     "ask",  # hand_over, make_link and send call it
     "withdraw_what_is_out",
+    "choose_guessing",
+    "standing",
     "there_already",
     "made_by",
     "refuse_before_its_day",
@@ -280,6 +338,18 @@ WITHOUT_A_COURSE = {
     "revoke",
     "note_seen",
     "hash_of_answers",
+    # Who belongs to a group is no part of a course; an episode that is opened has its standing from the first.
+    "lock_group",
+    "lock_standing_group",
+    "make_group",
+    "change_group",
+    "change_leaders",
+    "add_member",
+    "take_out",
+    "end_group",
+    "take_up_group",
+    "would_count_nowhere",
+    "open_form",  # as open_in_room
     "it_took_place",  # use and move call it
     "refuse_if_settled",
     "conclude",
@@ -341,12 +411,11 @@ WITHOUT_A_COURSE = {
     "give_in_course",
     "switch_off",
     "by_the_plan",
-    "standing",
     "when_and_why",
     "scale_and_why",
     "in_words",
 }
 ROOMS_THAT_WRITE = (
     *("flags", "conversations", "supervision", "questionnaires", "plans", "intake", "corrections"),
-    *("moving_in", "records"),
+    *("groups", "moving_in", "records"),
 )

@@ -111,7 +111,7 @@ class TestNothingOfOneClientIsInAnothersPage:
         known = {field.name for field in fields(blank_form.Blank)}
         assert known == {
             *("instrument", "version", "language", "title", "introduction", "items", "languages"),
-            *("spoken", "channel", "is_demo", "sealed_to", "release", "urgent_help"),
+            *("spoken", "channel", "is_demo", "sealed_to", "release", "urgent_help", "promise"),
             # Of a questionnaire. Where its words name the therapist, they do so in the words themselves: whoever is
             # treated by another one is given another page.
             *("points", "sections", "stem", "copyright", "ranges", "place"),

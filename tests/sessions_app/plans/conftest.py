@@ -1,10 +1,18 @@
 """A clinic that plans forms: which, for whom, when, as an administrator or the therapist says it."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from sessions_app.plans import choice_actions, plan_actions
+from tests import cast
+
+
+def on_now(episode, **fields):
+    """A session that began a minute ago and goes on."""
+    return cast.therapy_session(episode, ago=timedelta(minutes=1), **fields)
+
 
 EVERYBODY = {"for_whom": "clinic", "age_band": "", "therapists": [], "supervisor": ""}
 AT_EACH_START = {"moment": "start", "frequency": "each", "every": None, "numbers": ""}

@@ -15,9 +15,11 @@ from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.intake.record_rating import record_rating
 from sessions_app.plans import choice_actions, plan_actions, which_forms
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires import risk_confirmations
 from sessions_app.questionnaires.record_response import record_response
 from tests import cast
-from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END
+from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END, on_now
+from tests.sessions_app.questionnaires.answering import confirm
 
 pytestmark = pytest.mark.django_db
 LIFE = instruments.get("life-lines")
@@ -31,7 +33,7 @@ def now():
 
 @pytest.fixture
 def session(clinic):
-    return cast.therapy_session(clinic.olgas)
+    return on_now(clinic.olgas)
 
 
 def due(*sessions):
@@ -61,29 +63,29 @@ class TestForWhom:
 
     def test_everybody(self, plan, session, clinic):
         plan()
-        assert due(session, cast.therapy_session(clinic.carls)) == [["start: life-lines"]] * 2
+        assert due(session, on_now(clinic.carls)) == [["start: life-lines"]] * 2
 
     def test_an_age_band(self, plan, session, clinic):
         Client.objects.filter(pk=clinic.carls.client_id).update(age_band="child")
         clinic.carls.client.refresh_from_db()
         plan("life-lines", age_band="adult")
         plan("caregiver-session-rating", age_band="child", **AT_EACH_END)
-        both = due(session, cast.therapy_session(clinic.carls))
+        both = due(session, on_now(clinic.carls))
         assert both == [["start: life-lines"], ["end: caregiver-session-rating"]]
 
     def test_the_clients_of_chosen_therapists(self, plan, session, clinic):
         plan(for_whom="therapists", therapists=[str(clinic.carl.pk)])
-        assert due(session, cast.therapy_session(clinic.carls)) == [[], ["start: life-lines"]]
+        assert due(session, on_now(clinic.carls)) == [[], ["start: life-lines"]]
 
     def test_a_team_of_today(self, plan, session, clinic):
         plan(for_whom="team", supervisor=str(clinic.sina.pk))
-        assert due(session, cast.therapy_session(clinic.carls)) == [["start: life-lines"], []]
+        assert due(session, on_now(clinic.carls)) == [["start: life-lines"], []]
         Supervision.objects.filter(supervisor=clinic.sina).update(ends_on=cast.STARTED)
         assert due(session) == [[]]
 
     def test_one_client_alone(self, course, session, clinic):
         course.give()
-        assert due(session, cast.therapy_session(clinic.carls)) == [["start: life-lines"], []]
+        assert due(session, on_now(clinic.carls)) == [["start: life-lines"], []]
 
 
 class TestWhen:
@@ -93,6 +95,11 @@ class TestWhen:
         plan(**AT_EACH_END)
         plan()
         assert due(session) == [["start: life-lines", "start: wai-sr", "end: wai"]]
+
+    def test_after_its_end_nothing_is_due_for_the_start_of_it(self, plan, clinic):
+        plan()
+        plan("gad-7", **AT_EACH_END)
+        assert due(cast.therapy_session(clinic.olgas)) == [["end: gad-7"]]
 
     def test_missed_at_session_3_it_is_due_at_session_4_since_3(self, plan, clinic):
         plan(**AT_3_AND_9)
@@ -117,7 +124,7 @@ class TestNeverTwice:
     def test_answered_it_is_not_due_at_this_session_and_is_at_the_next(self, plan, session, clinic):
         plan()
         answer(give(session))
-        assert due(session, cast.therapy_session(clinic.olgas, ago=timedelta())) == [
+        assert due(session, on_now(clinic.olgas)) == [
             [],
             ["start: life-lines"],
         ]
@@ -141,7 +148,7 @@ class TestNeverTwice:
         plan()
         give(session)
         found = which_forms.due([session], now)[session.pk]
-        assert ([one.is_out for one in found.due], found.out) == ([True], [LIFE])
+        assert [one.is_out for one in found.due] == [True]
 
     def test_answers_at_a_voided_session_do_not_count(self, plan, clinic):
         plan(**AT_3_AND_9 | {"numbers": "1"})
@@ -159,8 +166,19 @@ class TestWhatCannotBeGiven:
         assert "licence" in one.obstacle
 
     def test_a_form_with_an_item_on_risk_is_not_planned_before_the_page_was_confirmed(self, plan):
-        with pytest.raises(Refused, match="Read and confirm first what the site does"):
+        with pytest.raises(Refused, match="first has to read and confirm what the site does"):
             plan("phq-9")
+
+    def test_confirmed_it_is_planned_and_where_the_confirmation_ends_it_is_not_given(
+        self, plan, clinic, session, now
+    ):
+        confirmed = confirm(looks=clinic.sina, by=clinic.adam)
+        plan("phq-9", **AT_EACH_END)
+        (one,) = which_forms.due([session], now)[session.pk].due
+        assert one.obstacle == ""
+        risk_confirmations.end(confirmation=confirmed, by=clinic.adam)
+        (one,) = which_forms.due([session], now)[session.pk].due
+        assert "self-harm" in one.obstacle
 
 
 class TestWhatTheTherapistChose:
@@ -180,7 +198,7 @@ class TestWhatTheTherapistChose:
     def test_a_colleague_s_course_is_as_it_was(self, plan, course, clinic):
         plan()
         course.off(LIFE)
-        assert due(cast.therapy_session(clinic.carls)) == [["start: life-lines"]]
+        assert due(on_now(clinic.carls)) == [["start: life-lines"]]
 
 
 class TestTheScaleOfASession:
@@ -254,7 +272,7 @@ def test_3_and_30_sessions_ask_the_same_number_of_queries(plan, clinic, now, dja
     for clients in (3, 30):
         while clinic.olga.episodes.count() < clients:
             cast.episode(clinic.olga, f"K-{100 + clinic.olga.episodes.count()}")
-        sessions = [cast.therapy_session(episode) for episode in clinic.olga.episodes.all() for _ in range(3)]
+        sessions = [on_now(episode) for episode in clinic.olga.episodes.all() for _ in range(3)]
         answer(give(sessions[0]))
         with django_assert_max_num_queries(15) as queries:
             found = which_forms.due(sessions, now)

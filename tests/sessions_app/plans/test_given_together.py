@@ -12,7 +12,7 @@ from sessions_app.courses.tablets import PairedTablet
 from tests import cast
 from tests.sessions_app.intake.pairing import paired
 from tests.sessions_app.intake.rate_form import DONE, FORM, marks
-from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END
+from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END, on_now
 from tests.sessions_app.plans.test_plan_pages import hidden, text
 
 pytestmark = pytest.mark.django_db
@@ -167,7 +167,7 @@ class TestOtherDevices:
         assert "?minutes=2#" in answer.content.decode()
 
     def test_a_link_for_a_questionnaire_alone_says_where_it_stands(self, olga, clinic, session, plan):
-        plan()
+        plan(**AT_EACH_END)
         cast.rating(session)
         answer = press(olga, clinic, session, "life-lines", forms="alone", name="make_link")
         assert "The form is: Life lines" in text(answer)
@@ -242,7 +242,7 @@ def test_3_and_30_clients_ask_the_same_number_of_queries(olga, clinic, plan, dja
         while clinic.olga.episodes.count() < clients:
             cast.episode(clinic.olga, f"K-{100 + clinic.olga.episodes.count()}")
         for episode in clinic.olga.episodes.all():
-            cast.therapy_session(episode)
+            on_now(episode)
         with django_assert_max_num_queries(40) as queries:
             assert "start: Life lines" in text(olga.get(WORK_LIST))
         counts.append(len(queries))

@@ -54,7 +54,10 @@ def test_it_is_looked_at_before_it_is_stored_and_undone_after(adam, clinic):
     said = text(seen)
     assert "Every client: Life lines at the start of each session." in said
     assert "It is about 2 clients who are in therapy today." in said
-    assert "it would have asked 1 of them, for 4 forms: about 0.5 a week" in said
+    assert (
+        "it would have asked 1 client, those among them who have ended since, for 4 forms: about 0.5 a week"
+        in said
+    )
     assert "Minutes a session 1 2" in said
     assert not PlannedForm.objects.exists()
     done = adam.post(ADD, {**typed, "step": "save"}, follow=True)
@@ -97,7 +100,7 @@ def test_the_same_sentence_again_is_refused(adam, plan):
         ({"frequency": "chosen", "numbers": "0"}, "Sessions have numbers from 1 to 500"),
         ({"for_whom": "therapists"}, "Choose at least one therapist"),
         ({"for_whom": "team"}, "Choose who supervises them"),
-        ({"instrument": "phq-9"}, "Read and confirm first what the site does"),
+        ({"instrument": "phq-9"}, "first has to read and confirm what the site does"),
     ],
 )
 def test_bad_input_is_said_in_words_and_nothing_is_stored(adam, typed, says):
@@ -157,7 +160,7 @@ def test_the_page_names_what_cannot_be_given_and_why(adam):
     said = text(adam.get(ADD))
     assert "WAI-SR : No licence to use WAI-SR on screens is on record." in said
     assert (
-        "PHQ-9 : PHQ-9 asks about self-harm. Read and confirm first what the site does with such an answer."
+        "PHQ-9 : PHQ-9 asks about self-harm. An administrator first has to read and confirm what the site does"
         in said
     )
 
