@@ -71,7 +71,7 @@ NEEDS_NOT_ASK = {
     "questionnaires/decision_actions.py": WRITES,
     "questionnaires/guess_pairs.py": THERAPIST,
     "questionnaires/record_response.py": WRITES,
-    "questionnaires/waiting.py": "whoever looks at risk answers was promised to do so; what is held, the therapist reads",
+    "questionnaires/waiting.py": "whoever looks was promised to do so; what is held, the therapist reads",
     "records/foreign_marks.py": "says which rows are of somebody else; what leaves goes through `records/promised.py`",
     "rulebook/impact_preview.py": "counts over all courses of the clinic, of whom nobody can be told",
 }
