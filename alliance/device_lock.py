@@ -36,6 +36,7 @@ class DeviceLock:
     `rated`: whether marks arrived, so that the last page never says so of a client who declined.
     `language`: what the pages go on speaking when there is no grant any more to ask.
     `showing`: the page it was given last shows the client's own marks. It holds none of them.
+    `passed`: the code of the round in which it goes from hand to hand; empty where it goes back to staff.
     `sentence_of`: the form whose sentence of the clinic stands under the thanks, whatever was answered to it.
     """
 
@@ -46,6 +47,7 @@ class DeviceLock:
     channel: str = TABLET
     just_now: bool = False
     showing: bool = False
+    passed: str = ""
     sentence_of: str = ""
 
     @property
@@ -58,12 +60,16 @@ def lock_of(request: HttpRequest) -> DeviceLock | None:
     return DeviceLock(**held) if held else None
 
 
-def lock(request: HttpRequest, *, token: str, return_to: str, channel: str = TABLET) -> None:
+def lock(
+    request: HttpRequest, *, token: str, return_to: str, channel: str = TABLET, passed: str = ""
+) -> None:
     """Destroy the session of whoever was signed in and give this browser one grant, in a new cookie."""
     logout(request)  # flushes: the old session row is gone, and so is its key
     request.user = AnonymousUser()
     rotate_token(request)  # a form of staff that was saved or is still open opens nothing here any more
     request.session[_LOCK] = {"token": token, "return_to": return_to, "channel": channel}
+    if passed:
+        request.session[_LOCK] = {**request.session[_LOCK], "passed": passed}
     if channel == PHONE:
         # Its link opens only once: a phone whose browser was closed must find its form again.
         request.session.set_expiry(ON_A_PHONE_FOR)
@@ -93,6 +99,15 @@ def go_on(request: HttpRequest, *, token: str) -> None:
     request.session[_LOCK] = held
     if lasts is not None:
         request.session.set_expiry(lasts)
+
+
+def pass_on(request: HttpRequest, *, token: str) -> None:
+    """The next person's form, in a new cookie, and nothing of whoever had the tablet before."""
+    held = request.session[_LOCK]
+    kept = {name: held[name] for name in ("return_to", "channel", "passed")}
+    request.session.flush()
+    rotate_token(request)
+    request.session[_LOCK] = {**kept, "token": token}
 
 
 def show_marks(request: HttpRequest) -> None:

@@ -112,13 +112,16 @@ class LogEvent(StrEnum):
     GUESS_MADE = "guess made", "{who} noted something for themselves before a rating of client {client}"
     GUESSING_CHOSEN = "guessing chosen", "{who} changed a setting of their own"
     RISK_ITEMS_CONFIRMED = (
-        "risk items confirmed",
+        "self-harm questions confirmed",
         "{who} confirmed what the site does with answers about self-harm to {form}",
     )
-    RISK_ITEMS_ENDED = "risk items ended", "{who} ended the use of the questions about self-harm of {form}"
+    RISK_ITEMS_ENDED = (
+        "self-harm questions ended",
+        "{who} ended the use of the questions about self-harm of {form}",
+    )
     # Written with the answers themselves: the line itself would tell what was answered.
-    RISK_ANSWER_RAISED = "risk answer raised", "Answers of client {client} were looked through"
-    RISK_ANSWER_ACKNOWLEDGED = "risk answer acknowledged", "{who} wrote in the record of client {client}"
+    RISK_ANSWER_RAISED = "self-harm answer raised", "Answers of client {client} were looked through"
+    RISK_ANSWER_ACKNOWLEDGED = "self-harm answer acknowledged", "{who} wrote in the record of client {client}"
     RATING_SET_ASIDE = "rating set aside", "Marks of client {client} arrived and were set aside"
     SET_ASIDE_MARKS_USED = (
         "set-aside marks used",
@@ -193,6 +196,21 @@ class LogEvent(StrEnum):
     AGENDA_MADE = "agenda made", "{who} made an agenda for the supervision of {therapist}"
     AGENDA_CHANGED = "agenda changed", "{who} changed an agenda for the supervision of {therapist}"
     AGENDA_VIEWED = "agenda viewed", "{who} opened an agenda for the supervision of {therapist}"
+    GROUP_MADE = "group made", "{who} made a therapy group"
+    GROUP_CHANGED = "group changed", "{who} changed the name or kind of a therapy group"
+    GROUP_LEADERS_CHANGED = "group leaders changed", "{who} named who leads a therapy group"
+    GROUP_ENDED = "group ended", "{who} ended a therapy group"
+    GROUP_TAKEN_UP = "group taken up", "{who} took up a therapy group again"
+    GROUP_VIEWED = "group viewed", "{who} opened the page of a therapy group"
+    GROUP_JOINED = "group joined", "{who} took client {client} into a therapy group"
+    GROUP_LEFT = "group left", "{who} took client {client} out of a therapy group"
+    GROUP_SESSION_BEGUN = "group session begun", "{who} began a session of a therapy group"
+    GROUP_SESSION_VOIDED = "group session voided", "{who} voided a session of a therapy group"
+    GROUP_SESSION_PUT_BACK = (
+        "group session put back",
+        "{who} put a voided session of a therapy group back",
+    )
+    TABLET_PASSED_ROUND = "tablet passed round", "{who} let a tablet go round in a therapy group"
     SHOWN_TOGETHER = "shown together", "{who} looked at a page together with client {client}"
     PERSON_ADDED = "person added", "{who} added {person}"
     PERSON_CHANGED = "person changed", "{who} changed {person}"

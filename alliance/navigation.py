@@ -37,6 +37,7 @@ _BELONGS_TO = {
     "plan": ("clinic",),
     "settings": ("clinic",),
     "import": ("clinic",),
+    "groups": ("clients", "caseload"),
 }
 
 

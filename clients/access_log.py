@@ -41,6 +41,7 @@ PAGES = {
     "rules": "a page about flag rules",
     "marks": "a page about marks",
     "supervision": "a page of supervision",
+    "groups": "a page about a therapy group",
 }
 REFUSALS = {
     "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",

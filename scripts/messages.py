@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
 SPOKEN = {"_", "gettext", "gettext_lazy"}
 APPS = ("alliance", "clients", "sessions_app")
-PAGES = ("rate", "go", "room", "together")
+PAGES = ("rate", "go", "room", "together", "pass")
 
 
 # --- What is to be said --------------------------------------------------------------------------

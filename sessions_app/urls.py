@@ -19,6 +19,7 @@ from sessions_app.dashboards.views import (
     questionnaires,
     talks,
 )
+from sessions_app.groups.views import group_sessions, groups, passing
 from sessions_app.instruments import promise_views
 from sessions_app.instruments import views as instruments
 from sessions_app.intake.views import (
@@ -87,9 +88,9 @@ instrument_pages = [
     path("licences/<uuid:code>/end/", instruments.end_licence, name="end_licence"),
     path("packs/on/", instruments.switch_on_pack, name="switch_on_pack"),
     path("packs/<uuid:code>/off/", instruments.switch_off_pack, name="switch_off_pack"),
-    path("risk-items/", risk_items.risk_items, name="risk_items"),
-    path("risk-items/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
-    path("risk-items/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
+    path("self-harm/", risk_items.risk_items, name="risk_items"),
+    path("self-harm/confirm/", risk_items.confirm_risk_items, name="confirm_risk_items"),
+    path("self-harm/<uuid:code>/end/", risk_items.end_risk_items, name="end_risk_items"),
 ]
 plan_pages = [
     path("", plan.listing, name="list"),
@@ -185,7 +186,7 @@ questionnaire_pages = [
     ),
     path("answers/<uuid:code>/count/", questionnaires.count, name="count"),
     path("answers/<uuid:code>/leave/", questionnaires.leave, name="leave"),
-    path("risk/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
+    path("self-harm/<uuid:code>/", questionnaires.risk_answer, name="risk_answer"),
 ]
 together_pages = [
     path("<uuid:code>/choose/", together.choose, name="choose"),
@@ -235,3 +236,27 @@ supervision_pages = [
     path("notes/<uuid:code>/take-back/", supervision.take_back_note, name="take_back_note"),
     path("notes/<uuid:code>/put-back/", supervision.put_back_note, name="put_back_note"),
 ]
+group_pages = [
+    path("", groups.listing, name="list"),
+    path("new/", groups.make, name="new"),
+    path("<uuid:code>/", groups.group, name="group"),
+    path("<uuid:code>/people/", groups.people, name="people"),
+    path("<uuid:code>/change/", groups.change, name="change"),
+    path("<uuid:code>/leaders/", groups.leaders, name="leaders"),
+    path("<uuid:code>/add/", groups.add_member, name="add_member"),
+    path("<uuid:code>/end/", groups.end, name="end"),
+    path("<uuid:code>/take-up/", groups.take_up, name="take_up"),
+    path("<uuid:code>/begin/", group_sessions.begin, name="begin"),
+    path("members/<uuid:code>/take-out/", groups.take_out, name="take_out"),
+    path("members/<uuid:code>/put-back/", groups.put_back, name="put_back"),
+    path("sessions/<uuid:code>/", group_sessions.session, name="session"),
+    path("sessions/<uuid:code>/attendance/", group_sessions.attendance, name="attendance"),
+    path("sessions/<uuid:code>/pass-round/", group_sessions.pass_round, name="pass_round"),
+    path("sessions/<uuid:code>/void/", group_sessions.void, name="void"),
+    path("sessions/<uuid:code>/put-back/", group_sessions.put_back, name="put_session_back"),
+    path("forms/<uuid:code>/give/", group_sessions.give, name="give"),
+    path("forms/<uuid:code>/link/", group_sessions.make_link, name="make_link"),
+    path("forms/<uuid:code>/send/", group_sessions.send, name="send"),
+    path("forms/<uuid:code>/take-back/", group_sessions.take_back, name="take_back"),
+]
+pass_pages = [path("", passing.next_person, name="next")]

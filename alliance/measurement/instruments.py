@@ -108,6 +108,8 @@ class Instrument:
     form_of: the instrument whose form for another rater this is, or itself: one licence is for all of them.
     has_total: whether all items together mean something; else there are subscales only.
     companion: an outcome scale read beside the rating; its ratings raise no flags.
+    together: whether it is about a session of several people, who may have two therapists: its form says who then sees
+    the marks.
     paper_only: why it cannot be shown on a device, as the end of a sentence; empty where it can.
     signed_off: the languages whose wording, where we ship it, a clinician has read and signed.
     """
@@ -138,6 +140,7 @@ class Instrument:
     age_to: int | None
     recall: str
     companion: bool
+    together: bool
     missing: MissingRule | None
     risk_items: Mapping[str, RiskItem]
     unconfirmed: str
@@ -276,6 +279,7 @@ def _instrument(data: Mapping[str, Any]) -> Instrument:
         age_to=data.get("age_to"),
         recall=data.get("recall", ""),
         companion=data.get("companion", False),
+        together=data.get("together", False),
         missing=_missing(data.get("missing")),
         risk_items=MappingProxyType({k: RiskItem(**v) for k, v in data.get("risk_items", {}).items()}),
         unconfirmed=data.get("unconfirmed", ""),

@@ -17,7 +17,7 @@ from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
 from alliance.stale_forms import StateForm
-from clients import actions, caseload_transfer, day_actions, duplicates, ending_page, merges
+from clients import actions, caseload_transfer, day_actions, duplicates, ending_page, merges, more_pages
 from clients.caseload_forms import CaseloadSearch, CaseloadTransferForm, EpisodeDaysForm
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm
 from clients.models import Client, Cover, DayCorrection, Episode, EpisodeMove
@@ -33,6 +33,8 @@ def listing(request: StaffRequest) -> HttpResponse:
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
     clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
     context = {"clients": clients, "search": search}
+    if not request.htmx:
+        context["more_pages"] = more_pages.links(request.user)
     if request.user.is_administrator and not request.htmx:  # a search in place leaves the hints as they are
         context |= {"duplicates": duplicates.how_many(), "unseen": Episode.objects.unseen().count()}
     return render(request, "clients/list.html", context)

@@ -61,8 +61,6 @@ def _is_of(row: ClinicWording, instrument: Instrument) -> bool:
 
 
 def _may_be_used(instrument: Instrument, medium: str | None, packs: set[str]) -> bool:
-    if instrument.risk_items:
-        return False  # asks about self-harm: given only where somebody has confirmed who looks at the answers
     if instrument.licence == "licensed":
         return medium is not None
     return instrument.licence != "pack" or instrument.id in packs

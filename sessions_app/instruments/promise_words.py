@@ -37,12 +37,16 @@ class PromiseWords:
     own: OwnSentence | None
 
 
-def words(promised: Promised, *, of_answers: bool = False, has_comment: bool = True) -> PromiseWords:
+def words(
+    promised: Promised, *, of_answers: bool = False, has_comment: bool = True, together: bool = False
+) -> PromiseWords:
     """In the language that is spoken now. of_answers: what is given are answers to choose, and no marks on lines.
 
-    has_comment: whether the form asks for a sentence; else nothing is said of one.
+    has_comment: whether the form asks for a sentence; else nothing is said of one. together: the session is one of
+    several people, who may have two therapists.
     """
-    say = _BY_RATER.get(promised.rater, _Client)(promised, of_answers=of_answers)
+    of_rater = _BY_RATER.get(promised.rater, _Client)
+    say = (_Together if together and of_rater is _Client else of_rater)(promised, of_answers=of_answers)
     return PromiseWords(
         who=" ".join(say.who()),
         comment=say.comment() if has_comment else "",
@@ -123,6 +127,15 @@ class _Client:
 
     def again(self) -> str:
         return _("Nothing is lost: your therapist can start it again.")
+
+
+class _Together(_Client):
+    """A member of a group, a couple or a family: all who lead the session see the marks."""
+
+    def _who(self) -> str:
+        if self.promised.supervisor:
+            return _("The therapists of this session see your marks, and so does whoever supervises them.")
+        return _("The therapists of this session see your marks.")
 
 
 class _Caregiver:

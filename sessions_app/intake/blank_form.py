@@ -149,7 +149,9 @@ class UnmarkedForm:
 def words_of(promised: Promised, form: Instrument) -> PromiseWords:
     """What this form promises about who sees it, in the language that is spoken."""
     has_comment = form_facts.has_comment(form)
-    return promise_words.words(promised, of_answers=has_choices(form), has_comment=has_comment)
+    return promise_words.words(
+        promised, of_answers=has_choices(form), has_comment=has_comment, together=form.together
+    )
 
 
 def template_of(instrument: Instrument) -> str:
@@ -167,6 +169,7 @@ def facts(instrument: Instrument, place: tuple[int, int], channel: str) -> dict[
         "following": form_facts.following_said(place),
         "has_comment": form_facts.has_comment(instrument),
         "has_choices": has_choices(instrument),
+        "together": instrument.together,
     }
 
 

@@ -114,7 +114,7 @@ def _ask(
     # Of several caregivers each has a form of their own: a new one takes the place of theirs alone.
     label = search_key(form.label)
     theirs = [pk for pk, other in out.values_list("pk", "rater_label") if search_key(other) == label]
-    _withdraw_what_it_replaces(RatingGrant.every.filter(pk__in=theirs), by)
+    withdraw_what_it_replaces(RatingGrant.every.filter(pk__in=theirs), by)
     return new_grant(
         session,
         form.instrument,
@@ -130,7 +130,7 @@ def _ask(
     )
 
 
-def _withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
+def withdraw_what_it_replaces(same: RatingGrantQuerySet, by: User) -> None:
     """With what could only have opened after it: nobody reaches the rest of a set whose next form is withdrawn."""
     now = timezone.now()
     replaced = list(same.values_list("form_set", "place_in_set"))

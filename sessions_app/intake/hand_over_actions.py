@@ -35,7 +35,7 @@ from sessions_app.intake import form_sets
 from sessions_app.intake.form_sets import RATING, Forms
 from sessions_app.intake.grants import new_grant, refuse_before_its_day, token_of
 from sessions_app.intake.session_actions import session_now
-from sessions_app.plans import which_forms
+from sessions_app.plans import forms_of_sessions
 
 LANGUAGE_CHANGES_A_GRANT = 20
 LANGUAGE_CHANGES = (LogEvent.LANGUAGE_CHOSEN, LogEvent.FORM_LANGUAGE_CHOSEN)
@@ -96,7 +96,7 @@ def ask(
         )
     # As it is now: the client's record may have been merged with another one while this waited.
     session.episode = lock_episode(session.episode_id)
-    form = which_forms.alliance_form(session.episode)
+    form = forms_of_sessions.alliance_form(session)
     instead_of = refuse_unless_ratable(session)
     offer = offers.offer(form, session.episode.client.language, timezone.localdate())
     withdraw_what_is_out(session, by)

@@ -30,7 +30,7 @@ from sessions_app.intake.record_rating import (
 )
 from sessions_app.intake.replacements import explain
 from sessions_app.intake.session_actions import session_now
-from sessions_app.plans import which_forms
+from sessions_app.plans import forms_of_sessions
 
 MEANWHILE = "Other marks stand for this session than when you looked. Look at them below, then decide."
 
@@ -58,7 +58,7 @@ def enter_rating(
     press = key_of_press(form_key, "paper", session.pk)
     if (made := made_by(press)) and made.is_rated:
         return made.rating
-    form = which_forms.alliance_form(session.episode, timezone.localdate(session.held_at))
+    form = forms_of_sessions.alliance_form(session, timezone.localdate(session.held_at))
     instead_of = refuse_unless_ratable(session)
     marked = instead_of if instead_of and instead_of.is_partial else None
     if seen != (marked.code if marked else None):

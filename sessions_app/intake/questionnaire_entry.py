@@ -17,7 +17,7 @@ from sessions_app.courses.models import Mode, TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments.paper import PaperForm
-from sessions_app.intake.form_sets import refuse_unless_open
+from sessions_app.intake.form_sets import refuse_unless_open, withdraw_what_it_replaces
 from sessions_app.intake.grants import new_grant, promise_on_paper
 from sessions_app.intake.hand_over_actions import made_by
 from sessions_app.questionnaires import risk_confirmations
@@ -55,7 +55,7 @@ def enter_response(
     theirs = [pk for pk, other in given.values_list("pk", "rater_label") if search_key(other) == key]
     same = RatingGrant.every.filter(pk__in=theirs)
     _refuse_twice(session, paper, same)
-    same.awaiting(timezone.now()).update(withdrawn_at=timezone.now(), withdrawn_by=by)
+    withdraw_what_it_replaces(same.awaiting(timezone.now()), by)
     grant, _nobodys = new_grant(
         session,
         paper.instrument,

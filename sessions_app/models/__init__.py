@@ -17,6 +17,7 @@ from sessions_app.flags.looks_before import LookBefore
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.flags.recomputations import Recomputation
+from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession, TabletRound
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
@@ -45,6 +46,10 @@ __all__ = [
     "ErasedGrant",
     "Flag",
     "FollowUp",
+    "Group",
+    "GroupAttendance",
+    "GroupMember",
+    "GroupSession",
     "Guess",
     "ImportPart",
     "ImportRun",
@@ -74,5 +79,6 @@ __all__ = [
     "SupervisionQuestionChange",
     "SupervisionTalk",
     "SupervisionTalkChange",
+    "TabletRound",
     "TherapySession",
 ]

@@ -42,7 +42,8 @@ WHAT_IT_DOES_NOT = (
     "It sends nothing by itself: no message, no mail, no call. It is seen when somebody opens the work list.",
     "It is not an emergency service. Nobody watches at night, on weekends and in holidays. From a tablet without a "
     "connection an answer may arrive days later.",
-    "It judges no risk. An answer below the limit, and no answer, do not mean that there is none.",
+    "It does not judge how serious an answer is. An answer below the limit, and no answer, do not mean that there is "
+    "nothing.",
 )
 
 
@@ -82,7 +83,7 @@ class RiskConfirmation(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"Risk items of {instruments.get(self.instrument).name}"
+        return f"Questions about self-harm in {instruments.get(self.instrument).name}"
 
     @property
     def stands(self) -> bool:

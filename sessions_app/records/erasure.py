@@ -25,6 +25,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.flags import standing
 from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.groups import group_actions
 from sessions_app.moving_in import import_actions
 from sessions_app.records import foreign_marks
 from sessions_app.records.field_kinds import Table
@@ -114,6 +115,7 @@ def delete(client: Client, erasure: Erasure) -> dict[str, int]:
     permit.delete()
     import_actions.forget(labels)
     agenda_actions.forget(labels)
+    group_actions.forget(labels)
     _clean_browser_sessions([*labels, *(str(code) for code in codes)], tokens.keys())
     return told(counted)
 

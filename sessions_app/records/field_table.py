@@ -19,6 +19,7 @@ from django.db import models
 from sessions_app.records.field_kinds import Table
 from sessions_app.records.fields_of_clients import TABLES_OF_CLIENTS
 from sessions_app.records.fields_of_courses import TABLES_OF_COURSES
+from sessions_app.records.fields_of_groups import TABLES_OF_GROUPS
 from sessions_app.records.fields_of_questionnaires import TABLES_OF_QUESTIONNAIRES
 from sessions_app.records.fields_of_supervision import TABLES_OF_SUPERVISION
 from sessions_app.records.fields_of_the_clinic import TABLES_OF_THE_CLINIC
@@ -27,6 +28,7 @@ TABLES = (
     *TABLES_OF_CLIENTS,
     *TABLES_OF_COURSES,
     *TABLES_OF_QUESTIONNAIRES,
+    *TABLES_OF_GROUPS,
     *TABLES_OF_SUPERVISION,
     *TABLES_OF_THE_CLINIC,
 )

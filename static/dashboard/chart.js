@@ -308,6 +308,7 @@ for (const button of document.querySelectorAll("[data-print]")) {
 document.addEventListener("htmx:afterSettle", (event) => {
   const course = document.getElementById("course");
   if (event.target.id !== "course" && !course?.contains(event.target)) return;
+  if (event.target.id === "questionnaires") return; // they come by themselves: nothing else is drawn, and nobody is led
   drawAll();
   const asked = event.detail.requestConfig;
   if (asked?.headers["X-Poll"]) {

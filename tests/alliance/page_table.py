@@ -20,6 +20,8 @@ from sessions_app.courses.models import SetAsideRating
 from sessions_app.courses.tablets import PairedTablet
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
+from sessions_app.groups import group_actions
+from sessions_app.groups import session_actions as group_session_actions
 from sessions_app.instruments.clinic_wording import Licence
 from sessions_app.intake import session_actions
 from sessions_app.intake.record_rating import NotStored, record_rating
@@ -49,6 +51,7 @@ OPEN_TO = {
     "marks": {"olga", "carl", "sina", "stefan"},
     "caseload": {"sina", "stefan"},
     "supervision": {"olga", "carl", "sina", "stefan"},
+    "groups": {"olga", "carl", "sina", "stefan", "adam"},
     "clinic": {"adam"},
     "clients": {"olga", "carl", "adam"},
     "tablets": {"olga", "carl", "adam"},
@@ -62,7 +65,7 @@ OPEN_TO = {
     "erasures": {"olga", "carl", "adam"},
 }
 # Not for staff: a client with a grant, a link or a short code, and the tablet of a room.
-FOR_CLIENTS = {"rate", "go", "room"}
+FOR_CLIENTS = {"rate", "go", "room", "pass"}
 PUBLIC = {"health"}
 # They know nobody: what a device keeps to open without a connection, and the door for sealed marks.
 WORKERS = ["rate:worker", "room:worker", "go:worker"]
@@ -92,6 +95,15 @@ OF_SUPERVISORS = (
 OF_THERAPISTS = ("answer", "take_back_answer")
 BY_PAGE |= {f"supervision:{name}": {"sina", "stefan"} for name in OF_SUPERVISORS}
 BY_PAGE |= {f"supervision:{name}": {"olga", "carl"} for name in OF_THERAPISTS}
+# Names and leaders of a group are managed by administrators too; its sessions are read by leaders and supervisors.
+BY_PAGE |= {f"groups:{name}": {"olga", "carl", "sina", "stefan"} for name in ("group", "session")}
+OF_LEADERS = (
+    *("begin", "attendance", "pass_round", "void", "put_session_back"),
+    *("give", "make_link", "send", "take_back"),
+)
+OF_LEADERS_AND_THE_OFFICE = (*("new", "change", "add_member", "end", "take_up", "take_out", "put_back"),)
+BY_PAGE |= {f"groups:{name}": {"olga", "carl"} for name in OF_LEADERS}
+BY_PAGE |= {f"groups:{name}": {"olga", "carl", "adam"} for name in OF_LEADERS_AND_THE_OFFICE}
 # Whose rows Olga's and Adam's codes below are: these reach them, nobody else does.
 REACH = {"dashboard": {"olga"}, "caseload": {"sina"}, "clients": {"olga", "adam"}, "clinic": {"adam"}}
 REACH["together"] = REACH["records"] = {"olga"}
@@ -102,6 +114,10 @@ BY_PAGE |= {f"questionnaires:{name}": {"olga", "carl"} for name in ("count", "le
 REACH |= {f"questionnaires:{name}": {"olga"} for name in ("count", "leave")}
 REACH |= {f"supervision:{name}": {"sina"} for name in OF_SUPERVISORS}
 REACH |= {f"supervision:{name}": {"olga"} for name in OF_THERAPISTS}
+REACH["groups"] = {"olga", "sina", "adam"}
+REACH |= {f"groups:{name}": {"olga", "sina"} for name in ("group", "session")}
+REACH |= {f"groups:{name}": {"olga"} for name in OF_LEADERS}
+REACH |= {f"groups:{name}": {"olga", "adam"} for name in OF_LEADERS_AND_THE_OFFICE}
 REACH["clients:who_looked"] = {"olga", "sina"}
 REACH["instruments"] = REACH["settings"] = REACH["plan"] = REACH["import"] = {"adam"}
 REACH["tablets"] = OPEN_TO["tablets"]  # a tablet is nobody's client
@@ -171,6 +187,7 @@ def with_rows(clinic):
         "questionnaires:": in_questionnaires(clinic, first),
         "caseload:": [clinic.olgas.code, over(clinic).code],
         "supervision:": in_supervision(clinic),
+        "groups:": a_group_with_a_session(clinic),
         "records:": [clinic.olgas.client.code],
         "erasures:": an_erasure_each(clinic),
         "marks:": [rating.code, misfiling.code],
@@ -266,6 +283,20 @@ def in_questionnaires(clinic, session) -> list[UUID]:
     confirm(looks=clinic.sina, by=clinic.adam)
     response = phq(session, 10)
     return [clinic.olgas.code, response.code, response.risk_answers.get().code]
+
+
+def a_group_with_a_session(clinic) -> list[UUID]:
+    """Of Olga alone: the group, its member, a session of it, and the member's part of that."""
+    group = group_actions.make_group(
+        name="Group", kind="group", leader=clinic.olga, co_leader=None, by=clinic.olga
+    )
+    member = group_actions.add_member(
+        group=group, client=cast.episode(clinic.olga, "K-G").client, by=clinic.olga
+    ).member
+    held = group_session_actions.begin_session(
+        group=group, held_at=cast.an_hour_ago(), present=[str(member.code)], by=clinic.olga
+    )
+    return [group.code, member.code, held.code, held.attendances.get().code]
 
 
 def an_erasure_each(clinic) -> list[UUID]:

@@ -1,9 +1,6 @@
 """Each page of staff that writes: how it gets stale, or why it cannot."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
@@ -24,22 +21,8 @@ from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestion
 from sessions_app.supervision.talks import SupervisionTalk
 from tests import cast
-
-
-@dataclass
-class Edit:
-    """A page that changes what is stored. meanwhile: what somebody else does after it was opened.
-
-    shows: words of both versions; kept: what holds after the second press, of theirs and of ours.
-    """
-
-    row: Callable[[Any], object]
-    meanwhile: Callable[[Any], object]
-    shows: tuple[str, ...]
-    kept: Callable[[Any], object]
-    typed: Mapping[str, Any] = field(default_factory=dict)
-    who: str = "adam"
-    query: Callable[[Any], str] = lambda world: ""
+from tests.alliance.stale_edit import Edit
+from tests.alliance.stale_pages_of_groups import ACTS_OF_GROUPS, EDITS_OF_GROUPS
 
 
 def language_chosen_by_the_client(world):
@@ -157,6 +140,7 @@ def chosen_for_olgas(world, instrument):
 
 
 EDITS = {
+    **EDITS_OF_GROUPS,
     "clients:change": Edit(
         row=lambda world: world.olgas.client.code,
         typed={"label": "K-1b"},
@@ -419,6 +403,7 @@ SET_ASIDE = "corrections/test_set_aside.py"
 MISFILED = "corrections/test_misfiling.py"
 # Pages that add a row, or act on a state: why they carry no version, and the test of the changed state.
 ACTS = {
+    **ACTS_OF_GROUPS,
     "discard_unsaved": ("throws away what waits in one's own session", "test_it_can_be_thrown_away"),
     "still_here": ("writes nothing but that somebody is there", "test_saying_that_one_is_there_keeps_it"),
     "change_email": (
@@ -495,14 +480,8 @@ ACTS = {
     "instruments:switch_off": ("the same again is nothing", "test_off_and_on_again_and_twice_the_same"),
     "instruments:record_licence": ("adds", "test_a_licence_is_recorded_with_who_accepted_it_and_ended"),
     "instruments:switch_on_pack": ("refused where the folder was changed", "test_a_folder_that_was_changed_"),
-    "instruments:switch_off_pack": (
-        "refused where it is off",
-        "test_twice_is_once_and_on_again_is_a_new_line",
-    ),
-    "instruments:confirm_risk_items": (
-        "carries what it showed",
-        "test_what_another_administrator_wrote_meanwhile_is_shown",
-    ),
+    "instruments:switch_off_pack": ("refused where it is off", "test_twice_is_once_and_on_again_is_"),
+    "instruments:confirm_risk_items": ("carries what it showed", "test_what_another_administrator_wrote_"),
     "instruments:end_risk_items": ("refused where it is ended", "test_ended_it_is_given_no_more_"),
     "instruments:end_licence": ("refused where it is ended", "test_a_licence_is_ended_once"),
     "exports:export": (
@@ -621,10 +600,7 @@ ACTS = {
         "refused where they do not count",
         "test_decided_in_two_tabs_the_second_is_told",
     ),
-    "questionnaires:risk_answer": (
-        "carries how many notes it showed",
-        "test_two_people_learn_of_each_other_and_nothing_typed_is_lost",
-    ),
+    "questionnaires:risk_answer": ("carries how many notes it showed", "test_two_people_learn_of_"),
     "marks:set_aside": ("refused where it is done", "test_twice_and_twice_back_are_refused"),
     "marks:put_back": ("refused where it is done", "test_twice_and_twice_back_are_refused"),
 }

@@ -10,6 +10,7 @@ from alliance import audit
 from alliance.access import StaffRequest, page, visible_or_404
 from alliance.log_events import LogEvent
 from alliance.models import Role
+from clients import more_pages
 from clients.models import Episode
 from sessions_app.dashboards import caseload, change_stamp, kept_course, late_arrivals, periods
 from sessions_app.questionnaires import waiting
@@ -27,7 +28,10 @@ def overview(request: StaffRequest) -> HttpResponse:
         codes = [*shown.client_codes, *(one.session.client_code for one in late)]
         viewed = audit.line(LogEvent.VIEWED_CASELOAD, request.user, by=request.user)
         audit.write([viewed, *audit.listing(codes, by=request.user)])
-    context = {"caseload": shown, "late": late, "not_yours": not_yours}
+    more = (
+        [] if request.user.is_therapist else more_pages.links(request.user)
+    )  # a therapist has them beside the clients
+    context = {"caseload": shown, "late": late, "not_yours": not_yours, "more_pages": more}
     return render(request, "caseload/overview.html", context)
 
 

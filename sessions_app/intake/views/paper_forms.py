@@ -31,8 +31,7 @@ def enter(request: StaffRequest, code: UUID) -> HttpResponse:
         request, TherapySession.objects.select_related("episode__client", "episode__therapist"), code
     )
     if "form" not in request.GET:
-        there = paper.paper_forms(session.episode.client.language, timezone.localdate())
-        forms = [form for form in there if risk_confirmations.is_confirmed(form.instrument)]
+        forms = _forms_of(session)
         context = {"session": session, "episode": session.episode, "forms": forms}
         return render(request, "dashboard/paper_forms.html", context)
     found = _form_of(request, session)
@@ -79,11 +78,17 @@ def blank(request: StaffRequest, code: UUID) -> HttpResponse:
 
 
 def _form_of(request: StaffRequest, session: TherapySession) -> PaperForm:
-    language = session.episode.client.language
-    found = paper.paper_form(request.GET.get("form", ""), language, timezone.localdate())
+    named = request.GET.get("form", "")
+    found = next((form for form in _forms_of(session) if form.instrument.id == named), None)
     if found is None:
         raise Http404
     return found
+
+
+def _forms_of(session: TherapySession) -> list[PaperForm]:
+    """Without those that ask about self-harm, where nobody has confirmed who looks at the answers."""
+    forms = paper.paper_forms(session.episode.client.language, timezone.localdate())
+    return [form for form in forms if risk_confirmations.is_confirmed(form.instrument)]
 
 
 def _named(form: PaperForm, session: TherapySession) -> Wording | None:

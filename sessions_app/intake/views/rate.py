@@ -128,7 +128,8 @@ def done(request: HttpRequest) -> HttpResponse:
             language=translation.get_language(),
             sentence_of=help_now.answered(grant),
         )
-        if closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
+        # Where the tablet goes round, others sit beside: no marks are shown, and the next person's turn comes.
+        if not lock.passed and closing.shows_marks(lock, grant, delivery=request.GET.get(JUST_NOW, "")):
             device_lock.show_marks(request)
             context = {
                 "lines": lines_of(grant.rating),
@@ -137,6 +138,8 @@ def done(request: HttpRequest) -> HttpResponse:
             }
             return render(request, "rate/closing.html", context)
     lock = device_lock.lock_of(request)
+    if lock is not None and lock.passed:
+        return see_other("pass:next")
     context = {
         "rated": lock is not None and lock.rated,
         "urgent_help": _urgent_help(),
@@ -165,11 +168,12 @@ def not_today(request: HttpRequest) -> HttpResponse:
 def help_page(request: HttpRequest) -> HttpResponse:
     lock = device_lock.lock_of(request)
     grant = grant_of(request, lock) if lock and not lock.handed_in else None
+    form = wordings.instrument_of(grant) if grant else None
     context = {
         "lock": lock,
         "urgent_help": _urgent_help(),
         "promise": _promise(grant) if grant else None,
-        "has_choices": grant is not None and has_choices(wordings.instrument_of(grant)),
+        "has_choices": form is not None and has_choices(form),
     }
     return render(request, "rate/help.html", context)
 

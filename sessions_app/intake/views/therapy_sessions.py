@@ -35,7 +35,7 @@ from sessions_app.intake import (
     which_session,
 )
 from sessions_app.intake.session_forms import CompletionForm, NewRatingForm, SessionForm, VoidForm
-from sessions_app.plans import the_plan, which_forms
+from sessions_app.plans import forms_of_sessions, the_plan, which_forms
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -65,9 +65,12 @@ def hand_over(request: StaffRequest, code: UUID) -> HttpResponse:
 def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None = None) -> HttpResponse:
     """Whom, which session, which form, and on which device: the check before a form goes to a client."""
     now, plan = timezone.now(), the_plan.standing([episode.pk])
-    form = which_forms.alliance_form(episode, plan=plan)
     is_rating = not plan.rows or given_forms.mode_of(request) == given_forms.WITH_RATING
     asked = chosen_session(request, episode)
+    named, new = asked.get("session"), asked.get("new", False)
+    choice = which_session.choice(episode, now, named=named, new=new, for_rating=is_rating)
+    of_its_own = forms_of_sessions.own_form(choice.chosen) if choice.chosen else None
+    form = of_its_own or which_forms.alliance_form(episode, plan=plan)
     offer, refused = None, refusal
     try:
         grants.refuse_before_its_day(episode)
@@ -75,8 +78,6 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
             offer = offers.offer(form, episode.client.language, timezone.localdate(now))
     except Refused as no_form:
         refused = no_form
-    named, new = asked.get("session"), asked.get("new", False)
-    choice = which_session.choice(episode, now, named=named, new=new, for_rating=is_rating)
     forms = given_forms.choice(request, episode, choice.chosen, plan, now, can_be_rated=offer is not None)
     context = {
         "episode": episode,
@@ -144,7 +145,7 @@ def enter_rating(request: StaffRequest, code: UUID) -> HttpResponse:
     session = own_or_404(request, TherapySession.every.select_related("episode__client"), code)
     if request.method != "POST" and session.is_voided:
         return _is_voided(request, session)
-    instrument = which_forms.alliance_form(session.episode, timezone.localdate(session.held_at))
+    instrument = forms_of_sessions.alliance_form(session, timezone.localdate(session.held_at))
     last = Rating.objects.last_of(session)
     marked = last if last and last.is_partial else None
     if marked:

@@ -16,6 +16,8 @@ from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.conclude import conclude
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
+from sessions_app.groups import group_actions, round_actions
+from sessions_app.groups import session_actions as group_session_actions
 from sessions_app.instruments.paper import paper_form
 from sessions_app.intake import (
     guess_actions,
@@ -142,6 +144,17 @@ def _put_back(clinic, last):
 
 
 WRITES = {
+    "begin_session": lambda c, last: _group_session(c),
+    "note_attendance": lambda c, last: _absent_after_all(c),
+    "group session voided": lambda c, last: group_session_actions.void_session(
+        group_session=_group_session(c), why="x", by=c.olga
+    ),
+    "group session put back": lambda c, last: group_session_actions.put_back(
+        group_session=group_session_actions.void_session(group_session=_group_session(c), why="x", by=c.olga),
+        by=c.olga,
+    ),
+    "begin_round": lambda c, last: round_actions.begin_round(group_session=_group_session(c), by=c.olga),
+    "group rated": lambda c, last: cast.rating(_group_session(c).attendances.get().session, 210),
     "hand_over": _hand_over,
     "hand_over_now": lambda c, last: hand_over_actions.hand_over_now(episode=c.olgas, by=c.olga),
     "take_back": lambda c, last: hand_over_actions.take_back(
@@ -238,6 +251,26 @@ WRITES = {
 }
 
 
+def _group_session(clinic):
+    group = group_actions.make_group(
+        name="x", kind="group", leader=clinic.olga, co_leader=None, by=clinic.olga
+    )
+    member = group_actions.add_member(group=group, client=clinic.olgas.client, by=clinic.olga).member
+    return group_session_actions.begin_session(
+        group=group,
+        held_at=timezone.now() - timedelta(minutes=2),
+        present=[str(member.code)],
+        by=clinic.olga,
+    )
+
+
+def _absent_after_all(clinic):
+    held = _group_session(clinic)
+    group_session_actions.note_attendance(
+        group_session=held, member=held.attendances.get().member, present=False, by=clinic.olga
+    )
+
+
 def _imported(clinic):
     """Sessions with earlier ratings, before those that are here."""
     number = ImportedNumber.objects.create(kind="client", number="4711", client=clinic.olgas.client)
@@ -305,6 +338,18 @@ WITHOUT_A_COURSE = {
     "revoke",
     "note_seen",
     "hash_of_answers",
+    # Who belongs to a group is no part of a course; an episode that is opened has its standing from the first.
+    "lock_group",
+    "lock_standing_group",
+    "make_group",
+    "change_group",
+    "change_leaders",
+    "add_member",
+    "take_out",
+    "end_group",
+    "take_up_group",
+    "would_count_nowhere",
+    "open_form",  # as open_in_room
     "it_took_place",  # use and move call it
     "refuse_if_settled",
     "conclude",
@@ -368,5 +413,6 @@ WITHOUT_A_COURSE = {
     "in_words",
 }
 ROOMS_THAT_WRITE = (
-    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "moving_in", "records"),
+    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "groups", "moving_in"),
+    "records",
 )

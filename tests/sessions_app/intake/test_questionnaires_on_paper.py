@@ -10,19 +10,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from alliance.models import AuditEvent
+from alliance.refused import Refused
 from clients import actions as episode_actions
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Mode, Rating
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import Held, QuestionnaireResponse
-from sessions_app.instruments.paper import paper_forms
+from sessions_app.instruments.paper import paper_form, paper_forms
 from sessions_app.intake import sealed_upload
 from sessions_app.intake.form_facts import questionnaires_are_used
+from sessions_app.intake.questionnaire_entry import enter_response
+from sessions_app.questionnaires.risk_answers import RiskAnswer
 from tests import cast
 from tests.bench.sealed import parcel
 from tests.measurement.wording_files import a_form
 from tests.sessions_app.intake import inventories
 from tests.sessions_app.intake.test_upload import post
+from tests.sessions_app.questionnaires import answering
 
 pytestmark = pytest.mark.django_db
 
@@ -147,9 +151,6 @@ class TestTyping:
 class TestWhichForms:
     def test_ours_and_free_ones_are_there_and_others_with_licence_and_wording(self, clinic):
         assert {"phq-8", "gad-7", "life-lines"} <= set(names())
-        assert (
-            "phq-9" not in names()
-        )  # asks about self-harm, and nobody has confirmed who looks at the answers
         assert "wai-sr" not in names()
         cast.licence(clinic.adam, instrument="wai-sr", medium="paper")
         assert "wai-sr" in names()  # nothing of it is in doubt: the clinic has its own copies
@@ -161,6 +162,24 @@ class TestWhichForms:
         assert "wai-sr" in names()
         tomorrow = timezone.localdate() + timedelta(days=1)
         assert "wai-sr" not in [form.instrument.id for form in paper_forms("en", tomorrow)]
+
+    def test_a_form_that_asks_about_self_harm_only_where_somebody_has_confirmed_who_looks(
+        self, clinic, olga, session
+    ):
+        for name in ("paper_forms", "blank_paper_form"):
+            assert olga.get(address(session, "phq-9", name)).status_code == 404
+        with pytest.raises(Refused, match="asks about self-harm"):
+            enter_response(
+                session=session,
+                paper=paper_form("phq-9", "en", timezone.localdate()),
+                answers={"item-9": 20},
+                rater=Rater.CLIENT,
+                channel=Channel.PAPER,
+                by=clinic.olga,
+            )
+        answering.confirm(looks=clinic.carl, by=clinic.adam)
+        assert olga.post(address(session, "phq-9"), typed(olga, session, "phq-9", items=9)).status_code == 302
+        assert RiskAnswer.objects.count() == 1
 
     def test_printed_only_under_a_licence_for_paper(self, clinic, olga, session):
         cast.licence(clinic.adam, instrument="wai-sr", medium="electronic")

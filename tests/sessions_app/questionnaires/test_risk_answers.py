@@ -231,7 +231,7 @@ class TestNotes:
         told = access_log.told().filter(client=clinic.olgas.client.code)
         said = [line.sentence for line in access_log.lines(told)]
         assert not [
-            one for one in said if "canary" in one or "risk" in one.lower() or "looked through" in one
+            one for one in said if "canary" in one or "self-harm" in one.lower() or "looked through" in one
         ]
         assert READS_ALIKE.split("{")[1].split("}")[1].strip() in " ".join(said)
         assert AuditEvent.objects.filter(action=LogEvent.RISK_ANSWER_ACKNOWLEDGED).count() == 1

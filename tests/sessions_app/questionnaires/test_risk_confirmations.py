@@ -172,10 +172,10 @@ class TestThePages:
         browser = just_asked(sign_in(clinic.adam))
         pages = (LIST, CONFIRM, "/clinic/instruments/", "/clinic/log/", "/clients/")
         text = "".join(browser.get(page).content.decode() for page in pages)
-        for canary in ("canary-comment", "2 of 3", "More than half the days", "risk answer"):
+        for canary in ("canary-comment", "2 of 3", "More than half the days", "self-harm answer"):
             assert canary not in text
         events = set(AuditEvent.objects.values_list("action", flat=True))
-        assert {"risk items confirmed", "risk answer raised"} <= events
+        assert {"self-harm questions confirmed", "self-harm answer raised"} <= events
 
 
 def test_on_paper_it_is_neither_printed_nor_typed_in(clinic, sign_in):
