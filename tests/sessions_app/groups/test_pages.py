@@ -62,7 +62,7 @@ class TestWhatWasPromised:
         if not supervisor:
             cast.promise(clinic.adam, supervisor=False)
         held = rated(group, 1, {"K-1": 273, "K-21": 381})
-        pages = [page_of("group", group), reverse("group_sessions:session", args=[held.code])]
+        pages = [page_of("group", group), reverse("groups:session", args=[held.code])]
         for page in pages:
             for leader in (clinic.olga, clinic.cora):
                 assert "27.3" in words(sign_in(leader).get(page))
