@@ -120,6 +120,19 @@ class TestWhoReads:
             assert "31.1" not in page
         assert sign_in(clinic.olga).get(page_of("group", group)).status_code == 404
 
+    def test_marks_whose_promise_keeps_them_from_supervision_are_for_the_leaders_alone(
+        self, clinic, group, sign_in
+    ):
+        cast.promise(clinic.adam, supervisor=False, supervisor_comment=False)
+        held = rated(group, 0, {"K-11": 311, "K-21": 222})
+        cast.promise(clinic.adam, supervisor=True)
+        cast.rating(a_group.part_of(held, "K-12"), 277)  # read with the new promise
+        for name, row in (("group", group), ("session", held)):
+            for who, sees in ((clinic.cora, True), (clinic.sina, False), (clinic.chris, False)):
+                page = words(sign_in(who).get(page_of(name, row)))
+                assert "27.7" in page
+                assert ("31.1" in page, "22.2" in page) == (sees, sees), (name, who)
+
     def test_the_form_says_who_reads_it_before_anything_is_marked(self, clinic, group):
         """Else the second leader would read what the client was told nobody else does."""
         said = "The therapists of this session see your marks, and so does whoever supervises them."
