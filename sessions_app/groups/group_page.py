@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from alliance.measurement import group_course
@@ -20,8 +21,9 @@ from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.models import Flag
 from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession
 from sessions_app.groups.spread_drawing import drawing
-from sessions_app.groups.who_reads import courses_with_open_marks
-from sessions_app.instruments import rule_settings
+from sessions_app.groups.who_reads import courses_with_open_marks, door_of
+from sessions_app.instruments import promises, rule_settings
+from sessions_app.instruments.promises import Door
 
 AT_ONCE = 8  # sessions in the table; the picture has all
 
@@ -98,9 +100,10 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
     sessions = [one for one in every if not one.is_voided]
     readable = courses_with_open_marks(user, group, members)
     unread = {member.pk for member in members if member.episode_id not in readable}
-    totals, absent, unrated, member_of = _marks(group, unread)
+    marks = _marks(group, unread, door_of(user, group))
+    totals = marks.totals
     present = [member for member in members if member.is_present]
-    flags = _flags(member_of, now)
+    flags = _flags(marks.member_of, now)
     parameters = rule_settings.in_force().parameters(group.form)
     courses: dict[int, MemberCourse] = {
         member.pk: MemberCourse(
@@ -127,11 +130,12 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
         flagged = any(flag.is_open and flag.group_session == session.pk for flag in flags[member.pk])  # type: ignore[attr-defined]
         if key in totals:
             return Cell(points(totals[key]), is_number=True, is_flagged=flagged)
-        if key in unrated:
+        if key in marks.unrated:
             return Cell("not rated", is_flagged=flagged)
-        if member.pk in unread:
+        if key in marks.closed:
             return Cell("not open to you")
-        return Cell("absent" if key in absent or member.joined_on <= session.held_at.date() else "–")
+        belonged = member.joined_on <= timezone.localdate(session.held_at)
+        return Cell("absent" if key in marks.absent or belonged else "–")
 
     rows = [
         Row(
@@ -161,32 +165,38 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
 Key = tuple[int, int]  # of a member and a session of the group
 
 
-def _marks(group: Group, unread: set[int]) -> tuple[dict[Key, int], set[Key], set[Key], dict[int, Key]]:
-    """{member and session: total}, who was absent, who was there and has no total; {a session of a course: which}.
+@dataclass(frozen=True)
+class _Marks:
+    """What is known of the members at the sessions. closed: what this person does not read, and no flag of it."""
 
-    unread: members whose marks this person does not read, and so no flag of theirs either.
-    """
-    totals: dict[Key, int] = {}
-    absent: set[Key] = set()
-    unrated: set[Key] = set()
-    member_of: dict[int, Key] = {}
+    totals: dict[Key, int] = field(default_factory=dict)
+    absent: set[Key] = field(default_factory=set)
+    unrated: set[Key] = field(default_factory=set)
+    closed: set[Key] = field(default_factory=set)
+    member_of: dict[int, Key] = field(default_factory=dict)  # by the session of the member's course
+
+
+def _marks(group: Group, unread: set[int], door: Door) -> _Marks:
+    """unread: members whose marks this person does not read; and none that their promise keeps from this door."""
+    found = _Marks()
     rows = GroupAttendance.objects.filter(
         group_session__group=group, group_session__voided_at__isnull=True, session__voided_at__isnull=True
     ).select_related("session")
-    standing = Rating.objects.standing().filter(instrument=group.form.id)
+    standing = Rating.objects.standing().filter(instrument=group.form.id).select_related("grant__promise")
     for row in rows.prefetch_related(Prefetch("session__ratings", standing, to_attr="standing_ratings")):
         key = (row.member_id, row.group_session_id)
-        if row.member_id in unread:
-            continue
-        member_of[row.session_id] = key
-        total = next((rating.total for rating in row.session.standing_ratings), None)
+        rating = next(iter(row.session.standing_ratings), None)
         if row.session.attendance != Attendance.ATTENDED:
-            absent.add(key)
-        elif total is None:
-            unrated.add(key)
+            found.absent.add(key)
+        elif row.member_id in unread or (rating and not promises.allows(rating, door)):
+            found.closed.add(key)
+            continue
+        elif rating is None or rating.total is None:
+            found.unrated.add(key)
         else:
-            totals[key] = total
-    return totals, absent, unrated, member_of
+            found.totals[key] = rating.total
+        found.member_of[row.session_id] = key
+    return found
 
 
 def _flags(member_of: Mapping[int, Key], now: datetime) -> dict[int, list[Flag]]:

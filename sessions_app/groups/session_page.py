@@ -15,7 +15,8 @@ from sessions_app.courses import rating_state
 from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, marks_state
 from sessions_app.groups.models import GroupAttendance, GroupMember, GroupSession
-from sessions_app.groups.who_reads import courses_with_open_marks
+from sessions_app.groups.who_reads import courses_with_open_marks, door_of
+from sessions_app.instruments import promises
 
 
 @dataclass(frozen=True)
@@ -86,26 +87,30 @@ def read(group_session: GroupSession, user: User, now: datetime) -> SessionPage:
     found = found.select_related("episode__client").order_by("episode__client__label_key", "pk")
     members: list[GroupMember] = list(found)
     attendances = {row.member_id: row for row in group_session.attendances.all()}
+    standing = Rating.objects.standing().select_related("grant__promise")
     sessions = rating_state.with_waits(
         TherapySession.every.filter(in_group__group_session=group_session), now
-    ).prefetch_related(Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings"))
+    ).prefetch_related(Prefetch("ratings", standing, to_attr="standing_ratings"))
     by_pk = {session.pk: session for session in sessions}
     own = set(
         Episode.objects.own(user)
         .filter(pk__in=[member.episode_id for member in members])
         .values_list("pk", flat=True)
     )
-    readable = courses_with_open_marks(user, group, members)
+    readable, door = courses_with_open_marks(user, group, members), door_of(user, group)
     rows, totals = [], []
     for member in members:
         attendance = attendances.get(member.pk)
         session = by_pk[attendance.session_id] if attendance else None
+        # A promise may keep marks from whoever supervises.
+        is_kept = any(not promises.allows(one, door) for one in getattr(session, "standing_ratings", ()))
+        may_read = member.episode_id in readable and not is_kept
         row = _row(
             member,
             attendance,
             session,
             now,
-            may_read=member.episode_id in readable,
+            may_read=may_read,
             is_own=member.episode_id in own,
         )
         rows.append(row)

@@ -1,7 +1,7 @@
 """Whose marks of a group's sessions somebody reads: what its form promised, and no more.
 
 The form of a group says that the therapists of the session see the marks, and whoever supervises them
-(`Instrument.together`, templates/rate/_comment.html). Members whose course is with somebody who leads no more, and
+(`Instrument.together`, `promise_words`). Members whose course is with somebody who leads no more, and
 former ones, are read as their course is: by its own therapist, who covers, and who supervises.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Collection
 from alliance.models import User
 from clients.models import Episode
 from sessions_app.groups.models import Group, GroupMember
+from sessions_app.instruments.promises import Door
 
 
 def courses_with_open_marks(user: User, group: Group, members: Collection[GroupMember]) -> set[int]:
@@ -23,3 +24,9 @@ def courses_with_open_marks(user: User, group: Group, members: Collection[GroupM
             if member.is_present and member.episode.therapist_id in group.leader_pks
         }
     return found
+
+
+def door_of(user: User, group: Group) -> Door:
+    """The way on which marks reach them here: a promise may keep marks from whoever supervises."""
+    leads = user.is_therapist and user.pk in group.leader_pks
+    return Door.THERAPIST if leads else Door.SUPERVISOR

@@ -13,6 +13,7 @@ THERAPIST = "is read on pages of whoever treats the client alone"
 NO_MARKS = "tells that there are marks, or when they came, and never which"
 CONCLUDES = "feeds the stored standing and the flags; who reads those for supervision asks"
 SHOWN = "is given rows that its caller has sifted"
+OF_GROUPS = "shows a group, whose readers `groups/who_reads.py` knows: it asks the standing what is withheld"
 RATER = "shows a rater their own marks, on the form they make them on"
 NEEDS_NOT_ASK = {
     "conversations/follow_up_actions.py": WRITES,
@@ -44,6 +45,10 @@ NEEDS_NOT_ASK = {
     "flags/episode_standing.py": CONCLUDES,
     "flags/facts.py": CONCLUDES,
     "flags/models.py": CONCLUDES,
+    "groups/group_page.py": OF_GROUPS,
+    "groups/round_actions.py": NO_MARKS,
+    "groups/session_actions.py": NO_MARKS,
+    "groups/session_page.py": OF_GROUPS,
     "intake/deliveries.py": WRITES,
     "intake/guess_actions.py": NO_MARKS,
     "intake/hand_over_actions.py": NO_MARKS,
@@ -71,7 +76,7 @@ NEEDS_NOT_ASK = {
     "questionnaires/decision_actions.py": WRITES,
     "questionnaires/guess_pairs.py": THERAPIST,
     "questionnaires/record_response.py": WRITES,
-    "questionnaires/waiting.py": "whoever looks was promised to do so; what is held, the therapist reads",
+    "questionnaires/waiting.py": "the form says that somebody looks; what is held, the therapist reads",
     "records/foreign_marks.py": "says which rows are of somebody else; what leaves goes through `records/promised.py`",
     "rulebook/impact_preview.py": "counts over all courses of the clinic, of whom nobody can be told",
 }

@@ -54,6 +54,29 @@ def rated(group, weeks, totals, **others):
     return held
 
 
+class TestWhatWasPromised:
+    """Marks that were promised to be the therapists' alone: both leaders read them, whoever supervises does not."""
+
+    @pytest.mark.parametrize(("supervisor", "shown"), [(True, True), (False, False)])
+    def test_a_supervisor_reads_of_a_group_what_was_promised(self, clinic, group, sign_in, supervisor, shown):
+        if not supervisor:
+            cast.promise(clinic.adam, supervisor=False)
+        held = rated(group, 1, {"K-1": 273, "K-21": 381})
+        pages = [page_of("group", group), reverse("groups:session", args=[held.code])]
+        for page in pages:
+            for leader in (clinic.olga, clinic.cora):
+                assert "27.3" in words(sign_in(leader).get(page))
+            for who in (clinic.sina, clinic.chris):
+                assert ("27.3" in words(sign_in(who).get(page))) is shown
+
+    def test_marks_of_others_before_stay_open(self, clinic, group, sign_in):
+        rated(group, 2, {"K-1": 273})
+        cast.promise(clinic.adam, supervisor=False)
+        rated(group, 1, {"K-21": 381})
+        seen = words(sign_in(clinic.sina).get(page_of("group", group)))
+        assert ("27.3" in seen, "38.1" in seen) == (True, False)
+
+
 class TestWhoReads:
     @pytest.mark.parametrize(
         ("who", "group_page", "people"),
@@ -96,6 +119,19 @@ class TestWhoReads:
             assert "22.2" in page
             assert "31.1" not in page
         assert sign_in(clinic.olga).get(page_of("group", group)).status_code == 404
+
+    def test_marks_whose_promise_keeps_them_from_supervision_are_for_the_leaders_alone(
+        self, clinic, group, sign_in
+    ):
+        cast.promise(clinic.adam, supervisor=False, supervisor_comment=False)
+        held = rated(group, 0, {"K-11": 311, "K-21": 222})
+        cast.promise(clinic.adam, supervisor=True)
+        cast.rating(a_group.part_of(held, "K-12"), 277)  # read with the new promise
+        for name, row in (("group", group), ("session", held)):
+            for who, sees in ((clinic.cora, True), (clinic.sina, False), (clinic.chris, False)):
+                page = words(sign_in(who).get(page_of(name, row)))
+                assert "27.7" in page
+                assert ("31.1" in page, "22.2" in page) == (sees, sees), (name, who)
 
     def test_the_form_says_who_reads_it_before_anything_is_marked(self, clinic, group):
         """Else the second leader would read what the client was told nobody else does."""
