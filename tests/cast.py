@@ -180,10 +180,11 @@ def pack(by: User) -> InstrumentPack:
     return actions.switch_on_pack(pack=read, read_sha256=read.sha256, by=by)
 
 
-def inventory(by: User, instrument: str) -> ClinicWording:
-    """A questionnaire in invented words, switched on under a licence."""
+def inventory(by: User, instrument: str, *, licensed: bool = False) -> ClinicWording:
+    """A questionnaire in invented words, switched on under a licence; licensed: there is one already."""
     read = read_wording(a_form(instrument), [tag for tag, _ in settings.LANGUAGES])
-    licence(by, instrument=instruments.get(instrument).form_of)
+    if not licensed:
+        licence(by, instrument=instruments.get(instrument).form_of)
     return actions.switch_on(wording=actions.load_wording(read=read, by=by), by=by)
 
 

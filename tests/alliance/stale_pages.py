@@ -531,7 +531,7 @@ ACTS = {
         "says so where it is not out",
         "test_a_form_is_taken_back_once_and_then_it_is_said",
     ),
-    "dashboard:staff_form": ("carries what stood", "test_answers_that_came_meanwhile_are_shown_first"),
+    "dashboard:own_form": ("carries what stood", "test_answers_that_came_meanwhile_are_shown_first"),
     "dashboard:guess": ("a guess is not changed", "test_a_guess_is_made_once_and_the_same_again_is_nothing"),
     "dashboard:choose_guessing": (
         "the same again is nothing",

@@ -13,6 +13,7 @@ THERAPIST = "is read on pages of whoever treats the client alone"
 NO_MARKS = "tells that there are marks, or when they came, and never which"
 CONCLUDES = "feeds the stored standing and the flags; who reads those for supervision asks"
 SHOWN = "is given rows that its caller has sifted"
+OF_GROUPS = "shows a group, whose readers `groups/who_reads.py` knows: it asks the standing what is withheld"
 RATER = "shows a rater their own marks, on the form they make them on"
 NEEDS_NOT_ASK = {
     "conversations/follow_up_actions.py": WRITES,
@@ -34,6 +35,8 @@ NEEDS_NOT_ASK = {
     "dashboards/still_out.py": NO_MARKS,
     "dashboards/talk_words.py": SHOWN,
     "dashboards/to_talk_about.py": SHOWN,
+    "dashboards/views/questionnaires.py": "the readers that it calls ask",
+    "dashboards/work_list.py": THERAPIST,
     "demo/follow_ups.py": "makes a clinic of invented people",
     "demo/rows.py": "makes a clinic of invented people",
     "demo/set_aside.py": "makes a clinic of invented people",
@@ -42,6 +45,10 @@ NEEDS_NOT_ASK = {
     "flags/episode_standing.py": CONCLUDES,
     "flags/facts.py": CONCLUDES,
     "flags/models.py": CONCLUDES,
+    "groups/group_page.py": OF_GROUPS,
+    "groups/round_actions.py": NO_MARKS,
+    "groups/session_actions.py": NO_MARKS,
+    "groups/session_page.py": OF_GROUPS,
     "intake/deliveries.py": WRITES,
     "intake/guess_actions.py": NO_MARKS,
     "intake/hand_over_actions.py": NO_MARKS,
@@ -49,6 +56,7 @@ NEEDS_NOT_ASK = {
     "intake/paper_entry.py": WRITES,
     "intake/rate_forms.py": RATER,
     "intake/rater_forms.py": THERAPIST,
+    "intake/questionnaire_entry.py": WRITES,
     "intake/raters_page.py": THERAPIST,
     "intake/record_rating.py": WRITES,
     "intake/replacements.py": WRITES,
@@ -64,9 +72,11 @@ NEEDS_NOT_ASK = {
     "models/__init__.py": "names the rows for Django",
     "moving_in/course_import.py": WRITES,
     "moving_in/known_rows.py": NO_MARKS,
+    "plans/which_forms.py": NO_MARKS,
     "questionnaires/decision_actions.py": WRITES,
     "questionnaires/guess_pairs.py": THERAPIST,
     "questionnaires/record_response.py": WRITES,
+    "questionnaires/waiting.py": "the form says that somebody looks at risk answers; what is held, the therapist reads",
     "records/foreign_marks.py": "says which rows are of somebody else; what leaves goes through `records/promised.py`",
     "rulebook/impact_preview.py": "counts over all courses of the clinic, of whom nobody can be told",
 }

@@ -3,12 +3,14 @@
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.form_pages import form_page, posted, written
 from alliance.measurement.guesses import guess_wording
@@ -34,10 +36,13 @@ def listing(request: StaffRequest) -> HttpResponse:
         episode = own_or_404(request, Episode.objects.select_related("client"), _uuid(code))
         pairs = guesses.of_client(episode.client_code)
     shows_all = "all" in request.GET
+    shown = pairs if shows_all else pairs[:SHOWN_AT_ONCE]
+    with transaction.atomic():
+        audit.write(audit.listing({pair.session.client_code for pair in shown}, by=request.user))
     context = {
         "guesses": guesses,
         "episode": episode,
-        "pairs": pairs if shows_all else pairs[:SHOWN_AT_ONCE],
+        "pairs": shown,
         "rest": 0 if shows_all else max(0, len(pairs) - SHOWN_AT_ONCE),
         "query": request.GET.urlencode(),
     }

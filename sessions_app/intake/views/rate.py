@@ -81,7 +81,7 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
             kept[lock.token] = _TO_READ.first(token_hash=hash_of_token(lock.token))
         else:
             grants = RatingGrant.every.with_token(lock.token)
-            kept[lock.token] = grants.select_related("session__episode__client", "wording").first()
+            kept[lock.token] = grants.select_related("session__episode__client", "wording", "promise").first()
     return kept[lock.token]
 
 

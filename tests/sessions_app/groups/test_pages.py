@@ -54,6 +54,29 @@ def rated(group, weeks, totals, **others):
     return held
 
 
+class TestWhatWasPromised:
+    """Marks that were promised to be the therapists' alone: both leaders read them, whoever supervises does not."""
+
+    @pytest.mark.parametrize(("supervisor", "shown"), [(True, True), (False, False)])
+    def test_a_supervisor_reads_of_a_group_what_was_promised(self, clinic, group, sign_in, supervisor, shown):
+        if not supervisor:
+            cast.promise(clinic.adam, supervisor=False)
+        held = rated(group, 1, {"K-1": 273, "K-21": 381})
+        pages = [page_of("group", group), reverse("groups:session", args=[held.code])]
+        for page in pages:
+            for leader in (clinic.olga, clinic.cora):
+                assert "27.3" in words(sign_in(leader).get(page))
+            for who in (clinic.sina, clinic.chris):
+                assert ("27.3" in words(sign_in(who).get(page))) is shown
+
+    def test_marks_of_others_before_stay_open(self, clinic, group, sign_in):
+        rated(group, 2, {"K-1": 273})
+        cast.promise(clinic.adam, supervisor=False)
+        rated(group, 1, {"K-21": 381})
+        seen = words(sign_in(clinic.sina).get(page_of("group", group)))
+        assert ("27.3" in seen, "38.1" in seen) == (True, False)
+
+
 class TestWhoReads:
     @pytest.mark.parametrize(
         ("who", "group_page", "people"),

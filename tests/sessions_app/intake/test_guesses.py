@@ -183,6 +183,8 @@ def test_both_lines_stand_side_by_side_once_the_marks_are_there(clinic, guessing
     shown = browser.get(f"{LIST}?client={clinic.olgas.code}").text
     for said in ("K-1, session 1", "8.0", "9.0", "In all 4.0 points lower than marked", "1 of 10 sessions"):
         assert said in shown
+    looks = AuditEvent.objects.filter(action="listed", actor=clinic.olga.pk)
+    assert looks.latest("id").clients == [clinic.olgas.client.code.hex]
 
 
 def test_from_ten_sessions_on_the_mean_difference_has_its_interval(clinic, guessing, sign_in):

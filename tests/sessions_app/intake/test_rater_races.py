@@ -107,44 +107,55 @@ def test_one_press_that_comes_twice_at_once_is_one_link(clinic):
     assert len({one.token for one in made}) == RatingGrant.every.count() == 1
 
 
-def entering(session, by, total, seen):
-    return lambda: staff_answer_actions.enter_response(
+@pytest.fixture
+def inventory(clinic):
+    cast.inventory(clinic.adam, "wai-sr-therapist")
+    return instruments.get("wai-sr-therapist")
+
+
+def answering(session, by, inventory, points, seen=None):
+    return lambda: staff_answer_actions.answer_own_form(
         session=TherapySession.objects.select_related("episode__client").get(pk=session.pk),
-        instrument=CAREGIVERS,
-        rater=Rater.CAREGIVER,
-        answers=cast.answers(total),
+        instrument=inventory,
+        answers={item.id: points for item in inventory.items},
         seen=seen,
         why="mistyped",
         by=by,
     )
 
 
-def test_two_corrections_of_one_answer_leave_one_that_counts(clinic):
+def counting(session):
+    return QuestionnaireResponse.objects.standing().filter(session=session).count()
+
+
+def test_two_corrections_of_one_answer_leave_one_that_counts(clinic, inventory):
     for _ in range(ROUNDS):
         session = cast.therapy_session(clinic.olgas)
-        first = entering(session, clinic.olga, 210, None)()
-        outcomes = at_once(*(entering(session, clinic.olga, total, first.code) for total in (250, 260)))
+        first = answering(session, clinic.olga, inventory, 10)()
+        outcomes = at_once(
+            *(answering(session, clinic.olga, inventory, points, first.code) for points in (20, 30))
+        )
         assert unexpected(outcomes, Refused) == []
-        assert QuestionnaireResponse.objects.standing().filter(session=session).count() == 1
+        assert counting(session) == 1
 
 
-def test_two_who_answer_one_form_at_once_are_told_of_each_other(clinic):
+def test_two_who_answer_one_form_at_once_are_told_of_each_other(clinic, inventory):
     for _ in range(ROUNDS):
         session = cast.therapy_session(clinic.olgas)
-        outcomes = at_once(*(entering(session, clinic.olga, total, None) for total in (250, 260)))
+        outcomes = at_once(*(answering(session, clinic.olga, inventory, points) for points in (20, 30)))
         assert [str(one) for one in outcomes if isinstance(one, Refused)] == [staff_answer_actions.MEANWHILE]
-        assert QuestionnaireResponse.objects.standing().filter(session=session).count() == 1
+        assert counting(session) == 1
 
 
 @pytest.mark.postgresql
-def test_control_without_the_lock_both_answers_count(clinic, monkeypatch):
+def test_control_without_the_lock_both_answers_count(clinic, inventory, monkeypatch):
     session = cast.therapy_session(clinic.olgas)
     monkeypatch.setattr(
         staff_answer_actions, "lock_episode", lambda pk: Episode.objects.select_related("client").get(pk=pk)
     )
-    with behind(*(entering(session, clinic.olga, total, None) for total in (250, 260))):
+    with behind(*(answering(session, clinic.olga, inventory, points) for points in (20, 30))):
         pass
-    assert QuestionnaireResponse.objects.standing().filter(session=session).count() == 2
+    assert counting(session) == 2
 
 
 def test_two_administrators_at_once_make_one_version_each_or_are_told(clinic):

@@ -18,7 +18,8 @@ from sessions_app.courses.models import Mode, SetAsideRating
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.instruments.promises import Door
-from sessions_app.intake import hand_over_actions, session_actions, staff_answer_actions
+from sessions_app.intake import hand_over_actions, session_actions
+from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.records import client_record
 from sessions_app.supervision import agenda_actions
@@ -33,6 +34,7 @@ FIGURES = {
     "voided": ("23.1",),
     "set aside": ("21.9",),
     "earlier": ("25.7", "elationship 6.5"),
+    "outcome": ("12.7",),
 }
 WORDS = {"shared": "Kakapo-shared", "kept": "Numbat-kept"}
 
@@ -67,6 +69,10 @@ def full(clinic):
             grant=clinic.rating.grant, answers=cast.answers(219), mode=Mode.LINE, comment=WORDS["kept"]
         )
     clinic.aside = SetAsideRating.objects.exclude(pk=aside.pk).get()
+    life = Forms(rating=False, questionnaires=(ToFillIn(instruments.get("life-lines")),))
+    grant, _ = hand_over_actions.hand_over(session=low, by=clinic.olga, forms=life)
+    items = [item.id for item in instruments.get("life-lines").items]
+    cast.answered(grant, dict(zip(items, (31, 32, 32, 32), strict=True)))
     today = timezone.localdate()
     clinic.agenda = agenda_actions.make_agenda(
         therapist=clinic.olga, held_on=today, proposals=[], by=clinic.sina
@@ -106,7 +112,7 @@ def canaries(text):
 
 def test_as_shipped_a_supervisor_reads_marks_and_the_shared_sentence(clinic, sign_in):
     full(clinic)
-    assert canaries(on_pages(clinic, "sina")) == {"stands", "voided", "earlier", "shared"}
+    assert canaries(on_pages(clinic, "sina")) == {"stands", "voided", "earlier", "shared", "outcome"}
     assert canaries(file_of(clinic, sign_in, "sina", "supervised")) >= {"stands", "shared"}
 
 
@@ -118,6 +124,8 @@ def test_marks_for_the_therapist_alone_are_on_no_page_of_a_supervisor_and_in_no_
     # The therapist reads them all as ever.
     own = browser_of(clinic, "olga").get(reverse("dashboard:client", args=[clinic.olgas.code])).text
     assert canaries(own) >= {"stands", "voided", "set aside", "earlier", "shared", "kept"}
+    panels = browser_of(clinic, "olga").get(reverse("questionnaires:panels", args=[clinic.olgas.code])).text
+    assert canaries(panels) == {"outcome"}
 
 
 @pytest.mark.parametrize(("supervisor", "lines"), [(True, 4), (False, 0)])
@@ -236,13 +244,11 @@ def test_what_is_promised_to_a_caregiver_holds_for_caregivers_alone(clinic, sign
     cast.promise(clinic.adam, rater="caregiver", supervisor=False)
     session = cast.therapy_session(clinic.olgas)
     marked(clinic, session, 273)
-    staff_answer_actions.enter_response(
-        session=session,
-        instrument=instruments.get("caregiver-session-rating"),
-        rater=Rater.CAREGIVER,
-        answers=cast.answers(219),
-        by=clinic.olga,
+    form = ToFillIn(instruments.get("caregiver-session-rating"), Rater.CAREGIVER)
+    grant, _ = hand_over_actions.hand_over(
+        session=session, by=clinic.olga, forms=Forms(rating=False, questionnaires=(form,))
     )
+    cast.answered(grant, cast.answers(219))
     assert not QuestionnaireResponse.objects.through(Door.SUPERVISOR).exists()
     sheets = json.loads(file_of(clinic, sign_in, "sina", "supervised"))["sheets"]
     assert (len(sheets["ratings"]), sheets["questionnaires"]) == (1, [])
