@@ -21,9 +21,8 @@ from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.models import Flag
 from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession
 from sessions_app.groups.spread_drawing import drawing
-from sessions_app.groups.who_reads import courses_with_open_marks, door_of
-from sessions_app.instruments import promises, rule_settings
-from sessions_app.instruments.promises import Door
+from sessions_app.groups.who_reads import courses_with_open_marks
+from sessions_app.instruments import rule_settings
 
 AT_ONCE = 8  # sessions in the table; the picture has all
 
@@ -100,7 +99,7 @@ def read(group: Group, user: User, now: datetime) -> GroupPage:
     sessions = [one for one in every if not one.is_voided]
     readable = courses_with_open_marks(user, group, members)
     unread = {member.pk for member in members if member.episode_id not in readable}
-    marks = _marks(group, unread, door_of(user, group))
+    marks = _marks(group, unread)
     totals = marks.totals
     present = [member for member in members if member.is_present]
     flags = _flags(marks.member_of, now)
@@ -176,21 +175,22 @@ class _Marks:
     member_of: dict[int, Key] = field(default_factory=dict)  # by the session of the member's course
 
 
-def _marks(group: Group, unread: set[int], door: Door) -> _Marks:
-    """unread: members whose marks this person does not read; and none that their promise keeps from this door."""
+def _marks(group: Group, unread: set[int]) -> _Marks:
+    """unread: members whose marks this person does not read."""
     found = _Marks()
     rows = GroupAttendance.objects.filter(
         group_session__group=group, group_session__voided_at__isnull=True, session__voided_at__isnull=True
     ).select_related("session")
-    standing = Rating.objects.standing().filter(instrument=group.form.id).select_related("grant__promise")
+    standing = Rating.objects.standing().filter(instrument=group.form.id)
     for row in rows.prefetch_related(Prefetch("session__ratings", standing, to_attr="standing_ratings")):
         key = (row.member_id, row.group_session_id)
         rating = next(iter(row.session.standing_ratings), None)
-        if row.session.attendance != Attendance.ATTENDED:
-            found.absent.add(key)
-        elif row.member_id in unread or (rating and not promises.allows(rating, door)):
-            found.closed.add(key)
+        is_there = row.session.attendance == Attendance.ATTENDED
+        if row.member_id in unread:
+            (found.closed if is_there else found.absent).add(key)
             continue
+        if not is_there:
+            found.absent.add(key)
         elif rating is None or rating.total is None:
             found.unrated.add(key)
         else:

@@ -15,8 +15,7 @@ from sessions_app.courses import rating_state
 from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.rating_state import RatingState, marks_state
 from sessions_app.groups.models import GroupAttendance, GroupMember, GroupSession
-from sessions_app.groups.who_reads import courses_with_open_marks, door_of
-from sessions_app.instruments import promises
+from sessions_app.groups.who_reads import courses_with_open_marks
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def read(group_session: GroupSession, user: User, now: datetime) -> SessionPage:
     found = found.select_related("episode__client").order_by("episode__client__label_key", "pk")
     members: list[GroupMember] = list(found)
     attendances = {row.member_id: row for row in group_session.attendances.all()}
-    standing = Rating.objects.standing().select_related("grant__promise")
+    standing = Rating.objects.standing()
     sessions = rating_state.with_waits(
         TherapySession.every.filter(in_group__group_session=group_session), now
     ).prefetch_related(Prefetch("ratings", standing, to_attr="standing_ratings"))
@@ -97,20 +96,17 @@ def read(group_session: GroupSession, user: User, now: datetime) -> SessionPage:
         .filter(pk__in=[member.episode_id for member in members])
         .values_list("pk", flat=True)
     )
-    readable, door = courses_with_open_marks(user, group, members), door_of(user, group)
+    readable = courses_with_open_marks(user, group, members)
     rows, totals = [], []
     for member in members:
         attendance = attendances.get(member.pk)
         session = by_pk[attendance.session_id] if attendance else None
-        # A promise may keep marks from whoever supervises.
-        is_kept = any(not promises.allows(one, door) for one in getattr(session, "standing_ratings", ()))
-        may_read = member.episode_id in readable and not is_kept
         row = _row(
             member,
             attendance,
             session,
             now,
-            may_read=may_read,
+            may_read=member.episode_id in readable,
             is_own=member.episode_id in own,
         )
         rows.append(row)

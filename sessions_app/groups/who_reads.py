@@ -7,26 +7,34 @@ former ones, are read as their course is: by its own therapist, who covers, and 
 
 from collections.abc import Collection
 
-from alliance.models import User
-from clients.models import Episode
+from alliance.models import Role, User
+from clients.models import Episode, EpisodeQuerySet
 from sessions_app.groups.models import Group, GroupMember
-from sessions_app.instruments.promises import Door
 
 
 def courses_with_open_marks(user: User, group: Group, members: Collection[GroupMember]) -> set[int]:
-    """The courses, by row number, whose marks of this group's sessions `user` reads. One query, or two."""
-    visible = Episode.objects.visible_to(user).filter(pk__in=[member.episode_id for member in members])
-    found = set(visible.values_list("pk", flat=True))
-    if Group.objects.visible_to(user).filter(pk=group.pk).exists():
-        found |= {
-            member.episode_id
-            for member in members
-            if member.is_present and member.episode.therapist_id in group.leader_pks
-        }
-    return found
+    """The courses, by row number, whose marks of this group's sessions `user` reads. Two queries, or four.
+
+    Whoever treats nobody of them and leads nothing supervises: a course with marks that were promised to be the
+    therapist's alone is not theirs to read here, as on their other lists (`EpisodeStanding`: withheld).
+    """
+    courses = Episode.objects.filter(pk__in=[member.episode_id for member in members])
+    found = _keys(courses & Episode.objects.own(user))
+    of_leaders = {
+        member.episode_id
+        for member in members
+        if member.is_present and member.episode.therapist_id in group.leader_pks
+    }
+    if user.pk in group.leader_pks and user.has_any_role(frozenset({Role.THERAPIST})):
+        return found | of_leaders
+    supervised = _keys(courses & Episode.objects.supervised_by(user))
+    if Group.objects.supervised_by(user).filter(pk=group.pk).exists():
+        supervised |= of_leaders
+    if not supervised - found:
+        return found
+    withheld = _keys(courses.filter(standing__course__withheld=True))
+    return found | (supervised - withheld)
 
 
-def door_of(user: User, group: Group) -> Door:
-    """The way on which marks reach them here: a promise may keep marks from whoever supervises."""
-    leads = user.is_therapist and user.pk in group.leader_pks
-    return Door.THERAPIST if leads else Door.SUPERVISOR
+def _keys(courses: EpisodeQuerySet) -> set[int]:
+    return set(courses.values_list("pk", flat=True))
