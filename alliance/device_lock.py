@@ -85,7 +85,9 @@ def hand_in(request: HttpRequest, *, rated: bool, language: str, sentence_of: st
     held = request.session.get(_LOCK, {"return_to": ""})
     held.pop("just_now", None)
     request.session.flush()
-    last = {"token": "", "rated": rated, "language": language, "sentence_of": sentence_of}
+    last = {"token": "", "rated": rated, "language": language}
+    if sentence_of:
+        last["sentence_of"] = sentence_of
     request.session[_LOCK] = {**held, **last}
 
 

@@ -42,6 +42,8 @@ PAGES = {
     "marks": "a page about marks",
     "supervision": "a page of supervision",
     "groups": "a page about a therapy group",
+    "plan": "the plan of forms",
+    "questionnaires": "a page about questionnaires",
 }
 REFUSALS = {
     "not theirs": "asked for {page}{of} and was refused: not theirs, or not there",

@@ -20,19 +20,25 @@ from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
+from sessions_app.instruments.promises import Promise
 from sessions_app.intake import hand_over_actions
 from sessions_app.plans import plan_actions
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.guesses import Guess
+from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
+from sessions_app.questionnaires.risk_confirmations import RiskConfirmation
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestionChange
 from sessions_app.supervision.talks import SupervisionTalkChange
 from tests import cast
+from tests.sessions_app.questionnaires.answering import confirm
 
 ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
     *(ClinicWording, Licence, InstrumentPack, ClinicSettings, Erasure, RetentionRule),
     *(SupervisionQuestionChange, SupervisionTalkChange),
+    *(Promise, Guess, RiskConfirmation, RiskAnswer, RiskNote),
     *(QuestionnaireResponse, ResponseDecision, PlannedForm),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
@@ -89,6 +95,17 @@ def one_of_each(clinic):
         sha256="0",
     )
     ResponseDecision.objects.create(response=response, counts=False, why="x", decided_by=clinic.olga)
+    cast.promise(clinic.adam, research=True)
+    Guess.objects.create(
+        session=session,
+        therapist=clinic.olga,
+        instrument="session-rating",
+        instrument_version="2",
+        answers={},
+    )
+    confirm(looks=clinic.sina, by=clinic.adam)
+    risk = RiskAnswer.objects.create(response=response, item="item-9", answer=20, limit=10)
+    RiskNote.objects.create(answer=risk, note="x", noted_by=clinic.olga)
     Erasure.objects.create(client=clinic.olgas.client.code, reason="asked", asked_by=clinic.adam.pk)
     RetentionRule.objects.create(version=1, years=10, made_by=clinic.adam)
     question = question_actions.ask(episode=clinic.olgas, words="x", by=clinic.sina)

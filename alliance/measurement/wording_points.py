@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from alliance.measurement.instruments import Instrument, Item
-from alliance.measurement.scoring import points
+from alliance.measurement.scoring import scale_end
 from alliance.measurement.wording_texts import part, text
 
 MOST_SECTIONS = 20
@@ -55,7 +55,7 @@ def _table(table: object, item: Item, place: str, instrument: Instrument) -> Ite
     if numbers and (min(numbers) < low or max(numbers) > high):
         yield (
             f"{place}: the labels go from {min(numbers)} to {max(numbers)}, and the answers of {instrument.name} "
-            f"from {points(item.minimum)} to {points(item.maximum)}."
+            f"from {scale_end(item.minimum)} to {scale_end(item.maximum)}."
         )
         return
     for end in (low, high):

@@ -142,6 +142,10 @@ def test_every_day_that_a_person_writes_down_is_known_here():
         "SupervisionTalk.held_on": "plausible",
         "SupervisionTalkChange.held_on": "what stood",
         "ProcessDay.day": "written by the site",
+        "GroupMember.joined_on": "today, written by the site",
+        "GroupMember.left_on": "today, written by the site",
+        "PlannedForm.since": "today, written by the site",
+        "InstrumentPack.dated": "in the pack’s file",
     }
     days = {
         f"{model.__name__}.{field.name}"

@@ -19,11 +19,14 @@ from sessions_app.courses.models import Mode, SetAsideRating
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.looks_before import LookBefore
 from sessions_app.flags.models import Flag
+from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, keep_invalid, record_rating
 from sessions_app.moving_in.models import ImportedNumber
+from sessions_app.plans import choice_actions
 from sessions_app.questionnaires import decision_actions, risk_actions, risk_confirmations
+from sessions_app.questionnaires.guesses import Guess
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
 from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
@@ -54,6 +57,7 @@ def words(tag):
         "answered",
         "decided",
         "looked",
+        "switched_off",
     )
     return {place: f"{place}-{tag}" for place in places}
 
@@ -97,6 +101,7 @@ def full_course(episode, tag="canary"):
     flags = Flag.objects.standing().filter(session=fall)
     deferral_actions.defer(episode=episode, flags=flags, kind="later", why=said["later"], by=by)
     _questionnaires(fall, said)
+    _in_a_group(fall)
     _by_the_office(episode, fall, said["day"])
     _in_supervision(episode, fall, f"{IN_SUPERVISION}-{tag}")
     return said
@@ -112,6 +117,22 @@ def _questionnaires(session, said):
     (found,) = response.risk_answers.all()
     risk_actions.acknowledge(answer=found, note=said["looked"], by=by)
     decision_actions.decide(response=response, counts=False, why=said["decided"], by=by)
+    Guess.objects.create(
+        session=session, therapist=by, instrument="session-rating", instrument_version="2", answers={}
+    )
+    choice_actions.switch_off(
+        episode=session.episode, named=instruments.get("gad-7"), why=said["switched_off"], by=by
+    )
+
+
+def _in_a_group(session):
+    """A group of one, with one session: what is of this client alone goes with them."""
+    by = session.episode.therapist
+    group = Group.objects.create(name=f"Group of {by.pk}", leader=by)
+    member = GroupMember.objects.create(group=group, episode=session.episode, number=1)
+    held = {"held_at": session.held_at, "ends_at": session.ends_at}
+    together = GroupSession.objects.create(group=group, begun_by=by, **held)
+    GroupAttendance.objects.create(group_session=together, member=member, session=session)
 
 
 def _in_supervision(episode, session, words):

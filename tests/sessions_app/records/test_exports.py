@@ -106,7 +106,7 @@ def test_a_supervisor_is_given_the_clients_own_words_only_where_they_were_shared
         "earlier",
         "edited",
         "day",
-        *("answered", "decided", "looked"),
+        *("answered", "decided", "looked", "switched_off"),
     }
     assert "-carl" not in text
     assert IN_SUPERVISION not in text

@@ -140,6 +140,7 @@ def test_every_text_that_could_be_about_a_client_goes_or_says_what_becomes_of_it
         "sessions_app.ClinicWording.introduction",
         "sessions_app.ClinicWording.items",
         "sessions_app.ImportRun.columns",
+        "sessions_app.Promise.own",
         "sessions_app.ImportRun.counts",
         "sessions_app.ImportRun.options",
         "sessions_app.InstrumentPack.terms",
