@@ -23,7 +23,7 @@ from sessions_app.courses.raters import Rater
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.instruments import offers
-from sessions_app.intake.grants import new_grant, refuse_before_its_day
+from sessions_app.intake.grants import OPEN_FOR, new_grant, refuse_before_its_day
 from sessions_app.questionnaires import risk_confirmations
 
 
@@ -177,7 +177,10 @@ def open_next(*, grant: RatingGrant) -> str | None:
     token = new_token()
     is_first_time = following.opened_at is None
     following.token_hash, following.opened_at = hash_of_token(token), following.opened_at or now
-    following.save(update_fields=["token_hash", "opened_at"])
+    if is_first_time:
+        # Whoever was slow with the form before has the whole time for this one.
+        following.open_until = min(max(following.open_until, now + OPEN_FOR), following.accept_until)
+    following.save(update_fields=["token_hash", "opened_at", "open_until"])
     if is_first_time:
         audit.record(LogEvent.FORM_OPENED, following, by=None, client=following.client_code)
     return token

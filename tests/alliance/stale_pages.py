@@ -591,15 +591,9 @@ ACTS = {
     "supervision:make_agenda": ("opens the one that is there", "test_an_agenda_of_a_day_is_made_once"),
     "supervision:fill_agenda": ("adds what is not there", "test_what_came_up_since_is_added_at_the_end_once"),
     "supervision:add_item": ("adds; its key makes it once", "test_a_line_sent_twice_is_added_once"),
-    "supervision:change_item": (
-        "each press says what it makes of the item as it stands",
-        "test_two_who_put_it_in_order_at_once_lose_no_item",
-    ),
+    "supervision:change_item": ("says what it makes", "test_two_who_put_it_in_order_at_once_lose_no_item"),
     "questionnaires:count": ("refused where they count", "test_decided_in_two_tabs_the_second_is_told"),
-    "questionnaires:leave": (
-        "refused where they do not count",
-        "test_decided_in_two_tabs_the_second_is_told",
-    ),
+    "questionnaires:leave": ("refused where left", "test_decided_in_two_tabs_the_second_is_told"),
     "questionnaires:risk_answer": ("carries how many notes it showed", "test_two_people_learn_of_"),
     "marks:set_aside": ("refused where it is done", "test_twice_and_twice_back_are_refused"),
     "marks:put_back": ("refused where it is done", "test_twice_and_twice_back_are_refused"),

@@ -76,7 +76,7 @@ NEEDS_NOT_ASK = {
     "questionnaires/decision_actions.py": WRITES,
     "questionnaires/guess_pairs.py": THERAPIST,
     "questionnaires/record_response.py": WRITES,
-    "questionnaires/waiting.py": "the form says that somebody looks at risk answers; what is held, the therapist reads",
+    "questionnaires/waiting.py": "the form says that somebody looks; what is held, the therapist reads",
     "records/foreign_marks.py": "says which rows are of somebody else; what leaves goes through `records/promised.py`",
     "rulebook/impact_preview.py": "counts over all courses of the clinic, of whom nobody can be told",
 }

@@ -25,7 +25,7 @@ from tests.sessions_app.corrections.marks import disputed
 
 pytestmark = pytest.mark.django_db
 WEEK = timedelta(weeks=1)
-ROOMS_THAT_WRITE = ("flags", "conversations", "intake", "corrections")
+ROOMS_THAT_WRITE = ("flags", "conversations", "questionnaires", "intake", "corrections")
 # What a write looks at behind the lock, one of these: whether the course is over.
 LOOKS = {
     *("lock_open_episode", "lock_for_decision", "is_open", "_refuse_if_closed"),
@@ -46,6 +46,7 @@ STILL_POSSIBLE = {
     "put_back": "its undo",
     "misfile_arrived": "the same, of marks that were set aside",
     "take_up_misfiled": "its undo",
+    "acknowledge": "answers about self-harm arrive late too, and somebody has to look",
     "end_course": "is the end",
     "take_up_course": "is its undo",
 }

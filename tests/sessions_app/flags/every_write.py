@@ -396,6 +396,9 @@ WITHOUT_A_COURSE = {
     "note_export",
     "note_record",
     "note_list_of_erasures",
+    # No flag rule reads the answers to a questionnaire.
+    "decide",
+    "acknowledge",
     # Which forms are asked for says nothing of the marks that came.
     "plan_form",
     "change_planned",
@@ -413,6 +416,6 @@ WITHOUT_A_COURSE = {
     "in_words",
 }
 ROOMS_THAT_WRITE = (
-    *("flags", "conversations", "supervision", "plans", "intake", "corrections", "groups", "moving_in"),
-    "records",
+    *("flags", "conversations", "supervision", "questionnaires", "plans", "intake", "corrections"),
+    *("groups", "moving_in", "records"),
 )

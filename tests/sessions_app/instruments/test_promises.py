@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import translation
 
@@ -172,8 +172,7 @@ def test_the_log_says_that_it_changed(clinic):
     )
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
-def test_the_number_is_unique_on_postgresql_too(clinic):
+def test_the_database_takes_a_number_once(clinic):
     made = cast.promise(clinic.adam, research=True)
     with pytest.raises(IntegrityError), transaction.atomic():
         Promise.objects.create(**{**flags_of(made), "rater": "client", "version": 1}, made_by=clinic.adam)
