@@ -24,7 +24,7 @@ from sessions_app.groups.spread_drawing import drawing
 from sessions_app.groups.who_reads import courses_with_open_marks
 from sessions_app.instruments import rule_settings
 
-AT_ONCE = 8  # sessions in the table; the picture has all
+AT_ONCE = 6  # sessions in the table; the picture has all
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,15 @@ class Row:
     flags: list[Flag]
     may_open: bool
     is_twice: bool
+
+    @property
+    def flags_of(self) -> datetime | None:
+        """Of which session the open flags are that are named: the last one with any."""
+        return max((flag.session.held_at for flag in self.flags), default=None)
+
+    @property
+    def flag_words(self) -> list[str]:
+        return [flag.word for flag in self.flags if flag.session.held_at == self.flags_of]
 
     @property
     def needs_a_look(self) -> bool:
