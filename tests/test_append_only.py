@@ -20,9 +20,11 @@ from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
 from sessions_app.instruments.packs import InstrumentPack
-from sessions_app.intake import hand_over_actions
+from sessions_app.instruments.promises import Promise
+from sessions_app.intake import guess_actions, hand_over_actions
 from sessions_app.plans import plan_actions
 from sessions_app.plans.models import PlannedForm
+from sessions_app.questionnaires.guesses import Guess
 from sessions_app.records.retention_rule import RetentionRule
 from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestionChange
@@ -33,7 +35,7 @@ ROWS = (
     *(AuditEvent, AuditSeal, Rating, SetAsideRating, Correction, DiscussionChange),
     *(ClinicWording, Licence, InstrumentPack, ClinicSettings, Erasure, RetentionRule),
     *(SupervisionQuestionChange, SupervisionTalkChange),
-    *(QuestionnaireResponse, ResponseDecision, PlannedForm),
+    *(QuestionnaireResponse, ResponseDecision, PlannedForm, Guess, Promise),
 )
 TABLES = sorted(row._meta.db_table for row in ROWS)
 POSTGRESQL = connection.vendor == "postgresql"
@@ -70,6 +72,9 @@ def one_of_each(clinic):
     cast.wording(clinic.adam)
     cast.pack(clinic.adam)
     cast.choose(clinic.adam, closing="marks")
+    cast.promise(clinic.adam, research=True)
+    guessing = guess_actions.choose_guessing(on=True, by=clinic.olga)
+    guess_actions.guess(session=cast.therapy_session(clinic.olgas), answers=cast.answers(330), by=guessing)
     plan_actions.plan_form(
         **{"instrument": "phq-8", "moment": "start", "frequency": "each", "every": None, "numbers": ""},
         **{"for_whom": "clinic", "age_band": "", "therapists": [], "supervisor": ""},

@@ -24,6 +24,7 @@ from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, keep_invalid, record_rating
 from sessions_app.moving_in.models import ImportedNumber
 from sessions_app.questionnaires import decision_actions, risk_actions, risk_confirmations
+from sessions_app.questionnaires.guesses import Guess
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion, SupervisionQuestionChange
 from sessions_app.supervision.talks import SupervisionTalk, SupervisionTalkChange
@@ -112,6 +113,8 @@ def _questionnaires(session, said):
     (found,) = response.risk_answers.all()
     risk_actions.acknowledge(answer=found, note=said["looked"], by=by)
     decision_actions.decide(response=response, counts=False, why=said["decided"], by=by)
+    form = {"instrument": "session-rating", "instrument_version": "1", "answers": {"goals": 80}}
+    Guess.objects.create(session=session, therapist=by, **form)
 
 
 def _in_supervision(episode, session, words):
