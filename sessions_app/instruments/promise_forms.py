@@ -45,6 +45,8 @@ FAMILY = {
     "client": "Whoever looks after the client may see the marks, together with the therapist",
     "caregiver": "The client may see the marks of a caregiver, together with the therapist",
 }
+# Of what others answer no list is made, so that nothing else closes with it.
+OF_OTHERS = "Without it these answers are left out of the pages and files of whoever supervises."
 OF_STAFF = "The client may see what was marked"
 
 
@@ -55,6 +57,8 @@ class PromiseForm(forms.Form):
         self.rater = rater
         for door in FLAGS:
             label, help_text = SAYS[door]
+            if door == Door.SUPERVISOR and rater != "client":
+                help_text = OF_OTHERS
             self.fields[door.value] = forms.BooleanField(
                 label=label or FAMILY.get(rater, OF_STAFF), help_text=help_text, required=False
             )

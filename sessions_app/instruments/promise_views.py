@@ -24,7 +24,7 @@ from sessions_app.instruments.promises import Promise, Promised
 READ_BY = {
     "client": "A client",
     "caregiver": "A caregiver",
-    "therapist": "The therapist, of their own questionnaires",
+    "therapist": "A therapist who answers themselves",
     "observer": "An observer",
 }
 OF_STAFF = ("therapist", "observer")  # who read English

@@ -234,6 +234,24 @@ class _Staff:
         return ""
 
 
+class _Therapist(_Staff):
+    """Who treats the client, and answers a questionnaire of their own."""
+
+    def who(self) -> Iterator[str]:
+        yield "You read it again with the course."
+        if self.promised.supervisor:
+            yield "So does whoever supervises you."
+        yield from list(super().who())[1:]
+
+    def comment(self) -> str:
+        if self.promised.supervisor_comment:
+            return "Your note is for you, unless you let whoever supervises you read it too."
+        return "Your note is for you alone."
+
+    def may_share(self) -> str:
+        return "Whoever supervises me may read this note too"
+
+
 def _is_seen_otherwise(of: Promised) -> bool:
     return of.family or of.record_system or of.research
 
@@ -241,6 +259,6 @@ def _is_seen_otherwise(of: Promised) -> bool:
 _BY_RATER: dict[str, type[_Says]] = {
     "client": _Client,
     "caregiver": _Caregiver,
-    "therapist": _Staff,
+    "therapist": _Therapist,
     "observer": _Staff,
 }

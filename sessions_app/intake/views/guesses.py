@@ -89,5 +89,5 @@ def guess(request: StaffRequest, code: UUID) -> HttpResponse:
     choice = which_session.choice(
         episode, timezone.now(), named=chosen.get("session"), new=chosen.get("new", False)
     )
-    context = {"episode": episode, "wording": wording, "choice": choice}
+    context = {"episode": episode, "wording": wording, "choice": choice, "is_rating": True}
     return form_page(request, "dashboard/guess.html", form, **context)
