@@ -144,6 +144,7 @@ def test_every_text_that_could_be_about_a_client_goes_or_says_what_becomes_of_it
         "sessions_app.ImportRun.counts",
         "sessions_app.ImportRun.options",
         "sessions_app.InstrumentPack.terms",
+        "sessions_app.RiskConfirmation.sentences",
         "usersessions.UserSession.data",
     }
 
