@@ -128,7 +128,7 @@ def _questionnaires(session, said):
 def _in_a_group(session):
     """A group of one, with one session: what is of this client alone goes with them."""
     by = session.episode.therapist
-    group = Group.objects.create(name=f"Group of {by.pk}", leader=by)
+    group = Group.objects.create(name=f"Group {by.name}", leader=by)
     member = GroupMember.objects.create(group=group, episode=session.episode, number=1)
     held = {"held_at": session.held_at, "ends_at": session.ends_at}
     together = GroupSession.objects.create(group=group, begun_by=by, **held)
