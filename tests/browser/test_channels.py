@@ -113,7 +113,7 @@ class TestThePhone:
             at_rest(phone)
             assert token not in phone.content()
             assert phone.url.endswith(("/rate/done/", "/go/", "about:blank"))
-        therapist.get_by_role("link", name="To the client’s page").click()
+        therapist.get_by_role("link", name="Back to K-1").click()
         shot(therapist, "client-laptop")
 
     def test_the_same_link_on_another_phone_is_told_and_pasted_anew_it_is_seen(
