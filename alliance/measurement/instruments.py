@@ -209,10 +209,6 @@ def newest() -> tuple[Instrument, ...]:
     return tuple(one for one in all_instruments() if one == get(one.id))
 
 
-def session_scale_ids() -> tuple[str, ...]:
-    return tuple(i.id for i in session_scales())
-
-
 def _age(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 

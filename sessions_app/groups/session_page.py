@@ -36,10 +36,6 @@ class Row:
     def is_there(self) -> bool:
         return self.state is not None
 
-    @property
-    def was_voided(self) -> bool:
-        return self.session is not None and self.session.is_voided
-
 
 @dataclass(frozen=True)
 class SessionPage:

@@ -52,10 +52,6 @@ def paper_forms(language: str, today: date) -> list[PaperForm]:
     return found
 
 
-def paper_form(name: str, language: str, today: date) -> PaperForm | None:
-    return next((form for form in paper_forms(language, today) if form.instrument.id == name), None)
-
-
 def _is_of(row: ClinicWording, instrument: Instrument) -> bool:
     return row.instrument_version == instrument.version
 

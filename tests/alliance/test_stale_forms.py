@@ -22,7 +22,8 @@ from clients.models import Client, Episode, Supervision
 from sessions_app.instruments import actions as instrument_actions
 from tests import cast
 from tests.alliance.page_table import OURS, addresses, browser_of, snapshot, with_rows
-from tests.alliance.stale_pages import ACTS, EDITS, language_chosen_by_the_client, moving, olga, person
+from tests.alliance.stale_acts import ACTS
+from tests.alliance.stale_pages import EDITS, language_chosen_by_the_client, moving, olga, person
 from tests.opened import save
 
 pytestmark = pytest.mark.django_db

@@ -18,7 +18,6 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
 from sessions_app.groups import group_actions, round_actions
 from sessions_app.groups import session_actions as group_session_actions
-from sessions_app.instruments.paper import paper_form
 from sessions_app.intake import (
     guess_actions,
     hand_over_actions,
@@ -34,6 +33,7 @@ from tests import cast
 from tests.sessions_app import answered
 from tests.sessions_app.corrections.marks import disputed, use, withdrawn
 from tests.sessions_app.moving_in import files
+from tests.sessions_app.questionnaires import answering
 
 WEEK = timedelta(weeks=1)
 
@@ -176,7 +176,7 @@ WRITES = {
     ),
     "enter_response": lambda c, last: questionnaire_entry.enter_response(
         session=planned(c),
-        paper=paper_form("life-lines", "en", timezone.localdate()),
+        paper=answering.on_paper("life-lines"),
         answers={"people": 10},
         rater=Rater.CLIENT,
         channel=Channel.PAPER,

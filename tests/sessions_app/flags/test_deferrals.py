@@ -243,7 +243,7 @@ class TestTheSameFall:
 
     def test_the_limits_are_those_of_every_alliance_scale(self):
         """They stand in the code once."""
-        known = {instruments.get(one).parameters for one in instruments.session_scale_ids()}
+        known = {one.parameters for one in instruments.session_scales()}
         assert {(one.badge_fall, one.sudden_fall) for one in known} == {(20, 40)}
 
 

@@ -16,7 +16,7 @@ from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Mode, Rating
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import Held, QuestionnaireResponse
-from sessions_app.instruments.paper import paper_form, paper_forms
+from sessions_app.instruments.paper import paper_forms
 from sessions_app.intake import sealed_upload
 from sessions_app.intake.form_facts import questionnaires_are_used
 from sessions_app.intake.questionnaire_entry import enter_response
@@ -171,7 +171,7 @@ class TestWhichForms:
         with pytest.raises(Refused, match="asks about self-harm"):
             enter_response(
                 session=session,
-                paper=paper_form("phq-9", "en", timezone.localdate()),
+                paper=answering.on_paper("phq-9"),
                 answers={"item-9": 20},
                 rater=Rater.CLIENT,
                 channel=Channel.PAPER,

@@ -1,8 +1,11 @@
 """Questionnaires as somebody answers them: through a grant and the one door."""
 
+from django.utils import timezone
+
 from alliance.measurement import instruments
 from sessions_app.courses.models import Mode
 from sessions_app.courses.raters import Rater
+from sessions_app.instruments import paper
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.questionnaires import risk_confirmations
@@ -51,3 +54,9 @@ def confirm(instrument="phq-9", *, looks, by, **of):
             **of,
         }
     )
+
+
+def on_paper(name):
+    """A questionnaire as it is typed in from paper today, in English."""
+    forms = paper.paper_forms("en", timezone.localdate())
+    return next(form for form in forms if form.instrument.id == name)
