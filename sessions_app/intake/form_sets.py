@@ -23,7 +23,7 @@ from sessions_app.courses.raters import Rater
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.courses.voided import refuse_if_voided
 from sessions_app.instruments import offers
-from sessions_app.intake.grants import OPEN_FOR, new_grant, refuse_before_its_day
+from sessions_app.intake.grants import new_grant, refuse_before_its_day
 from sessions_app.questionnaires import risk_confirmations
 
 
@@ -90,16 +90,20 @@ def ask_for(
 
 
 def add_to_set(first: RatingGrant, forms: Sequence[ToFillIn], by: User) -> None:
-    """Give these questionnaires along with `first`, in this order; the caller holds the lock of the episode."""
+    """Give these questionnaires along with `first`, in this order; the caller holds the lock of the episode.
+
+    Each can be opened for as long as the one before can be finished: whoever is slow reaches the next one too.
+    """
     together = {
         "form_set": first.form_set,
-        "open_until": first.open_until,
         "accept_until": first.accept_until,
         "paired_tablet": first.paired_tablet,
     }
-    place = first.place_in_set
+    until = first.finish_until
     for place, form in enumerate(forms, first.place_in_set + 1):
-        _ask(first.session, form, Channel(first.channel), by, place_in_set=place, **together)
+        of_form = {"place_in_set": place, "open_until": min(until, first.accept_until)}
+        grant, _nobodys = _ask(first.session, form, Channel(first.channel), by, **together, **of_form)
+        until = grant.finish_until
 
 
 def _ask(
@@ -177,10 +181,7 @@ def open_next(*, grant: RatingGrant) -> str | None:
     token = new_token()
     is_first_time = following.opened_at is None
     following.token_hash, following.opened_at = hash_of_token(token), following.opened_at or now
-    if is_first_time:
-        # Whoever was slow with the form before has the whole time for this one.
-        following.open_until = min(max(following.open_until, now + OPEN_FOR), following.accept_until)
-    following.save(update_fields=["token_hash", "opened_at", "open_until"])
+    following.save(update_fields=["token_hash", "opened_at"])
     if is_first_time:
         audit.record(LogEvent.FORM_OPENED, following, by=None, client=following.client_code)
     return token

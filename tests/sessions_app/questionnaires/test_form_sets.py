@@ -1,5 +1,7 @@
 """Several forms in one hand-over: each opens once the one before was handed in."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -83,6 +85,15 @@ def test_handed_over_again_nothing_of_the_first_set_is_out(client, give):
     second = give(1)
     out = RatingGrant.every.awaiting(timezone.now())
     assert set(out.values_list("form_set", flat=True)) == {second.form_set} != {first.form_set}
+
+
+def test_whoever_is_slow_with_the_first_form_reaches_the_next_one(client, give, time_machine):
+    first = give(1)
+    time_machine.move_to(first.finish_until - timedelta(seconds=5), tick=False)
+    assert hand_in(client).url == FORM
+    assert client.get(FORM).status_code == 200
+    time_machine.move_to(held_by(client).finish_until + timedelta(seconds=1), tick=False)
+    assert client.get(FORM).status_code == 410
 
 
 def test_a_form_stands_in_a_set_once():
