@@ -1,6 +1,6 @@
 """Alliance and outcome read together: the four cases, as a sentence what to look at first.
 
-The cases are those of docs/questionnaires-reading.md. What "up", "flat", "low" and "falling" mean is stated with its
+The cases are those of docs/alliance-and-outcome.md. What "up", "flat", "low" and "falling" mean is stated with its
 source below, and where no published figure tells, the answer is "cannot tell". It is a way to read two courses; no flag
 rule reads it, and nothing of it is a forecast.
 """
@@ -63,6 +63,7 @@ class Together:
     sentence: str
     of_the_outcome: str
     of_the_alliance: str
+    why_not: str = ""  # why it cannot be told, where it cannot
 
 
 def read_together(
@@ -70,11 +71,14 @@ def read_together(
 ) -> Together:
     """session: the number of that at which the outcome was last marked; scale: by which."""
     case = case_of(outcome, alliance, session=session)
+    of_the_outcome, of_the_alliance = _outcome_words(outcome, scale), _alliance_words(alliance, parameters)
+    why_not = [
+        words
+        for half, words in ((outcome, of_the_outcome), (alliance, of_the_alliance))
+        if half in (Outcome.CANNOT_TELL, Alliance.CANNOT_TELL)
+    ]
     return Together(
-        case,
-        _sentence(case, outcome, alliance),
-        _outcome_words(outcome, scale),
-        _alliance_words(alliance, parameters),
+        case, _sentence(case, outcome, alliance), of_the_outcome, of_the_alliance, " ".join(why_not)
     )
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from alliance.measurement.flag_rules import Finding
-from alliance.measurement.own_level import OwnLevel, own_level
+from alliance.measurement.own_level import OwnLevel, low_from, own_level
 from alliance.measurement.parameters import Parameters
 from alliance.measurement.repairs import Rupture
 from alliance.measurement.scoring import points, points_apart
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     STEADY = "steady"
 
 
-ELSEWHERE = (Kind.FALLING, Kind.LOWER, Kind.HIGHER)
+ELSEWHERE = (Kind.FALLING, Kind.NOT_BACK, Kind.STAYING_LOW, Kind.LOWER, Kind.HIGHER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def answer(
 ) -> CourseAnswer:
     """The answer of a course; found and days: findings and date of each of its sessions.
 
-    low_point: the one that still goes on. Reasons are the findings at the last session with any mark: a partial
-    rating speaks where it is certain whatever was left out.
+    low_point: the one that still goes on; the level is then the one before it. Reasons are the findings at the last
+    session with any mark: a partial rating speaks where it is certain whatever was left out.
     """
     last = _last_marked(course)
     if last is None:
@@ -69,16 +69,17 @@ def answer(
     series = course[last].series
     rated = [place for place, one in enumerate(course) if one.total is not None and one.series == series]
     totals = [total for place in rated if (total := course[place].total) is not None]
-    level = own_level(totals, parameters)
+    level = own_level(totals, parameters, low_from([course[place] for place in rated], low_point))
     reasons = {finding.rule: finding for finding in found[last]}
     since = sum(course[place].number > low_point.began for place in rated) if low_point else 0
-    said = _Said(totals, [days[place] for place in rated], level, reasons, course[last].total is None, since)
+    dates, now = [days[place] for place in rated], own_level(totals, parameters)
+    said = _Said(totals, dates, level, now, reasons, course[last].total is None, since)
     kind, sentence = said.answer(parameters, low_point)
     if any(finding.rule == "G" for finding in found[-1]) and rated and rated[-1] < len(course) - 1:
         sentence += f" No complete rating since {_day(days[rated[-1]], days[-1])}."
     if level is None:
         return CourseAnswer(kind, sentence)
-    tells = kind in ELSEWHERE and abs(level.fall) >= ONE_POINT
+    tells = kind in ELSEWHERE and (level.fall if kind == Kind.FALLING else abs(level.fall)) >= ONE_POINT
     return CourseAnswer(kind, sentence, level, said.months, said.distance if tells else "")
 
 
@@ -100,6 +101,7 @@ class _Said:
     totals: Sequence[int]
     days: Sequence[date]
     level: OwnLevel | None
+    now: OwnLevel | None  # as rule J compares now, also while a low point goes on
     reasons: dict[str, Finding]
     is_partial: bool
     since_low: int  # complete ratings after the low point that goes on began
@@ -124,15 +126,20 @@ class _Said:
             return Kind.TOO_FEW, f"Too few ratings to say.{low}"
         if level.is_sure and abs(level.fall) >= ONE_POINT:
             kind = Kind.LOWER if level.fall > 0 else Kind.HIGHER
-            return kind, f"{kind.value.capitalize()}: {self.distance}."
+            return kind, f"{kind.value.capitalize()}: {self._on_average}."
         return Kind.STEADY, f"Steady at this client's own level{self._where(p, level)}"
 
     def _falling(self) -> str:
         if self.is_partial:
             return "Falling, whatever was left out at the last rating."
         decline = self.reasons.get("D")
-        if self.level is not None and (decline is None or self.level.fall >= ONE_POINT):
-            return f"Falling: {self.distance}."
+        if self.level is not None and self.level.fall >= ONE_POINT:
+            return f"Falling: {self._on_average}."
+        # Within a low point, and the last ratings are near the level before it.
+        if self.now is not None and decline is None:
+            fall, before = _points(self.now.fall), self.now.earlier
+            those = "the one before them" if before == 1 else f"the {before} before them"
+            return f"Falling: the last {self.now.latest} ratings are on average {fall} below {those}."
         window = decline.evidence["window"] if decline else len(self.totals)
         assert isinstance(window, int)
         first, last = points(self.totals[-window]), points(self.totals[-1])
@@ -147,22 +154,15 @@ class _Said:
         return f"Lower at the last rating: {points(self.totals[-1])} is below this client's usual range."
 
     def _stays(self, low_point: Rupture | None) -> tuple[Kind, str] | None:
-        """Of a low point that goes on, with ratings since that are no way back; of a low start no level is known."""
-        if low_point is None or low_point.before is None or not (self.since_low and self.totals):
+        """Of a low point that goes on, with ratings since that are no way back; a low start is no fall."""
+        level = self.level
+        if low_point is None or low_point.is_low_start or level is None or not self.since_low:
             return None
-        if self._recent >= low_point.before or self._recent >= low_point.goal:
+        if level.fall <= 0 or level.recent >= low_point.goal:
             return None
-        return self._not_back(low_point.before, low_point.began)
-
-    def _not_back(self, before: Fraction, began: int) -> tuple[Kind, str]:
-        below = f"{_points(before - self._recent)} below this client's level before session {began}"
         if self.since_low < STAYS_FROM:
-            return Kind.NOT_BACK, f"Not back yet: {below}."
-        return Kind.STAYING_LOW, f"Staying low: {below}."
-
-    @property
-    def _recent(self) -> Fraction:
-        return self.level.recent if self.level else Fraction(self.totals[-1])
+            return Kind.NOT_BACK, f"Not back yet: {self._on_average}."
+        return Kind.STAYING_LOW, f"Staying low: {self._on_average}."
 
     def _where(self, p: Parameters, level: OwnLevel) -> str:
         if "A" not in self.reasons or p.cutoff is None:
@@ -177,6 +177,12 @@ class _Said:
     def months(self) -> str:
         assert self.level is not None
         return _months(self.days[self.level.first], self.days[self.level.last], self.days[-1])
+
+    @property
+    def _on_average(self) -> str:
+        """The distance as a sentence: of several ratings, where a list tells that of the last one alone."""
+        assert self.level is not None
+        return f"the last {self.level.latest} ratings are on average {self.distance}"
 
     @property
     def distance(self) -> str:

@@ -1,6 +1,6 @@
 """Which forms are due at a session: the plan as data, and the one rule that says what it asks for.
 
-Plain Python: it knows no clock, no database and no instrument. docs/questionnaires.md says the same in words.
+Plain Python: it knows no clock, no database and no instrument. docs/plan-of-forms.md says the same in words.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -31,15 +31,15 @@ class GuessFigures:
     def sentence(self) -> str:
         """In words; of too few sessions only how many there are."""
         if self.mean is None or self.low is None or self.high is None:
-            return f"{self.sessions} of {FROM_SESSIONS} sessions: too few to say how far your guesses lie."
+            return f"{self.sessions} of {FROM_SESSIONS} sessions: too few to say how close your guesses are."
         way = "as high as" if self.mean == 0 else f"{points_apart(abs(self.mean))} {_way(self.mean)} than"
         chance = (
-            " The interval holds 0: it may be chance."
+            " The interval includes 0: it may be chance."
             if self.low <= 0 <= self.high
-            else " The interval does not hold 0."
+            else " The interval does not include 0."
         )
         return (
-            f"Over {self.sessions} sessions your guesses lay on average {way} what was marked "
+            f"Over {self.sessions} sessions your guesses were on average {way} what was marked "
             f"(95 % interval: {_end(self.low)} to {_end(self.high)}).{chance}"
         )
 

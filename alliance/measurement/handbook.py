@@ -48,7 +48,7 @@ RULES: Mapping[str, Rule] = {
             "Manuals and vendors of four-line scales; our cutoff is provisional, borrowed by analogy. "
             "Samples elsewhere use lower cutoffs, so it is a setting.",
             "It does not mean that the alliance is weak: a third of a stable caseload is below. A low first "
-            "rating may mean that the client dares to tell; a weak early alliance also goes with dropout (d = .55; "
+            "rating may mean that the client dares to tell; a weak alliance also goes with dropout (d = .55; "
             "Sharf and others 2010). Only asking tells which.",
         ),
         Rule(

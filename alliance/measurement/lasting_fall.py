@@ -37,10 +37,15 @@ class Held:
     squares: int
 
 
+def lowest_that_counts(totals: Sequence[int], hold_within: int) -> int:
+    """`hold_within` below the median of these totals: a lower one counts as this much. In half tenths."""
+    in_order, n = sorted(totals), len(totals)
+    return in_order[n // 2] + in_order[(n - 1) // 2] - 2 * hold_within
+
+
 def held(totals: Sequence[int], hold_within: int) -> Held:
     """These totals, the low ones held: else one bad session would widen the spread and hide the next fall."""
-    in_order, n = sorted(totals), len(totals)
-    lowest = in_order[n // 2] + in_order[(n - 1) // 2] - 2 * hold_within
+    lowest, n = lowest_that_counts(totals, hold_within), len(totals)
     values = [max(2 * total, lowest) for total in totals]
     whole = sum(values)
     return Held(n, whole, n * sum(value * value for value in values) - whole * whole)

@@ -1,7 +1,7 @@
 """Low points and their repair, concluded from the ratings of one episode, its findings and what was talked about.
 
 A low point begins where a rule puts the client on the work list, and is over when two ratings in a row are back near
-the client's usual level. Totals in whole tenths. The words describe ratings, not what happened between two people:
+the client's earlier level. Totals in whole tenths. The words describe ratings, not what happened between two people:
 most returns are chance (`returns`), so no rate of repairs stands alone.
 """
 

@@ -7,7 +7,6 @@ conclusion stays true until the next write. Totals in whole tenths; numbers orde
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from statistics import median_low
 from typing import NamedTuple
 
 from alliance.measurement.overdue import overdue_from
@@ -17,7 +16,6 @@ SAME_FALL = ("A", "D", "E", "J")  # say again that a total is low; C says that i
 FALLS = frozenset({*SAME_FALL, "C"})
 SAME_FALL_WITHIN = 4  # sessions: as many as a usual range needs
 POINTS = 12  # of a sparkline
-OWN_LEVEL_FROM = 8  # earlier ratings at most, as rule E
 
 
 class FlagKey(NamedTuple):
@@ -161,7 +159,7 @@ class Standing:
     """What a course means until the next write.
 
     flags: of every flag that stands. points: the totals of the last attended sessions, oldest first, None where
-    there is no complete rating. own_level: the median of the ratings before the last one, in tenths.
+    there is no complete rating.
     overdue: {number of an attended session without a complete rating: when the rating is overdue}.
     talked_through: the highest number of a session that was talked about; 0 where none was.
     """
@@ -171,7 +169,6 @@ class Standing:
     last_attended: int | None = None
     last_rated: int | None = None
     last_total: int | None = None
-    own_level: int | None = None
     overdue: Mapping[int, datetime] = field(default_factory=dict)
     talked_through: int = 0
 
@@ -190,15 +187,9 @@ def standing(events: CourseEvents) -> Standing:
         last_attended=attended[-1].number if attended else None,
         last_rated=last.number if last else None,
         last_total=last.total if last else None,
-        own_level=_own_level(rated),
         overdue={visit.number: visit.overdue_from for visit in attended if visit.total is None},
         talked_through=max((talk.number for talk in events.talks), default=0),
     )
-
-
-def _own_level(rated: Sequence[Visit]) -> int | None:
-    earlier = [v.total for v in rated[:-1] if v.series == rated[-1].series and v.total is not None]
-    return median_low(earlier[-OWN_LEVEL_FROM:]) if earlier else None
 
 
 def flag_standings(events: CourseEvents) -> tuple[FlagStanding, ...]:

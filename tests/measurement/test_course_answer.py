@@ -76,8 +76,9 @@ def test_below_the_usual_range_by_one_rating():
 def test_a_lasting_fall_is_told_with_its_size_and_the_month_of_the_level():
     said = of(*[38] * 4, 25, 25, 25, raised=[LASTING_FALL])
     assert said.kind == Kind.FALLING
-    assert said.sentence == "Falling: 13.0 points below this client's level of August to September."
-    assert said.distance == "13.0 points below this client's level of August to September"
+    where = "13.0 points below this client's level of August"
+    assert said.sentence == f"Falling: the last 3 ratings are on average {where}."
+    assert said.distance == where
 
 
 @pytest.mark.parametrize(
@@ -85,17 +86,19 @@ def test_a_lasting_fall_is_told_with_its_size_and_the_month_of_the_level():
     [
         (date(2026, 8, 31), 0, "August"),
         (date(2026, 1, 20), 1, "December 2025"),
-        (date(2026, 1, 29), 1, "December 2025 to January 2026"),
+        (date(2026, 2, 5), 1, "December 2025 to January 2026"),
         (date(2026, 3, 20), 5, "August to December 2025"),
     ],
 )
 def test_the_months_have_their_year_where_it_is_another_one(last, weeks, months):
-    said = of(*[38] * 4, 33, 33, 33, raised=[LASTING_FALL], last=last, weeks=weeks)
+    silent = replace(P, enabled=frozenset("G"))  # no low point began earlier, whose level it would be
+    said = of(*[38] * 4, 33, 33, 33, raised=[LASTING_FALL], last=last, weeks=weeks, parameters=silent)
     assert said.sentence.endswith(f"level of {months}.")
 
 
 def test_a_whole_number_of_points_has_its_decimal():
-    assert of(*[38] * 8, 37, 37, 37, raised=[LASTING_FALL]).sentence.startswith("Falling: 1.0 points below")
+    said = of(*[38] * 8, 37, 37, 37, raised=[LASTING_FALL])
+    assert said.distance == "1.0 points below this client's level of July to September"
 
 
 def test_a_decline_too_small_for_the_level_is_told_from_its_window():
@@ -121,35 +124,46 @@ def test_what_stays_low_is_not_called_steady_though_it_is_by_now_the_own_level()
     said = of(*[38] * 5, 33, *[33.2] * 12)
     assert said.kind == Kind.STAYING_LOW
     # A lasting fall calls again after five ratings, and a call within a low point begins another.
-    assert said.sentence == "Staying low: 2.4 points below this client's level before session 11."
+    where = "3.3 points below this client's level of June to July"
+    assert said.sentence == f"Staying low: the last 3 ratings are on average {where}."
     assert of(*[38] * 5, 33, 33.2, 38, *[38] * 3).kind == Kind.STEADY
 
 
 def test_a_fall_that_called_before_and_goes_no_further_is_not_called_falling_but_staying_low():
     """K-105 stood in "stays low although you talked", and its page said "Falling"."""
     said = of(*[37] * 5, 33.8, 32.8, 32.6, 32.6, 32.7)
-    assert said.sentence == "Staying low: 4.4 points below this client's level before session 6."
+    where = "4.4 points below this client's level of July to August"
+    assert said.sentence == f"Staying low: the last 3 ratings are on average {where}."
+    assert said.distance == where
     assert of(*[37] * 5, 33.8, 32.8, 32.6, 29, 28.5).kind == Kind.FALLING
 
 
 def test_it_is_not_back_before_it_is_said_to_stay():
     silent = replace(P, enabled=frozenset("C"))  # rule A called for every one of these
     said = of(*[38] * 5, 31, 33, 33.1, parameters=silent)
-    assert said.sentence == "Not back yet: 5.3 points below this client's level before session 6."
+    where = "5.3 points below this client's level of August"
+    assert said.sentence == f"Not back yet: the last 3 ratings are on average {where}."
     assert of(*[38] * 5, 31, 33, 33.1, 33.2, parameters=silent).kind == Kind.STAYING_LOW
 
 
 def test_without_the_rules_the_figures_still_say_lower_and_higher():
     silent = replace(P, enabled=frozenset("G"))
-    assert of(*[40] * 8, 38, 38, 38, parameters=silent).sentence.startswith("Lower: 2.0 points below")
+    lower = of(*[40] * 8, 38, 38, 38, parameters=silent).sentence
+    assert lower.startswith("Lower: the last 3 ratings are on average 2.0 points below")
     assert of(*[40] * 8, 38.1, 38.1, 38.1, parameters=silent).kind == Kind.STEADY
-    assert of(*[34] * 8, 38, 38, 38, parameters=silent).sentence.startswith("Higher: 4.0 points above")
+    assert "average 4.0 points above" in of(*[34] * 8, 38, 38, 38, parameters=silent).sentence
 
 
 def test_it_says_since_when_no_rating_came():
     said = of(*[38] * 6, None, None)
     assert said.sentence == "Steady at this client's own level. No complete rating since 14 September."
     assert of(*[38] * 6, None).sentence == "Steady at this client's own level."
+
+
+def test_a_fall_within_a_low_point_that_is_near_the_level_before_it_names_what_it_compares():
+    said = of(0, 6, 0, 0, 2, raised=[LASTING_FALL])
+    assert said.sentence == "Falling: the last 3 ratings are on average 2.0 points below the 2 before them."
+    assert (said.level.mean, said.distance) == (0, "")
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 400)), max_size=20))

@@ -1,4 +1,4 @@
-"""When a form is due: the tables of docs/questionnaires.md, and a second, slow rule that walks through the course."""
+"""When a form is due: the tables of docs/plan-of-forms.md, and a second, slow rule that walks through the course."""
 
 from datetime import date, timedelta
 

@@ -48,15 +48,15 @@ def test_ten_sessions_worked_by_hand():
     found = figures(TEN)
     assert (found.mean, found.low, found.high) == (3, -5, 11)  # -4.76 and 10.76, rounded outward
     assert found.sentence == (
-        "Over 10 sessions your guesses lay on average 0.3 points higher than what was marked "
-        "(95 % interval: 0.5 lower to 1.1 higher). The interval holds 0: it may be chance."
+        "Over 10 sessions your guesses were on average 0.3 points higher than what was marked "
+        "(95 % interval: 0.5 lower to 1.1 higher). The interval includes 0: it may be chance."
     )
 
 
 def test_a_steady_distance_is_no_chance():
     found = figures([20, 21, 19, 20, 20, 22, 18, 20, 21, 19])
     assert (found.mean, found.low, found.high) == (20, 19, 21)
-    assert found.sentence.endswith("The interval does not hold 0.")
+    assert found.sentence.endswith("The interval does not include 0.")
 
 
 def test_always_the_same_distance_has_an_interval_of_one_point():

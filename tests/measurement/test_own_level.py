@@ -45,6 +45,31 @@ def test_a_spread_without_weight_says_nothing_of_two_ratings_rather_than_dividin
     assert own_level([400, 380, 370], Parameters(nu0=1, own_range_minimum=4)) is None
 
 
+def test_while_a_low_point_goes_on_the_level_is_the_one_compared_where_it_began():
+    """Five 38s, then a fall to 30 at the sixth rating (place 5): the three before the last three count, and stay."""
+    course = [380, 381, 382, 380, 380, 300, 300, 300, 300]
+    then, now = own_level(course[:6], P), own_level(course, P, low_from=5)
+    assert (
+        (now.first, now.last, now.mean, now.lower)
+        == (then.first, then.last, then.mean, then.lower)
+        == ((0, 2, 381, then.lower))
+    )
+    assert (now.latest, now.recent, now.fall) == (3, 300, 81)
+    assert own_level(course, P).mean < 381
+    second = own_level(
+        [380, 300, 300, 300], P, low_from=1
+    )  # it began where no level was known: that before it
+    assert (second.first, second.last, second.mean) == (0, 0, 380)
+
+
+@given(totals, st.integers(0, 24))
+def test_a_level_from_before_a_low_point_ends_before_the_last_ratings(course, place):
+    level = own_level(course, P, low_from=min(place, len(course) - 1))
+    assert 0 <= level.first <= level.last < len(course) - level.latest
+    assert level.lower <= level.mean <= level.upper
+    assert own_level(course, P, low_from=len(course) - 1) == own_level(course, P)
+
+
 @given(totals)
 def test_it_is_the_level_of_rule_j(course):
     level, fall = own_level(course, P), lasting_fall(course, P)

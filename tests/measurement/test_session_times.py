@@ -20,6 +20,7 @@ def at(text):
 
 
 def times(text):
+    """Each as "10:00-10:50", or "10:00-10:50-09:55" where a form was given in the room at 09:55."""
     return [Times(*map(at, one.split("-"))) for one in text.split()]
 
 
@@ -42,6 +43,13 @@ NOW, LENGTH = at("10:30"), timedelta(minutes=50)
         ("10:00-11:30 10:20-11:10", 1),  # of two that are on the one that began last
         ("10:30-11:20", 0),
         ("09:40-10:30", 0),
+        ("11:20-12:10-10:25", 0),  # begun early, with a form
+        ("11:25-12:15-10:25", 0),  # an hour before its time, and no more
+        ("11:26-12:16-10:25", None),
+        ("11:20-12:10-10:31", None),  # of a form that was given later nothing is known now
+        ("09:30-10:20 11:20-12:10-10:25", 0),  # the one that just ended may be meant
+        ("07:00-07:50 11:20-12:10-10:25", 1),
+        ("10:00-10:50 11:20-12:10-10:25", 0),  # the one that is on
     ],
 )
 def test_the_session_that_is_meant(sessions, meant):
@@ -67,6 +75,8 @@ def test_to_come_and_on_do_not_overlap():
     for minutes in range(-90, 90):
         starts = NOW + timedelta(minutes=minutes)
         assert not (still_to_come(starts, NOW) and is_on(starts, starts + LENGTH, NOW))
+        given = NOW - timedelta(minutes=20)
+        assert still_to_come(starts, NOW, given) is (minutes > 40)
     assert is_on(NOW + timedelta(minutes=15), NOW + LENGTH, NOW)
     assert not is_on(NOW - LENGTH, NOW, NOW)
 

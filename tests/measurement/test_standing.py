@@ -204,23 +204,15 @@ class TestTheSameFall:
 class TestTheWhole:
     def test_of_nothing_nothing_is_said(self):
         found = standing(CourseEvents())
-        assert (found.points, found.last_total, found.own_level, found.overdue) == ((), None, None, {})
+        assert (found.points, found.last_total, found.overdue) == ((), None, {})
 
-    def test_level_points_and_gaps(self):
+    def test_points_and_gaps(self):
         visits = [visit(n, total) for n, total in enumerate([380, 390, None, 370, 340], 1)]
         visits += [visit(6, None, attended=False, comes=False), visit(7, None)]
         found = standing(CourseEvents(visits=visits))
         assert found.points == (380, 390, None, 370, 340, None)
         assert (found.last_total, found.last_rated, found.last_attended) == (340, 5, 7)
-        assert found.own_level == 380
         assert found.overdue == {3: visits[2].ends_at + DAY, 7: visits[6].ends_at + DAY}
-
-    def test_the_own_level_is_of_eight_ratings_of_the_same_form(self):
-        other = [visit(n, 300, series="y") for n in range(1, 4)]
-        same = [visit(n, 400 - n) for n in range(4, 14)]
-        found = standing(CourseEvents(visits=[*other, *same]))
-        assert found.own_level == 400 - 9  # the lower middle of sessions 5 to 12
-        assert standing(CourseEvents(visits=[*same, *other])).own_level == 300
 
     def test_what_was_known_at_a_moment(self):
         low = flag(3)

@@ -1,5 +1,7 @@
 """The file a clinic loads: whole, in its own words, and every fault said with its place."""
 
+from pathlib import Path
+
 import pytest
 
 from alliance.measurement import instruments, stated_parts, wording_file
@@ -7,6 +9,7 @@ from alliance.measurement.wording_file import LENGTHS, MOST_BYTES, WordingError,
 from tests.measurement.wording_files import ITEMS, a_file, a_form, as_it_is
 
 LANGUAGES = ("en", "de", "ar")
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 
 
 def complaints(text: str) -> tuple[str, ...]:
@@ -337,3 +340,17 @@ def test_what_nobody_knows_is_not_called_none():
     known = read_wording(a_form("vpps"), LANGUAGES).scored
     assert dict(stated_parts.in_words(known))["Reversed items"] == "none"
     assert "Subscales" not in dict(stated_parts.in_words(known))
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.toml")), ids=lambda path: path.name)
+def test_the_files_that_the_handbook_gives_to_try_out_can_be_loaded(path):
+    read = read_wording(decoded(path.read_bytes()), LANGUAGES)
+    assert len(read.wording.items) == 36
+    assert set(read.scored.subscales) == {"bond", "task", "goal"}
+    assert read.edition == "invented"
+
+
+def test_all_files_to_try_out_are_one_edition():
+    read = [read_wording(decoded(path.read_bytes()), LANGUAGES) for path in EXAMPLES.glob("*.toml")]
+    assert {one.wording.language for one in read} == {"ar", "en"}
+    assert all(one.stated == read[0].stated for one in read)
