@@ -3,6 +3,9 @@
     python scripts/messages.py            take new sentences into every .po, drop old ones, compile the .mo
     python scripts/messages.py --check    only say what is missing, uncertain or not compiled
 
+Beside a language that addresses a child otherwise stands a second one, as de_X-child: its .po holds only what is said
+otherwise, its .mo everything.
+
 Plain Python, so that nobody needs the gettext tools: a clone runs with the .mo files it comes with, and any
 editor of .po files can translate. `makemessages` of Django gives the same files where the tools are.
 """
@@ -17,6 +20,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "locale"
+FILE = Path("LC_MESSAGES") / "django.po"
+TO_A_CHILD = "_X-child"
 SPOKEN = {"_", "gettext", "gettext_lazy"}
 APPS = ("alliance", "clients", "sessions_app")
 PAGES = ("rate", "go", "room", "together", "pass")
@@ -104,12 +109,20 @@ class Catalogue:
     def problems(self, said: dict[str, list[str]]) -> list[str]:
         """What keeps a reader of this language from reading everything; empty where all is well."""
         held = {sentence for sentence in self.translations if sentence}
-        found = [f"not translated: {one}" for one in said if not self.translations.get(one)]
+        asked = held & set(said) if self.around else said
+        found = [f"not translated: {one}" for one in asked if not self.translations.get(one)]
         found += [f"uncertain: {one}" for one in sorted(self.fuzzy)]
         found += [f"no longer said: {one}" for one in sorted(held - set(said))]
         if not self.compiled.exists() or self.compiled.read_bytes() != self.compile():
             found.append("not compiled")
         return [f"{self.language}: {one}" for one in found]
+
+    @property
+    def around(self) -> "Catalogue | None":
+        """What is said where this one holds nothing: that of the language, of one in which a child is spoken to."""
+        if TO_A_CHILD not in self.language:
+            return None
+        return Catalogue(self.path.parent.parent.with_name(self.language.removesuffix(TO_A_CHILD)) / FILE)
 
     @property
     def compiled(self) -> Path:
@@ -118,6 +131,8 @@ class Catalogue:
     def compile(self) -> bytes:
         """The .mo: sorted sentences, so that the same .po always gives the same bytes."""
         whole = {k: v for k, v in self.translations.items() if v and k not in self.fuzzy}
+        if self.around:
+            whole = self.around.translations | whole
         pairs = sorted((key.encode(), value.encode()) for key, value in whole.items())
         offset, tables, data = 28 + 16 * len(pairs), ([], []), b""
         for table, texts in zip(tables, zip(*pairs, strict=True), strict=True):
@@ -130,6 +145,8 @@ class Catalogue:
     def write(self, said: dict[str, list[str]]) -> None:
         blocks = [_entry("", self.translations[""])]
         for sentence, places in said.items():
+            if self.around and sentence not in self.translations:
+                continue
             notes = [f"#: {' '.join(places)}"]
             if sentence in self.fuzzy:
                 notes.append("#, fuzzy")
@@ -154,6 +171,14 @@ def _quoted(text: str) -> str:
 
 
 def catalogues() -> list[Catalogue]:
+    return [one for one in _all() if one.around is None]
+
+
+def to_children() -> list[Catalogue]:
+    return [one for one in _all() if one.around is not None]
+
+
+def _all() -> list[Catalogue]:
     return [Catalogue(path) for path in sorted(LOCALE.glob("*/LC_MESSAGES/django.po"))]
 
 
@@ -166,7 +191,7 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     said, problems = sentences(), []
-    for catalogue in catalogues():
+    for catalogue in [*catalogues(), *to_children()]:
         if not only_look:
             catalogue.write(said)
         problems += catalogue.problems(said)

@@ -54,6 +54,12 @@ interface Window {
   Plotly?: { react(place: HTMLElement, data: unknown, layout: unknown, config: unknown): Promise<void> };
 }
 
+// What a policy makes is used in the place of a string, and is one to the checker.
+type PolicyRules = { createHTML?(text: string): string | null; createScriptURL?(url: string): string | null };
+declare var trustedTypes: undefined | {
+  createPolicy(name: string, rules: PolicyRules): { createHTML(text: string): string; createScriptURL(url: string): string };
+};
+
 interface ServiceWorkerRegistration {
   readonly sync?: { register(tag: string): Promise<void> };
 }
