@@ -68,7 +68,6 @@ PACKAGE_PAGES = {
     "mfa_view_recovery_codes": SETTLING_IN,
     "mfa_generate_recovery_codes": SETTLING_IN,
     "mfa_download_recovery_codes": SETTLING_IN,
-    "usersessions_list": SETTLING_IN,
 }
 
 

@@ -7,7 +7,7 @@ from allauth.account import views as allauth
 from django.urls import include, path, re_path
 
 from alliance import drafts, unsaved, views
-from alliance.account_views import change_email, confirm_email
+from alliance.account_views import change_email, confirm_email, sign_ins
 
 urlpatterns = [
     path("security/", views.account_security, name="account_security"),
@@ -34,5 +34,5 @@ urlpatterns = [
         name="account_reset_password_from_key",
     ),
     path("2fa/", include("allauth.mfa.urls")),
-    path("sessions/", include("allauth.usersessions.urls")),
+    path("sessions/", sign_ins, name="usersessions_list"),
 ]

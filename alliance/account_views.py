@@ -1,5 +1,6 @@
 """The pages of one's own account that allauth does not bring, or brings otherwise: another e-mail address."""
 
+from allauth.usersessions.views import list_usersessions
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -10,7 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from alliance import mail, rate_limits
-from alliance.access import STAFF, StaffRequest, page
+from alliance.access import SETTLING_IN, STAFF, StaffRequest, page
 from alliance.ask_again import ask_again
 from alliance.email_addresses import LINK_GOOD_FOR, link_for, link_of, tell_former_address
 from alliance.email_addresses import change_email as write_email
@@ -78,3 +79,12 @@ def confirm_email(request: StaffRequest) -> HttpResponse:
         messages.success(request, f"Your e-mail address is {link.new} now. From now on, sign in with it.")
         return redirect("account_security")
     return form_page(request, "account/confirm_email.html", form, link=link)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@page(SETTLING_IN)
+@ask_again
+def sign_ins(request: StaffRequest) -> HttpResponse:
+    """allauth's page, but whoever sits at an open screen ends no sign-in elsewhere without showing who they are."""
+    answer: HttpResponse = list_usersessions(request)
+    return answer

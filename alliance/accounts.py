@@ -9,15 +9,22 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.contrib.auth.models import AnonymousUser
+from django.core.mail import EmailMessage
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from alliance import device_lock, known_browsers, rate_limits, sign_in_log
+from alliance import (
+    device_lock,
+    known_browsers,
+    lost_key,
+    new_browsers,
+    password_links,
+    rate_limits,
+    sign_in_log,
+    site_keys,
+)
 from alliance.mail import send_later
 from alliance.models import User
 
@@ -61,6 +68,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **how)
+        if not known_browsers.is_known(request, user):
+            new_browsers.tell(request, user)
         known_browsers.remember(request, response, user)
         return response
 
@@ -89,7 +98,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        send_later(lambda: self.render_mail(template_prefix, email, context))
+        def written() -> EmailMessage:
+            if template_prefix == "account/email/password_reset_key":
+                password_links.keep(context["user"])
+            mail: EmailMessage = self.render_mail(template_prefix, email, context)
+            return mail
+
+        send_later(written)
 
 
 class MFAAdapter(DefaultMFAAdapter):
@@ -108,17 +123,27 @@ class MFAAdapter(DefaultMFAAdapter):
         return _box().encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        return _box().decrypt(encrypted_text.encode()).decode()
+        try:
+            return _box().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            return lost_key.in_place_of(encrypted_text)
+
+    def is_under_newest_key(self, encrypted_text: str) -> bool:
+        try:
+            _boxes()[0].decrypt(encrypted_text.encode())
+        except InvalidToken:
+            return False
+        return True
 
     def _get_site_name(self) -> str:
         return "Session alliance"
 
 
 def _box() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_derived(key)) for key in keys])
+    return MultiFernet(_boxes())
 
 
-def _derived(key: str) -> bytes:
-    derive: Any = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"second factor secrets")
-    return base64.urlsafe_b64encode(derive.derive(key.encode()))
+def _boxes() -> list[Fernet]:
+    """The one that seals first, and those that still open."""
+    keys = [site_keys.derived(secret, b"second factor secrets") for secret in site_keys.secrets()]
+    return [Fernet(base64.urlsafe_b64encode(key)) for key in keys]

@@ -5,11 +5,12 @@ INSERT OR REPLACE on SQLite, which deletes the row in its way and fires no trigg
 `alliance.triggers` keeps them in place.
 
 Rows of a client go with the client, and not otherwise: their delete is let through where the same transaction holds
-the permit of a confirmed erasure of that very client (`alliance.erasures`, docs/adr/0054).
+the permit of a confirmed erasure of that very client (`alliance.erasures`, docs/adr/0054). Words that are stored sealed
+may be sealed anew under another key, with the permit of a rotation (`alliance.key_rotation`, docs/adr/0072).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,11 +18,17 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from alliance import triggers
+from alliance.encrypted_field import MARK, encrypted_fields
+from alliance.rotation_permit import PERMIT_TABLE
 from alliance.triggers import Function, Trigger
 
 Row = TypeVar("Row", bound=type[models.Model])
 # {table: the columns that may change}
 APPEND_ONLY: dict[str, frozenset[str]] = {}
+# {table: the columns that an erasure may empty}; only what is here may be deleted, along with a client.
+GOES_WITH_A_CLIENT: dict[str, frozenset[str]] = {}
+# {table: the columns of sealed words, which a rotation of keys may seal anew}
+SEALED_ANEW: dict[str, frozenset[str]] = {}
 
 REFUSE_CHANGE = Function(
     "refuse_change",
@@ -39,14 +46,43 @@ NOTHING: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Erasable:
-    """What an erasure may do to rows that nobody else may touch. delete: a condition in SQL on the OLD row.
+    """What an erasure or a rotation may do to rows that nobody else may touch. delete: a condition on the OLD row.
 
     emptied: {column: the SQL of its value when the row was emptied}. reads: the tables that the conditions look into.
+    sealed: the columns with sealed words.
     """
 
     delete: str = ""
     emptied: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
+    sealed: frozenset[str] = frozenset()
+
+    def may_update(self, columns: Iterable[str], same: str) -> str:
+        """A condition in SQL on OLD and NEW; empty where nothing may change."""
+        names = list(columns)
+        may = [self.is_emptied(names, same)] if self.emptied else []
+        if self.sealed:
+            may.append(self.is_sealed_anew(names, same))
+        return " OR ".join(f"({one})" for one in may)
+
+    @property
+    def update_reads(self) -> tuple[str, ...]:
+        return (*(self.reads if self.emptied else ()), *((PERMIT_TABLE,) if self.sealed else ()))
+
+    def is_sealed_anew(self, columns: Iterable[str], same: str) -> str:
+        """A condition on an update: with a permit, sealed words became sealed words, and nothing else changed."""
+        values = []
+        for name in columns:
+            is_same = f'NEW."{name}" {same} OLD."{name}"'
+            if name in self.sealed:
+                # Without null in it: SQLite takes NOT (null) for a reason not to refuse.
+                both = [
+                    f"substr(coalesce({row}.\"{name}\", ''), 1, {len(MARK) + 1}) = '{MARK}.'"
+                    for row in ("NEW", "OLD")
+                ]
+                is_same = f"({is_same} OR ({' AND '.join(both)}))"
+            values.append(is_same)
+        return f"{' AND '.join(values)} AND EXISTS (SELECT 1 FROM {PERMIT_TABLE})"
 
     def is_emptied(self, columns: Iterable[str], same: str) -> str:
         """A condition on an update: with the permit of any client, it takes the content out and changes nothing else.
@@ -58,7 +94,11 @@ class Erasable:
 
 
 def append_only(
-    *, may_change: tuple[str, ...] = (), erased_along: str = "", emptied: Mapping[str, str] = NOTHING
+    *,
+    may_change: tuple[str, ...] = (),
+    erased_along: str = "",
+    emptied: Mapping[str, str] = NOTHING,
+    taken_out: Erasable | None = None,
 ) -> Callable[[Row], Row]:
     """Declare that rows of this class are only ever added: the database refuses the rest.
 
@@ -66,13 +106,17 @@ def append_only(
     `may_change` hold the state of a row whose content stands. A column that is added later is content.
     `erased_along`: the way to the client with whom a row goes, as "session__episode__client"; none, and it never goes.
     `emptied`: what the row of one client is left with that held the marks of another one, who is erased.
+    `taken_out`: the permission to delete rows that is no erasure's.
     """
 
     def declare(row: Row) -> Row:
         columns = {one.name: str(one.column) for one in row._meta.local_fields}
         state = frozenset(columns[name] for name in may_change)
         APPEND_ONLY[row._meta.db_table] = state
-        triggers.declare(row, partial(_triggers, row, state, erased_along, emptied))
+        SEALED_ANEW[row._meta.db_table] = frozenset(str(one.column) for one in encrypted_fields(row)) - state
+        if erased_along:
+            GOES_WITH_A_CLIENT[row._meta.db_table] = frozenset(emptied)
+        triggers.declare(row, partial(_triggers, row, state, erased_along, emptied, taken_out))
         return row
 
     return declare
@@ -83,10 +127,14 @@ def _triggers(
     state: frozenset[str],
     erased_along: str,
     emptied: Mapping[str, str],
+    taken_out: Erasable | None,
     connection: BaseDatabaseWrapper,
 ) -> Iterator[Trigger]:
     of_vendor = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
-    erasable = _erasable(row, erased_along.split("__"), emptied) if erased_along else Erasable()
+    erasable = taken_out or Erasable()
+    if erased_along:
+        erasable = _erasable(row, erased_along.split("__"), emptied)
+    erasable = replace(erasable, sealed=SEALED_ANEW[row._meta.db_table])
     return of_vendor(row._meta.db_table, state, erasable, connection)
 
 
@@ -126,14 +174,14 @@ def _on_postgresql(
     if not erasable.delete:
         change = f"DELETE OR {change}"
     function = REFUSE_CHANGE
-    if erasable.emptied:
+    if erasable.update_reads:
         with connection.cursor() as cursor:
             columns = [one.name for one in connection.introspection.get_table_description(cursor, table)]
-        condition = erasable.is_emptied(columns, "IS NOT DISTINCT FROM")
+        condition = erasable.may_update(columns, "IS NOT DISTINCT FROM")
         function = _refuse_unless(condition, f"refuse_change_of_{table}", "NEW")
     runs_on_row = f"EXECUTE FUNCTION {function.name}()"
     sql = f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW {runs_on_row}"
-    yield Trigger(name, table, sql, function, erasable.reads if erasable.emptied else ())
+    yield Trigger(name, table, sql, function, erasable.update_reads)
     if erasable.delete:
         name = f"{table}_append_only_delete"
         function = _refuse_unless(erasable.delete, f"refuse_delete_of_{table}", "OLD")
@@ -169,9 +217,12 @@ def _on_sqlite(
     columns = _columns_on_sqlite(table, connection)
     content = ", ".join(f'"{name}"' for name in columns if name not in state)
     keys = _unique_keys(table, connection)
-    emptied = f" WHEN NOT ({erasable.is_emptied(columns, 'IS')})" if erasable.emptied else ""
+    permitted = erasable.may_update(columns, "IS")
     refused = {
-        "update": (f"UPDATE OF {content}" if state else "UPDATE", emptied),
+        "update": (
+            f"UPDATE OF {content}" if state else "UPDATE",
+            f" WHEN NOT ({permitted})" if permitted else "",
+        ),
         "delete": ("DELETE", f" WHEN NOT {erasable.delete}" if erasable.delete else ""),
         "replace": ("INSERT", _is_in_the_way(table, columns, keys)),
     }
@@ -186,7 +237,7 @@ def _on_sqlite(
             f'CREATE TRIGGER "{name}" BEFORE {change} ON "{table}"{when}'
             f" BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
-        looks = erasable.reads if what == "delete" or (what == "update" and erasable.emptied) else ()
+        looks = {"delete": erasable.reads, "update": erasable.update_reads}.get(what, ())
         yield Trigger(name, table, sql, reads=looks)
 
 

@@ -1,16 +1,20 @@
 """The one way to write the access log."""
 
+import hashlib
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import models
 
 from alliance.log_by_client import FEW
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 
+# As in `refused_pages`: of what somebody asks again and again the log has a line a minute.
+QUIET_FOR = 60
 # Set for the length of a request by `middleware.headers`, so that actions need no request to tell
 # where from: they are called from commands too.
 address_of_request: ContextVar[str | None] = ContextVar("address_of_request", default=None)
@@ -68,12 +72,20 @@ def exported(clients: Iterable[UUID], *, by: User, **detail: Any) -> None:
     _line(LogEvent.RECORDS_EXPORTED, by, entity="client", clients=named, detail=detail).save()
 
 
-def log_read(event: LogEvent, *, asked: dict[str, str], about: Iterable[UUID], by: User) -> None:
+def log_read(
+    event: LogEvent, *, asked: dict[str, str], about: Iterable[UUID], by: User, page: str = ""
+) -> None:
     """Write that somebody opened or exported this log. `asked`: what they searched for, in codes.
 
     The clients they searched for are named, so that each one's line is found; not the many that a letter finds.
+    The same page of the same question, opened again within the minute, is one line: nobody buries the log under looks
+    at it by reloading.
     """
     named = sorted({code.hex for code in about})
+    if event == LogEvent.LOG_OPENED:
+        question = hashlib.sha256(repr((sorted(asked.items()), named, page)).encode()).hexdigest()
+        if not cache.add(f"log-opened:{by.pk}:{question}", True, QUIET_FOR):
+            return
     _line(
         event, by, entity="log", clients=named if 0 < len(named) <= FEW else None, detail={"asked": asked}
     ).save()

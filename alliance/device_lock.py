@@ -51,6 +51,11 @@ class DeviceLock:
     sentence_of: str = ""
 
     @property
+    def nobody_had_it(self) -> bool:
+        """Whether no form was open on it since it was locked: `hand_in` leaves a language, `pass_on` a token."""
+        return not (self.token or self.language)
+
+    @property
     def handed_in(self) -> bool:
         return not self.token
 

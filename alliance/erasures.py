@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.encrypted_field import EncryptedCharField
 
 # Time enough for the second person to come back from a holiday week; then the request is void.
 CONFIRM_WITHIN = timedelta(days=14)
@@ -51,7 +52,7 @@ class Erasure(models.Model):
     client = models.UUIDField(help_text="The code of the client, which the access log has too.")
     batch = models.UUIDField(null=True, help_text="The same for those that were asked for at once.")
     reason = models.CharField(max_length=20, choices=Reason.choices)
-    note = models.CharField(
+    note = EncryptedCharField(
         max_length=NOTE_LENGTH,
         blank=True,
         default="",

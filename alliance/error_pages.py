@@ -10,12 +10,16 @@ import logging
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
+from django.http.request import validate_host
 from django.shortcuts import render
 from django.urls import Resolver404, get_resolver, resolve
 
 from alliance import navigation
+from alliance.operations import request_number, time_limits
 
 # As Django words it (`django.middleware.csrf`), which has no other sign of it.
 _OF_ANOTHER_ORIGIN = ("Origin checking failed", "Referer checking failed")
@@ -38,7 +42,7 @@ def note_another_origin(request: HttpRequest, reason: str) -> bool:
     """Whether a form came from another address than this site believes to be at; the server's log is told."""
     if not reason.startswith(_OF_ANOTHER_ORIGIN):
         return False
-    logging.getLogger(__name__).warning(_LOGGED, *_origins(request))
+    logging.getLogger(__name__).warning(_LOGGED, *_for_the_log(*_origins(request)))
     return True
 
 
@@ -53,7 +57,31 @@ def _origins(request: HttpRequest) -> tuple[str, str]:
     return browser, f"{request.scheme}://{request.get_host()}"
 
 
+def _for_the_log(browser: str, server: str) -> tuple[str, str]:
+    """Only names that are this site's own: any other is whatever somebody chose to send."""
+    is_own = validate_host(urlsplit(browser).hostname or "", settings.ALLOWED_HOSTS)
+    return browser if is_own else "another site", server
+
+
+def unavailable(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    """The database is busy or away. A page may have stored one thing before it failed at the next: it claims nothing.
+
+    Told apart: nobody waits for a page they only looked at; a request that had no connection has stored nothing.
+    """
+    context = {
+        "busy": time_limits.is_busy(error),
+        "reads": request.method in ("GET", "HEAD"),
+        "nothing_saved": time_limits.never_began(error),
+    }
+    response = render(request, "503.html", context, status=503)
+    response["Retry-After"] = str(time_limits.RETRY_AFTER)
+    return response
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, SessionInterrupted):
+        # The session could not be written at the very end: signed out elsewhere, or the database is gone.
+        return unavailable(request, exception.__context__)
     is_unknown = isinstance(exception, DisallowedHost)
     return render(request, "400.html", {"unknown_name": is_unknown}, status=400)
 
@@ -61,6 +89,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     context = {"under": _path_above(request.path_info, exception), "places_of_staff": _places(request)}
     return render(request, "404.html", context, status=404)
+
+
+def without_pages() -> HttpResponse:
+    """Where not even the page about an error can be made, as without static files: an empty page says nothing."""
+    text = (
+        "Something broke on our side, and no page can be shown. We do not know whether your last entry was saved.\n"
+        "Tell your administrator. If you look after this server: manage.py doctor says what is wrong.\n"
+        f"Tell this number to whoever looks after the site: {request_number.number()}\n"
+    )
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", status=500)
 
 
 def _places(request: HttpRequest) -> list[navigation.Place]:

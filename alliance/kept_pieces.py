@@ -1,18 +1,21 @@
-"""Pieces of pages that are the same for everybody: rendered once for each language and release.
+"""Pieces of pages that are rendered once for each language and release, and for what they are given.
 
-A piece is given nothing of the page around it: no request, no person, no value. What depends on any of these
-is no piece for here.
+A piece is given nothing of the page around it: no request and no person. `kept` gives it nothing at all; `drawn` gives
+it one value, all that it shows, which is also the key by which it is kept: a stale piece cannot be shown.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.template import Template
+from django.template import Context, Template
 from django.template.loader import get_template
 from django.urls import get_script_prefix
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.safestring import SafeString, mark_safe
+
+from alliance.kept_values import Kept
 
 Release = tuple[Template, str, str, str]
 
@@ -34,3 +37,31 @@ def release(name: str) -> Release:
 def _rendered(name: str, language: str | None, of: Release) -> SafeString:
     with translation.override(language):
         return mark_safe(get_template(name).render())  # noqa: S308 - a template escapes what it shows
+
+
+# A longer one is drawn each time: a line of the log may name thousands of clients.
+LONGEST_KEPT = 4000
+_rows: Kept[SafeString] = Kept(3000)  # about 1 KB each
+
+
+def drawn(name: str, rows: Iterable[tuple[Any, ...]]) -> list[SafeString]:
+    """The template of this name for each of `rows`, which it is given as `row`.
+
+    rows: named tuples of plain values (text, numbers, days, UUIDs, other such tuples), that hold all that it shows.
+    """
+    around = (name, translation.get_language(), timezone.get_current_timezone_name(), release(name))
+    template, found = around[-1][0], []
+    for row in rows:
+        key = (*around, row, _types(row))
+        piece = _rows.get(key)
+        if piece is None:
+            piece = mark_safe(template.render(Context({"row": row})))  # noqa: S308 - a template escapes what it shows
+            if len(piece) <= LONGEST_KEPT:
+                _rows.put(key, piece)
+        found.append(piece)
+    return found
+
+
+def _types(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Of each value: 1, 1.0 and True are equal, as are a text and the same HTML, and a page shows them differently."""
+    return tuple(_types(value) if isinstance(value, tuple) else type(value) for value in row)

@@ -38,6 +38,12 @@ def remember(request: HttpRequest, response: HttpResponse, person: User) -> None
     )
 
 
+def is_known(request: HttpRequest, person: User) -> bool:
+    """Whether this person signed in on this browser before."""
+    browser, marks = _held(request)
+    return any(_is_of(person, browser, mark) for mark in marks)
+
+
 def own_tries(request: HttpRequest, email: str) -> str:
     """What to count wrong passwords of this browser for this person under; empty where it is not known."""
     browser, marks = _held(request)
@@ -45,6 +51,19 @@ def own_tries(request: HttpRequest, email: str) -> str:
     if person is None or not any(_is_of(person, browser, mark) for mark in marks):
         return ""
     return f"known browser {_about(person, browser)}"
+
+
+def name_of(request: HttpRequest) -> str:
+    """What to count the tries of this browser under, if anybody of staff signed in on it before; else empty.
+
+    It has to try each person, because the browser does not say whose marks it holds: only for whoever has to wait.
+    """
+    browser, marks = _held(request)
+    if not marks:
+        return ""
+    people = User.objects.filter(is_active=True)
+    known = any(_is_of(person, browser, mark) for person in people for mark in marks)
+    return f"known browser {browser}" if known else ""
 
 
 def _held(request: HttpRequest) -> tuple[str, list[str]]:

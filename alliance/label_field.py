@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.db import models
 
+from alliance.encrypted_field import EncryptedField
 from alliance.labels import clean_label, look_alike_key, search_key
 
 Row = TypeVar("Row", bound=models.Model)
@@ -35,6 +36,10 @@ class LabelField(models.CharField):  # type: ignore[type-arg]
 
     def formfield(self, **options: Any) -> Any:
         return super().formfield(**{"form_class": LabelFormField, **options})
+
+
+class EncryptedLabelField(EncryptedField, LabelField):
+    """A label that nobody searches for, such as which of several caregivers somebody is; sealed."""
 
 
 class KeyField(models.TextField):  # type: ignore[type-arg]

@@ -22,6 +22,7 @@ _TURNS_WORDS = frozenset(["LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI"
 _TURNS_WORDS_TOO = frozenset("\u061c\u200e\u200f")
 # More than these on one letter are drawn over the lines above and below (UTS #39, 5.4).
 MOST_MARKS = 4
+LONGEST_SEARCH = 200
 
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _QUOTES = "\u2018\u2019\u201b\u02bc\u02b9\u2032\u00b4`"
@@ -67,6 +68,14 @@ def search_key(text: str) -> str:
     while (folded := " ".join(_plain(key).casefold().split())) != key:
         key = folded
     return key
+
+
+def key_asked_for(asked: str) -> str:
+    """The key of what somebody looks for: of a text longer than any label or name, its beginning.
+
+    SQLite refuses to look for 50,000 signs, and the page would say that the database is away.
+    """
+    return search_key(asked[:LONGEST_SEARCH])
 
 
 def look_alike_key(text: str) -> str:

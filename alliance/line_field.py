@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 
+from alliance.encrypted_field import refuse_stand_in
+
 # Of the signs that cannot be seen these belong to how a language is written; the others come with what is
 # pasted, or turn the words around them.
 _OF_WRITING = frozenset("\u200c\u200d\u200e\u200f")
@@ -12,6 +14,8 @@ _OF_WRITING = frozenset("\u200c\u200d\u200e\u200f")
 
 class LineField(forms.CharField):
     """White space becomes single spaces, signs that nobody sees are left out; where nothing else is, it is empty."""
+
+    default_validators = [refuse_stand_in]  # noqa: RUF012 - Django declares it so
 
     def to_python(self, value: Any) -> str:
         words = str(super().to_python(value) or "").split()

@@ -32,8 +32,11 @@ class NamesAny(Func):
         super().__init__(F("client"), F("clients"), **extra)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
-        """No index: each line of the days that are asked for is looked at, 1.5 s for a million lines."""
+        """No index: each line of the days that are asked for is looked at. Of one client by their letters alone, which
+        is some times faster than to take each list apart; a code is never part of another."""
         client, clients = self._columns(compiler)
+        if len(self.codes) == 1:
+            return f"({client} = %s OR instr({clients}, %s) > 0)", self.codes * 2
         asked = "(SELECT value FROM json_each(%s))"  # one parameter: SQLite takes no more than some thousands
         named = f"EXISTS (SELECT 1 FROM json_each({clients}) AS named WHERE named.value IN {asked})"
         return f"({client} IN {asked} OR {named})", [json.dumps(self.codes)] * 2

@@ -217,8 +217,25 @@ class LogEvent(StrEnum):
     EMAIL_CHANGED = "e-mail address changed", "{who} changed the e-mail address of {person}"
     OWN_EMAIL_CHANGED = "own e-mail address changed", "{who} changed their e-mail address"
     INVITED = "invited", "{who} invited {person} to choose a password"
+    SIGN_INS_ENDED = "sign-ins ended", "{who} signed {person} out everywhere"
     SECOND_FACTOR_REMOVED = "second factor removed", "{who} removed the second factor of {person}"
+    APPROVAL_ASKED = (
+        "approval asked",
+        "{who} asked for a second person’s word: {approval}",
+        "The server’s command asked for a second person’s word: {approval}",
+    )
+    APPROVAL_GIVEN = "approval given", "{who} confirmed as the second person: {approval}"
+    APPROVAL_REFUSED = "approval refused", "{who} refused: {approval}"
+    APPROVAL_WITHDRAWN = "approval withdrawn", "{who} withdrew what they had asked for: {approval}"
+    APPROVAL_WAITED = "approval waited", "After 48 hours without a word it took effect: {approval}"
+    APPROVAL_VOID = "approval void", "After 48 hours it could not take effect: {approval}"
+    EMERGENCY_OPENED = (
+        "emergency opened",
+        "{who} opened in an emergency, without waiting for a second person: {approval}",
+        "The server’s command opened in an emergency: {approval}",
+    )
     SIGNED_IN = "signed in", "{who} signed in"
+    NEW_BROWSER = "new browser", "{who} signed in on a browser that is new to them"
     SIGNED_OUT = "signed out", "{who} was signed out"
     SIGN_IN_FAILED = "sign-in failed", "Somebody failed to sign in as {person}"
     SECOND_FACTOR_FAILED = (
@@ -293,11 +310,23 @@ class LogEvent(StrEnum):
     RETENTION_CHANGED = "retention changed", "{who} changed how long records are kept"
     LOG_OPENED = "log opened", "{who} opened the access log{about}"
     LOG_EXPORTED = "log exported", "{who} exported the access log{about}"
+    BACKUP_MADE = "backup made", "{who} made a backup of the database"
+    DATABASE_RESTORED = (
+        "database restored",
+        "{who} put the database back as it was at an earlier backup: lines of the time between are not in it",
+    )
     LOG_VERIFIED = "log verified", "{who} compared the access log with its seals: nothing was changed"
     LOG_FOUND_CHANGED = (
         "log found changed",
         "{who} found that the access log was changed: see what manage.py audit_verify says",
     )
+    LOG_HEAD_SENT = "log head sent", "{who} sent the head of the access log to whoever keeps it elsewhere"
+    LOG_HEAD_NOT_SENT = (
+        "log head not sent",
+        "{who} could not send the head of the access log to everybody who keeps it elsewhere",
+    )
+    LOG_ARCHIVED = "log archived", "{who} moved lines of the access log to a file"
+    KEYS_ROTATED = "keys rotated", "{who} sealed what is stored anew under the newest key"
     REFUSED = "refused", "{who} {refusal}"
     # Written by the system only where a flag came or went: the line itself would tell what was found.
     FLAGS_REFRESHED = "flags refreshed", "{who} looked for flags of client {client}"

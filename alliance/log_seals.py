@@ -130,10 +130,15 @@ def digest(line: dict[str, Any]) -> bytes:
 
     What is empty is left out: a column that a later release adds, empty in earlier lines, leaves their digests.
     """
+    return hashlib.sha256(canonical_line(line)).digest()
+
+
+def canonical_line(line: dict[str, Any]) -> bytes:
+    """What is hashed of a line, and what a file of the log has of it."""
     told = {name: value for name, value in line.items() if value is not None}
     if "address" in told:
         told["address"] = str(ip_interface(told["address"]).ip)
-    return hashlib.sha256(_canonical(told)).digest()
+    return _canonical(told)
 
 
 def hash_of(seal: AuditSeal) -> str:

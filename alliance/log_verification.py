@@ -1,16 +1,19 @@
 """Whether the access log is as it was sealed: each difference as a sentence, in flat memory however long the log is.
 
+The lines are in the table, and those of earlier months in files (`alliance.log_archiving`): the seals cover both.
+
 Pages of lines and seals are read by their ids: a cursor kept open does not outlive a transaction behind pgbouncer.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import connection
 from django.utils import timezone
 
-from alliance import triggers
+from alliance import log_archiving, triggers
+from alliance.log_archives import ArchivePermit, AuditArchive
+from alliance.log_archiving import Line
 from alliance.log_seals import COLUMNS, ENTRY, FIRST_PREVIOUS, digest, hash_of
 from alliance.models import AuditEvent, AuditSeal
 
@@ -36,10 +39,14 @@ class Verification:
         self.seals = self.lines = 0
         self._before = trusted
         self._newest_at: datetime | None = None
+        self._file: _File | None = None
 
     def findings(self) -> Iterator[str]:
         yield from _missing_triggers()
+        archives = list(AuditArchive.objects.order_by("last_seal"))
+        yield from _still_in_the_table(archives)
         for seal in _seals(self._before.number if self._before else 0):
+            yield from self._open(next((one for one in archives if seal.upto <= one.upto), None), seal)
             yield from self._of_link(seal)
             yield from _in_sentences(self._of_lines(seal), seal)
             self._before = seal
@@ -60,17 +67,27 @@ class Verification:
         """(what, id of the line), in the order of the ids but for those that were removed."""
         entries = bytes(seal.entries)
         sealed = dict(ENTRY.iter_unpack(entries[: len(entries) // ENTRY.size * ENTRY.size]))
+        if self._file and self._file.is_lost:
+            return
         # The first seal covers all below it: an id may be negative too.
-        for line in _lines(seal.after or None, seal.upto):
+        for line in self._file.upto(seal) if self._file else _lines(seal.after or None, seal.upto):
             self.lines += 1
-            expected = sealed.pop(line["id"], None)
+            expected = sealed.pop(line.id, None)
             if expected is None:
-                yield "inserted", line["id"]
-            elif expected != digest(line):
-                yield "changed", line["id"]
-            elif what := self._misdated(line["at"], seal):
-                yield what, line["id"]
+                yield "inserted", line.id
+            elif expected != line.digest:
+                yield "changed", line.id
+            elif what := self._misdated(line.at, seal):
+                yield what, line.id
         yield from (("removed", pk) for pk in sealed)
+
+    def _open(self, archive: AuditArchive | None, seal: AuditSeal) -> Iterator[str]:
+        """Where the lines of this seal are in another file than those of the one before, say how that file is."""
+        if archive is None:
+            self._file = None
+        elif self._file is None or self._file.archive != archive:
+            self._file = _File(archive, seal)
+            yield from self._file.findings()
 
     def _misdated(self, at: datetime, seal: AuditSeal) -> str:
         """The ids say in which order lines were written; a time that does not go with it was not the time then."""
@@ -86,8 +103,63 @@ class Verification:
         return self._before.upto if self._before else 0
 
 
+class _File:
+    """The lines of one archive, read once from its beginning to its end."""
+
+    def __init__(self, archive: AuditArchive, seal: AuditSeal) -> None:
+        """`seal`: the first one that is looked at; what is under earlier ones is passed over."""
+        self.archive = archive
+        self.is_lost = False
+        self._path = log_archiving.folder() / archive.name
+        self._after = seal.after if seal.number > archive.first_seal else None
+        self._next: Line | None = None
+
+    def findings(self) -> Iterator[str]:
+        """Read to the end once before a line is compared: a damaged file is said to be so in one sentence."""
+        where = f"The file {self.archive.name} in {log_archiving.folder()}"
+        lines = f"Nothing is known of its {self.archive.count:,} lines."
+        try:
+            same = log_archiving.digest_of(self._path) == self.archive.sha256
+            for _ in log_archiving.lines_of(self._path):
+                pass
+        except FileNotFoundError:
+            self.is_lost = True
+            yield f"{where} is not there. {lines}"
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
+            self.is_lost = True
+            yield f"{where} cannot be read. {lines}"
+        else:
+            self._lines = log_archiving.lines_of(self._path)
+            if not same:
+                yield f"{where} is not as it was written."
+
+    def upto(self, seal: AuditSeal) -> Iterator[Line]:
+        """The next lines, as far as they are under this seal; under the last one, all that are left."""
+        is_last = seal.number == self.archive.last_seal
+        while line := self._next or next(self._lines, None):
+            self._next = line
+            if line.id > seal.upto and not is_last:
+                return
+            self._next = None
+            if self._after is None or line.id > self._after:
+                yield line
+
+
+def _still_in_the_table(archives: list[AuditArchive]) -> Iterator[str]:
+    """Lines where there can be none any more."""
+    if not archives:
+        return
+    archive = archives[-1]
+    lines = AuditEvent.objects.filter(pk__lte=archive.upto).order_by("pk")
+    if count := lines.count():
+        yield (
+            f"Up to line {archive.upto:,} the log is in files, and the table has {count:,} lines there, "
+            f"the first {lines[0].pk:,}: they were inserted afterwards."
+        )
+
+
 def _missing_triggers() -> Iterator[str]:
-    tables = {AuditEvent._meta.db_table, AuditSeal._meta.db_table}
+    tables = {row._meta.db_table for row in (AuditEvent, AuditSeal, AuditArchive, ArchivePermit)}
     for trigger in triggers.missing(connection):
         if trigger.table in tables:
             yield (
@@ -103,10 +175,10 @@ def _seals(above: int) -> Iterator[AuditSeal]:
         above = page[-1].number
 
 
-def _lines(above: int | None, upto: int) -> Iterator[dict[str, Any]]:
+def _lines(above: int | None, upto: int) -> Iterator[Line]:
     rows = AuditEvent.objects.filter(pk__lte=upto).order_by("pk").values(*COLUMNS)
     while page := list((rows if above is None else rows.filter(pk__gt=above))[:LINES_A_PAGE]):
-        yield from page
+        yield from (Line(line["id"], line["at"], digest(line)) for line in page)
         above = page[-1]["id"]
 
 

@@ -6,11 +6,14 @@ from functools import partial
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from allauth.mfa.utils import is_mfa_enabled
+from csp.constants import HEADER as CSP_HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -18,35 +21,118 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from alliance import device_lock, drafts, mail, navigation, refused_pages, session_store, unsaved
+from alliance import (
+    approvals,
+    device_lock,
+    drafts,
+    lost_key,
+    mail,
+    navigation,
+    refused_pages,
+    session_store,
+    unsaved,
+)
 from alliance.access import CLIENT, PUBLIC, ROOM, SETTLING_IN, PageRule, View, rule_of
 from alliance.audit import address_of_request
 from alliance.client_address import get_client_ip
 from alliance.models import User
+from alliance.operations import request_number
 from alliance.refused import Gone
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 _SEEN_AT = "seen_at"
 _BEGAN_AT = "began_at"
 _READS = frozenset({"GET", "HEAD"})
+# No address of ours is so long. Django refuses to redirect to one of 16,384 signs, as an attack that it logs.
+_LONGEST_PAGE = 4000
+# With DEBUG, Django answers these with its own pages, which contain styles.
+_DEBUGGED = (404, 500)
+_OF_PAGES = ("GET", "HEAD", "POST")
 # A look at a page writes the session so often at most: the write is most of what an empty page costs.
 SEEN_EVERY = timedelta(minutes=1)
 # A page that asks by itself whether something arrived is not somebody being there.
 POLL_HEADER = "X-Poll"
+# What no page of ours asks a device for, so that none can be made to. Only what Chromium knows by name: of another it
+# complains on every page.
+PERMISSIONS = ", ".join(
+    f"{one}=()"
+    for one in (
+        *(
+            "accelerometer",
+            "browsing-topics",
+            "camera",
+            "display-capture",
+            "geolocation",
+            "gyroscope",
+        ),
+        *(
+            "hid",
+            "idle-detection",
+            "local-fonts",
+            "magnetometer",
+            "microphone",
+            "midi",
+            "payment",
+            "serial",
+            "usb",
+        ),
+    )
+)
 
 
 def headers(get_response: GetResponse) -> GetResponse:
-    """No page is kept by any cache; the address is at hand for the access log."""
+    """No page is kept by any cache; the address is at hand for the access log.
+
+    The policy is one for all pages, and put together once: the middleware of django-csp does so for each answer,
+    which was a seventh of what an empty page costs.
+    """
+    policy = build_policy()
 
     def middleware(request: HttpRequest) -> HttpResponse:
         address_of_request.set(get_client_ip(request) or None)
         response = get_response(request)
         response.setdefault("Cache-Control", "no-store")
-        response.setdefault(
-            "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-        )
+        if not (settings.DEBUG and response.status_code in _DEBUGGED):
+            response.setdefault(CSP_HEADER, policy)
+        response.setdefault("Permissions-Policy", PERMISSIONS)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if settings.HTTPS:
+            response.setdefault("Reporting-Endpoints", f'policy="{settings.POLICY_REPORTS}"')
         patch_vary_headers(response, ["Cookie"])
         return response
+
+    return middleware
+
+
+def only_methods_of_pages(get_response: GetResponse) -> GetResponse:
+    """Refuse every method but GET, HEAD and POST, before anybody is known or anything is looked up.
+
+    No page takes another, so that the answer is the same to everybody and for every address, and no view of a package
+    can mean something by PUT (Django's forms do) or OPTIONS.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.method in _OF_PAGES:
+            return get_response(request)
+        text = "This address takes GET, HEAD and POST alone.\n"
+        return HttpResponseNotAllowed(_OF_PAGES, text, content_type="text/plain; charset=utf-8")
+
+    return middleware
+
+
+def only_utf_8(get_response: GetResponse) -> GetResponse:
+    """Refuse whatever declares another charset than UTF-8, before anybody reads a field or the query in it.
+
+    Browsers never do. Django would read the body of a form and the query in it: some of what Python knows under the
+    name of a charset makes no text, or fails only while the page that tells of the error is drawn.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        declared = (request.content_params or {}).get("charset")
+        if declared is not None and declared.strip().lower() not in {"utf-8", "utf8"}:
+            request.encoding = "utf-8"  # for the page that says so
+            raise BadRequest("The charset of a request is UTF-8.")
+        return get_response(request)
 
     return middleware
 
@@ -116,7 +202,7 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
         began_at = _moment(request, _BEGAN_AT, now)
         seen_at = _moment(request, _SEEN_AT, now)
         idle = now - seen_at > timedelta(minutes=settings.IDLE_MINUTES)
-        if idle or now - began_at > timedelta(hours=settings.SIGNED_IN_HOURS):
+        if idle or now - began_at > _longest(request.user):
             form = unsaved.of_request(request, request.user) if request.method == "POST" else ""
             logout(request)
             unsaved.keep(request, form)
@@ -130,6 +216,13 @@ def end_old_sign_in(get_response: GetResponse) -> GetResponse:
         return get_response(request)
 
     return middleware
+
+
+def _longest(user: User) -> timedelta:
+    """How long a sign-in lasts at most: with the password alone, as long as it takes to set up a second factor."""
+    if settings.SECOND_FACTOR_REQUIRED and not _has_second_factor(user):
+        return timedelta(minutes=settings.SETTLING_IN_MINUTES)
+    return timedelta(hours=settings.SIGNED_IN_HOURS)
 
 
 def _moment(request: HttpRequest, name: str, now: datetime) -> datetime:
@@ -164,6 +257,9 @@ class PageRules:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """What a page was about was erased while it was written to: it is not there any more."""
+        if isinstance(exception, lost_key.CannotBeOpened):
+            context = {"set_up_anew": lost_key.SET_UP_ANEW}
+            return render(request, "mfa/lost_key.html", context, status=409)
         return render(request, "404.html", status=404) if isinstance(exception, Gone) else None
 
 
@@ -179,6 +275,10 @@ def _refusal(request: HttpRequest, rule: PageRule) -> HttpResponse | None:
     user = request.user
     if not user.is_authenticated:
         return _to_sign_in(request)
+    if user.approvals_are_due:
+        # Whoever reads first after the 48 hours lets it take effect, and reads as it is then.
+        approvals.take_due()
+        user.refresh_from_db()
     if rule == SETTLING_IN:
         return None
     if settings.SECOND_FACTOR_REQUIRED and not _has_second_factor(user):
@@ -215,9 +315,12 @@ def _page_it_was_on(request: HttpRequest) -> str:
     own word, so another site's address in it leads nowhere.
     """
     if request.method in _READS and not request.headers.get("HX-Request"):
-        return request.get_full_path()
+        whole = request.get_full_path()
+        return whole if len(whole) <= _LONGEST_PAGE else ""
     said = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    if not url_has_allowed_host_and_scheme(said, {request.get_host()}, require_https=request.is_secure()):
+    if len(said) > _LONGEST_PAGE or not url_has_allowed_host_and_scheme(
+        said, {request.get_host()}, require_https=request.is_secure()
+    ):
         return ""
     parts = urlsplit(said)
     page = urlunsplit(("", "", parts.path or "/", parts.query, ""))
@@ -241,6 +344,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "idle_seconds": int(getattr(request, "idle_for", timedelta()).total_seconds()),
         "demo": settings.DEMO,
         "sends_mail": mail.is_set_up(),
+        "request_number": request_number.number(),
         "places": partial(navigation.places, request),
         "is_account": partial(navigation.is_account, request),
         # Asked for by the client's pages alone: they speak otherwise on a phone than on the clinic's tablet.

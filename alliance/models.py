@@ -12,10 +12,18 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.approvals import ApprovalNotice, ApprovalRequest  # noqa: F401 - rows of this app too
 from alliance.erasures import Erasure, ErasurePermit  # noqa: F401 - rows of this app too
 from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
+from alliance.log_archives import TAKEN_OUT, ArchivePermit, AuditArchive  # noqa: F401 - rows of this app too
 from alliance.log_by_client import ByNamedClient
 from alliance.log_events import LOOKS
+from alliance.operations.backup_made import BackupMade  # noqa: F401 - rows of this app too
+from alliance.operations.backup_verified import BackupVerified  # noqa: F401
+from alliance.operations.heartbeat import ClockBeat, ClockTask  # noqa: F401 - rows of this app too
+from alliance.operations.maintenance import MaintenanceNotice  # noqa: F401 - a row of this app too
+from alliance.rotation_permit import RotationPermit  # noqa: F401 - a row of this app too
+from alliance.session_keys import SessionKeyField
 
 
 class Role(models.TextChoices):
@@ -77,11 +85,19 @@ class User(Labelled, AbstractBaseUser):
         editable=False,
         help_text="See `alliance.drafts`: another one ends them.",
     )
+    link_salt = models.CharField(
+        max_length=32, blank=True, default="", editable=False, help_text="See `alliance.password_links`."
+    )
+    link_good_until = models.DateTimeField(null=True, editable=False)
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     # Known where the person came with their session (`alliance.session_store`); None where nobody looked.
     holds_second_factor: bool | None = None
     session_data: str
+    # The same of approvals: whether one is due, how many wait, of how many this person has to be told.
+    approvals_are_due: bool = False
+    approvals_waiting: int = 0
+    approvals_untold: int = 0
 
     objects = UserManager()
 
@@ -107,8 +123,12 @@ class User(Labelled, AbstractBaseUser):
 
 
 class BrowserSession(AbstractBaseSession):
-    """What the server keeps for one browser, and whose it is; the browser holds its key alone."""
+    """What the server keeps for one browser, and whose it is; the browser alone holds its key.
 
+    The row has the key's hash, and what is kept is sealed: see `alliance.session_store`.
+    """
+
+    session_key = SessionKeyField("session key", max_length=40, primary_key=True)
     # No constraint: a session says who signed in once, and must neither keep a person from being deleted
     # nor fail to be written after they were.
     person = models.ForeignKey(
@@ -122,11 +142,11 @@ class BrowserSession(AbstractBaseSession):
         return SessionStore
 
 
-@append_only()
+@append_only(taken_out=TAKEN_OUT)
 class AuditEvent(models.Model):
     """One line of the access log: who saw or did what, to whom, when, from where.
 
-    Append-only. It holds pseudonymous codes,
+    Append-only; months that are over for long go to files (`log_archiving`). It holds pseudonymous codes,
     never a name, a label, an answer or a total, so that erasing a client leaves the log whole.
     """
 
@@ -149,6 +169,7 @@ class AuditEvent(models.Model):
         indexes = (
             models.Index(fields=["client", "-id"], condition=Q(client__isnull=False), name="audit_by_client"),
             models.Index(fields=["actor", "-id"], condition=Q(actor__isnull=False), name="audit_by_actor"),
+            models.Index(fields=["action", "-id"], name="audit_by_action"),
             models.Index(
                 fields=["client", "-id"],
                 condition=Q(client__isnull=False) & ~Q(action__in=LOOKS),

@@ -10,11 +10,15 @@ from alliance.models import Role
 
 
 class Place(NamedTuple):
-    """An entry of the navigation. `current`: the value of aria-current, empty where one is elsewhere."""
+    """An entry of the navigation. `current`: the value of aria-current, empty where one is elsewhere.
+
+    waiting: how much waits there for this person.
+    """
 
     label: str
     href: str
     current: str
+    waiting: int = 0
 
 
 _PLACES = (
@@ -33,9 +37,11 @@ _BELONGS_TO = {
     "rules": ("dashboard", "caseload", "clinic"),
     "exports": ("dashboard", "caseload", "clinic"),
     "erasures": ("clinic", "clients"),
+    "approvals": ("clinic", "dashboard", "caseload"),
     "instruments": ("clinic",),
     "plan": ("clinic",),
     "settings": ("clinic",),
+    "health": ("clinic",),
     "import": ("clinic",),
     "groups": ("clients", "caseload"),
 }
@@ -52,7 +58,8 @@ def places(request: HttpRequest) -> Iterator[Place]:
     for label, page in own:
         href = reverse(page)
         is_near = page.partition(":")[0] == near
-        yield Place(label, href, ("page" if request.path == href else "true") if is_near else "")
+        waiting = getattr(request.user, "approvals_waiting", 0) if page == "clinic:people" else 0
+        yield Place(label, href, ("page" if request.path == href else "true") if is_near else "", waiting)
 
 
 def is_account(request: HttpRequest) -> bool:

@@ -6,7 +6,9 @@ from allauth.mfa.base import forms
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 
+from alliance import lost_key
 from alliance.account_forms import Labelled
 
 # RFC 6238, 5.2: what was accepted once must not be accepted again. allauth remembers a code for the half minute
@@ -26,7 +28,11 @@ class OnceOnly:
         used = f"second-factor-used:{self.user.pk}:{_digits(self.cleaned_data['code'])}"
         if cache.get(used):
             self.cleaned_data["code"] = "used"
-        code: str = super().clean_code()  # type: ignore[misc]
+        with lost_key.passing_over() as passed_over:
+            try:
+                code: str = super().clean_code()  # type: ignore[misc]
+            except ValidationError as error:
+                raise ValidationError(lost_key.SET_UP_ANEW) if passed_over else error from None
         cache.set(used, True, REMEMBERED_FOR)
         return code
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from alliance import drafts, unsaved
 
 # The draft that was saved, told to the script of the next page, which may be any page.
-SAVED = "saved_draft"
+SAVED = "__Host-saved_draft" if settings.HTTPS else "saved_draft"
 TOLD_FOR = 3600  # seconds
 
 

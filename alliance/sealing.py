@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from django.conf import settings
+
+from alliance import site_keys
 
 CURVE = ec.SECP256R1()
 # The order of the curve's group (FIPS 186-4, D.1.2.3): a private key is a number from 1 to it less one.
@@ -46,7 +47,12 @@ class Envelope:
 
 def public_key() -> tuple[str, str]:
     """Name and public key (an uncompressed point, base64url) to seal to now."""
-    private = _private_key(settings.SECRET_KEY)
+    return public_key_of(site_keys.secrets()[0])
+
+
+def public_key_of(secret: str) -> tuple[str, str]:
+    """The same of another SECRET_KEY."""
+    private = _private_key(secret)
     return _name_of(private), as_text(_point(private))
 
 
@@ -74,7 +80,7 @@ def as_bytes(text: str) -> bytes:
 
 
 def _held(key_id: str) -> ec.EllipticCurvePrivateKey:
-    for secret in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]:
+    for secret in site_keys.secrets():
         if _name_of(_private_key(secret)) == key_id:
             return _private_key(secret)
     raise CannotOpen("It is sealed to a key that this server does not hold.")
@@ -83,13 +89,13 @@ def _held(key_id: str) -> ec.EllipticCurvePrivateKey:
 @cache
 def _private_key(secret: str) -> ec.EllipticCurvePrivateKey:
     # 128 bits more than needed make the remainder even (FIPS 186-4, B.4.1).
-    drawn = int.from_bytes(_derived(secret.encode(), 48, FOR_KEYS))
+    drawn = int.from_bytes(site_keys.derived(secret, FOR_KEYS, 48))
     return ec.derive_private_key(drawn % (ORDER - 1) + 1, CURVE)
 
 
-def _derived(secret: bytes, length: int, purpose: bytes) -> bytes:
+def _derived(shared: bytes, length: int, purpose: bytes) -> bytes:
     derive: Any = HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=purpose)
-    derived: bytes = derive.derive(secret)
+    derived: bytes = derive.derive(shared)
     return derived
 
 

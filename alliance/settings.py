@@ -4,7 +4,9 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from alliance.environment import Environment, SettingError
+from alliance.environment import Environment, SettingError, refuse_in_public
+from alliance.file_headers import only_for_our_pages
+from alliance.operations.logging_setting import logging_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -31,6 +33,8 @@ if HTTPS and not TRUSTED_PROXIES:
         "HTTPS is on and TRUSTED_PROXIES is 0, but this server speaks plain HTTP; "
         "put a proxy with a certificate in front of it and write 1."
     )
+SECURITY_CONTACT = env.contact("SECURITY_CONTACT")
+refuse_in_public(ALLOWED_HOSTS, debug=DEBUG, keys=[SECRET_KEY, *SECRET_KEY_FALLBACKS])
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS] if HTTPS else []
 # --- Apps and middleware ----------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -54,9 +58,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "alliance.operations.request_log.log_requests",
+    "alliance.compressed.StaffPages",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "alliance.middleware.headers",
+    # Whatever refuses stands below this line, so that its answer has all headers.
+    "alliance.middleware.only_methods_of_pages",
+    "alliance.middleware.only_utf_8",
+    "alliance.operations.metrics_page.answer_metrics",
+    "alliance.operations.maintenance.close_while_maintained",
+    "alliance.operations.policy_reports.take_reports",
     "alliance.middleware.Sessions",
+    "alliance.operations.probes.answer_probes",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "alliance.middleware.know_who_is_signed_in",
@@ -64,7 +77,6 @@ MIDDLEWARE = [
     "alliance.middleware.keep_the_tablet_locked",
     "alliance.middleware.end_old_sign_in",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "alliance.saved_forms.tell_what_was_saved",
@@ -112,10 +124,29 @@ else:
             "min_size": 1,
             "max_size": env.whole("DATABASE_POOL", 4, least=1),
             "timeout": 10,
+            # How long it tries for one connection. It doubles its pauses meanwhile: with the five minutes it takes
+            # otherwise, the site stayed away for as long again as the database had been. Who comes next starts anew.
+            "reconnect_timeout": 3,
         },
     }
+    # A pooler such as pgbouncer in transaction mode gives each transaction another connection: nothing may stay on one.
+    # Prepared statements are off in Django unless asked for.
+    database["DISABLE_SERVER_SIDE_CURSORS"] = env.switch("DATABASE_POOLER", False)
     database["CONN_HEALTH_CHECKS"] = True  # a pool would hand out dead connections after a restart
 DATABASES = {"default": database}
+# Backups (alliance/operations/backup.py): where they lie, who can read them, how many are kept.
+BACKUP_FOLDER = env.text("BACKUP_FOLDER", str(VAR_DIR / "backups"))
+BACKUP_RECIPIENTS = env.names("BACKUP_RECIPIENTS")
+# How backups connect: a role that reads all tables and may make databases, for the copies.
+BACKUP_DATABASE = env.database("BACKUP_DATABASE_URL", "") if env.text("BACKUP_DATABASE_URL") else None
+BACKUP_KEEP = (
+    env.whole("BACKUP_KEEP_DAILY", 14, least=1),
+    env.whole("BACKUP_KEEP_WEEKLY", 8),
+    env.whole("BACKUP_KEEP_MONTHLY", 12),
+)
+# Who owns the tables: `manage.py migrate` alone connects so (alliance/operations/owner.py).
+DATABASE_POOLER = bool(database.get("DISABLE_SERVER_SIDE_CURSORS"))
+DATABASE_OWNER = env.owner_of("DATABASE_OWNER_URL", database)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Sign-in limits and the replay guard of one-time codes live in the cache: it must be shared by all
 # workers. With per-process memory, four workers let 20 wrong passwords through where the limit was 5.
@@ -135,6 +166,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "alliance.guessable_passwords.NotGuessable"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -156,6 +188,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = (
 )
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "alliance.password_links.LinkGenerator"  # noqa: S105 - a class
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # else anybody could have this server write to strangers
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -165,7 +198,7 @@ ACCOUNT_RATE_LIMITS = {
     # address for strange browsers alone: `limits.LIMITS`.
     "login": None,
     "login_failed": "5/5m/key",
-    # Each link that was sent is good for three days: nobody needs a fourth in the same hour.
+    # Each link that was sent is good for an hour, and ends the one before: nobody needs a fourth in the same hour.
     "reset_password": "20/h/ip,3/h/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
@@ -181,7 +214,9 @@ MFA_FORMS = {
 }
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
-PASSWORD_RESET_TIMEOUT = 72 * 3600  # an invitation is good for three days
+PASSWORD_RESET_TIMEOUT = (
+    72 * 3600
+)  # an invitation is good for three days; a reset for one hour: `password_links`
 
 # --- Sessions, cookies, headers ---------------------------------------------------------------
 SESSION_ENGINE = "alliance.session_store"
@@ -195,6 +230,8 @@ SIGNED_IN_HOURS = 12
 SESSION_COOKIE_AGE = SIGNED_IN_HOURS * 3600  # moves with every save; middleware.end_old_sign_in counts
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 IDLE_MINUTES = 15
+# Signed in without a second factor yet: long enough to set one up, and no longer.
+SETTLING_IN_MINUTES = 10
 CSRF_FAILURE_VIEW = "sessions_app.intake.views.errors.csrf_failure"
 SECURE_SSL_REDIRECT = False  # the proxy in front does it; /healthz must answer plain HTTP inside
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -203,6 +240,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Where browsers say what they refused: alliance/operations/policy_reports.py.
+POLICY_REPORTS = "/policy-reports"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -220,6 +259,12 @@ CONTENT_SECURITY_POLICY = {
         "form-action": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        # No string becomes a page or a script, but through these policies: docs/adr/0073-trusted-types.md.
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["default", "device-worker", "other-language"],
+        # Browsers that know report-to ignore report-uri, and take no address for it over plain HTTP.
+        "report-uri": [POLICY_REPORTS],
+        "report-to": ["policy"] if HTTPS else None,
     }
 }
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # SECURE_SSL_REDIRECT: see above
@@ -252,15 +297,23 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_ADD_HEADERS_FUNCTION = only_for_our_pages
 vars().update(env.mail("EMAIL_URL"))
+# Who is sent the head of the access log each day, and where its months go that are over for long.
+AUDIT_HEAD_TO = env.addresses("AUDIT_HEAD_TO", needs_mail="EMAIL_URL")
+AUDIT_ARCHIVE = env.text("AUDIT_ARCHIVE", str(VAR_DIR / "access_log"))
+# How many past months stay in the table where the clock moves older ones; 0: it moves none.
+AUDIT_ARCHIVE_KEEP = env.months("AUDIT_ARCHIVE_KEEP")
+# For each answer of the mail server. How long a page waits for a whole mail: `alliance.mail.PATIENCE`.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "alliance@localhost")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+# --- What is told of the site: docs/deployment.md, "Logs, figures and notices" ---------------------
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("json", "plain"), "plain" if TRY_OUT else "json")
+METRICS_TOKEN = env.token("METRICS_TOKEN")
+ERROR_NOTICES_TO = env.names("ERROR_NOTICES_TO")
+SENTRY_DSN = env.text("SENTRY_DSN")
+LOGGING = logging_of(LOG_FORMAT, notices=bool(ERROR_NOTICES_TO), sentry=bool(SENTRY_DSN))
 
 if (
     DEMO

@@ -6,12 +6,22 @@ a hand-over and when the time is up.
 
 from typing import Any
 
-from allauth.account.signals import password_changed, password_reset, password_set, user_logged_in
+from allauth.account.signals import (
+    authentication_step_completed,
+    password_changed,
+    password_reset,
+    password_set,
+    user_logged_in,
+)
 from allauth.mfa import signals as second_factor
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 from django.core.cache import cache
 from django.dispatch import receiver
+from django.http import HttpRequest
 
 from alliance import audit
 from alliance.log_events import LogEvent
@@ -22,8 +32,30 @@ QUIET_FOR = 10 * 60
 
 
 @receiver(user_logged_in)
-def signed_in(user: User, **kwargs: Any) -> None:
+def signed_in(user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
     audit.record(LogEvent.SIGNED_IN, user, by=user)
+    if request is not None and settings.SECOND_FACTOR_REQUIRED and not is_mfa_enabled(user):
+        _end_other_sessions(user, but=request.session.session_key)
+
+
+def _end_other_sessions(user: User, but: str | None) -> None:
+    """Whoever has a password alone has one session at a time: those of before grow no heap of half-open doors."""
+    user.browser_sessions.exclude(session_key=but).delete()
+    UserSession.objects.filter(user=user).exclude(session_key=but).delete()
+
+
+@receiver(authentication_step_completed)
+def change_key_on_reauthentication(
+    request: HttpRequest, reauthenticated: bool = False, **kwargs: Any
+) -> None:
+    """A new session key for a person who has re-authenticated: a key that was copied before opens nothing any more.
+
+    allauth itself changes the key at a sign-in alone.
+    """
+    if reauthenticated:
+        former = request.session.session_key
+        request.session.cycle_key()
+        UserSession.objects.filter(session_key=former).update(session_key=request.session.session_key)
 
 
 @receiver(user_logged_out)

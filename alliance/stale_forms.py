@@ -15,6 +15,7 @@ from typing import Any
 from django import forms
 from django.core import signing
 from django.http import QueryDict
+from django.utils.choices import flatten_choices
 from django.utils.dateparse import parse_date, parse_datetime
 
 from alliance.refused import Refused
@@ -226,7 +227,9 @@ def in_words(field: forms.Field | None, value: Shown) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(field, forms.ChoiceField):
-        choices = {str(key): str(label) for key, label in field.choices}  # type: ignore[union-attr,misc]
+        # The stubs of this function know groups alone, and those of fields more than a list.
+        pairs: Any = flatten_choices(field.choices)  # type: ignore[arg-type]
+        choices = {str(key): str(label) for key, label in pairs}
         named = [one for one in choices if one in value] if isinstance(value, list) else [value]
         return ", ".join(choices.get(one, one) for one in named) or NOT_SET
     said = str(value)

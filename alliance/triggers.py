@@ -5,6 +5,7 @@ a trigger along with a column it names. So no migration makes triggers: rows dec
 the database's equal to what is declared. It runs whenever `migrate` has run, so at every start.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,10 @@ def put_back(using: str = DEFAULT_DB_ALIAS, **kwargs: object) -> None:
     lost = missing(connection)
     if not lost:
         return
+    if kwargs.get("plan") == []:
+        # No migration took them, so somebody did: `manage.py doctor` says what follows.
+        names = ", ".join(trigger.name for trigger in lost)
+        logging.getLogger(__name__).warning("Triggers were not as declared and are put back: %s", names)
     functions = {trigger.function.sql for trigger in lost if trigger.function}
     with transaction.atomic(using=using), connection.cursor() as cursor:
         # Without parameters, or psycopg takes the % of RAISE for a placeholder.

@@ -4,7 +4,8 @@ from django.conf import settings
 from django.urls import include, path
 
 from alliance import views
-from clients.urls import client_pages, clinic_pages
+from alliance.operations.views import health_pages
+from clients.urls import approval_pages, client_pages, clinic_pages
 from sessions_app.urls import (
     caseload_pages,
     dashboard_pages,
@@ -30,7 +31,7 @@ from sessions_app.urls import (
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("healthz", views.health, name="health"),
+    path(".well-known/security.txt", views.security_txt, name="security_txt"),
     path("accounts/", include("alliance.account_urls")),
     path("rate/", include((rate_pages, "rate"))),
     path("go/", include((go_pages, "go"))),
@@ -52,6 +53,8 @@ urlpatterns = [
     path("export/", include((export_pages, "exports"))),
     path("records/", include((record_pages, "records"))),
     path("clinic/plan/", include((plan_pages, "plan"))),
+    path("approvals/", include((approval_pages, "approvals"))),
+    path("clinic/health/", include((health_pages, "health"))),
     path("clinic/settings/", include((settings_pages, "settings"))),
     path("clinic/", include((clinic_pages, "clinic"))),
 ]
@@ -59,6 +62,7 @@ urlpatterns = [
 handler400 = "sessions_app.intake.views.errors.bad_request"
 handler404 = "sessions_app.intake.views.errors.not_found"
 handler500 = "sessions_app.intake.views.errors.server_error"
+handler503 = "sessions_app.intake.views.errors.closed"
 
 if settings.DEBUG:
     urlpatterns.append(path("gallery/", views.gallery, name="gallery"))

@@ -5,8 +5,11 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from alliance.operations.time_limits import limit_pages
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "alliance.settings")
 site = get_wsgi_application()
+limit_pages()
 
 PREFIXES = ("HTTP_", "SERVER_", "REMOTE_", "REQUEST_", "CONTENT_", "wsgi.")
 NAMES = frozenset({"PATH_INFO", "QUERY_STRING", "SCRIPT_NAME"})

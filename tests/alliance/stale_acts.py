@@ -11,6 +11,7 @@ ACTS = {
     **ACTS_OF_GROUPS,
     "discard_unsaved": ("throws away what waits in one's own session", "test_it_can_be_thrown_away"),
     "still_here": ("writes nothing but that somebody is there", "test_saying_that_one_is_there_keeps_it"),
+    "usersessions_list": ("ends what is there by then", "test_ending_the_others_asks_who_one_is"),
     "change_email": (
         "stores nothing: it sends a link, which names both addresses",
         "test_a_link_is_good_once_",
@@ -66,6 +67,10 @@ ACTS = {
     ),
     "clinic:add_person": ("adds; its key makes it once", "test_a_person_added_twice_"),
     "clinic:invite": ("refused who may not sign in", "test_who_may_not_sign_in_is_not_invited"),
+    "clinic:end_sign_ins": (
+        "the same again is nothing",
+        "test_an_administrator_signs_one_person_out_everywhere",
+    ),
     "clinic:start_supervision": ("adds; a pair has one open one", "test_a_supervision_is_started_and_ended"),
     "clinic:export_log": ("writes nothing but that it was exported", "test_an_export_writes_its_line_alone"),
     "tablets:pair": ("a code pairs once", "test_a_code_pairs_once_and_for_ten_minutes"),
@@ -96,6 +101,15 @@ ACTS = {
     "records:client": (
         "writes nothing but that it was made",
         "test_it_is_asked_whether_it_is_still_you_and_written_",
+    ),
+    "approvals:request": (
+        "refused where it is decided",
+        "test_the_therapist_is_told_on_the_work_list_and_by_mail_",
+    ),
+    "approvals:decline": ("refused where it is decided", "test_who_asked_withdraws_it_once"),
+    "approvals:emergency": (
+        "once; refused where it is decided",
+        "test_the_glass_is_broken_for_twelve_hours_",
     ),
     "erasures:file": ("writes nothing but that it was made", "test_the_list_is_a_file_that_asks_who_you_are"),
     "erasures:ask": ("adds; one request is open", "test_a_request_can_be_called_off_and_asked_for_again"),

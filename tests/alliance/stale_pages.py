@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from allauth.mfa.models import Authenticator
 from django.utils import timezone
 
+from alliance.approvals import ApprovalRequest
 from alliance.models import User
-from clients import actions, merge_actions
+from clients import actions, approval_actions, merge_actions
 from clients.models import Client, Ending, Episode, Supervision
 from sessions_app.courses.models import TherapySession
 from sessions_app.instruments import promises, rule_settings
@@ -32,6 +33,13 @@ def language_chosen_by_the_client(world):
 
 def person(world, **values):
     User.objects.filter(pk=world.olga.pk).update(**values)
+
+
+def confirmed():
+    """What waits since a second person has to confirm it takes effect; whether anything did."""
+    waiting = ApprovalRequest.objects.open().first()
+    bea = cast.person("Bea", "administrator")
+    return approval_actions.confirm(request=waiting, by=bea).took_effect
 
 
 def olga(world):
@@ -174,20 +182,20 @@ EDITS = {
         typed={"email": "olga.c@clinic.example"},
         meanwhile=lambda world: person(world, email="olga.b@clinic.example"),
         shows=("olga@clinic.example olga.b@clinic.example olga.c@clinic.example",),
-        kept=lambda world: olga(world).email == "olga.c@clinic.example",
+        kept=lambda world: confirmed() and olga(world).email == "olga.c@clinic.example",
     ),
     "clinic:end_supervision": Edit(
         row=lambda world: Supervision.objects.get(therapist=world.olga).code,
-        typed={"last_day": f"{timezone.localdate() + timedelta(days=9)}"},
+        typed={"last_day": f"{timezone.localdate() + timedelta(days=2)}"},
         meanwhile=lambda world: Supervision.objects.filter(therapist=world.olga).update(
             ends_on=timezone.localdate() + timedelta(days=3)
         ),
         shows=(
             f"not set {timezone.localdate() + timedelta(days=3):%-d %B %Y} "
-            f"{timezone.localdate() + timedelta(days=9):%-d %B %Y}",
+            f"{timezone.localdate() + timedelta(days=2):%-d %B %Y}",
         ),
         kept=lambda world: (
-            Supervision.objects.get(therapist=world.olga).ends_on == timezone.localdate() + timedelta(days=9)
+            Supervision.objects.get(therapist=world.olga).ends_on == timezone.localdate() + timedelta(days=2)
         ),
     ),
     "dashboard:change_session": Edit(
@@ -379,7 +387,7 @@ EDITS = {
         row=with_a_second_factor,
         meanwhile=another_second_factor,
         shows=("Second factor set up on",),
-        kept=lambda world: not Authenticator.objects.filter(user=world.olga).exists(),
+        kept=lambda world: confirmed() and not Authenticator.objects.filter(user=world.olga).exists(),
     ),
     "instruments:switch_on": Edit(
         row=other_wording,

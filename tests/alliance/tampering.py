@@ -8,18 +8,20 @@ from django.db import connection, transaction
 
 from alliance import triggers
 from alliance.models import AuditEvent, AuditSeal
+from tests.site_role import left_here
 
 LINES, SEALS = AuditEvent._meta.db_table, AuditSeal._meta.db_table
 
 
 @contextmanager
 def without_triggers() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        for trigger in triggers.declared(connection):
-            if trigger.table in (LINES, SEALS):
-                cursor.execute(triggers.drop(connection, trigger))
-    yield
-    triggers.put_back(using=connection.alias)
+    with left_here():
+        with connection.cursor() as cursor:
+            for trigger in triggers.declared(connection):
+                if trigger.table in (LINES, SEALS):
+                    cursor.execute(triggers.drop(connection, trigger))
+        yield
+        triggers.put_back(using=connection.alias)
 
 
 def tamper(sql: str, *values: Any) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from django.http import HttpResponse
-from django.urls import URLPattern, URLResolver, get_resolver, path, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, path
 
 from alliance import access
 
@@ -33,9 +33,3 @@ def test_a_view_without_a_rule_is_refused_even_to_staff(sign_in, clinic, setting
     response = sign_in(clinic.olga).get("/bare/")
     assert response.status_code == 404
     assert b"leaked" not in response.content
-
-
-@pytest.mark.django_db
-def test_health_answers_when_the_database_does(client):
-    response = client.get(reverse("health"))
-    assert (response.status_code, response.json()) == (200, {"status": "ok"})

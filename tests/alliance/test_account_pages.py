@@ -188,6 +188,15 @@ def test_a_code_opens_once_for_as_long_as_it_is_good(clinic, time_machine):
     assert enter(second_factor_of(clinic.olga), code()), "a new one opens"
 
 
+def test_a_passkey_is_asked_for_where_there_is_one_alone(clinic):
+    """Whoever has one: tests/browser/test_accounts.py."""
+    give_an_app(clinic.olga)
+    page = second_factor_of(clinic.olga).get(reverse("mfa_authenticate")).text
+    assert "Now the second factor" in page
+    assert "Use a passkey" not in page
+    assert "webauthn_form" not in page
+
+
 def test_control_without_our_memory_a_code_opens_twice(clinic, time_machine, settings):
     settings.MFA_FORMS = {}
     time_machine.move_to("2026-03-02 09:00:01+00:00", tick=False)

@@ -136,7 +136,7 @@ def test_a_mail_that_does_not_leave_is_said_and_the_address_stays_typed(clinic, 
     def down(*args, **kwargs):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("alliance.mail.send_mail", down)
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", down)
     answer = olga.post(OWN, {"email": NEW})
     assert answer.status_code == 422
     assert "could not be sent" in answer.text

@@ -1,16 +1,17 @@
 """A missing or wrong setting stops the start: one sentence, exit code 2, no traceback."""
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from alliance.environment import Environment, SettingError
+from alliance.environment import Environment, SettingError, is_weak
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECRET_KEY = "k" * 50
+SECRET_KEY = "Vt5Jm0qT8yBz3wLr-KdX1_hGu7oSfPa2EiN6cMx9ZQkRbWeYjD"  # of nobody
 COMPLETE = {
     "SECRET_KEY": SECRET_KEY,
     "ALLOWED_HOSTS": "alliance.clinic.example",
@@ -57,12 +58,29 @@ def shown(*names: str, **changes: str | None) -> list[str]:
         ({"ALLOWED_HOSTS": "https://alliance.clinic.example"}, "ALLOWED_HOSTS holds more than names"),
         ({"ALLOWED_HOSTS": ".clinic.example"}, "ALLOWED_HOSTS holds more than names"),
         ({"ALLOWED_HOSTS": "clinic.example:8443"}, "ALLOWED_HOSTS holds more than names"),
+        (
+            {"DATABASE_OWNER_URL": "postgres://owner:secret@127.0.0.1:1/another"},
+            "DATABASE_OWNER_URL and DATABASE_URL name different databases",
+        ),
+        (
+            {"DATABASE_OWNER_URL": COMPLETE["DATABASE_URL"]},
+            "DATABASE_OWNER_URL and DATABASE_URL name the same user; give the site a role of its own",
+        ),
         ({"TRUSTED_PROXIES": "²"}, "TRUSTED_PROXIES is '²'; write a whole number"),
         ({"HTTPS": "off"}, "ALLOWED_HOSTS names a public address while HTTPS, or the second factor, is off"),
         ({"SECOND_FACTOR": "off"}, "ALLOWED_HOSTS names a public address while HTTPS, or the second factor"),
         ({"DEMO": "on"}, "ALLOWED_HOSTS names a public address"),
         ({"DEMO": "on", "ALLOWED_HOSTS": None}, "DEMO is on with a PostgreSQL database"),
         ({"DEBUG": "on"}, "ALLOWED_HOSTS names a public address"),
+        (
+            {"DEBUG": "on", "HTTPS": "on", "SECOND_FACTOR": "on"},
+            "DEBUG is on while ALLOWED_HOSTS names a public",
+        ),
+        ({"SECRET_KEY": "k" * 64}, "SECRET_KEY, or one of SECRET_KEY_FALLBACKS, can be guessed"),
+        ({"SECRET_KEY": SECRET_KEY[:25] * 2}, "SECRET_KEY, or one of SECRET_KEY_FALLBACKS, can be guessed"),
+        ({"SECRET_KEY": "abcdefghijklmnopqrstuvwxyz0123456789" * 2}, "SECRET_KEY, or one of"),
+        ({"SECRET_KEY": f"django-insecure-{SECRET_KEY}"}, "SECRET_KEY, or one of SECRET_KEY_FALLBACKS, can"),
+        ({"SECRET_KEY_FALLBACKS": "k" * 64}, "SECRET_KEY, or one of SECRET_KEY_FALLBACKS, can be guessed"),
         ({"HTTPS": "perhaps"}, "HTTPS is 'perhaps'; write on or off."),
         ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES is 'one'; write a whole number"),
         ({"TRUSTED_PROXIES": "-1"}, "TRUSTED_PROXIES is '-1'; write a whole number"),
@@ -71,6 +89,7 @@ def shown(*names: str, **changes: str | None) -> list[str]:
         ({"DATABASE_URL": "alliance"}, "DATABASE_URL is not understood"),
         ({"DATABASE_URL": "postgres://a:b@c:port/d"}, "DATABASE_URL is not understood"),
         ({"DATABASE_URL": "postgres://"}, "DATABASE_URL is not understood"),
+        ({"AUDIT_ARCHIVE_KEEP": "11"}, "AUDIT_ARCHIVE_KEEP is 11; write 12 or more, or leave it blank."),
         ({"DATABASE_POOL": "many"}, "DATABASE_POOL is 'many'; write a whole number such as 4."),
         ({"TIME_ZONE": "Berlin"}, "TIME_ZONE is 'Berlin'; write a zone such as Europe/Berlin."),
         ({"EMAIL_URL": "mail.clinic.example"}, "EMAIL_URL is not understood; write smtp+tls://"),
@@ -147,3 +166,8 @@ def test_a_path_in_front_of_the_site_is_refused_with_what_to_do():
     started = start("DEBUG", SCRIPT_NAME="/feedback")
     assert started.returncode == 2
     assert "root of a name of its own" in started.stderr
+
+
+def test_keys_by_chance_are_never_called_weak_and_a_key_at_home_may_be():
+    assert not any(is_weak(secrets.token_urlsafe(64)) or is_weak(secrets.token_hex(64)) for _ in range(500))
+    assert shown("DEBUG", DEBUG="on", ALLOWED_HOSTS="localhost", SECRET_KEY="k" * 50) == ["True"]

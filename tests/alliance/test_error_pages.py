@@ -115,9 +115,9 @@ def test_a_port_that_the_proxy_does_not_pass_on_is_named_with_what_to_set(caplog
     for words in ("https://testserver:8443", "http://testserver<", "proxy_set_header Host $http_host;"):
         assert words in answer.text, words
     assert "open for too long" not in answer.text
-    deployment = (Path(settings.BASE_DIR) / "docs" / "deployment.md").read_text("utf-8")
+    ours = (Path(settings.BASE_DIR) / "deploy" / "nginx" / "alliance.conf.template").read_text("utf-8")
     for line in re.findall(r"<code>(proxy_set_header [^<]+)</code>", answer.text):
-        assert f"        {line}\n" in deployment
+        assert f"        {line}\n" in ours
     (line,) = (record.getMessage() for record in caplog.records if record.name == "alliance.error_pages")
     assert "'https://testserver:8443'" in line
     assert "docs/deployment.md" in line

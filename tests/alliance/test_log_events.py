@@ -1,6 +1,7 @@
 """Every event of the log has its sentence, is written somewhere, and nothing else is written."""
 
 import ast
+import re
 from pathlib import Path
 from uuid import uuid4
 
@@ -62,7 +63,7 @@ def test_lines_are_made_in_no_other_way():
         "sessions_app/demo/client_form.py",
         "sessions_app/demo/rows.py",
         "sessions_app/demo/staff.py",
-        "sessions_app/demo/supervision.py",
+        "sessions_app/demo/lines.py",
     }
 
 
@@ -101,3 +102,72 @@ def test_what_is_only_done_about_a_flag_reads_like_what_is_done_without_one():
     about_flags = {event for event in LogEvent if event.name.startswith(("DISCUSS", "DEFER", "FOLLOW_UP"))}
     assert len(about_flags) >= 6
     assert about_flags < ALIKE, "and something besides"
+
+
+# --- What the office may learn of flags -----------------------------------------------------------
+
+# Written only where a flag, a low mark or an answer about self-harm came or was there.
+ONLY_BECAUSE_OF_A_FLAG = {
+    LogEvent.FLAGS_REFRESHED,
+    LogEvent.RISK_ANSWER_RAISED,
+    LogEvent.RISK_ANSWER_ACKNOWLEDGED,
+    *(
+        event
+        for event in LogEvent
+        if event.name.startswith(("DISCUSS", "DEFER", "FOLLOW_UP", "SUPERVISION_"))
+    ),
+} - {
+    # Who supervises whom, from when to when: of no client.
+    LogEvent.SUPERVISION_STARTED,
+    LogEvent.SUPERVISION_ENDED,
+    LogEvent.SUPERVISION_DAYS_CORRECTED,
+}
+TELLING = re.compile(
+    r"\b(flag|alarm|talk|talked|conversation|put off|helped|fell|low|lower|rupture|risk|self-harm|question)",
+    re.I,
+)
+# What the clinic chose for everybody, named by what it is about.
+OF_THE_WHOLE_CLINIC = {
+    *(
+        event
+        for event in LogEvent
+        if event.name.startswith(("RULES_", "RISK_ITEMS_", "QUESTION_", "TABLET_"))
+    ),
+    # Written whatever is answered, or left out.
+    LogEvent.QUESTIONNAIRE_ANSWERED,
+    LogEvent.QUESTIONNAIRE_HELD,
+    LogEvent.QUESTIONNAIRE_DECIDED,
+}
+
+
+def test_every_event_that_a_flag_brings_is_untold_or_reads_like_others():
+    assert ONLY_BECAUSE_OF_A_FLAG <= ALIKE | UNTOLD
+    ordinary = ALIKE - ONLY_BECAUSE_OF_A_FLAG
+    assert len(ordinary) >= 4, "what happens in every course reads the same, or one sentence tells it all"
+
+
+@pytest.mark.parametrize("event", LogEvent)
+def test_the_office_reads_of_no_event_that_there_was_a_flag(clinic, event):
+    """In the list, in the file and among the choices."""
+    AuditEvent.objects.create(
+        action=event,
+        entity="flag",
+        entity_code=uuid4(),
+        actor=clinic.olga.pk,
+        client=clinic.olgas.client.code,
+        detail={"rule": "low total", "kind": "fall"},
+    )
+    newest = AuditEvent.objects.order_by("-id")[:1]
+    (line,) = access_log.lines(newest)
+    if event in ALIKE:
+        assert line.sentence == "Olga wrote in the record of client K-1"
+    if event not in UNTOLD | OF_THE_WHOLE_CLINIC:
+        assert not TELLING.search(line.sentence)
+    assert "low total" not in line.sentence
+    if event in UNTOLD:
+        assert not access_log.told().filter(pk=newest[0].pk).exists()
+    told = "".join(access_log.as_csv(access_log.told().filter(pk=newest[0].pk)))
+    assert event in OF_THE_WHOLE_CLINIC or not TELLING.search(told)
+    choice = str(event.value)
+    if event not in OF_THE_WHOLE_CLINIC and TELLING.search(choice):
+        assert event not in access_log.asked_for()

@@ -17,7 +17,7 @@ WORK_LIST, CASELOAD, SUPERVISION, CLIENTS, CLINIC = (
         *("clients:list", "clinic:people"),
     )
 )
-ENTRY = re.compile(r'<li><a href="([^"]+)" (?:aria-current="(\w+)")?>([^<]+)</a></li>')
+ENTRY = re.compile(r'<li><a href="([^"]+)"\s*(?:aria-current="(\w+)")?>([^<]+)</a></li>')
 
 
 def entries(page):

@@ -76,6 +76,7 @@ def test_twenty_times_an_hour_from_one_network(clinic):
     assert [ask(f"{number}@elsewhere.example").status_code for number in range(21)] == [302] * 20 + [429]
 
 
+@pytest.mark.django_db(transaction=True)  # which link is good is written beside the answer, too
 class TestTheMailServer:
     """What it does shows on no page: `send_later` as it is, after a tenth of a second instead of a whole one."""
 

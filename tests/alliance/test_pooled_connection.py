@@ -56,14 +56,14 @@ def test_a_living_one_is_not_asked(pool, sent):
     assert sent == ["SELECT pg_backend_pid()"] * 2
 
 
-def test_one_that_was_ended_is_replaced_before_anybody_gets_it(pool, sent):
+def test_one_that_was_ended_is_replaced_before_anybody_gets_it(as_owner, pool, sent):
     first = pid_through(pool)
     end(first)
     assert pid_through(pool) != first
     assert "" in sent
 
 
-def test_control_unasked_it_is_handed_out_dead(pool, monkeypatch):
+def test_control_unasked_it_is_handed_out_dead(as_owner, pool, monkeypatch):
     first = pid_through(pool)
     end(first)
     monkeypatch.setattr(PooledConnection, "_was_told_something", lambda self: False)

@@ -17,7 +17,7 @@ from tests import cast
 
 pytestmark = pytest.mark.django_db
 
-EMPTY = reverse("account_security")
+EMPTY = reverse("rules:conversation")
 STILL_HERE = reverse("still_here")
 
 
