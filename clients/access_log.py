@@ -3,21 +3,25 @@
 Which sentence tells of which event stands in `alliance.log_events`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby, islice
+from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 
 from alliance import csv_file
+from alliance.kept_pieces import drawn
 from alliance.log_events import ALIKE, IN_SUPERVISION, READS_ALIKE, STORED, UNTOLD, LogEvent
 from alliance.measurement import instruments
 from alliance.models import AuditEvent, User
+from clients import approval_kinds
 from clients.models import Client, Episode
 
 # Of no clinic but the demo's.
@@ -33,8 +37,10 @@ PAGES = {
     "erasures": "a page about erasure",
     "clients": "a page about clients and episodes",
     "clinic": "a page of the clinic",
+    "approvals": "what waits for a second person",
     "instruments": "the page of forms and licences",
     "settings": "the clinic's settings",
+    "health": "the page about the health of the site",
     "exports": "the page of exports",
     "import": "the page of imports",
     "tablets": "the page of tablets",
@@ -54,8 +60,7 @@ NOT_LISTED = "no longer listed"
 CHUNK = 500
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line in words. `labels`: of the clients it is about, as far as the reader asked for them.
 
     `names_apart`: the sentence says only how many they are.
@@ -65,24 +70,32 @@ class Line:
     who: str
     roles: str
     sentence: str
-    labels: list[str]
+    labels: tuple[str, ...]
     address: str
     names_apart: bool
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Lines that follow each other and say the same. `line` is the newest of them, `since` the time of the oldest."""
+class Entry(NamedTuple):
+    """Lines that follow each other and say the same. `line` is the newest of them, `since` the time of the oldest.
+
+    by_role: the page shows the role of who did it in place of the address.
+    """
 
     line: Line
     times: int
     since: datetime
+    by_role: bool = False
 
 
 @dataclass(frozen=True)
 class Day:
     date: date
     entries: list[Entry]
+
+    @property
+    def rows(self) -> list[SafeString]:
+        """The entries as rows of the table."""
+        return drawn("components/_log_entry.html", self.entries)
 
 
 def told() -> QuerySet[AuditEvent]:
@@ -151,10 +164,10 @@ def lines_of_one(
     ]
 
 
-def by_day(lines: Iterable[Line]) -> list[Day]:
-    """The lines, newest first, by days of the clinic's time zone."""
+def by_day(lines: Iterable[Line], *, by_role: bool = False) -> list[Day]:
+    """The lines, newest first, by days of the clinic's time zone. by_role: as in `Entry`."""
     return [
-        Day(day, [_entry(list(alike)) for _, alike in groupby(of_day, key=_what_it_says)])
+        Day(day, [_entry(list(alike), by_role) for _, alike in groupby(of_day, key=_what_it_says)])
         for day, of_day in groupby(lines, key=lambda line: timezone.localdate(line.at))
     ]
 
@@ -163,8 +176,8 @@ def _what_it_says(line: Line) -> tuple[object, ...]:
     return line.who, line.sentence, line.labels, line.address
 
 
-def _entry(alike: list[Line]) -> Entry:
-    return Entry(alike[0], len(alike), alike[-1].at)
+def _entry(alike: list[Line], by_role: bool) -> Entry:
+    return Entry(alike[0], len(alike), alike[-1].at, by_role)
 
 
 def _clients_of(event: AuditEvent, searched: set[str]) -> set[str]:
@@ -180,7 +193,9 @@ def _people_in(events: list[AuditEvent]) -> dict[UUID, User]:
     for event in events:
         if event.entity == "user" and event.entity_code:
             named.add(event.entity_code)
-        named |= {UUID(event.detail[role]) for role in ("supervisor", "therapist") if role in event.detail}
+        named |= {
+            UUID(event.detail[role]) for role in ("supervisor", "therapist", "for") if role in event.detail
+        }
     return {person.pk: person for person in User.objects.filter(pk__in=named)}
 
 
@@ -221,6 +236,7 @@ def _line(
         kind=event.detail.get("kind", ""),
         rater=event.detail.get("rater", "client"),
         factor=FACTORS.get(event.detail.get("factor"), "a second factor"),
+        approval=_approval(event.detail, name),
     )
     sentence = sentence[0].upper() + sentence[1:]
     is_list = len(event.clients or ()) > 1
@@ -230,7 +246,15 @@ def _line(
     # The address beside the name: a name can be changed, and then old lines would name somebody else.
     account = f"{actor} ({actor.email})" if actor else ""
     roles = ", ".join(role.label for role in actor.roles) if actor else ""
-    return Line(event.at, account, roles, sentence, labels, event.address or "", is_list and not is_searched)
+    return Line(
+        event.at,
+        account,
+        roles,
+        sentence,
+        tuple(labels),
+        str(event.address or ""),
+        is_list and not is_searched,
+    )
 
 
 def _pattern(event: AuditEvent, *, is_plain: bool) -> str:
@@ -259,6 +283,12 @@ def _refusal(event: AuditEvent, labels: list[str]) -> str:
     return pattern.format(page=PAGES.get(page, "another page of the site"), of=of)
 
 
+def _approval(detail: dict[str, str], name: Callable[[str], str]) -> str:
+    """What was asked for, and for whom."""
+    named = approval_kinds.names().get(detail.get("approval", ""), "something that opens ratings")
+    return f"{named}, for {name(detail['for'])}" if "for" in detail else named
+
+
 def _form(detail: dict[str, str]) -> str:
     """An instrument by its name, with language and edition of a wording; instruments come and go, the log stays."""
     code = detail.get("instrument", "")
@@ -274,9 +304,11 @@ def _form(detail: dict[str, str]) -> str:
 def as_csv(events: QuerySet[AuditEvent], about: frozenset[UUID] = frozenset()) -> Iterator[str]:
     yield csv_file.BEGINS_A_FILE
     yield from csv_file.as_rows([["When", "Who", "What", "Client", "Address"]])
-    found = events.iterator(CHUNK)
-    while chunk := list(islice(found, CHUNK)):
+    # By their numbers and without a cursor: behind a pooler none outlives its statement.
+    rest = events
+    while chunk := list(rest[:CHUNK]):
         yield from csv_file.as_rows(_cells(line) for line in lines(chunk, about))
+        rest = events.filter(pk__lt=chunk[-1].pk)
 
 
 def _cells(line: Line) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from alliance.line_field import LineField
@@ -41,6 +41,10 @@ class CaseloadSearch(ClientSearch):
         super().__init__(*args, **options)
         show: Any = self.fields["show"]
         show.choices = [*show.choices, ("unseen", UNSEEN), ("none", WITHOUT_EPISODE)]
+        therapist: Any = self.fields["therapist"]
+        # Who treated somebody may have another role by now.
+        has_treated = Exists(Episode.objects.filter(therapist=OuterRef("pk")))
+        therapist.queryset = therapist.queryset.filter(Q(is_therapist=True) | has_treated)
         supervisor: Any = self.fields["supervisor"]
         supervisor.queryset = supervisor.queryset.filter(is_supervisor=True)
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from alliance.models import User
-from clients.models import Episode, EpisodeClosing
+from clients.models import Episode, EpisodeClosing, EpisodeQuerySet
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class Courses(Protocol):
         ...
 
     def open_reasons(self, episode: int) -> OpenReasons: ...
+
+    def with_marks(self, episodes: EpisodeQuerySet) -> EpisodeQuerySet:
+        """Those in which there is something that administrators must not see: marks, answers, what was talked about."""
+        ...
 
     def days(self, episodes: Collection[int]) -> dict[int, Days]: ...
 

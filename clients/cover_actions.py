@@ -59,7 +59,7 @@ def start(
     lock_episodes(pks)
     stands = may_be_covered(by).filter(pk__in=pks).select_related("client", "therapist").order_by("pk")
     if {episode.pk for episode in stands} != pks:
-        raise Refused(CHANGED_MEANWHILE)
+        refuse_changed()
     together, made = uuid.uuid4(), []
     for episode in stands:
         _refuse_for(episode, colleague, starts_on, ends_on)
@@ -74,6 +74,10 @@ def start(
         _note(LogEvent.COVER_ARRANGED, cover, by)
         made.append(cover)
     return made
+
+
+def refuse_changed() -> None:
+    raise Refused(CHANGED_MEANWHILE)
 
 
 def _refuse_days(starts_on: date, ends_on: date) -> None:

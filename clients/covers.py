@@ -1,7 +1,7 @@
 """Who sees another therapist's clients for a while."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from django.conf import settings
@@ -20,8 +20,12 @@ class CoverQuerySet(models.QuerySet["Cover"]):
 
     def today(self) -> Self:
         """Those in force today, in the clinic's time zone."""
-        today = timezone.localdate()
-        return self.standing().filter(starts_on__lte=today, ends_on__gte=today)
+        return self.on(timezone.localdate(), timezone.now())
+
+    def on(self, day: date, now: datetime) -> Self:
+        """now: that of which an emergency has hours left; given apart for queries that are put together once."""
+        in_force = Q(lapses_at__isnull=True) | Q(lapses_at__gt=now)
+        return self.standing().filter(in_force, starts_on__lte=day, ends_on__gte=day)
 
     def not_over(self) -> Self:
         return self.standing().filter(ends_on__gte=timezone.localdate())
@@ -41,6 +45,7 @@ class Cover(models.Model):
     ends_on = models.DateField("to and including")
     made_at = models.DateTimeField(default=timezone.now)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    lapses_at = models.DateTimeField(null=True, help_text="Of an emergency: then it opens nothing any more.")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, default=None
@@ -62,7 +67,10 @@ class Cover(models.Model):
         """Whether it opened the episode to this person at that moment, in the clinic's time zone."""
         is_in_force = self.starts_on <= timezone.localdate(moment) <= self.ends_on
         return (
-            person == self.colleague_id and is_in_force and (self.ended_at is None or moment < self.ended_at)
+            person == self.colleague_id
+            and is_in_force
+            and (self.ended_at is None or moment < self.ended_at)
+            and (self.lapses_at is None or moment < self.lapses_at)
         )
 
     @property

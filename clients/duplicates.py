@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations, groupby, islice
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from alliance.prepared import PreparedValues
 from clients.merges import with_episodes
 from clients.models import Client, DifferentClients, Episode
 
@@ -57,11 +60,19 @@ def _pairs() -> Iterator[tuple[int, int]]:
             yield pair
 
 
+def _written_sharing(key: str) -> QuerySet[Client, tuple[Any, ...]]:
+    """(key, record) of the records that share their key with another, by the key."""
+    shared = (
+        listed().order_by().values(key).annotate(many=Count("pk")).filter(many__gt=1).exclude(**{key: ""})
+    )
+    rows = listed().filter(**{f"{key}__in": shared.values(key)}).order_by(key, "pk")
+    return rows.values_list(key, "pk")
+
+
+_SHARING = tuple(PreparedValues(partial(_written_sharing, key)) for key in ("label_key", "label_look"))
+
+
 def _pairs_alike() -> Iterator[tuple[int, int]]:
-    for key in ("label_key", "label_look"):
-        shared = (
-            listed().order_by().values(key).annotate(many=Count("pk")).filter(many__gt=1).exclude(**{key: ""})
-        )
-        rows = listed().filter(**{f"{key}__in": shared.values(key)}).order_by(key, "pk")
-        for _, of_key in groupby(rows.values_list(key, "pk"), key=lambda row: row[0]):
+    for sharing in _SHARING:
+        for _, of_key in groupby(sharing.rows(), key=lambda row: row[0]):
             yield from combinations([pk for _, pk in of_key], 2)

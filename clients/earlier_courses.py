@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,10 +15,11 @@ from django.utils import timezone
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import User
+from alliance.prepared import Prepared
 from alliance.refused import Refused
 from clients.closing import courses
 from clients.lock import lock_episode
-from clients.models import EarlierCourseConsent, Episode, Supervision
+from clients.models import EarlierCourseConsent, Episode, EpisodeQuerySet, Supervision
 from clients.plausible_days import NOT_AHEAD, refuse_implausible
 
 
@@ -35,11 +37,25 @@ class EarlierCourse:
         return self.episode.closed_on
 
 
+def _written_earlier(client: int, opened_on: date, therapist: UUID) -> EpisodeQuerySet:
+    rows = Episode.objects.filter(client=client, closed_on__isnull=False, opened_on__lte=opened_on)
+    return rows.exclude(therapist=therapist)
+
+
+_EARLIER = Prepared(_written_earlier, client=int, opened_on=date, therapist=UUID)
+
+
 def eligible(episode: Episode) -> "list[Episode]":
-    """The earlier courses that the therapist of this one is told of: over, and with somebody else."""
-    rows = Episode.objects.filter(
-        client=episode.client_id, closed_on__isnull=False, opened_on__lte=episode.opened_on
-    ).exclude(therapist=episode.therapist_id)
+    """The earlier courses that the therapist of this one is told of: over, and with somebody else.
+
+    One query where there are none, as for most; else another.
+    """
+    found = _EARLIER.rows(
+        client=episode.client_id, opened_on=episode.opened_on, therapist=episode.therapist_id
+    )
+    if not found:
+        return []
+    rows = Episode.objects.filter(pk__in=[one.pk for one in found])
     return list(rows.select_related("therapist", "client").order_by("-closed_on", "-pk"))
 
 

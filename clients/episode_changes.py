@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 
 
 class EpisodeClosing(models.Model):
@@ -55,7 +56,7 @@ class DayCorrection(models.Model):
     of = models.CharField(max_length=20, choices=Of.choices)
     was = models.DateField(null=True)
     becomes = models.DateField(null=True)
-    why = models.CharField(max_length=200)
+    why = EncryptedCharField(max_length=200)
     corrected_at = models.DateTimeField(default=timezone.now)
     corrected_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from alliance.form_keys import FormKeyField, key_of_press
 from alliance.label_field import LabelFormField
-from alliance.labels import look_alike_key, search_key
+from alliance.labels import LONGEST_SEARCH, key_asked_for, look_alike_key, search_key
 from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
@@ -222,9 +222,9 @@ class PersonSearch(forms.Form):
     q = forms.CharField(label="Name or e-mail", required=False, widget=forms.TextInput({"type": "search"}))
 
     def found(self) -> QuerySet[User]:
-        wanted = self.cleaned_data["q"] if self.is_valid() else ""
+        wanted = self.cleaned_data["q"][:LONGEST_SEARCH] if self.is_valid() else ""
         # An address is stored in small letters. Not by its key: what is typed of one has no accents to leave out.
-        is_like = Q(name_key__contains=search_key(wanted)) | Q(email__contains=wanted.lower())
+        is_like = Q(name_key__contains=key_asked_for(wanted)) | Q(email__contains=wanted.lower())
         rows = User.objects.filter(is_like)
         return rows.order_by("-is_active", "name", "email")
 

@@ -1,22 +1,26 @@
 """Who: clients, their episodes of therapy, and who supervises whom."""
 
 import uuid
-from datetime import date, timedelta
-from typing import Self
+from datetime import date, datetime, timedelta
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from alliance.label_field import LabelField, Labelled, LabelledQuerySet, LookAlikeKeyField, SearchKeyField
-from alliance.labels import search_key
+from alliance.labels import key_asked_for
 from alliance.models import User
+from alliance.prepared import PreparedKeys
 from clients.consents import EarlierCourseConsent
 from clients.covers import Cover
 from clients.episode_changes import CaseloadTransfer, DayCorrection, EpisodeClosing, EpisodeTransfer
 from clients.plausible_days import FIRST_DAY
+from clients.supervisions import Supervision, SupervisionQuerySet, supervisees_on
 
 # Django asks here for the rows that have files of their own.
 __all__ = [
@@ -58,55 +62,10 @@ class Ending(models.TextChoices):
     TRANSFERRED = "transferred", "Transferred to another therapist"
 
 
-class SupervisionQuerySet(models.QuerySet["Supervision"]):
-    def today(self) -> Self:
-        """The supervisions in force today, in the clinic's time zone."""
-        today = timezone.localdate()
-        return self.filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today), starts_on__lte=today)
-
-
-class Supervision(models.Model):
-    """Who supervises whom, from when to when. It is what lets a supervisor see a caseload."""
-
-    code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    supervisor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="supervisions_given"
-    )
-    therapist = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="supervisions_received"
-    )
-    starts_on = models.DateField("from", default=timezone.localdate)
-    ends_on = models.DateField("to and including", null=True, blank=True)
-
-    objects = SupervisionQuerySet.as_manager()
-
-    class Meta:
-        constraints = (
-            models.CheckConstraint(
-                condition=~Q(supervisor=F("therapist")), name="supervision_of_another_person"
-            ),
-            models.CheckConstraint(
-                condition=Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
-                name="supervision_ends_after_start",
-            ),
-            models.CheckConstraint(
-                condition=Q(starts_on__gte=FIRST_DAY), name="supervision_day_is_plausible"
-            ),
-            models.UniqueConstraint(
-                fields=["supervisor", "therapist"],
-                condition=Q(ends_on__isnull=True),
-                name="one_open_supervision_a_pair",
-            ),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.supervisor} supervises {self.therapist}"
-
-
 class ClientQuerySet(LabelledQuerySet["Client"]):
     def with_label_like(self, asked: str) -> Self:
         """The clients whose label has what was asked for in it, whatever the case, the accents and the database."""
-        return self.filter(label_key__contains=search_key(asked))
+        return self.filter(label_key__contains=key_asked_for(asked))
 
     def visible_to(self, user: User) -> Self:
         """The clients whose *label* this person may see: all of them for an administrator, else one's own.
@@ -183,21 +142,15 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
         One that is over is in here for `READABLE_FOR`, and as long as the same client is in therapy with them again;
         then by a cover alone. It is read and not written: every write refuses where the episode is closed.
         """
-        if not (user.is_active and user.is_therapist):
-            return self.none()
-        again = Episode.objects.open().filter(client=OuterRef("client"), therapist=OuterRef("therapist"))
-        readable = Q(closed_on__isnull=True) | Q(closed_on__gte=timezone.localdate() - READABLE_FOR)
-        treated = Episode.objects.treated_by(user).filter(readable | Exists(again)).order_by()
-        covered = Cover.objects.today().filter(colleague=user)
-        # A union: PostgreSQL finds neither half by an index where they are two conditions with OR.
-        return self.filter(pk__in=treated.values("pk").union(covered.values("episode"), all=True))
+        keys = own_keys(user)
+        return self.none() if keys is None else self.filter(pk__in=keys)
 
     def supervised_by(self, user: User) -> Self:
         """The episodes of the therapists whom this person supervises today."""
         if not (user.is_active and user.is_supervisor):
             return self.none()
         return self.filter(
-            therapist__in=Supervision.objects.today().filter(supervisor=user).values("therapist")
+            therapist__in=_SUPERVISEES.of(user=user.pk, today=timezone.localdate(), now=timezone.now())
         )
 
     def visible_to(self, user: User) -> Self:
@@ -205,13 +158,8 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
 
         There is no branch for an all-powerful user, and none for administrators.
         """
-        rows = self.none()
-        if user.is_active and (user.is_therapist or user.is_supervisor):
-            rows = self.filter(
-                Q(pk__in=Episode.objects.own(user).values("pk"))
-                | Q(pk__in=Episode.objects.supervised_by(user).values("pk"))
-            )
-        return rows
+        keys = visible_keys(user)
+        return self.none() if keys is None else self.filter(pk__in=keys)
 
     def managed_by(self, user: User) -> Self:
         """The episodes whose *dates and therapist* this person may manage: an administrator all, else one's own."""
@@ -230,6 +178,62 @@ class EpisodeQuerySet(models.QuerySet["Episode"]):
 
     def open(self) -> Self:
         return self.filter(closed_on__isnull=True)
+
+
+def own_courses(
+    *, user: uuid.UUID, readable_from: date, today: date, now: datetime
+) -> "models.QuerySet[Any, Any]":
+    """The keys of what `EpisodeQuerySet.own` opens, for a query that is put together once (`alliance.prepared`)."""
+    again = Episode.objects.open().filter(client=OuterRef("client"), therapist=OuterRef("therapist"))
+    readable = Q(closed_on__isnull=True) | Q(closed_on__gte=readable_from)
+    treated = Episode.objects.filter(readable | Exists(again), therapist=user).order_by()
+    covered = Cover.objects.on(today, now).filter(colleague=user)
+    # A union: PostgreSQL finds neither half by an index where they are two conditions with OR.
+    return treated.values("pk").union(covered.values("episode"), all=True)
+
+
+def _supervised(*, user: uuid.UUID, today: date, now: datetime) -> "models.QuerySet[Any, Any]":
+    return (
+        Episode.objects.filter(therapist__in=supervisees_on(user=user, today=today, now=now))
+        .order_by()
+        .values("pk")
+    )
+
+
+def _own_or_supervised(
+    *, user: uuid.UUID, readable_from: date, today: date, now: datetime
+) -> "models.QuerySet[Any, Any]":
+    own = own_courses(user=user, readable_from=readable_from, today=today, now=now)
+    return own.union(_supervised(user=user, today=today, now=now), all=True)
+
+
+# Every page of staff asks these, some of them ten times.
+_SUPERVISEES = PreparedKeys(supervisees_on, user=uuid.UUID, today=date, now=datetime)
+_OWN = PreparedKeys(own_courses, user=uuid.UUID, readable_from=date, today=date, now=datetime)
+_SUPERVISED = PreparedKeys(_supervised, user=uuid.UUID, today=date, now=datetime)
+_OWN_OR_SUPERVISED = PreparedKeys(
+    _own_or_supervised, user=uuid.UUID, readable_from=date, today=date, now=datetime
+)
+
+
+def own_keys(user: User) -> RawSQL | None:
+    """The query of the keys of what `EpisodeQuerySet.own` opens; None where this person opens none."""
+    if not (user.is_active and user.is_therapist):
+        return None
+    today = timezone.localdate()
+    return _OWN.of(user=user.pk, readable_from=today - READABLE_FOR, today=today, now=timezone.now())
+
+
+def visible_keys(user: User) -> RawSQL | None:
+    """The query of the keys of what `EpisodeQuerySet.visible_to` opens; None where this person opens none."""
+    if not (user.is_active and user.is_supervisor):
+        return own_keys(user)
+    today = timezone.localdate()
+    if not user.is_therapist:
+        return _SUPERVISED.of(user=user.pk, today=today, now=timezone.now())
+    return _OWN_OR_SUPERVISED.of(
+        user=user.pk, readable_from=today - READABLE_FOR, today=today, now=timezone.now()
+    )
 
 
 class Episode(models.Model):
@@ -340,7 +344,7 @@ class EpisodeMove(models.Model):
     from_client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
     to_client = models.ForeignKey(Client, models.PROTECT, related_name="+", db_index=False)
     merge = models.ForeignKey(ClientMerge, models.PROTECT, related_name="moves", null=True)
-    why = models.CharField(max_length=200, blank=True, default="")
+    why = EncryptedCharField(max_length=200, blank=True, default="")
     moved_at = models.DateTimeField(default=timezone.now)
     moved_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)
     undone_at = models.DateTimeField(null=True)

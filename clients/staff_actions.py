@@ -1,19 +1,21 @@
 """The writes about members of staff: keyword-only, one transaction each, the log inside."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from alliance import audit, email_addresses, mail
+from alliance import audit, email_addresses, mail, password_links
 from alliance.form_keys import key_of_press
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
@@ -62,25 +64,31 @@ def change_person(
     by: User | None,
     successor: User | None = None,
     opened_with: Opened | None = None,
+    leaves_open: bool = False,
 ) -> User:
-    """Change name, roles, and whether the person may sign in. The last administrator stays.
+    """Change name, roles, and whether the person may sign in. The last administrator who can sign in stays.
 
     Whoever can treat nobody from now on leaves no open episode behind: `successor` takes all of them over.
+    leaves_open: their transfer waits for a second person, and what is taken away does not.
     """
     # The locks make two administrators who remove each other queue: the second one is refused; so is whoever opens
     # an episode with this person meanwhile. In one statement: else this and a transfer could wait for each other.
     office = User.objects.with_role(Role.ADMINISTRATOR)
     stands = lock_staff(person, *office, *([successor] if successor else []))[person.pk]
-    offices = list(office.all())
+    others = [one for one in office.all() if one != person and can_sign_in(one)]
     new = changed(
         opened_with,
         stored={"name": stands.name, "roles": set(stands.roles), "is_active": stands.is_active},
         typed={"name": name, "roles": roles, "is_active": is_active},
     )
     keeps_office = is_active and Role.ADMINISTRATOR in roles
-    if offices == [person] and not keeps_office:
-        raise Refused("This is the only administrator. Make somebody else an administrator first.")
-    if not (is_active and Role.THERAPIST in roles):
+    holds_office = stands.is_active and stands.is_administrator
+    if holds_office and not keeps_office and not others:
+        raise Refused(
+            "This is the only administrator who can sign in. Make somebody else an administrator first, and wait "
+            "until they have chosen a password and set up a second factor."
+        )
+    if not (is_active and Role.THERAPIST in roles) and not leaves_open:
         _hand_over_clients(person, successor, by)
     person.refresh_from_db(fields=["name", "is_active", *(f"is_{role.value}" for role in Role)])
     if not new:
@@ -95,6 +103,12 @@ def change_person(
         _end_sessions(person)
     audit.record(LogEvent.PERSON_CHANGED, person, by=by, roles=sorted(roles), may_sign_in=is_active)
     return person
+
+
+def can_sign_in(person: User) -> bool:
+    """Whether they have all that they need for it; who was only invited has not."""
+    has_factor = not settings.SECOND_FACTOR_REQUIRED or is_mfa_enabled(person)
+    return person.is_active and person.has_usable_password() and has_factor
 
 
 def _hand_over_clients(person: User, successor: User | None, by: User | None) -> None:
@@ -125,15 +139,12 @@ def change_email(*, person: User, email: str, by: User, opened_with: Opened | No
 
 
 @transaction.atomic
-def invite(*, person: User, by: User | None) -> str:
-    """The path of a page on which the person chooses a password, once. Earlier invitations become void."""
+def invite(*, person: User, by: User | None, good_for: timedelta = password_links.INVITATION_GOOD_FOR) -> str:
+    """The path of a page on which the person chooses a password, once. Every earlier link becomes void."""
     if not person.is_active:
         raise Refused(f"{person} may not sign in. Allow it first, then invite.")
-    if not person.has_usable_password():
-        person.set_unusable_password()  # a new random one: the links drawn from the old one no longer open
-        person.save(update_fields=["password"])
     audit.record(LogEvent.INVITED, person, by=by)
-    key = default_token_generator.make_token(person)
+    key = password_links.invitation(person, good_for)
     return reverse(
         "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(person), "key": key}
     )
@@ -153,6 +164,16 @@ def remove_second_factor(*, person: User, by: User | None, opened_with: Opened |
     return person
 
 
+@transaction.atomic
+def end_sign_ins(*, person: User, by: User) -> User:
+    """Sign this person out on every browser. Whoever has password and second factor signs in anew."""
+    if person == by:
+        raise Refused("You end your own sign-ins under Account and security.")
+    _end_sessions(person)
+    audit.record(LogEvent.SIGN_INS_ENDED, person, by=by)
+    return person
+
+
 def second_factor_of(person: User) -> dict[str, str]:
     """What the page says on which it is removed; empty where there is none. Another one is not the lost one."""
     newest = Authenticator.objects.filter(user=person).order_by("created_at", "pk").last()
@@ -168,9 +189,17 @@ def let_back_in(*, person: User, name: str) -> User:
     The old password goes too: with the second factor away, it alone would open the account until the link is used.
     """
     roles = {*person.roles, Role.ADMINISTRATOR}
-    change_person(person=person, name=name or person.name, roles=roles, is_active=True, by=None)
+    change_person(
+        person=person, name=name or person.name, roles=roles, is_active=True, by=None, leaves_open=True
+    )
     if Authenticator.objects.filter(user=person).delete()[0]:
         audit.record(LogEvent.SECOND_FACTOR_REMOVED, person, by=None)
+    return shut_out(person)
+
+
+@transaction.atomic
+def shut_out(person: User) -> User:
+    """Signed out everywhere, with no password: nobody comes in without a new link."""
     person.set_unusable_password()
     person.save(update_fields=["password"])
     _end_sessions(person)
@@ -186,3 +215,4 @@ def note_export(*, asked: dict[str, str], about: frozenset[UUID], by: User) -> N
 def _end_sessions(person: User) -> None:
     for open_session in UserSession.objects.filter(user=person):
         open_session.end()
+    person.browser_sessions.all().delete()  # the list of sign-ins may lack some

@@ -18,7 +18,7 @@ TAKEN_BACK = "This supervision was taken back meanwhile, as if it had never been
 
 
 @transaction.atomic
-def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by: User) -> Supervision:
+def start_supervision(*, supervisor: User, therapist: User, starts_on: date, by: User | None) -> Supervision:
     if supervisor == therapist:
         raise Refused("Nobody supervises themselves.")
     if not supervisor.has_any_role(frozenset({Role.SUPERVISOR})):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clients.views import caseloads, clients, clinic, covers, duplicates, find, log, who_looked
+from clients.views import approvals, caseloads, clients, clinic, covers, duplicates, find, log, who_looked
 
 client_pages = [
     path("", clients.listing, name="list"),
@@ -35,6 +35,7 @@ clinic_pages = [
     path("people/<uuid:pk>/", clinic.person, name="person"),
     path("people/<uuid:pk>/email/", clinic.change_email, name="change_email"),
     path("people/<uuid:pk>/invite/", clinic.invite, name="invite"),
+    path("people/<uuid:pk>/sign-ins/", clinic.end_sign_ins, name="end_sign_ins"),
     path("people/<uuid:pk>/second-factor/", clinic.remove_second_factor, name="remove_second_factor"),
     path("supervision/", clinic.supervision, name="supervision"),
     path("supervision/new/", clinic.start_supervision, name="start_supervision"),
@@ -43,4 +44,10 @@ clinic_pages = [
     path("duplicates/", duplicates.listing, name="duplicates"),
     path("log/", log.log, name="log"),
     path("log/export/", log.export_log, name="export_log"),
+]
+approval_pages = [
+    path("", approvals.listing, name="list"),
+    path("<uuid:code>/", approvals.request_, name="request"),
+    path("<uuid:code>/decline/", approvals.decline, name="decline"),
+    path("<uuid:code>/emergency/", approvals.emergency, name="emergency"),
 ]

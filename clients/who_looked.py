@@ -50,7 +50,9 @@ def read(episode: Episode, search: DaysSearch, number: str | None, reader: User)
     lines = access_log.lines_of_one(
         page, episode.client, episode.therapist_id, reads_supervision=_reads_supervision(reader, episode)
     )
-    return WhoLooked(page, access_log.by_day(lines), [(day, own) for day, _, own in counts if own])
+    return WhoLooked(
+        page, access_log.by_day(lines, by_role=True), [(day, own) for day, _, own in counts if own]
+    )
 
 
 def _reads_supervision(reader: User, episode: Episode) -> bool:

@@ -11,7 +11,8 @@ from alliance.access import StaffRequest, page
 from alliance.form_pages import form_page, written
 from alliance.models import Role
 from alliance.refused import Refused
-from clients import caseload_transfer, ending_page
+from clients import approved_records, caseload_transfer, ending_page
+from clients.approval_pages import page_of_waiting
 from clients.caseload_forms import CaseloadSearch, CaseloadTransferForm
 from clients.models import CaseloadTransfer, Episode, EpisodeClosing, EpisodeQuerySet
 
@@ -37,7 +38,9 @@ def transfer(request: StaffRequest) -> HttpResponse:
         form.add_error(
             None, f"{gone} was closed or transferred meanwhile and is left out. Nothing is done yet."
         )
-    elif made := written(form, caseload_transfer.transfer, by=request.user):
+    elif made := written(form, approved_records.transfer, by=request.user):
+        if waits := page_of_waiting(request, made):
+            return waits
         return redirect("clients:transferred", made.code)
     page = ending_page.read(episodes, form, "on", request.user)
     by_episode = {row.episode: row for row in page.rows}

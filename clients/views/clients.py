@@ -17,7 +17,17 @@ from alliance.form_pages import form_page, posted, written
 from alliance.long_list import LongList
 from alliance.models import Role, User
 from alliance.stale_forms import StateForm
-from clients import actions, caseload_transfer, day_actions, duplicates, ending_page, merges, more_pages
+from clients import (
+    actions,
+    approved_records,
+    client_rows,
+    day_actions,
+    duplicates,
+    ending_page,
+    merges,
+    more_pages,
+)
+from clients.approval_pages import page_of_waiting
 from clients.caseload_forms import CaseloadSearch, CaseloadTransferForm, EpisodeDaysForm
 from clients.forms import ClientForm, ClientSearch, CloseForm, EpisodeForm, RegisterForm
 from clients.models import Client, Cover, DayCorrection, Episode, EpisodeMove
@@ -32,7 +42,7 @@ def listing(request: StaffRequest) -> HttpResponse:
     search = kind({"show": "open", **request.GET.dict()})
     rows = search.found_for(request.user).prefetch_related(_managed_episodes(request.user))
     clients = LongList(rows, PER_PAGE).page(request.GET.get("page"))
-    context = {"clients": clients, "search": search}
+    context = {"clients": clients, "rows": client_rows.drawn_rows(clients, request.user), "search": search}
     if not request.htmx:
         context["more_pages"] = more_pages.links(request.user)
     if request.user.is_administrator and not request.htmx:  # a search in place leaves the hints as they are
@@ -88,7 +98,9 @@ def change(request: StaffRequest, code: UUID) -> HttpResponse:
 def open_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     one = _client_or_404(request, code)
     form = EpisodeForm(posted(request), by=request.user)
-    if episode := written(form, actions.open_episode, client=one, by=request.user):
+    if episode := written(form, approved_records.open_episode, client=one, by=request.user):
+        if waits := page_of_waiting(request, episode):
+            return waits
         messages.success(request, f"The episode with {episode.therapist} is open.")
         return redirect("clients:client", code)
     return form_page(request, "clients/open_episode.html", form, client=one)
@@ -124,7 +136,9 @@ def transfer_episode(request: StaffRequest, code: UUID) -> HttpResponse:
     episode = _episode_or_404(request, code)
     data = ending_page.with_offered_day(posted(request), "on")
     form = CaseloadTransferForm(data, episodes=[episode])
-    if written(form, caseload_transfer.transfer, by=request.user):
+    if made := written(form, approved_records.transfer, by=request.user):
+        if waits := page_of_waiting(request, made):
+            return waits
         (move,) = form.cleaned_data["moves"]
         done = f"{episode.client} is now with {move.therapist}."
         messages.success(request, " ".join([done, *ending_page.became(episode)]))

@@ -12,7 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance.access import StaffRequest, page, visible_or_404
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role, User
-from clients import cover_actions
+from clients import approved_supervision, cover_actions
+from clients.approval_pages import page_of_waiting
 from clients.caseload_forms import CoverForm
 from clients.forms import StaffField
 from clients.models import Cover, Episode
@@ -45,7 +46,9 @@ def arrange(request: StaffRequest) -> HttpResponse:
         therapist = request.user
     episodes = _to_choose(request, therapist)
     form = CoverForm(posted(request), by=request.user, episodes=episodes)
-    if made := written(form, cover_actions.start, by=request.user):
+    if made := written(form, approved_supervision.start_cover, by=request.user):
+        if waits := page_of_waiting(request, made):
+            return waits
         first = made[0]
         some = "1 client" if len(made) == 1 else f"{len(made)} clients"
         messages.success(
@@ -95,7 +98,9 @@ def let_read(request: StaffRequest, code: UUID) -> HttpResponse:
     found = supervised.select_related("client", "therapist")
     episode: Episode = visible_or_404(request, found, code, looked_at=False)
     form = CoverForm(posted(request), by=request.user, episodes=Episode.objects.filter(pk=episode.pk))
-    if written(form, cover_actions.start, by=request.user):
+    if made := written(form, approved_supervision.start_cover, by=request.user):
+        if waits := page_of_waiting(request, made):
+            return waits
         messages.success(request, f"{form.cleaned_data['colleague']} may read this course in those days.")
         return redirect("caseload:client", episode.code)
     return form_page(request, "caseload/let_read.html", form, episode=episode)

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alliance.access import StaffRequest, page
 from alliance.form_pages import form_page, posted, written
 from alliance.models import Role
-from clients import duplicates, merge_actions
+from clients import approved_records, duplicates, merge_actions
+from clients.approval_pages import page_of_waiting
 from clients.merge_forms import MergeForm, MoveForm, RecordSearch
 from clients.merges import UNDO_FOR, can_be_undone, episodes_of, in_the_way, undo_until, with_episodes
 from clients.models import Client, ClientMerge, DifferentClients, Episode, EpisodeMove
@@ -53,7 +54,9 @@ def merge(request: StaffRequest, code: UUID) -> HttpResponse:
     if other is None or other == one:
         return _choose(request, one, question=f"Which record is also of {one}?")
     form = MergeForm(posted(request), one=one, other=other)
-    if done := written(form, merge_actions.merge_clients, by=request.user):
+    if done := written(form, approved_records.merge_clients, by=request.user):
+        if waits := page_of_waiting(request, done):
+            return waits
         messages.success(request, f"{done.merged} is merged into {done.kept}.")
         return redirect("clients:client", done.kept.code)
     stuck = in_the_way(episodes_of(one), episodes_of(other))
@@ -124,7 +127,9 @@ def move_episode(request: StaffRequest, code: UUID) -> HttpResponse:
         question = f"Where does the episode of {episode.client} with {episode.therapist} belong?"
         return _choose(request, episode.client, question=question)
     form = MoveForm(posted(request), episode=episode)
-    if written(form, merge_actions.move_episode, episode=episode, to=to, by=request.user):
+    if made := written(form, approved_records.move_episode, episode=episode, to=to, by=request.user):
+        if waits := page_of_waiting(request, made):
+            return waits
         messages.success(request, f"The episode with {episode.therapist} is now under {to}.")
         return redirect("clients:client", to.code)
     return form_page(request, "clients/move_episode.html", form, episode=episode, to=to, days=UNDO_FOR.days)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from alliance.access import StaffRequest, page
-from alliance.labels import search_key
+from alliance.labels import key_asked_for, search_key
 from alliance.models import Role, User
 from clients.models import Client, Episode
 
@@ -59,7 +59,7 @@ def _found(user: User, asked: str) -> list[Found]:
 
 
 def _courses(user: User, asked: str) -> list[Episode]:
-    rows = Episode.objects.visible_to(user).filter(client__label_key__contains=search_key(asked))
+    rows = Episode.objects.visible_to(user).filter(client__label_key__contains=key_asked_for(asked))
     # The newest course first: of a client who came back it is that one that is looked for.
     rows = rows.select_related("client", "therapist").order_by("client__label_key", "-opened_on")
     return list(rows[: MOST + 1])

@@ -2,18 +2,19 @@
 
 from datetime import timedelta
 
-from django.http import HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance import audit
+from alliance import audit, log_archives
 from alliance.access import StaffRequest, page
 from alliance.ask_again import asked_first
 from alliance.log_events import LogEvent
 from alliance.long_list import LongList
 from alliance.models import Role
+from alliance.whole_file import whole_file
 from clients import staff_actions
 from clients.access_log import as_csv, by_day, lines
 from clients.log_forms import LogSearch
@@ -30,8 +31,15 @@ def log(request: StaffRequest) -> HttpResponse:
     events = LongList(search.found(), PER_PAGE).page(request.GET.get("page"))
     told = lines(events, search.about)
     context = {"search": search, "events": events, "lines": told, "days": by_day(told)}
+    context["archive"] = log_archives.reached(search.first_day)
     # After the reading: the first line is not one's own look.
-    audit.log_read(LogEvent.LOG_OPENED, asked=search.in_codes(), about=search.about, by=request.user)
+    audit.log_read(
+        LogEvent.LOG_OPENED,
+        asked=search.in_codes(),
+        about=search.about,
+        page=str(events.number),
+        by=request.user,
+    )
     return render(request, "clinic/log.html", context, status=422 if search.errors else 200)
 
 
@@ -45,10 +53,8 @@ def export_log(request: StaffRequest) -> HttpResponseBase:
     if question := asked_first(request):
         return question
     staff_actions.note_export(asked=search.in_codes(), about=search.about, by=request.user)
-    headers = {"Content-Disposition": f'attachment; filename="access-log-{timezone.localdate()}.csv"'}
-    return StreamingHttpResponse(
-        as_csv(events, search.about), content_type="text/csv; charset=utf-8", headers=headers
-    )
+    name = f"access-log-{timezone.localdate()}.csv"
+    return whole_file(as_csv(events, search.about), name=name, content_type="text/csv; charset=utf-8")
 
 
 def _search(asked: QueryDict) -> LogSearch:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from alliance import log_archives
 from alliance.access import StaffRequest, page, visible_or_404
 from alliance.models import Role
 from clients import who_looked
@@ -29,5 +30,6 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
         "is_own": episode.therapist_id == request.user.pk,
         "search": search,
         "seen": seen,
+        "archive": log_archives.reached(search.first_day),
     }
     return render(request, "clients/who_looked.html", context, status=422 if search.errors else 200)

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from pytest_django.asserts import assertHTMLEqual
 
 from alliance import audit, long_list
@@ -121,12 +122,25 @@ def test_whoever_opens_the_log_stands_in_it(clinic, sign_in):
     browser = sign_in(clinic.adam)
     assert "Adam opened the access log" not in sentences(browser.get(LOG)), "not yet"
     assert sentences(browser.get(LOG))[0] == "Adam opened the access log"
-    assert sentences(browser.get(LOG, {"page": "2"}))[:2] == ["Adam opened the access log"] * 2, "each page"
+    assert sentences(browser.get(LOG, {"since": "2026-01-01"}))[0] == "Adam opened the access log"
     event = AuditEvent.objects.filter(action=LogEvent.LOG_OPENED).latest("pk")
     assert set(event.detail["asked"]) == {"since"}
     refused = sign_in(clinic.olga)
     assert refused.get(LOG).status_code == 403
-    assert AuditEvent.objects.filter(action=LogEvent.LOG_OPENED).count() == 3
+    assert AuditEvent.objects.filter(action=LogEvent.LOG_OPENED).count() == 2, "each question, and no reload"
+
+
+def test_the_log_is_not_flooded_by_opening_it_again_and_again(clinic, sign_in, time_machine):
+    time_machine.move_to(timezone.now(), tick=False)
+    client, opened = sign_in(clinic.adam), AuditEvent.objects.filter(action=LogEvent.LOG_OPENED)
+    for _ in range(5):
+        client.get(LOG)
+    assert opened.count() == 1
+    client.get(LOG, {"client": "K-1"})
+    assert opened.count() == 2, "another question is another look"
+    time_machine.shift(61)
+    client.get(LOG)
+    assert opened.count() == 3
 
 
 def test_which_client_was_searched_for_is_named_by_code(clinic, sign_in):
@@ -249,6 +263,7 @@ def test_no_query_counts_or_reads_more_lines_than_so_many(clinic, sign_in):
 
 
 @pytest.mark.postgresql
+@pytest.mark.usefixtures("as_owner")
 def test_counting_begins_with_the_newest_line(clinic):
     """Without an order, PostgreSQL takes the lines that are asked for as scattered, and reads from the oldest on."""
     AuditEvent.objects.bulk_create(
@@ -278,6 +293,11 @@ def test_a_choice_among_many_is_drawn_as_django_draws_it(clinic, sign_in):
             plain.fields[name].widget = forms.Select()
             plain.fields[name].widget.choices = choices
             assertHTMLEqual(str(search[name]), str(plain[name]))
+
+
+def test_a_label_that_is_html_and_the_same_text_are_two_choices():
+    for label, shown in (("<b>", "&lt;b&gt;"), (SafeString("<b>"), "<b>"), ("<b>", "&lt;b&gt;")):
+        assert f">{shown}<" in QuickSelect(choices=[("", label)]).render("who", "")
 
 
 # --- As a file -----------------------------------------------------------------------------------

@@ -61,6 +61,18 @@ def test_the_list_is_filtered_by_therapist_team_and_state(clinic, sign_in):
     assert labels_on(browser.get(page("list", query=f"?supervisor={clinic.sina.pk}"))) == []
 
 
+def test_the_filter_by_therapist_names_nobody_who_treats_nobody(clinic, sign_in):
+    """The administrator and the supervisors stood in it. Who treated once stays, whatever their roles now."""
+    User.objects.filter(pk=clinic.carl.pk).update(is_therapist=False, is_supervisor=True)
+    form = sign_in(clinic.adam).get(page("list")).context["search"]
+    said = str(form["therapist"])
+    for name, is_there in (("Olga", True), ("Carl", True), ("Sina", False), ("Adam", False)):
+        assert (name in said) == is_there, name
+    assert "Sina" in str(form["supervisor"])
+    log = sign_in(clinic.adam).get(reverse("clinic:log")).text
+    assert all(name in log for name in ("Olga", "Sina", "Adam"))  # whoever works here has done something
+
+
 def test_a_therapist_is_offered_no_filter_by_colleagues(clinic, sign_in):
     answer = sign_in(clinic.olga).get(page("list", query=f"?therapist={clinic.carl.pk}"))
     assert labels_on(answer) == ["K-1"]

@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.db import connection
+from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -36,7 +38,7 @@ def every_page(clinic):
         ),
         *(
             page(name, clinic.olga.pk)
-            for name in ("person", "change_email", "invite", "remove_second_factor")
+            for name in ("person", "change_email", "invite", "end_sign_ins", "remove_second_factor")
         ),
         page("end_supervision", supervision.code),
     ]
@@ -66,7 +68,7 @@ def test_nobody_signed_in_is_led_to_the_sign_in(clinic, client):
 def test_an_administrator_reaches_every_page(clinic, administrator):
     for url in every_page(clinic):
         assert administrator.get(url).status_code == 200, url
-    for name in ("person", "invite", "remove_second_factor", "end_supervision"):
+    for name in ("person", "invite", "end_sign_ins", "remove_second_factor", "end_supervision"):
         assert administrator.get(page(name, uuid4())).status_code == 404
 
 
@@ -156,7 +158,7 @@ def test_the_last_administrator_is_told_why_they_stay(clinic, administrator):
     url = page("person", clinic.adam.pk)
     response = save(administrator, url, name="Ada", roles=["therapist"], is_active="on")
     assert response.status_code == 422
-    assert "This is the only administrator." in response.text
+    assert "This is the only administrator who can sign in." in response.text
     assert 'value="Ada"' in response.text
     cast.person("Eve", Role.ADMINISTRATOR)
     assert save(administrator, url, name="Ada", roles=[], is_active="on").url == reverse("home")
@@ -186,6 +188,33 @@ def test_a_second_factor_is_removed_after_a_question(clinic, administrator):
     assert "Remove the second factor of Olga?" in administrator.get(url).text
     assert save(administrator, url).url == page("people")
     assert AuditEvent.objects.filter(action="second factor removed").count() == 1
+
+
+def test_an_administrator_signs_one_person_out_everywhere(clinic, administrator):
+    olga, elsewhere, carl = (sign_in_of(who) for who in (clinic.olga, clinic.olga, clinic.carl))
+    UserSession.objects.filter(user=clinic.olga).first().delete()  # one that her own list does not have
+    url = page("end_sign_ins", clinic.olga.pk)
+    assert url in administrator.get(page("person", clinic.olga.pk)).text
+    assert "Sign Olga out everywhere?" in administrator.get(url).text
+    assert olga.get(reverse("clients:list")).status_code == 200, "asking ends nothing"
+    for _ in range(2):
+        assert administrator.post(url).url == page("person", clinic.olga.pk)
+    assert {one.get(reverse("clients:list")).status_code for one in (olga, elsewhere)} == {302}
+    assert carl.get(reverse("clients:list")).status_code == 200
+    line = AuditEvent.objects.filter(action="sign-ins ended").first()
+    assert (line.actor, line.entity_code) == (clinic.adam.pk, clinic.olga.pk)
+    # Nothing else was taken away.
+    again = sign_in_of(clinic.olga)
+    assert again.get(reverse("clients:list")).status_code == 200
+    own = page("end_sign_ins", clinic.adam.pk)
+    assert own not in administrator.get(page("person", clinic.adam.pk)).text
+    assert "Account and security" in administrator.post(own).text
+
+
+def sign_in_of(person):
+    browser = Browser()
+    browser.post(reverse("account_login"), {"login": person.email, "password": cast.PASSWORD})
+    return browser
 
 
 # --- Supervision ---------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def test_a_mail_that_does_not_leave_is_replaced_by_the_link(administrator, monke
     def down(*args, **kwargs):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("alliance.mail.send_mail", down)
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", down)
     assert link_in(administrator.post(ADD, NORA).text)
 
 

@@ -159,7 +159,7 @@ def test_a_search_by_client_looks_up_no_other_client(clinic):
     audit.listed(codes, by=clinic.olga)
     with CaptureQueriesContext(connection) as captured:
         (told,) = access_log.lines(AuditEvent.objects.filter(action="listed"), frozenset(codes[:1]))
-    assert told.labels == ["L-0"]
+    assert told.labels == ("L-0",)
     (asked,) = (one["sql"] for one in captured if 'FROM "clients_client"' in one["sql"])
     assert {code for code in codes if code.hex in asked.replace("-", "")} == {codes[0]}
 

@@ -303,6 +303,7 @@ def test_it_comes_in_pages(clinic, sign_in, monkeypatch):
 
 
 @pytest.mark.postgresql
+@pytest.mark.usefixtures("as_owner")
 def test_it_reads_no_line_about_others(clinic):
     AuditEvent.objects.bulk_create(
         AuditEvent(action=LogEvent.VIEWED, entity="episode", actor=clinic.sina.pk, **of)
