@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from django.apps import apps
-from django.db import connection, transaction
+from django.db import transaction
 
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 from clients.models import Client, Episode
-from sessions_app.demo import client_form, courses, rows, staff
+from sessions_app.demo import client_form, courses, more_forms, rows, staff, statistics, supervision
 from sessions_app.demo.staff import PASSWORD, STAFF, Person
 from sessions_app.flags.conclude import conclude_many
 
@@ -18,7 +17,6 @@ DEFAULT_SEED = 104
 # The mark is the very first line of the access log, which nobody can change afterwards: a database that
 # had a person in it before can never become a demo.
 MARK = LogEvent.DEMO_SEEDED
-OUR_APPS = ("alliance", "clients", "sessions_app")
 
 
 def is_seeded() -> bool:
@@ -44,17 +42,7 @@ def seed(now: datetime, seed: int = DEFAULT_SEED) -> None:
     chosen = client_form.choose(team, now)
     AuditEvent.objects.bulk_create([*staff.log_lines(team, now), *client_form.log_lines(chosen)])
     rows.write(courses.plan(now, seed, len(team.therapists)), team, now, seed)
+    beside = supervision.write(now, stays_low=courses.LOW_LABEL, story=courses.STORY_LABEL)
+    rows.log(now, [*beside, *more_forms.write(team, now)])
     conclude_many(episodes=list(Episode.objects.values_list("pk", flat=True)), now=now)
-    if connection.vendor == "postgresql":
-        _tell_the_planner()
-
-
-def _tell_the_planner() -> None:
-    """PostgreSQL knows nothing of so many new rows: a course took a second to read, of a thousand ratings.
-
-    Names its tables: ANALYZE alone also locks what all databases of a server share, until we commit.
-    """
-    ours = [app.get_models(include_auto_created=True) for app in map(apps.get_app_config, OUR_APPS)]
-    tables = [connection.ops.quote_name(model._meta.db_table) for models in ours for model in models]
-    with connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {', '.join(tables)}")
+    statistics.renew()

@@ -13,13 +13,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from alliance.log_events import LogEvent
-from alliance.measurement import instruments, scoring
+from alliance.measurement import instruments
 from alliance.measurement.overdue import OVERDUE_AFTER
 from alliance.models import AuditEvent, User
 from clients.models import AgeBand, Client, Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.grants import Channel, RatingGrant
-from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import (
     SESSION_LENGTH,
     Attendance,
@@ -28,12 +27,12 @@ from sessions_app.courses.models import (
     SetAsideRating,
     TherapySession,
 )
-from sessions_app.courses.tokens import hash_of_token
-from sessions_app.demo import deferrals, follow_ups, set_aside, supervision, words
+from sessions_app.courses.raters import Rater
+from sessions_app.courses.responses import QuestionnaireResponse
+from sessions_app.demo import deferrals, follow_ups, given, set_aside, statistics, words
 from sessions_app.demo.courses import (
     DISPUTED_LABEL,
     STORY_FALL,
-    STORY_LABEL,
     WITHDRAWN_LABEL,
     Course,
     Visit,
@@ -43,11 +42,9 @@ from sessions_app.flags import course
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.instruments import rule_settings
-from sessions_app.intake.grants import ACCEPT_FOR, OPEN_FOR
 
-# Share of the ratings a client gave otherwise than on the lines of the tablet.
-STAYS_LOW_LABEL = "K-105"
 SEED_OF_LOOKS = 59  # of their own, so that courses stay as they are
+# Share of the ratings a client gave otherwise than on the lines of the tablet.
 MODES = ((0.04, Mode.NUMBER), (0.07, Mode.PAPER), (0.085, Mode.VERBAL), (1.0, Mode.LINE))
 
 
@@ -57,10 +54,10 @@ def write(courses: list[Course], team: Team, now: datetime, seed: int) -> None:
     sessions = _sessions(courses, episodes)
     _ratings(sessions, rng, now)
     _set_aside(courses, episodes)
-    _flags(episodes, now)
+    flags(episodes, now)
+    statistics.renew()
     _discussions(courses, episodes, rng, now, deferrals.Decisions(seed, now))
     follow_ups.write(rng, now)
-    _log(now, supervision.write(now, stays_low=STAYS_LOW_LABEL, story=STORY_LABEL))
 
 
 def _episodes(courses: list[Course], team: Team, rng: Random) -> list[Episode]:
@@ -115,29 +112,25 @@ def _ratings(held: Held, rng: Random, now: datetime) -> None:
     ratings: list[Rating] = []
     for session, visit in held:
         if visit.handed_over:
-            grants.append(_grant(session, rng, now - timedelta(minutes=1), Channel.TABLET))
+            grants.append(given.grant(session, instrument, rng, now - timedelta(minutes=1)))
         if visit.answers is None:
             continue
         share = rng.random()
         mode = next(mode for limit, mode in MODES if share < limit)
         received_at = session.ends_at - timedelta(minutes=rng.randint(1, 6))
         channel = Channel.TABLET if mode in {Mode.LINE, Mode.NUMBER} else Channel(mode.value)
-        grants.append(_grant(session, rng, received_at - timedelta(minutes=2), channel))
-        score = scoring.score(instrument, visit.answers)
+        grants.append(
+            given.grant(session, instrument, rng, received_at - timedelta(minutes=2), channel=channel)
+        )
+        share_comment = bool(visit.comment) and rng.random() < 0.5
         ratings.append(
-            Rating(
-                grant=grants[-1],
-                session=session,
-                instrument=instrument.id,
-                instrument_version=instrument.version,
-                answers=score.answers,
-                total=score.total,
-                comment=visit.comment,
-                share_comment=bool(visit.comment) and rng.random() < 0.5,
-                language="en",
+            given.rating(
+                grants[-1],
+                visit.answers,
+                received_at,
                 mode=mode,
-                received_at=received_at,
-                sha256=hash_of_answers(score.answers, visit.comment),
+                comment=visit.comment,
+                share_comment=share_comment,
             )
         )
     RatingGrant.objects.bulk_create(grants, batch_size=500)
@@ -152,21 +145,7 @@ def _set_aside(courses: list[Course], episodes: list[Episode]) -> None:
             set_aside.withdrawn(episode)
 
 
-def _grant(session: TherapySession, rng: Random, made_at: datetime, channel: Channel) -> RatingGrant:
-    return RatingGrant(
-        session=session,
-        instrument=instruments.SESSION_RATING,
-        instrument_version=instruments.get(instruments.SESSION_RATING).version,
-        token_hash=hash_of_token(rng.randbytes(32).hex()),
-        channel=channel,
-        made_at=made_at,
-        made_by=session.episode.therapist,
-        open_until=made_at + OPEN_FOR,
-        accept_until=made_at + ACCEPT_FOR,
-    )
-
-
-def _flags(episodes: list[Episode], now: datetime) -> None:
+def flags(episodes: list[Episode], now: datetime) -> None:
     """Every flag the rules raise, dated when its rating came, or a day after a session without one."""
     rules = rule_settings.in_force()
     Flag.objects.bulk_create(
@@ -174,7 +153,7 @@ def _flags(episodes: list[Episode], now: datetime) -> None:
             Flag(
                 session=one.session,
                 rating=one.rating if finding.rule != "G" else None,
-                instrument=instruments.SESSION_RATING,
+                instrument=course.instrument_of_flag(one.instrument, finding.rule),
                 rule=finding.rule,
                 is_new=finding.is_new,
                 on_work_list=finding.on_work_list,
@@ -258,13 +237,17 @@ def _discuss(
 # --- The access log ------------------------------------------------------------------------------
 
 
-def _log(now: datetime, beside: list[AuditEvent]) -> None:
+def log(now: datetime, beside: list[AuditEvent]) -> None:
     """The lines that hand-overs, ratings and conversations would have left, in the order of their times."""
     taken_back = RatingGrant.every.filter(withdrawn_at__isnull=False)
+    first_of_sets = RatingGrant.every.filter(place_in_set=0)
+    for_others = first_of_sets.exclude(rater=Rater.CLIENT)
     lines = [
         *beside,
-        *_lines(LogEvent.HANDED_OVER, RatingGrant.every.all(), "made"),
+        *_lines(LogEvent.HANDED_OVER, first_of_sets.filter(rater=Rater.CLIENT), "made"),
+        *_lines(LogEvent.LINK_MADE_FOR_ANOTHER, for_others, "made", "rater"),
         *_lines(LogEvent.RATED, Rating.objects.all(), "received", "mode"),
+        *_lines(LogEvent.QUESTIONNAIRE_ANSWERED, QuestionnaireResponse.objects.all(), "received", "rater"),
         *_lines(LogEvent.DISCUSSED, Discussion.objects.all(), "discussed"),
         *_lines(LogEvent.DEFERRED, Deferral.objects.all(), "deferred"),
         *_lines(LogEvent.HAND_OVER_TAKEN_BACK, taken_back, "withdrawn"),

@@ -21,6 +21,7 @@ class Person:
     name: str
     role: Role
     supervisor: str = ""
+    shows: str = ""  # what the others have not
 
     @property
     def email(self) -> str:
@@ -29,8 +30,8 @@ class Person:
 
 STAFF = (
     Person("Mara Lindholm", Role.THERAPIST, "Ruth Adler"),
-    Person("Jonas Feld", Role.THERAPIST, "Ruth Adler"),
-    Person("Aisha Rahman", Role.THERAPIST, "Ruth Adler"),
+    Person("Jonas Feld", Role.THERAPIST, "Ruth Adler", "how life is going, an inventory"),
+    Person("Aisha Rahman", Role.THERAPIST, "Ruth Adler", "a group, a child, guesses"),
     Person("Tomasz Nowak", Role.THERAPIST, "Hugo Brandt"),
     Person("Clara Moreau", Role.THERAPIST, "Hugo Brandt"),
     Person("Daniel Okafor", Role.THERAPIST, "Hugo Brandt"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, User
 from clients.models import Episode, Supervision
+from sessions_app.demo.lines import line
 from sessions_app.supervision.agendas import Agenda, AgendaItem
 from sessions_app.supervision.questions import SupervisionQuestion
 from sessions_app.supervision.talks import SupervisionTalk
@@ -40,12 +41,12 @@ def _questions(low: Episode, told: Episode, now: datetime) -> Iterator[AuditEven
         question = SupervisionQuestion.objects.create(
             episode=episode, words=asked, asked_at=at, asked_by=supervisor
         )
-        yield _line(LogEvent.SUPERVISION_QUESTION_ASKED, question, supervisor, at)
+        yield line(LogEvent.SUPERVISION_QUESTION_ASKED, question, at, by=supervisor)
         if answer:
             at += timedelta(days=1)
             question.answer, question.answered_at, question.answered_by = answer, at, episode.therapist
             question.save()
-            yield _line(LogEvent.SUPERVISION_QUESTION_ANSWERED, question, episode.therapist, at)
+            yield line(LogEvent.SUPERVISION_QUESTION_ANSWERED, question, at, by=episode.therapist)
 
 
 def _talk(low: Episode, supervisor: User, now: datetime) -> Iterator[AuditEvent]:
@@ -53,7 +54,7 @@ def _talk(low: Episode, supervisor: User, now: datetime) -> Iterator[AuditEvent]
     talk = SupervisionTalk.objects.create(
         episode=low, held_on=timezone.localdate(at), agreed=AGREED, noted_at=at, noted_by=supervisor
     )
-    yield _line(LogEvent.SUPERVISION_TALK_NOTED, talk, supervisor, at)
+    yield line(LogEvent.SUPERVISION_TALK_NOTED, talk, at, by=supervisor)
 
 
 def _meeting(low: Episode, told: Episode, supervisor: User, now: datetime) -> None:
@@ -78,15 +79,4 @@ def _meeting(low: Episode, told: Episode, supervisor: User, now: datetime) -> No
             ticked_by=supervisor if text != LINES[-1] else None,
         )
         for place, (episode, why, text) in enumerate(items)
-    )
-
-
-def _line(event: LogEvent, row: SupervisionQuestion | SupervisionTalk, by: User, at: datetime) -> AuditEvent:
-    return AuditEvent(
-        at=at,
-        action=event.value,
-        entity=str(row._meta.model_name),
-        entity_code=row.code,
-        client=row.client_code,
-        actor=by.pk,
     )

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from alliance.operations.listening import listening
 from sessions_app import demo
 
 HOST = "127.0.0.1"
@@ -30,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, only_prepare: bool, fresh: bool, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("DEMO is off. Set DEMO=on, or use `make demo`.")
-        port = os.environ.get("PORT", "8000")
+        port = str(listening().port)
         if not only_prepare:
             _refuse_a_taken_port(port)
         _prepare_database(fresh=fresh)
@@ -43,8 +44,6 @@ class Command(BaseCommand):
 
 
 def _refuse_a_taken_port(port: str) -> None:
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise CommandError(f"PORT is {port!r}; write a number such as 8000.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -108,15 +107,16 @@ An invented clinic, on this machine only. Do not enter anything about a real per
 
 
 def _whose(person: demo.Person) -> str:
-    return f"supervised by {person.supervisor}" if person.supervisor else ""
+    said = f"supervised by {person.supervisor}" if person.supervisor else ""
+    return f"{said}; with {person.shows}" if person.shows else said
 
 
 def _serve(port: str) -> None:
     """Become the web server: Ctrl-C then reaches it and nobody else."""
     granian = Path(sys.executable).with_name("granian")
     connection.close()
-    arguments = ["--interface", "wsgi", "--host", HOST, "--port", port, "--workers", "1", "--no-ws"]
+    arguments = ["--interface", "asginl", "--host", HOST, "--port", port, "--workers", "1", "--no-ws"]
     # Ctrl-C reaches the worker twice, from the terminal and from its parent, and may leave it hanging.
     arguments += ["--workers-kill-timeout", "2"]
-    arguments += ["--blocking-threads", "4", "--log-level", "error", "alliance.wsgi:application"]
+    arguments += ["--log-level", "error", "alliance.asgi:application"]
     os.execv(granian, [str(granian), *arguments])  # noqa: S606 - no shell, and nothing of the user's in it
