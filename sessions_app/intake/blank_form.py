@@ -77,7 +77,7 @@ class Blank:
 
     @classmethod
     def of(cls, grant: RatingGrant, lock: DeviceLock) -> Self:
-        wording, chosen = wordings.shown(grant), client_form.in_force()
+        wording, chosen = wordings.shown(grant), client_form.came_with(grant)
         return cls(
             instrument=grant.instrument,
             version=grant.instrument_version,

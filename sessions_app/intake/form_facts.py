@@ -9,10 +9,12 @@ from alliance.device_lock import PHONE
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from sessions_app.courses.grants import Purpose, RatingGrant
+from sessions_app.courses.raters import Rater
 from sessions_app.instruments.clinic_wording import ClinicWording
 from sessions_app.intake.form_length import about_minutes
 
 CAREGIVERS = "caregiver-session-rating"
+OLDEST_CHILD = 12
 IDLE_SECONDS, IDLE_AT_MOST = 300, 900
 IDLE_ON_A_PHONE = 1800  # a device that nobody else is given, where a long form may wait for a while
 
@@ -30,6 +32,15 @@ def questionnaires_are_used() -> bool:
         return True
     named = [one.id for one in instruments.questionnaires()]
     return ClinicWording.objects.switched_on().filter(instrument__in=named).exists()
+
+
+def is_for_a_child(instrument: Instrument) -> bool:
+    """Whether a child fills it in: then all that stands around the questions is said as to a child."""
+    return (
+        instrument.age_to is not None
+        and instrument.age_to <= OLDEST_CHILD
+        and instrument.raters[0] == Rater.CLIENT
+    )
 
 
 def cleared_after_said(seconds: int) -> str:

@@ -117,7 +117,7 @@ def _ask(
     )
     # Of several caregivers each has a form of their own: a new one takes the place of theirs alone.
     label = search_key(form.label)
-    theirs = [pk for pk, other in out.values_list("pk", "rater_label") if search_key(other) == label]
+    theirs = [pk for pk, other in out.values_list("pk", "rater_label") if search_key(str(other)) == label]
     withdraw_what_it_replaces(RatingGrant.every.filter(pk__in=theirs), by)
     return new_grant(
         session,

@@ -11,6 +11,7 @@ from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from alliance.refused import Refused
 from clients.models import Episode
+from sessions_app.courses.grants import Purpose, RatingGrant
 from sessions_app.courses.models import SESSION_LENGTH, Attendance, TherapySession
 from sessions_app.courses.raters import Rater
 from sessions_app.intake.form_sets import RATING, Forms, ToFillIn
@@ -116,10 +117,11 @@ def choice(
     mode, rater = mode_of(request), rater_of(request)
     forms = which_forms.due([session], now, plan).get(session.pk, FormsOfSession())
     asked = set(request.POST.getlist("form")) if SAYS in request.POST else None
+    along = _out_with_the_rating(session, now) if mode == WITH_RATING else set()
 
     def option(one: DueForm) -> Option:
         is_due_now = one.is_at_the_start == (mode == ALONE and now < session.ends_at)
-        is_ticked = is_due_now and not one.is_out
+        is_ticked = is_due_now and (not one.is_out or one.key in along)
         return Option(one.instrument, one.key in asked if asked is not None else is_ticked, _note(one))
 
     due = [one for one in forms.due if one.rater == rater]
@@ -141,7 +143,26 @@ def choice(
     )
 
 
+def _out_with_the_rating(session: TherapySession, now: datetime) -> set[str]:
+    """What was given together with a rating that is still out: a new hand-over takes all of it back.
+
+    Unticked, nobody would be asked it: whoever takes the tablet up again means the same forms.
+    """
+    if session.pk is None:
+        return set()
+    ratings = RatingGrant.objects.awaiting(now).filter(session=session)
+    along = RatingGrant.every.awaiting(now).filter(
+        form_set__in=ratings.values("form_set"), purpose=Purpose.QUESTIONNAIRE
+    )
+    return set(along.values_list("instrument", flat=True))
+
+
 def _note(one: DueForm) -> str:
+    note = _why_here(one)
+    return f"in invented words, {note}" if one.is_invented else note
+
+
+def _why_here(one: DueForm) -> str:
     if one.is_out:
         return "given out already and not handed in; a new one takes its place"
     if one.is_late:

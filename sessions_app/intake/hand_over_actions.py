@@ -35,6 +35,7 @@ from sessions_app.intake import form_sets
 from sessions_app.intake.form_sets import RATING, Forms
 from sessions_app.intake.grants import new_grant, refuse_before_its_day, token_of
 from sessions_app.intake.session_actions import session_now
+from sessions_app.intake.session_facts import given_at
 from sessions_app.plans import forms_of_sessions
 
 LANGUAGE_CHANGES_A_GRANT = 20
@@ -251,7 +252,7 @@ def refuse_unless_ratable(session: TherapySession) -> Rating | None:
         )
     if session.attendance in {Attendance.CANCELLED, Attendance.DID_NOT_ATTEND}:
         raise Refused(f"Session {session.number} did not take place. Change its attendance first.")
-    if still_to_come(session.held_at, timezone.now()):
+    if still_to_come(session.held_at, timezone.now(), given_at(session)):
         begins = day(session.held_at, "j F, H:i")
         raise Refused(
             f"Session {session.number} is still to come: it begins on {begins}. If it is on now, change its time."

@@ -52,7 +52,7 @@ def enter_response(
         session=session, instrument=paper.instrument.id, rater=rater, purpose=Purpose.QUESTIONNAIRE
     )
     key = search_key(label)
-    theirs = [pk for pk, other in given.values_list("pk", "rater_label") if search_key(other) == key]
+    theirs = [pk for pk, other in given.values_list("pk", "rater_label") if search_key(str(other)) == key]
     same = RatingGrant.every.filter(pk__in=theirs)
     _refuse_twice(session, paper, same)
     withdraw_what_it_replaces(same.awaiting(timezone.now()), by)

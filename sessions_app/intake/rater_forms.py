@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from alliance.days import day
+from alliance.encrypted_field import refuse_stand_in
 from alliance.form_keys import FormKeyField
 from alliance.label_field import LabelFormField
 from alliance.line_field import LineField
@@ -119,6 +120,7 @@ class ResponseForm(forms.Form):
             label="A note",
             required=False,
             max_length=2000,
+            validators=[refuse_stand_in],
             widget=forms.Textarea({"rows": 2, "dir": "auto"}),
         )
         if may_share:

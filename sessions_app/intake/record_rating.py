@@ -13,6 +13,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.measurement import instruments, scoring
 from alliance.models import User
+from alliance.operations import metrics
 from clients.lock import lock_episode
 from sessions_app.courses import wordings
 from sessions_app.courses.grants import RatingGrant
@@ -94,6 +95,7 @@ def record_rating(
         _set_aside(marks, reason)
         raise NotStored(reason, marks.sha256)
     if not _is_known(stands, marks) and _has_enough_aside(grant):
+        metrics.marks_refused()
         raise TooManySetAside
     stands.came_before = True
     return stands
@@ -132,6 +134,7 @@ def _stored(marks: Rating, by: User | None, until: datetime | None) -> Rating:
         LogEvent.RATED, marks, by=by, client=grant.client_code, channel=grant.channel, mode=marks.mode
     )
     conclude_locked(before, log=[rated])
+    metrics.marks_accepted(claimed_at=marks.claimed_at)
     return marks
 
 
@@ -147,6 +150,7 @@ def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = N
     episode = lock_episode(marks.session.episode_id)
     before = SetAsideRating.objects.filter(grant=marks.grant, sha256=marks.sha256).first()
     if not _is_known(before, marks) and _has_enough_aside(marks.grant):
+        metrics.marks_refused()
         raise TooManySetAside
     same = ("session", "answers", "comment", "share_comment", "language", "mode", "delivery", "claimed_at")
     aside, created = SetAsideRating.objects.get_or_create(
@@ -156,6 +160,7 @@ def _set_aside(marks: Rating, reason: SetAsideRating.Reason, raw: str | None = N
     )
     if created:
         note_if_over(marks.session, episode)
+        metrics.marks_set_aside()
         audit.record(LogEvent.RATING_SET_ASIDE, aside, by=None, client=marks.client_code, reason=reason)
 
 

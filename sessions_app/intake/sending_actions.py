@@ -34,6 +34,7 @@ from sessions_app.courses.tablets import PairedTablet
 from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.intake import hand_over_actions, session_actions, short_codes
 from sessions_app.intake.form_sets import RATING, Forms
+from sessions_app.intake.sending_words import ask_for_a_new_link
 
 LINK_FOR = timedelta(hours=72)
 SHORT_CODE_FOR = timedelta(minutes=30)
@@ -123,12 +124,21 @@ def open_on_phone(*, grant: RatingGrant, language: str = "") -> str:
     # again after it waited for another writer, but not into another table.
     first = RatingGrant.every.filter(pk=grant.pk, opened_at__isnull=True, withdrawn_at__isnull=True)
     if not first.update(opened_at=now, token_hash=hash_of_token(token)):
-        raise Refused(_("This form was opened already. Ask your therapist for a new link."))
+        raise Refused(f"{_('This form was opened already.')} {ask_for_a_new_link(grant)}")
     audit.record(LogEvent.FORM_OPENED, grant, by=None, client=grant.client_code)
     is_offered = grant.is_for_the_client and language in wordings.languages_of(grant)
     if is_offered and not _is_known_to_read(grant.session.episode.client):
         hand_over_actions.choose_language(grant=grant, language=language)
     return token
+
+
+def why_it_opens_nothing(*, grant: RatingGrant) -> str:
+    """What whoever presses *Start* would be told; empty where the form would open. Nothing is used up by asking."""
+    try:
+        _refuse_unless_it_can_be_opened(grant)
+    except Refused as refusal:
+        return str(refusal)
+    return ""
 
 
 def _is_known_to_read(client: Client) -> bool:
@@ -146,11 +156,11 @@ def _refuse_unless_it_can_be_opened(grant: RatingGrant) -> None:
     if (last is not None and last.pk != grant.instead_of_id) or grant.is_rated:
         raise Refused(_("This form was handed in already. There is nothing more to do."))
     if grant.withdrawn_at is not None:
-        raise Refused(_("This form was taken back. Ask your therapist for a new link."))
+        raise Refused(f"{_('This form was taken back.')} {ask_for_a_new_link(grant)}")
     if grant.opened_at is not None:
-        raise Refused(_("This form was opened already. Ask your therapist for a new link."))
+        raise Refused(f"{_('This form was opened already.')} {ask_for_a_new_link(grant)}")
     if timezone.now() >= grant.open_until or not grant.session.episode.is_open:
-        raise Refused(_("This link has expired. Ask your therapist for a new one."))
+        raise Refused(f"{_('This link has expired.')} {ask_for_a_new_link(grant)}")
 
 
 # --- The tablet of a room ------------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """What the pages about one session say of it, before it is changed or voided."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from alliance.days import day
+from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Rating, TherapySession
 
 MINUTE = timedelta(minutes=1)
@@ -29,3 +30,10 @@ def would_count_nowhere(session: TherapySession) -> dict[str, str]:
         if stands is None or stands.is_blank
         else f"came on {day(stands.received_at, 'j F, H:i')}",
     }
+
+
+def given_at(session: TherapySession) -> datetime | None:
+    """When the client was given the first form for this session in the room."""
+    given = RatingGrant.every.given_in_the_room().filter(session=session)
+    first: datetime | None = given.order_by("made_at").values_list("made_at", flat=True).first()
+    return first

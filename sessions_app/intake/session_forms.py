@@ -7,6 +7,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
+from alliance.encrypted_field import refuse_stand_in
 from alliance.form_keys import FormKeyField
 from alliance.line_field import LineField
 from alliance.measurement import instruments
@@ -154,6 +155,7 @@ class PaperRatingForm(forms.Form):
             label="What the client wrote or said",
             required=False,
             max_length=2000,
+            validators=[refuse_stand_in],
             widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"}),
         )
 

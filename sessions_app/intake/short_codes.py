@@ -6,7 +6,8 @@ from django.utils.crypto import salted_hmac
 
 # The alphabet of Open Location Codes: no letter that looks like a digit, and no vowel, so no words.
 ALPHABET = "23456789CFGHJMPQRVWX"
-SHORT_CODE_LENGTH = 8
+# So long that guessing is bounded without a limit by which one could keep others out (ADR 70).
+SHORT_CODE_LENGTH = 10
 PAIRING_CODE_LENGTH = 6
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 
 from alliance.days import day, near_day
@@ -51,11 +51,15 @@ class NotOffered:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a page asks: one of the candidates, or a new session, `number`, that ends now."""
+    """What a page asks: one of the candidates, or a new session, `number`, that ends now.
+
+    moves_others: sessions still to come have that number or a higher one until then, and move up by one.
+    """
 
     candidates: list[Candidate]
     chosen: TherapySession | None  # None: the new one
     number: int
+    moves_others: bool
     not_offered: list[NotOffered]
 
     @property
@@ -101,7 +105,8 @@ def choice(
             for grant in RatingGrant.objects.awaiting(now).filter(session__in=possible).order_by("pk")
         }
     )
-    starts = start_of_new(today, now)
+    is_before = Q(held_at__lte=start_of_new(today, now))
+    counted = episode.sessions.aggregate(all=Count("pk"), before=Count("pk", filter=is_before))
     return Choice(
         candidates=[
             Candidate(
@@ -114,15 +119,14 @@ def choice(
             for one in sorted(possible, key=lambda one: one.held_at, reverse=True)
         ],
         chosen=chosen,
-        number=episode.sessions.filter(held_at__lte=starts).count() + 1,
+        number=counted["before"] + 1,
+        moves_others=counted["before"] < counted["all"],
         not_offered=[
             NotOffered(
                 one,
                 when(one, now),
                 why_not[pk],
-                is_to_come=for_rating
-                and one.attendance in COMES
-                and session_times.still_to_come(one.held_at, now),
+                is_to_come=for_rating and one.attendance in COMES and _is_to_come(one, now),
                 may_be_asked_for=for_rating and _may_be_asked_for(one, now),
             )
             for pk, one in rows.items()
@@ -162,11 +166,12 @@ def _of_today(episode: Episode, now: datetime) -> TherapySessionQuerySet:
 
 
 def _with_what_is_known(sessions: TherapySessionQuerySet, now: datetime) -> TherapySessionQuerySet:
-    """Each with `standing_ratings`, `awaits` and `is_declined`."""
+    """Each with `standing_ratings`, `awaits`, `is_declined` and `given_at`: of the first form in the room."""
     of_session = RatingGrant.objects.filter(session=OuterRef("pk"))
     known: TherapySessionQuerySet = sessions.annotate(
         awaits=Exists(of_session.awaiting(now)),
         is_declined=Exists(declined(of_session)),
+        given_at=RatingGrant.every.given_in_the_room().first_of_sessions(),
     ).prefetch_related(Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings"))
     return known
 
@@ -199,7 +204,7 @@ def _why_not(session: TherapySession, now: datetime) -> str:
         return "it did not take place"
     if _is_rated(session):
         return "it has its marks already"
-    if session_times.still_to_come(session.held_at, now):
+    if _is_to_come(session, now):
         return "it is still to come"
     if session.not_rated_from <= now:
         return "it is more than seven days ago: enter what the client says now from paper or voice"
@@ -226,7 +231,11 @@ def _may_be_asked_for(session: TherapySession, now: datetime) -> bool:
     if _is_rated(session) or session.attendance not in COMES:
         return False
     is_past = session.not_rated_from <= now
-    return _was_declined(session) and not (is_past or session_times.still_to_come(session.held_at, now))
+    return _was_declined(session) and not (is_past or _is_to_come(session, now))
+
+
+def _is_to_come(session: TherapySession, now: datetime) -> bool:
+    return session_times.still_to_come(session.held_at, now, session.given_at)
 
 
 # --- In words ------------------------------------------------------------------------------------
@@ -234,13 +243,16 @@ def _may_be_asked_for(session: TherapySession, now: datetime) -> bool:
 
 def when(session: TherapySession, now: datetime) -> str:
     """Day and time of a session, and whether it is on or over."""
-    begins, ends = (f"{timezone.localtime(one):%H:%M}" for one in session.times)
+    begins, ends = (f"{timezone.localtime(one):%H:%M}" for one in (session.held_at, session.ends_at))
     is_today = timezone.localdate(session.held_at) == timezone.localdate(now)
     said = f"{near_day(session.held_at) if is_today else day(session.held_at, 'j F')}, {begins} to {ends}"
     if not is_today:
         return said
     if session.held_at <= now < session.ends_at:
         return f"{said}, on now"
+    given = session.given_at
+    if given and session_times.still_to_come(session.held_at, now) and not _is_to_come(session, now):
+        return f"{said}, begun early: a form was given at {timezone.localtime(given):%H:%M}"
     if session_times.is_on(session.held_at, session.ends_at, now):
         return f"{said}, about to begin"
     return said
@@ -263,7 +275,7 @@ def overlap_sentence(session: TherapySession, therapist: User) -> str:
 
 def _overlap(one: TherapySession, session: TherapySession) -> str:
     whose = "this client" if one.episode_id == session.episode_id else one.episode.client.label
-    begins, ends = (f"{timezone.localtime(moment):%H:%M}" for moment in one.times)
+    begins, ends = (f"{timezone.localtime(moment):%H:%M}" for moment in (one.held_at, one.ends_at))
     return f"session {one.number} of {whose}, {day(one.held_at, 'j F')}, {begins} to {ends}"
 
 

@@ -10,6 +10,9 @@ const WORDS = [
   "data-answered", "data-minute", "data-minutes",
 ];
 const PATIENCE = 10000;
+// The page is read and never shown: below, words and a few attributes are taken from it, each as a text.
+const policy = globalThis.trustedTypes?.createPolicy("other-language", { createHTML: (text) => text });
+const readable = (text) => policy?.createHTML(text) ?? text;
 
 // True once this page speaks `language`; false where it could not be had.
 export async function speak(url, token, language) {
@@ -33,7 +36,7 @@ async function fetched(url, token, language) {
       signal: timeLimit(PATIENCE),
     });
     if (!response.ok) return null;
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    const page = new DOMParser().parseFromString(readable(await response.text()), "text/html");
     return page.documentElement.lang === language && page.getElementById("rating") ? page : null;
   } catch {
     return null;

@@ -44,5 +44,12 @@ turn();
 const { worker } = document.body.dataset;
 if (worker) {
   const [folder] = location.pathname.match(/^\/[^/]*\//);
-  navigator.serviceWorker?.register(folder + worker, { type: "module", updateViaCache: "none" }).catch(() => {});
+  // Browsers with Trusted Types take no bare string for the address of a script.
+  const policy = globalThis.trustedTypes?.createPolicy("device-worker", { createScriptURL: ours });
+  const url = policy ? policy.createScriptURL(folder + worker) : folder + worker;
+  navigator.serviceWorker?.register(url, { type: "module", updateViaCache: "none" }).catch(() => {});
+}
+
+function ours(url) {
+  return /^\/[a-z]+\/worker\.js$/.test(url) ? url : null;
 }

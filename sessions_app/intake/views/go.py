@@ -1,10 +1,11 @@
 """The client's own phone: a link or a short code becomes a grant, once. No name is shown before or after.
 
 The link's token stands in the fragment of the address, which no browser sends: looking at the page
-consumes nothing and leaves nothing in a log. Only the press of *Start* brings it here.
+consumes nothing and leaves nothing in a log. The page's script asks the server whether the link still opens a
+form, so that a link that was used says so at once; only the press of *Start* opens the form.
 """
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -19,12 +20,13 @@ from sessions_app.courses.grants import RatingGrant, RatingGrantQuerySet
 from sessions_app.courses.tokens import hash_of_token
 from sessions_app.instruments import client_form
 from sessions_app.intake import form_length, sending_actions, short_codes
+from sessions_app.intake.sending_words import ask_for_a_new_link, leads_to_no_form
 from sessions_app.intake.views.rate import in_the_clients_language, language_known_to
 
 GONE = 410
 
 
-@sensitive_post_parameters("token", "code")
+@sensitive_post_parameters("token", "look", "code")
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(PUBLIC)
 @in_the_clients_language
@@ -39,6 +41,8 @@ def start(request: HttpRequest) -> HttpResponse:
 def _start(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _start_page(request)
+    if "look" in request.POST:
+        return _link_status(request, request.POST["look"])
     if "token" in request.POST:
         return _by_link(request, request.POST["token"])
     return _by_short_code(request, short_codes.cleaned(request.POST.get("code", "")))
@@ -50,12 +54,31 @@ def _start_page(request: HttpRequest, *, error: str = "", status: int = 200) -> 
 
 
 def _by_link(request: HttpRequest, token: str) -> HttpResponse:
-    grant = _grants().filter(link_hash=hash_of_token(token)).first()
+    grant = _grant_of(token)
     if grant is None:
-        return _closed(
-            request, _("This link leads to no form. Ask your therapist for a new one."), status=404
-        )
+        return _closed(request, leads_to_no_form(), status=404)
     return _open(request, grant)
+
+
+def _link_status(request: HttpRequest, token: str) -> HttpResponse:
+    """Why a link opens nothing, as JSON; an empty message where *Start* opens its form. Nothing is written."""
+    grant = _grant_of(token)
+    if grant is None:
+        message = leads_to_no_form()
+    else:
+        message = "" if _goes_on(request, grant) else sending_actions.why_it_opens_nothing(grant=grant)
+    return JsonResponse({"message": message})
+
+
+def _grant_of(token: str) -> RatingGrant | None:
+    found: RatingGrant | None = _grants().filter(link_hash=hash_of_token(token)).first()
+    return found
+
+
+def _goes_on(request: HttpRequest, grant: RatingGrant) -> bool:
+    """Whether this browser holds the form already."""
+    lock = device_lock.lock_of(request)
+    return lock is not None and grant.token_hash == hash_of_token(lock.token)
 
 
 def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
@@ -69,14 +92,12 @@ def _by_short_code(request: HttpRequest, code: str) -> HttpResponse:
         return _start_page(request, error=error, status=422)
     take_back()
     if grant.short_code_until and grant.short_code_until <= timezone.now():
-        return _closed(request, _("This code has expired. Ask your therapist for a new one."))
+        return _closed(request, f"{_('This code has expired.')} {ask_for_a_new_link(grant)}")
     return _open(request, grant)
 
 
 def _open(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
-    lock = device_lock.lock_of(request)
-    goes_on = lock is not None and grant.token_hash == hash_of_token(lock.token)
-    if not goes_on:
+    if not _goes_on(request, grant):
         try:
             language = translation.get_language_from_request(request)
             token = sending_actions.open_on_phone(grant=grant, language=language)

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_http_methods, require_safe
 
-from alliance import device_lock, sealing
+from alliance import device_lock, languages, sealing
 from alliance.access import CLIENT, page
 from alliance.compressed import compressed
 from alliance.device_lock import DeviceLock
@@ -66,8 +66,14 @@ def language_known_to(request: HttpRequest) -> str:
     """What the client of this browser reads or read last; empty where nothing is known."""
     lock = device_lock.lock_of(request)
     if lock and (grant := grant_of(request, lock)):
-        return wordings.shown(grant).language
+        return spoken_around(grant, wordings.shown(grant).language)
     return lock.language if lock else ""
+
+
+def spoken_around(grant: RatingGrant, language: str) -> str:
+    """The language of all that is not the instrument's, as its reader is spoken to."""
+    form = instruments.get(grant.instrument, grant.instrument_version)
+    return languages.to_a_child(language) if form_facts.is_for_a_child(form) else language
 
 
 def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
@@ -86,7 +92,9 @@ def grant_of(request: HttpRequest, lock: DeviceLock) -> RatingGrant | None:
 
 
 def _to_read(token_hash: str) -> QuerySet[RatingGrant]:
-    return RatingGrant.every.filter(token_hash=token_hash).with_deliveries().with_what_it_shows()
+    grants = RatingGrant.every.filter(token_hash=token_hash).with_deliveries().with_what_it_shows()
+    found: QuerySet[RatingGrant] = grants.annotate(**client_form.beside())
+    return found
 
 
 _TO_READ = Prepared(_to_read, token_hash=str)
@@ -216,7 +224,7 @@ def _language(request: HttpRequest, grant: RatingGrant) -> HttpResponse:
             return see_other("rate:form")
     except Refused as refusal:
         return _again(request, grant, str(refusal), status=429)
-    with translation.override(grant.language):
+    with translation.override(spoken_around(grant, grant.language)):
         # The script keeps the marks where they are and asks for the words alone.
         came_along = "mode" in request.POST
         return _change(request, grant) if came_along else _blank(request, grant)
@@ -303,6 +311,8 @@ def _show(request: HttpRequest, marks: RatingForm, status: int = 200) -> HttpRes
 def _closed(request: HttpRequest, *, is_erased: bool = False) -> HttpResponse:
     lock = device_lock.lock_of(request)
     grant = grant_of(request, lock) if lock and not is_erased else None
-    of = promises.promised(grant, grant.rater) if grant else promises.SHIPPED[Rater.CLIENT]
+    of = (
+        promises.promised(grant, grant.rater) if grant else promises.SHIPPED[Rater.CAREGIVER]
+    )  # "the therapist" is true of anybody
     context = {"is_erased": is_erased, "again": promise_words.words(of).again}
     return render(request, "rate/closed.html", context, status=410)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from alliance.access import StaffRequest, own_or_404, page
+from alliance.compressed import never_compressed
 from alliance.models import Role
 from alliance.refused import Refused
 from clients.models import Episode
@@ -56,7 +57,7 @@ def show_link(request: StaffRequest, episode: Episode, link: sending_actions.Lin
         "short_code": short_codes.in_groups(link.short_code),
         "short_code_until": link.grant.short_code_until,
     }
-    return render(request, "dashboard/link.html", context)
+    return never_compressed(render(request, "dashboard/link.html", context))
 
 
 @require_POST

@@ -36,6 +36,7 @@ from sessions_app.intake import (
 )
 from sessions_app.intake.session_forms import CompletionForm, NewRatingForm, SessionForm, VoidForm
 from sessions_app.plans import forms_of_sessions, the_plan, which_forms
+from sessions_app.questionnaires.guesses import has_guessed
 
 CONFLICT = 409
 MADE_FOR = {"13+": {AgeBand.ADULT, AgeBand.ADOLESCENT}, "6-12": {AgeBand.CHILD}}
@@ -93,6 +94,7 @@ def ways_to_ask(request: StaffRequest, episode: Episode, refusal: Refused | None
         "tablets": room_tablets.tablets_in_use(now),
         "has_other_raters": raters_page.is_used(episode),
         "form_key": uuid4(),
+        "has_guessed": choice.chosen is not None and has_guessed(choice.chosen, request.user),
         "refusal": refused,
     }
     return render(request, "dashboard/hand_over.html", context, status=CONFLICT if refusal else 200)

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from alliance.access import PUBLIC, page
+from alliance.operations import metrics
 from alliance.refused import Gone
 from sessions_app.courses.models import SetAsideRating
 from sessions_app.intake import deliveries, sealed_upload
@@ -27,6 +28,7 @@ NOWHERE = (
 # The reply table of docs/adr/0009: every other status means "keep it and try again".
 # Signed by us, and of a client who was erased since: the device is to forget what nobody may have any more.
 ERASED = 410
+TOO_MANY = 429
 STATUS = {REASONS.DISPUTED: 409, REASONS.WITHDRAWN: 410, REASONS.LATE: 410, REASONS.INVALID: 422}
 
 
@@ -47,7 +49,7 @@ def upload(request: HttpRequest) -> JsonResponse:
     except sealed_upload.Unreadable as error:
         return _keep(400, str(error))
     except TooManySetAside:
-        return _keep(429, "Too many different marks arrived for this session.")
+        return _keep(TOO_MANY, "Too many different marks arrived for this session.")
 
 
 def _from_our_own_page(request: HttpRequest) -> bool:
@@ -84,4 +86,6 @@ def _forget(status: int, sha256: str, delivery: Delivery) -> JsonResponse:
 
 
 def _keep(status: int, reason: str) -> JsonResponse:
+    if status != TOO_MANY:  # counted where it was refused
+        metrics.marks_refused(metrics.UNKNOWN)
     return JsonResponse({"stored": False, "reason": reason}, status=status)

@@ -234,7 +234,7 @@ def _manifest(release: str) -> dict[str, object]:
 
 class TestCost:
     @pytest.mark.parametrize("licensed", [False, True])
-    def test_at_most_five_queries_for_3_and_30_clients(self, clinic, licensed):
+    def test_at_most_four_queries_for_3_and_30_clients(self, clinic, licensed):
         if licensed:
             cast.wording(clinic.adam)
             cast.choose(clinic.adam, instrument="srs")
@@ -249,7 +249,7 @@ class TestCost:
                 assert browser.get(FORM).status_code == 200
             counts.append(len(queries))
         print(f"the form asks {counts[0]} queries")
-        assert counts == [5 if licensed else 3] * 2
+        assert counts == [4 if licensed else 2] * 2
 
     def test_it_is_rendered_once(self, client, grant, monkeypatch):
         client.get(FORM)

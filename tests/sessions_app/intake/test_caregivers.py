@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -179,6 +180,19 @@ def test_a_form_that_is_past_says_who_can_start_it_again(clinic, session, client
     closed = client.get(FORM)
     assert closed.status_code == 410
     assert "the therapist can start it again" in closed.text
+
+
+def test_a_caregiver_whose_link_was_opened_before_is_not_sent_to_a_therapist_of_their_own(
+    clinic, session, client
+):
+    sent = link(clinic, session, "mother")
+    assert client.post("/go/", {"token": sent.token}).status_code == 303
+    again = Client().post("/go/", {"token": sent.token})
+    assert again.status_code == 410
+    assert "This form was opened already. Ask the therapist for a new link." in again.text
+    # What is read before anything is known of the reader is true of both.
+    for page in (Client().get("/go/"), Client().post("/go/", {"token": "nobody"}), Client().get("/room/")):
+        assert "our therapist" not in page.text
 
 
 def test_given_back_the_log_says_who_did(clinic, session, client):

@@ -1,9 +1,12 @@
 """A child's form: faces at both ends of every line, wherever the line is drawn, and on no other form."""
 
+import re
+
 import pytest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from alliance.measurement import instruments
 from sessions_app.conversations import together
@@ -46,6 +49,44 @@ def test_their_names_are_in_the_language_of_the_form(of_a_child, grant, client):
     form = client.get(FORM).text
     assert form.count('aria-label="وجه حزين"') == form.count('aria-label="وجه سعيد"') == 12
     assert faces(form) == (0, 0)
+
+
+# "Sie" alone is also "they", of marks.
+FORMAL = re.compile(
+    r"\b(Ihre?[nmrs]?\b|Ihnen\b|Sie (können|haben|möchten)|(Sehen|Tippen|Drücken|geben|lassen) Sie)"
+)
+
+
+def test_a_child_who_reads_german_is_not_addressed_as_an_adult(of_a_child, grant, client):
+    RatingGrant.objects.update(language="de")
+    pages = [client.get(FORM), client.get("/rate/help/"), client.post(FORM, marks(step="review"))]
+    pages += [
+        client.post(FORM, {**marks(step="review"), "relationship": "x"}),
+        client.post(FORM, {"step": "?"}),
+    ]
+    client.post(FORM, marks(step="hand-in"))
+    pages.append(client.get("/rate/done/"))
+    for page in pages:
+        assert '<html lang="de"' in page.text
+        said = strip_tags(page.text)
+        found = FORMAL.search(said)
+        assert not found, said[found.start() - 60 : found.end() + 60]
+    assert "Möchtest du noch etwas sagen?" in pages[0].text
+    assert "Danke. Bitte gib das Tablet zurück." in pages[-1].text
+
+
+def test_control_an_adult_who_reads_german_is(grant, client):
+    RatingGrant.objects.update(language="de")
+    form = client.get(FORM).text
+    assert "Möchten Sie noch etwas sagen?" in form
+    assert FORMAL.search(strip_tags(form))
+
+
+def test_a_child_who_changes_the_language_is_spoken_to_as_a_child_in_the_new_one(of_a_child, grant, client):
+    page = client.post(FORM, {"language": "fr"})
+    assert '<html lang="fr"' in page.text
+    assert "Veux-tu ajouter quelque chose" in page.text
+    assert "Veux-tu ajouter quelque chose" in client.get(FORM).text
 
 
 def test_control_a_form_for_adults_has_none(grant, client):

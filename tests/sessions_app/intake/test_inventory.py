@@ -169,7 +169,7 @@ class TestThePage:
             with CaptureQueriesContext(connection) as queries:
                 assert browser.get(FORM).status_code == 200
             counts.append(len(queries))
-        assert counts == [3 if instrument == "phq-8" else 5] * 2
+        assert counts == [2 if instrument == "phq-8" else 4] * 2
 
     def test_80_questions_weigh_less_than_the_budget_of_a_bad_line(self, client, handed):
         """Cold: the page, the worker and all that it keeps."""

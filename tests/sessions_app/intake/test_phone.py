@@ -108,6 +108,27 @@ class TestOpening:
         assert stored(link).opened_at is None
         assert page.headers["Cache-Control"] == "no-store"
 
+    def test_a_used_link_does_not_first_say_that_the_form_is_ready(self, client, link, session):
+        """The page asks what stands before anybody presses; asking uses nothing up, and is no line of the log."""
+
+        def says(browser, token=link.token):
+            return browser.post(GO, {"look": token}).json()["message"]
+
+        before = AuditEvent.objects.count()
+        assert says(client) == says(client) == ""
+        assert stored(link).opened_at is None
+        assert AuditEvent.objects.count() == before
+        assert "leads to no form" in says(client, "x" * 43)
+        client.post(GO, {"token": link.token})
+        assert says(client) == ""  # whoever opened it goes on there
+        another = Client()
+        assert "This form was opened already." in says(another)
+        pressed = another.post(GO, {"token": link.token})
+        assert (pressed.status_code, says(another) in pressed.text) == (410, True)
+        client.post(FORM, marks())
+        assert says(another) == "This form was handed in already. There is nothing more to do."
+        assert "K-1" not in says(another)
+
     def test_start_gives_the_grant_in_a_new_cookie_and_nothing_else(self, client, link):
         client.cookies[settings.SESSION_COOKIE_NAME] = fixed = "a" * 32
         response = client.post(GO, {"token": link.token})
@@ -223,7 +244,7 @@ class TestOpening:
             ("taken back", "This form was taken back. Ask your therapist for a new link."),
             ("rated on paper", "This form was handed in already. There is nothing more to do."),
             ("episode closed", "This form was taken back. Ask your therapist for a new link."),
-            ("past its time", "This link has expired. Ask your therapist for a new one."),
+            ("past its time", "This link has expired. Ask your therapist for a new link."),
         ],
     )
     def test_every_end_of_a_link_has_its_sentence(self, client, link, clinic, time_machine, end, sentence):

@@ -249,6 +249,7 @@ def test_an_error_of_ours_stores_nothing_and_passes_for_no_dispute(grant, monkey
 
 
 @pytest.mark.postgresql
+@pytest.mark.usefixtures("as_owner")
 def test_control_check_then_insert_doubles():
     """Without constraint and lock the same race stores twice: the tests above would see it."""
     with connection.cursor() as cursor:

@@ -140,6 +140,7 @@ def test_paper_and_voice_come_in_by_the_same_door(clinic):
     assert rating.flags.filter(rule="A").exists()
 
 
+@pytest.mark.usefixtures("as_owner")  # the site's role is refused before a trigger speaks
 class TestTheDatabaseItself:
     @pytest.mark.parametrize(
         "change", [lambda r: Rating.objects.filter(pk=r.pk).update(total=1), lambda r: r.delete()]

@@ -52,6 +52,7 @@ def clinic(clinic):
         "records:": [clinic.olgas.client.code],
         "erasures:": [clinic.olgas.client.code],
         "import:": [clinic.olgas.client.code],
+        "approvals:": [clinic.olga.pk],
         "rules:": [clinic.olga.pk],
         "settings:": [clinic.olga.pk],
     }

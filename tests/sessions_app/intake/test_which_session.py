@@ -13,6 +13,7 @@ from sessions_app.dashboards import client_page
 from sessions_app.intake import hand_over_actions, sending_actions, session_actions, which_session
 from tests import cast
 from tests.sessions_app.intake.pairing import paired
+from tests.sessions_app.questionnaires.answering import given
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("morning")]
 HOUR, MINUTE, DAY = timedelta(hours=1), timedelta(minutes=1), timedelta(days=1)
@@ -112,6 +113,23 @@ class TestTheChoice:
         new = hand_over(session="new")
         assert (new.number, new.attendance) == (2, "attended")
         assert (f"{timezone.localtime(new.held_at):%H:%M}", new.ends_at) == ("10:50", timezone.now())
+
+    def test_a_planned_and_a_new_session_are_not_offered_with_the_same_number(self, clinic, asked, hand_over):
+        """Both were "Session 2": the new one comes before, and takes the number of the planned one."""
+        session_at(clinic.olgas, "08:00")
+        soon = planned(clinic.olgas, "11:05")
+        choice, text = asked()
+        assert (soon in [one.session for one in choice.candidates], soon.number, choice.number) == (
+            True,
+            2,
+            2,
+        )
+        words = " ".join(text.split())
+        assert words.count("<strong>Session 2</strong>") == 1
+        assert "<strong>A new session</strong>, now (10:52): it becomes session 2" in words
+        assert hand_over(session="new").number == 2
+        soon.refresh_from_db()
+        assert soon.number == 3
 
     def test_one_planned_that_is_on_is_meant_and_takes_place(self, clinic, hand_over, asked):
         on = planned(clinic.olgas, "10:30")
@@ -288,6 +306,18 @@ class TestTheWorkList:
     def test_one_to_come_is_not_handed_over_and_one_that_is_on_is(self, clinic, line, begins, said):
         planned(clinic.olgas, begins)
         assert line() == said
+
+    @pytest.mark.parametrize(("begins", "state"), [("11:50", "on_now"), ("12:30", "today")])
+    def test_a_session_begun_early_with_a_form_is_not_said_to_be_later_today(
+        self, clinic, line, begins, state
+    ):
+        """A questionnaire leaves it planned. One given longer before may have been about something else."""
+        session = planned(clinic.olgas, begins)
+        assert line()[0] == "today"
+        given(session, "life-lines")
+        assert line() == (state, state == "on_now")
+        (row,) = _rows(clinic)
+        assert row.state == state
 
     def test_one_declined_is_not_handed_over_by_a_press_too_many(self, clinic, line):
         declined(session_at(clinic.olgas, "10:00"), clinic.olga)
