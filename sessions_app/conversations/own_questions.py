@@ -52,7 +52,14 @@ class OwnQuestion(models.Model):
 
     class Meta:
         ordering = ("rule", "item", "language", "added_at")
-        constraints = (at_and_by("removed", name="own_question_removed_at_and_by"),)
+        constraints = (
+            at_and_by("removed", name="own_question_removed_at_and_by"),
+            models.UniqueConstraint(
+                fields=["rule", "item", "language", "text"],
+                condition=models.Q(removed_at__isnull=True),
+                name="own_question_in_use_once",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.text

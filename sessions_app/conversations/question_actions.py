@@ -1,6 +1,6 @@
 """The writes about what can be asked at a flag: the clinic's own questions, and the language a person reads them in."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from alliance import audit
@@ -15,10 +15,10 @@ TWICE = "This question is there already, at the same rule and line."
 
 @transaction.atomic
 def add_question(*, rule: str, item: str, language: str, text: str, by: User) -> OwnQuestion:
-    """One more question of the clinic. Two people who add the same at once make it two, which harms nobody."""
+    """One more question of the clinic."""
     question = OwnQuestion(rule=rule, item=item, language=language, text=text, added_by=by)
     _refuse_the_same_again(question)
-    question.save()
+    _save_once(question)
     _note(LogEvent.QUESTION_ADDED, question, by)
     return question
 
@@ -41,7 +41,7 @@ def put_back_question(*, question: OwnQuestion, by: User) -> OwnQuestion:
     if locked.removed_at is not None:
         _refuse_the_same_again(locked)
         locked.removed_at = locked.removed_by = None
-        locked.save(update_fields=["removed_at", "removed_by"])
+        _save_once(locked)
         _note(LogEvent.QUESTION_PUT_BACK, locked, by)
     return locked
 
@@ -63,6 +63,14 @@ def _refuse_the_same_again(question: OwnQuestion) -> None:
         raise Refused("This is one of the questions that are there already.")
     if OwnQuestion.objects.in_use().filter(**same).exists():
         raise Refused(TWICE)
+
+
+def _save_once(question: OwnQuestion) -> None:
+    try:
+        with transaction.atomic():
+            question.save()
+    except IntegrityError as error:  # somebody else was first at this moment
+        raise Refused(TWICE) from error
 
 
 def _note(event: LogEvent, question: OwnQuestion, by: User) -> None:

@@ -247,7 +247,7 @@ def _near(rupture: Rupture) -> str:
     if rupture.before is None:
         level = "at the level of the cutoff"
     else:
-        level = "near the client’s own level" if rupture.is_low_start else "near the usual level"
+        level = "near the client’s own level" if rupture.is_low_start else "near the earlier level"
     return f"{level} ({points(rupture.goal)} or higher)"
 
 

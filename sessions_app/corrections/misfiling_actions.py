@@ -22,6 +22,7 @@ from sessions_app.flags.conclude import conclude_many
 from sessions_app.intake import session_actions
 from sessions_app.intake.hand_over_actions import withdraw_what_is_out
 from sessions_app.intake.replacements import counted, counted_again, explain, no_marks
+from sessions_app.intake.session_facts import given_at
 
 NOTHING_THERE = "There are no marks to set aside."
 ALREADY = "Somebody set these marks aside already, perhaps you in another tab."
@@ -185,7 +186,7 @@ def _free_for(marks: Rating | SetAsideRating, to: TherapySession) -> Rating | No
     """What the marks will replace at `to`: None, or a row on which a line is missing, or none was left."""
     if to.pk == marks.session_id:
         raise Refused("This is the session where the marks are. Choose the one they are of.")
-    if still_to_come(to.held_at, marks.received_at):
+    if still_to_come(to.held_at, marks.received_at, given_at(to)):
         raise Refused(f"Session {to.number} was still to come when the marks came. Correct its time first.")
     last = Rating.objects.last_of(to)
     if last is not None and last.total is not None:

@@ -13,6 +13,7 @@ from alliance.labels import search_key
 from alliance.measurement.session_times import still_to_come
 from alliance.models import User
 from clients.models import Client, Episode
+from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import (
     Rating,
     SetAsideRating,
@@ -66,14 +67,16 @@ def _whose(episode: Episode, own: int) -> str:
 
 
 def _to_offer(sessions: TherapySessionQuerySet) -> TherapySessionQuerySet:
-    """Those up to tomorrow, by client, with the rating that stands."""
+    """Those up to tomorrow, by client, with the rating that stands and the first form in the room."""
     standing = Prefetch("ratings", Rating.objects.standing(), to_attr="standing_ratings")
-    rows = sessions.filter(held_at__lt=timezone.now() + NEAR).select_related("episode__client")
-    return rows.prefetch_related(standing).order_by("episode", "-held_at")
+    given = RatingGrant.every.given_in_the_room().first_of_sessions()
+    near = sessions.filter(held_at__lt=timezone.now() + NEAR).select_related("episode__client")
+    rows: TherapySessionQuerySet = near.annotate(given_at=given).prefetch_related(standing)
+    return rows.order_by("episode", "-held_at")
 
 
 def _may_be_of(session: TherapySession, marks: Rating | SetAsideRating) -> bool:
-    was_to_come = still_to_come(session.held_at, marks.received_at)
+    was_to_come = still_to_come(session.held_at, marks.received_at, session.given_at)
     return not was_to_come and all(rating.total is None for rating in session.standing_ratings)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alliance.append_only import append_only
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating
 
 LINE = 200  # characters of "in one line"
@@ -39,7 +40,7 @@ class Settlement(models.Model):
     rating = models.OneToOneField(
         Rating, models.PROTECT, related_name="settlement", null=True, help_text="What the marks became."
     )
-    why = models.CharField(max_length=LINE, blank=True, default="")
+    why = EncryptedCharField(max_length=LINE, blank=True, default="")
     settled_at = models.DateTimeField(default=timezone.now)
     settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)
@@ -94,7 +95,7 @@ class Correction(models.Model):
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     rating = models.OneToOneField(Rating, models.PROTECT, related_name="correction")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    why = models.CharField(max_length=LINE)
+    why = EncryptedCharField(max_length=LINE)
     restores = models.ForeignKey(
         Rating, models.PROTECT, related_name="restored_by", null=True, help_text="Whose marks count again."
     )
@@ -165,7 +166,7 @@ class Misfiling(models.Model):
         null=True,
         help_text="The row in the right session.",
     )
-    why = models.CharField(max_length=LINE)
+    why = EncryptedCharField(max_length=LINE)
     set_aside_at = models.DateTimeField(default=timezone.now)
     set_aside_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)

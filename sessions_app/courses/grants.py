@@ -6,12 +6,12 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
-from alliance.label_field import LabelField
+from alliance.label_field import EncryptedLabelField
 from alliance.measurement import instruments
 from sessions_app.courses.models import EpisodeRows, Rating, SetAsideRating, TherapySession
 from sessions_app.courses.raters import RATER_LABEL, Rater, said_by
@@ -114,6 +114,16 @@ class RatingGrantQuerySet(EpisodeRows):
     def places(self) -> list[int]:
         return list(self.values_list("place_in_set", flat=True))
 
+    def given_in_the_room(self) -> Self:
+        """To the client, on a tablet put into their hands. What was sent to a phone does not say where it is."""
+        in_hand = Q(channel__in=(Channel.TABLET, Channel.PAIRED), rater=Rater.CLIENT)
+        return self.still_given().filter(in_hand)
+
+    def first_of_sessions(self) -> Subquery:
+        """Beside each session: when the first of these was made for it."""
+        of_session = self.filter(session=OuterRef("pk")).order_by()
+        return Subquery(of_session.values("session").annotate(first=Min("made_at")).values("first"))
+
     def of_the_set(self, grant: "RatingGrant") -> Self:
         """All forms that were given together with this one, and itself."""
         return self.filter(form_set=grant.form_set)
@@ -165,7 +175,7 @@ class RatingGrant(models.Model):
     instrument_version = models.CharField(max_length=20)
     purpose = models.CharField(max_length=20, choices=Purpose.choices, default=Purpose.ALLIANCE)
     rater = models.CharField(max_length=20, choices=Rater.choices, default=Rater.CLIENT)
-    rater_label = LabelField(
+    rater_label = EncryptedLabelField(
         max_length=RATER_LABEL, blank=True, default="", help_text="Which of several, such as “mother”."
     )
     form_set = models.UUIDField(default=uuid.uuid4, help_text="The same for forms that are given together.")

@@ -9,7 +9,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
-from alliance.models import User
 from clients.models import Ending, Episode
 from sessions_app.courses.models import EpisodeRows, TherapySession
 
@@ -19,14 +18,14 @@ class LateMarksQuerySet(EpisodeRows):
         """In courses that are over; where one was reopened, they are marks like any others."""
         return self.filter(seen_at__isnull=True, session__episode__closed_on__isnull=False)
 
-    def for_supervisor(self, user: User) -> Self:
-        """Those whose therapist went on from the client, or from the clinic."""
+    def whose_therapist_left(self, episodes: "models.QuerySet[Episode]") -> Self:
+        """Those of `episodes` whose therapist went on from the client, or from the clinic."""
         gone = Q(session__episode__therapist__is_active=False) | Q(
             session__episode__therapist__is_therapist=False
         )
         return self.filter(
             Q(session__episode__ending=Ending.TRANSFERRED) | gone,
-            session__episode__in=Episode.objects.supervised_by(user),
+            session__episode__in=episodes,
         )
 
 

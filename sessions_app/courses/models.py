@@ -12,11 +12,12 @@ from django.utils.formats import date_format
 
 from alliance import triggers
 from alliance.append_only import append_only
+from alliance.encrypted_field import EncryptedCharField, EncryptedTextField, has_words
 from alliance.measurement import instruments
 from alliance.measurement.overdue import OVERDUE_AFTER, not_rated_from, overdue_from
 from alliance.measurement.session_times import Times
 from alliance.models import User
-from clients.models import Episode
+from clients.models import Episode, own_keys, visible_keys
 from clients.plausible_days import FIRST_DAY
 from sessions_app.courses.answer_range import answers_in_range
 from sessions_app.courses.scales import series_of
@@ -34,10 +35,12 @@ class EpisodeRows(models.QuerySet[Any]):
     to_episode = "session__episode"
 
     def visible_to(self, user: User) -> Self:
-        return self.filter(**{f"{self.to_episode}__in": Episode.objects.visible_to(user)})
+        keys = visible_keys(user)
+        return self.none() if keys is None else self.filter(**{f"{self.to_episode}__in": keys})
 
     def own(self, user: User) -> Self:
-        return self.filter(**{f"{self.to_episode}__in": Episode.objects.own(user)})
+        keys = own_keys(user)
+        return self.none() if keys is None else self.filter(**{f"{self.to_episode}__in": keys})
 
 
 class Modality(models.TextChoices):
@@ -103,13 +106,15 @@ class TherapySession(models.Model):
     )
     voided_at = models.DateTimeField(null=True)
     voided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
-    void_reason = models.CharField(max_length=VOID_REASON, blank=True, default="")
+    void_reason = EncryptedCharField(max_length=VOID_REASON, blank=True, default="")
 
     standing_ratings: "list[Rating]"  # where `course` fetched them along
     # Where it came through `rating_state.with_waits`:
     awaits_channel: str | None
     awaits_opened_at: datetime | None
     is_declined: bool
+    # When the client was given the first form for it in the room, where that was read along.
+    given_at: datetime | None = None
 
     objects = LiveSessions()  # the first one: it is the one of `episode.sessions` too
     every = TherapySessionQuerySet.as_manager()
@@ -154,7 +159,7 @@ class TherapySession(models.Model):
 
     @property
     def times(self) -> Times:
-        return Times(self.held_at, self.ends_at)
+        return Times(self.held_at, self.ends_at, self.given_at)
 
     @property
     def is_voided(self) -> bool:
@@ -230,7 +235,7 @@ class Rating(models.Model):
     instrument_version = models.CharField(max_length=20)
     answers = models.JSONField()
     total = models.PositiveSmallIntegerField(null=True)
-    comment = models.TextField(blank=True, default="", max_length=2000)
+    comment = EncryptedTextField(blank=True, default="", max_length=2000)
     share_comment = models.BooleanField(
         default=False, help_text="The client agreed that the supervisor reads it too."
     )
@@ -292,7 +297,7 @@ class Rating(models.Model):
     @property
     def is_blank(self) -> bool:
         """Nothing marked and nothing said."""
-        return self.total is None and not self.comment and not self.given
+        return self.total is None and not has_words(self, "comment") and not self.given
 
     @property
     def is_imported(self) -> bool:
@@ -366,13 +371,13 @@ class SetAsideRating(models.Model):
     session = models.ForeignKey(TherapySession, models.PROTECT, related_name="set_aside")
     reason = models.CharField(max_length=20, choices=Reason.choices)
     answers = models.JSONField()
-    comment = models.TextField(blank=True, default="")
+    comment = EncryptedTextField(blank=True, default="")
     share_comment = models.BooleanField(default=False)
     language = models.CharField(max_length=10)
     mode = models.CharField(max_length=20, choices=Mode.choices)
     sha256 = models.CharField(max_length=64)
     received_at = models.DateTimeField(default=timezone.now)
-    raw = models.TextField(null=True, help_text="What came, where no marks can be read.")  # noqa: DJ001 - facts
+    raw = EncryptedTextField(null=True, help_text="What came, where no marks can be read.")
     delivery = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)
 

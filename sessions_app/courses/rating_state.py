@@ -1,9 +1,10 @@
 """Where the rating of a session stands: one answer for the work list and the client's page."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, Min, OuterRef, Subquery
 from django.utils import timezone
 
 from alliance.measurement.session_times import still_to_come
@@ -91,14 +92,18 @@ def state_of(
     awaits: RatingState | None,
     is_declined: bool,
     now: datetime,
+    given: datetime | None = None,
 ) -> RatingState:
-    """Where the rating of a session stands; marks: what its rating says (`marks_state`), None without one."""
+    """Where the rating of a session stands; marks: what its rating says (`marks_state`), None without one.
+
+    given: when a form was given in the room for a session still to come (`begun_early`).
+    """
     if marks is not None:
         return _asked_again(marks, awaits=awaits, is_declined=is_declined)
     if session.attendance == Attendance.PLANNED:
         if session.ends_at <= now:
             return RatingState.UNSETTLED
-        if not still_to_come(session.held_at, now):
+        if not still_to_come(session.held_at, now, given):
             return RatingState.ON_NOW
         same_day = timezone.localdate(session.held_at) == timezone.localdate(now)
         return RatingState.TODAY if same_day else RatingState.PLANNED
@@ -111,6 +116,24 @@ def state_of(
     if session.is_overdue(now):
         return RatingState.OVERDUE
     return awaits or RatingState.TO_RATE
+
+
+def begun_early(sessions: Iterable[TherapySession], now: datetime) -> dict[int, datetime]:
+    """{session: when a form was given for it in the room}, of those planned that may have begun with it.
+
+    A questionnaire leaves a session planned: the form alone tells that it is on. No query where none begins soon.
+    """
+    soon = [
+        one.pk
+        for one in sessions
+        if one.attendance == Attendance.PLANNED
+        and still_to_come(one.held_at, now)
+        and not still_to_come(one.held_at, now, now)
+    ]
+    if not soon:
+        return {}
+    given = RatingGrant.every.given_in_the_room().filter(session__in=soon).order_by()
+    return dict(given.values_list("session").annotate(first=Min("made_at")))
 
 
 def _asked_again(marks: RatingState, *, awaits: RatingState | None, is_declined: bool) -> RatingState:
@@ -155,10 +178,11 @@ def link_state(grant: RatingGrant, *, rating: Rating | None, now: datetime) -> R
     if grant.withdrawn_at is None:
         return RatingState.PAST
     newer = RatingGrant.every.filter(session=grant.session_id, made_at__gte=grant.withdrawn_at)
-    same = newer.filter(purpose=grant.purpose, rater=grant.rater, rater_label=grant.rater_label)
+    same = newer.filter(purpose=grant.purpose, rater=grant.rater)
     if not grant.is_of_the_alliance:
         same = same.filter(instrument=grant.instrument)
-    return RatingState.REPLACED if same.exists() else RatingState.TAKEN_BACK
+    is_replaced = any(other.rater_label == grant.rater_label for other in same.only("rater_label"))
+    return RatingState.REPLACED if is_replaced else RatingState.TAKEN_BACK
 
 
 def marks_state(rating: Rating) -> RatingState:

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from alliance import triggers
 from alliance.append_only import append_only
-from alliance.label_field import LabelField
+from alliance.encrypted_field import EncryptedCharField, EncryptedTextField, Unreadable
+from alliance.label_field import EncryptedLabelField
 from alliance.labels import search_key
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
@@ -81,13 +82,13 @@ class QuestionnaireResponse(models.Model):
         ClinicWording, models.PROTECT, related_name="+", null=True, help_text="As the grant's."
     )
     rater = models.CharField(max_length=20, choices=Rater.choices)
-    rater_label = LabelField(
+    rater_label = EncryptedLabelField(
         max_length=RATER_LABEL, blank=True, default="", help_text="Which of several, such as “mother”."
     )
     promise = promise_field()
     answers = models.JSONField()
     total = models.SmallIntegerField(null=True)
-    comment = models.TextField(blank=True, default="", max_length=2000)
+    comment = EncryptedTextField(blank=True, default="", max_length=2000)
     share_comment = models.BooleanField(
         default=False, help_text="The rater agreed that the supervisor reads it too."
     )
@@ -96,7 +97,7 @@ class QuestionnaireResponse(models.Model):
     received_at = models.DateTimeField(default=timezone.now)
     sha256 = models.CharField(max_length=64, help_text="Of the canonical answers.")
     held = models.CharField(max_length=20, choices=Held.choices, blank=True, default="")
-    raw = models.TextField(null=True, help_text="What came, where no answers can be read.")  # noqa: DJ001 - facts
+    raw = EncryptedTextField(null=True, help_text="What came, where no answers can be read.")
     delivery = models.UUIDField(null=True, help_text="Made by the page that delivered it, if one did.")
     claimed_at = models.DateTimeField(null=True, help_text="When, by the device's clock. Never trusted.")
 
@@ -142,7 +143,10 @@ class QuestionnaireResponse(models.Model):
         """What it may be compared with: the same instrument, version, edition of the wording, and person who rates."""
         edition = self.wording.edition if self.wording else None
         series = f"{series_of(self.instrument, self.instrument_version, edition)}/{self.rater}"
-        return f"{series}/{search_key(self.rater_label)}" if self.rater_label else series
+        label = self.rater_label
+        if isinstance(label, Unreadable):
+            return f"{series}/{label.stored}"  # whose nobody knows, so it is compared with nothing
+        return f"{series}/{search_key(label)}" if label else series
 
     @property
     def said_by(self) -> str:
@@ -164,7 +168,7 @@ class ResponseDecision(models.Model):
 
     response = models.ForeignKey(QuestionnaireResponse, models.PROTECT, related_name="decisions")
     counts = models.BooleanField()
-    why = models.CharField(max_length=WHY)
+    why = EncryptedCharField(max_length=WHY)
     decided_at = models.DateTimeField(default=timezone.now)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

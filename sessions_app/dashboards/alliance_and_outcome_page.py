@@ -152,7 +152,8 @@ def _rows(series: Series, rated: Sequence[RatedSession]) -> list[Both]:
     found: dict[int, dict[str, object]] = {}
     for answered in series.counting:
         row = found.setdefault(answered.number, {"held_at": answered.at})
-        row["outcome"] = "–" if answered.total is None else figure(answered.instrument, answered.total)
+        said = "–" if answered.total is None else figure(answered.instrument, answered.total)
+        row["outcome"] = f"{said}, {answered.prorated}" if answered.prorated else said
     for one in rated:
         row = found.setdefault(one.session.number, {"held_at": one.session.held_at})
         total = _total(one)

@@ -8,7 +8,7 @@ read it.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum, auto
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -18,7 +18,9 @@ from django.utils import timezone
 
 from alliance.measurement.talk_groups import Group, place
 from alliance.models import User
+from alliance.prepared import PreparedValues
 from clients.models import Episode, Supervision
+from clients.supervisions import supervisees_on
 from sessions_app.conversations import repairs
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
@@ -101,10 +103,8 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
     """
     supervisees = tuple(supervisees_of(supervisor))
     chosen = next((one for one in supervisees if one.pk == _code(therapist)), None)
-    episodes = Episode.objects.supervised_by(supervisor)
-    if chosen:
-        episodes = episodes.filter(therapist=chosen)
-    parts, waits = _by_part(episodes.open(), now)
+    therapists = (chosen,) if chosen else supervisees
+    parts, waits = _by_part(supervisor, now, chosen)
     rows = {part: tuple(_kept_row(one) for one in placed) for part, placed in parts.items()}
     courses = [one.course for placed in parts.values() for one in placed]
     chance = chance_returns.under(courses[0].row.settings_version if courses else "")
@@ -119,7 +119,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
         not_improving=rows[Part.NOT_IMPROVING],
         gaps=rows[Part.GAP],
         others=rows[Part.OTHER],
-        measures=tuple(_measures((chosen,) if chosen else supervisees, courses, chance, now)),
+        measures=tuple(_measures(therapists, courses, chance, now)),
         not_back=repairs.not_back(chance.table) if any(one.is_not_back for one in courses) else "",
         risk_answers=tuple(waiting.risk_answers(supervisor)) if waits else (),
     )
@@ -127,7 +127,7 @@ def read(supervisor: User, now: datetime, therapist: str | None = None) -> Casel
 
 def in_order(supervisor: User, now: datetime) -> list[UUID]:
     """The codes of the open episodes in the order of the page."""
-    parts, _ = _by_part(Episode.objects.supervised_by(supervisor).open(), now)
+    parts, _ = _by_part(supervisor, now)
     return [one.course.episode.code for part in Part for one in parts[part]]
 
 
@@ -147,18 +147,37 @@ def supervisees_of(supervisor: User) -> QuerySet[User]:
 # --- Who needs a talk first --------------------------------------------------------------------------
 
 
-def _meetings(episodes: QuerySet[Episode], now: datetime) -> dict[int, list[tuple[int, datetime]]]:
-    """{episode: number and moment of its sessions of today and tomorrow that are not over}; one query."""
-    day_after_tomorrow = beginning_of(timezone.localdate(now) + timedelta(days=2))
+def _written_meetings(
+    user: UUID, today: date, now: datetime, since: datetime, until: datetime
+) -> QuerySet[TherapySession, tuple[Any, ...]]:
     sessions = TherapySession.objects.filter(
-        episode__in=episodes.order_by().values("pk"),
+        episode__therapist__in=supervisees_on(user=user, today=today, now=now),
+        episode__closed_on__isnull=True,
         attendance__in=[Attendance.PLANNED, Attendance.ATTENDED],
         ends_at__gt=now,
-        held_at__gte=beginning_of(timezone.localdate(now) - timedelta(days=1)),  # for the index by day
-        held_at__lt=day_after_tomorrow,
+        held_at__gte=since,  # for the index by day
+        held_at__lt=until,
+    )
+    return sessions.order_by("held_at").values_list("episode", "number", "held_at")
+
+
+_MEETINGS = PreparedValues(
+    _written_meetings, user=UUID, today=date, now=datetime, since=datetime, until=datetime
+)
+
+
+def _meetings(supervisor: User, now: datetime) -> dict[int, list[tuple[int, datetime]]]:
+    """{episode: number and moment of its sessions of today and tomorrow that are not over}; one query."""
+    today = timezone.localdate(now)
+    rows = _MEETINGS.rows(
+        user=supervisor.pk,
+        today=timezone.localdate(),
+        now=now,
+        since=beginning_of(today - timedelta(days=1)),
+        until=beginning_of(today + timedelta(days=2)),
     )
     found: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
-    for episode, number, held_at in sessions.order_by("held_at").values_list("episode", "number", "held_at"):
+    for episode, number, held_at in rows:
         found[episode].append((number, held_at))
     return found
 
@@ -201,12 +220,13 @@ class _Placed(NamedTuple):
         return place(is_soon=self.meets is not None, below=self.course.below, label=label)
 
 
-def _by_part(episodes: QuerySet[Episode], now: datetime) -> tuple[dict[Part, list[_Placed]], bool]:
+def _by_part(
+    supervisor: User, now: datetime, chosen: User | None = None
+) -> tuple[dict[Part, list[_Placed]], bool]:
     """Every part of the page, in its order, and whether anywhere an answer waits that somebody has to look at."""
-    with_beside = _with_beside(episodes)
-    meetings = _meetings(episodes, now)
+    meetings = _meetings(supervisor, now)
     found: dict[Part, list[_Placed]] = {part: [] for part in Part}
-    stored = course_standings.read(with_beside, now, "client__label_key", "pk", beside=(*BESIDE, *CLINIC))
+    stored = course_standings.of_rows(_courses_of(supervisor, chosen), now, beside=(*BESIDE, *CLINIC))
     read = [(course.in_supervision, beside) for course, beside in stored]
     in_clinic = [beside for _, beside in read]
     in_use = bool(read) and waiting.is_any(in_clinic, waiting.ANY_OUTCOME)
@@ -244,19 +264,41 @@ BESIDE = ("asides", "helped", "asked")
 CLINIC = (waiting.ANY_RISK, waiting.ANY_OUTCOME)
 
 
-def _with_beside(episodes: QuerySet[Episode]) -> QuerySet[Episode]:
+def _written_courses(user: UUID, today: date, now: datetime) -> QuerySet[Episode, tuple[Any, ...]]:
     """Each with what the rows show beside the standing, by the names of BESIDE.
 
     `asides`: sets of marks nobody decided about; `helped`: the answer about the agreement; `asked`: questions that
     supervisors left and nobody answered.
     """
     answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
-    return episodes.annotate(
+    episodes = Episode.objects.open().filter(therapist__in=supervisees_on(user=user, today=today, now=now))
+    episodes = episodes.annotate(
         asides=set_aside.count_of(OuterRef("pk")),
         helped=Subquery(answers.values("answer")[:1]),
         asked=count_of_open(OuterRef("pk")),
         **{name: column for name, column in waiting.in_the_clinic().items() if name in CLINIC},
     )
+    return course_standings.columns(episodes, "client__label_key", "pk", beside=(*BESIDE, *CLINIC))
+
+
+def _written_courses_of_one(
+    user: UUID, today: date, now: datetime, therapist: UUID
+) -> QuerySet[Episode, tuple[Any, ...]]:
+    return _written_courses(user, today, now).filter(therapist=therapist)
+
+
+_COURSES = PreparedValues(_written_courses, user=UUID, today=date, now=datetime)
+_COURSES_OF_ONE = PreparedValues(_written_courses_of_one, user=UUID, today=date, now=datetime, therapist=UUID)
+
+
+def _courses_of(supervisor: User, chosen: User | None) -> list[tuple[Any, ...]]:
+    """The open ones among `Episode.objects.supervised_by(supervisor)`, or those of one therapist among them."""
+    if not (supervisor.is_active and supervisor.is_supervisor):
+        return []
+    today = timezone.localdate()
+    if chosen:
+        return _COURSES_OF_ONE.rows(user=supervisor.pk, today=today, now=timezone.now(), therapist=chosen.pk)
+    return _COURSES.rows(user=supervisor.pk, today=today, now=timezone.now())
 
 
 # --- How feedback is collected and used -----------------------------------------------------------------

@@ -221,6 +221,9 @@ def _layout(course: CoursePicture) -> dict[str, Any]:
             "type": "date",
             "range": [_at(course.first), _at(course.last)],
             "anchor": f"y{lines + 1}",
+            "tickformat": "%b\n%Y",
+            # Days as on all pages; Plotly’s own are "Nov 28".
+            "tickformatstops": [{"dtickrange": [None, "M1"], "value": "%-d %b\n%Y"}],
             "color": "--text-light",
             "gridcolor": "--border",
             "fixedrange": True,

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from django.utils.html import json_script
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Item
@@ -22,7 +22,7 @@ from sessions_app.conversations.story import Chapter
 from sessions_app.corrections import set_aside
 from sessions_app.courses import wordings
 from sessions_app.courses.models import Rating, TherapySession
-from sessions_app.courses.rating_state import RatingState, awaited, marks_state, state_of
+from sessions_app.courses.rating_state import RatingState, awaited, begun_early, marks_state, state_of
 from sessions_app.dashboards import (
     change_stamp,
     charts,
@@ -36,6 +36,7 @@ from sessions_app.dashboards import (
 )
 from sessions_app.dashboards.course_reading import CourseReading, by_session
 from sessions_app.dashboards.on_paper import OnPaper
+from sessions_app.dashboards.talk_words import LineLevels
 from sessions_app.dashboards.to_talk_about import Talk
 from sessions_app.dashboards.voided_sessions import VoidedSession
 from sessions_app.flags import chance_returns, course
@@ -124,8 +125,14 @@ class ClientPage:
         return self.talks[0] if self.talks and self.may_write and not self.rates_now else None
 
     @property
-    def figure_script(self) -> SafeString:
-        return json_script(self.figure, "figure", encoder=charts.WithoutSpaces)
+    def figure_data(self) -> SafeString:
+        """In an element that is not a script: htmx takes none out of an answer into the page."""
+        script = json_script(self.figure, encoder=charts.WithoutSpaces)
+        return mark_safe(  # noqa: S308 - of json_script, which leaves no sign of HTML in it
+            script.replace('<script type="application/json">', '<div id="figure" hidden>').replace(
+                "</script>", "</div>"
+            )
+        )
 
     @cached_property
     def on_paper(self) -> OnPaper:
@@ -216,7 +223,10 @@ def build(
     for number, talk in enumerate(reading.talks, start=1):
         talk.tick = number
     ruptures = repairs.of_course(rated, parameters, discussed, is_closed=not episode.is_open, now=now)
-    talks = to_talk_about.read(rows, ruptures, form, questions)
+    held = [course.as_course_session(one.session, one.rating, now) for one in rated]
+    goes_on = ruptures[-1] if ruptures and ruptures[-1].goes_on else None
+    levels = LineLevels([one for one in held if one.total is not None], goes_on, parameters)
+    talks = to_talk_about.read(rows, ruptures, form, questions, levels)
     _mark_repairs(rows, story.table_words(ruptures))
     picture = course_picture.picture(
         rated, parameters, instrument, reading.talks, ruptures, now=now, is_open=episode.is_open
@@ -275,6 +285,7 @@ def _rows(
     other_forms = {one.session.pk for one in rated if one.changes_form}
     flags, talks = by_session(reading.flags), by_session(_with_earlier(reading))
     deferrals = by_session(reading.all_deferrals)
+    early = begun_early(reading.sessions, reading.now)
     rows = []
     for session in reversed(reading.sessions):
         rating = reading.ratings.get(session.pk)
@@ -296,6 +307,7 @@ def _rows(
             awaits=awaits,
             is_declined=session.is_declined,
             now=reading.now,
+            given=early.get(session.pk),
         )
         row.can_be_handed_over = row.state.can_be_handed_over(session, reading.now)
         if rating:

@@ -43,8 +43,12 @@ LONGEST_MARGIN = timedelta(days=60)
 
 
 class Usual(NamedTuple):
+    """Its ends as they are drawn, and the lowest and highest whole tenth inside, as a flag names them."""
+
     lower: float
     upper: float
+    lowest: int
+    highest: int
 
 
 class Stretch(NamedTuple):
@@ -66,7 +70,8 @@ class Tick(NamedTuple):
 class OwnLevelLine(NamedTuple):
     """The own level over the ratings it rests on, in tenths; recent: where the last ratings lie.
 
-    words: what stands at its end. shows_gap: whether they tell of the distance between the two.
+    words: what stands at its end. shows_gap: whether they tell of the distance between the two. months: of these
+    ratings. tenths: the level as it is written.
     """
 
     first: datetime
@@ -77,6 +82,8 @@ class OwnLevelLine(NamedTuple):
     recent: float
     words: str
     shows_gap: bool
+    months: str
+    tenths: int
 
     def ends(self, course: "CoursePicture") -> tuple[datetime, datetime]:
         """From where to where it is drawn: a level of one rating needs some width too."""
@@ -216,11 +223,9 @@ def in_words(course: CoursePicture, ruptures: Iterable[Rupture] = ()) -> str:
             words += f" From session {stop.number} on another form: {stop.begins_form}."
     if level := course.level:
         sure = f"{points(round(level.lower))} to {points(round(level.upper))}"
-        words += f" Own level before the last ratings: {points(round(level.mean))} ({sure})."
+        words += f" Own level of {level.months}: {points(level.tenths)} ({sure})."
     if usual := rated[-1].usual:
-        words += (
-            f" Usual range before the last one: {points(round(usual.lower))} to {points(round(usual.upper))}."
-        )
+        words += f" Usual range before the last one: {points(usual.lowest)} to {points(usual.highest)}."
     if course.cutoff is not None:
         words += f" Cutoff: {points(course.cutoff)}."
     return words + _low_points(list(ruptures))
@@ -289,7 +294,7 @@ def _usual_ranges(course: Sequence[RatedSession]) -> list[Usual | None]:
         if one.rating:
             series, parameters = one.rating.series, one.parameters
         usual = usual_range(totals[series], parameters) if parameters else None
-        found.append(Usual(usual.lower, usual.upper) if usual else None)
+        found.append(Usual(usual.lower, usual.upper, usual.lowest, usual.highest) if usual else None)
         if one.rating and one.rating.total is not None:
             totals[series].append(one.rating.total)
     return found
@@ -320,8 +325,10 @@ def _level_line(stops: Sequence[Stop], said: CourseAnswer) -> OwnLevelLine | Non
         lower=level.lower,
         upper=level.upper,
         recent=float(level.recent),
-        words=said.distance or f"this client's level of {said.months}: {points(round(level.mean))}",
+        words=said.distance or f"this client's level of {said.months}: {points(level.tenths)}",
         shows_gap=bool(said.distance),
+        months=said.months,
+        tenths=level.tenths,
     )
 
 

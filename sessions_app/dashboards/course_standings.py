@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from alliance.kept_values import Kept
 from alliance.measurement.overdue import STAYS_OVERDUE
 from alliance.measurement.repairs import RepairState
 from alliance.measurement.talk_groups import Group, Situation, group_of
@@ -20,7 +21,6 @@ from clients.models import Episode
 from sessions_app.conversations import repairs
 from sessions_app.courses.models import Rating
 from sessions_app.courses.rating_state import RatingState
-from sessions_app.dashboards.kept import Kept
 from sessions_app.dashboards.sparkline import sparkline
 from sessions_app.flags import conclude, facts, low_points, reasons, standing
 from sessions_app.flags.deferrals import Deferral
@@ -43,7 +43,7 @@ JOINED = (
 
 # What a standing says of marks, taken out. That a session was rated is no mark.
 NOTHING_TOLD: Mapping[str, Any] = {
-    **dict.fromkeys(("total", "own_level", "low_point", "level", "below", "lowest")),
+    **dict.fromkeys(("total", "low_point", "level", "below", "lowest")),
     "flags": [],
     "points": [],
     "told": False,
@@ -318,7 +318,20 @@ def read(
 
     One query where all are known to this process and none has changed; one more for those that are not.
     """
-    rows = list(episodes.order_by(*order).values_list("pk", *SHOWN, *beside))
+    return of_rows(list(columns(episodes, *order, beside=beside)), now, beside=beside)
+
+
+def columns(
+    episodes: QuerySet[Episode], *order: Combinable | str, beside: Sequence[str] = ()
+) -> QuerySet[Episode, tuple[Any, ...]]:
+    """The query of `read`, for a list that puts it together once (`alliance.prepared`)."""
+    return episodes.order_by(*order).values_list("pk", *SHOWN, *beside)
+
+
+def of_rows(
+    rows: Sequence[tuple[Any, ...]], now: datetime, *, beside: Sequence[str] = ()
+) -> list[tuple[CourseStanding, dict[str, Any]]]:
+    """As `read`, of the rows that `columns` found."""
     end = 1 + len(SHOWN)
     keys = {row[0]: (get_language(), *row[1:end]) for row in rows}
     known = {pk: course for pk, key in keys.items() if (course := _kept_course(key, now))}

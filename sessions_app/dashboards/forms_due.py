@@ -48,11 +48,12 @@ class FormsOfClient:
     sessions: list[AtSession]
     out: list[Out]
     ending: list[Instrument]
+    has_a_session: bool  # today, or planned
 
 
 def of_client(episode: Episode, now: datetime) -> FormsOfClient | None:
     """None where nothing is planned, with one query."""
-    plan = the_plan.standing([episode.pk])
+    plan = the_plan.standing_for(episode.pk)
     if not plan.rows:
         return None
     shown = _of_today_and_next(episode, now)
@@ -61,7 +62,7 @@ def of_client(episode: Episode, now: datetime) -> FormsOfClient | None:
     due = which_forms.due(shown, now, plan)
     sessions = [AtSession(session, due[session.pk]) for session in shown if due[session.pk].due]
     ending = plan_of_the_ending(plan, episode)
-    return FormsOfClient(sessions, _out(episode, now), ending)
+    return FormsOfClient(sessions, _out(episode, now), ending, has_a_session=bool(shown))
 
 
 def plan_of_the_ending(plan: the_plan.Plan, episode: Episode) -> list[Instrument]:

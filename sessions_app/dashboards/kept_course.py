@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from alliance.access import StaffRequest
+from alliance.kept_values import Kept
 from alliance.measurement.session_times import MAY_BEGIN_EARLY
 from alliance.models import User
 from clients.models import Episode
@@ -22,7 +23,6 @@ from sessions_app.conversations import asking
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.dashboards import change_stamp, client_page
 from sessions_app.dashboards.client_page import ClientPage
-from sessions_app.dashboards.kept import Kept
 from sessions_app.flags import chance_returns
 from sessions_app.flags.facts import beginning_of
 from sessions_app.instruments import rule_settings

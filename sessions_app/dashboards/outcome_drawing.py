@@ -93,7 +93,10 @@ def _levels(line: Line) -> Iterator[SafeString]:
         y = _y(line, tenths)
         yield format_html('<path class="cutoff" d="M{} {}H{}"/>', LEFT, y, RIGHT)
         if abs(y - TOP) > 24 and abs(y - BOTTOM) > 24:
-            yield _text("axis", LEFT - 12, y + 8, scale_end(tenths), "end")
+            # On a phone words are twice as large, and this one would lie on the end of the scale.
+            is_near_an_end = min(y - TOP, BOTTOM - y) <= 60
+            name_of_it = "axis wide" if is_near_an_end else "axis"
+            yield _text(name_of_it, LEFT - 12, y + 8, scale_end(tenths), "end")
         yield _text("small", RIGHT + 12, y + 8, name, "start")
 
 
@@ -112,8 +115,15 @@ def _course(line: Line, within: Frame) -> SafeString:
     last = ""
     if dots:
         at, total = [(one, value) for one, value in line.totals if value is not None][-1]
-        last = _text("words", _x(within, at), _y(line, total) - 20, scale_end(total), "middle")
+        last = _text("words", _x(within, at), _beside(line, total), scale_end(total), "middle")
     return format_html("{}{}{}", stroke, mark_safe("".join(dots)), last)  # noqa: S308 - escaped already
+
+
+def _beside(line: Line, total: int) -> int:
+    """Where the figure of the last dot stands: above it, or below where a level would strike it through."""
+    y = _y(line, total)
+    is_struck = any(y - 60 < _y(line, tenths) < y for tenths, _name in line.levels)
+    return y + 56 if is_struck and y + 60 < BOTTOM else y - 20
 
 
 def _text(name: str, x: int, y: int, text: str, anchor: str) -> SafeString:

@@ -1,4 +1,4 @@
-"""How the clients of a list are doing, where the clinic uses an outcome scale: one query for all, else none."""
+"""How the clients of a list are doing, where the clinic uses an outcome scale; a few queries for all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +30,7 @@ class OutcomeCell:
     word: str
     reliable: str
     where: str
+    prorated: str
     is_reason: bool
 
     @property
@@ -45,7 +46,7 @@ class OutcomeCell:
 def read(
     courses: Sequence[CourseStanding], now: datetime, door: Door = Door.THERAPIST
 ) -> dict[int, OutcomeCell]:
-    """{episode: its cell}; two queries, however many there are. door: on which way they are shown."""
+    """{episode: its cell}; as many queries for one as for all. door: on which way they are shown."""
     episodes = [course.episode.pk for course in courses]
     rows = QuestionnaireResponse.objects.standing().filter(session__episode__in=episodes).through(door)
     found = responses.companions(rows)
@@ -71,6 +72,7 @@ def _cell(course: CourseStanding, series: Series, rules: RuleSettings) -> Outcom
         word=step.word if step else "",
         reliable=step.reliable_in_words if step else "",
         where=f"session {last.number}",
+        prorated=series.last_total_is,
         is_reason=_is_reason(course, reading, last.number, rules),
     )
 

@@ -67,9 +67,9 @@ MEASURES = (
     ),
     Measure(
         "back",
-        "Back once near the usual level",
+        "Back once near the earlier level",
         "low points",
-        "Of the low points since which three ratings came: those with a rating back near the usual level by then.",
+        "Low points followed by at least three ratings: how many had a rating back near the earlier level by then.",
     ),
     Measure(
         "missed",

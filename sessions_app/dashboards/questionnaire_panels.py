@@ -13,7 +13,7 @@ from clients.models import Ending, Episode
 from sessions_app.courses.responses import Held, QuestionnaireResponse
 from sessions_app.dashboards import outcome_drawing
 from sessions_app.dashboards.outcome_drawing import Frame, Line
-from sessions_app.instruments import promises
+from sessions_app.instruments import missing_answers, promises
 from sessions_app.instruments.promises import Door, kept
 from sessions_app.questionnaires import series as responses
 from sessions_app.questionnaires.risk_answers import RiskAnswer, RiskNote
@@ -33,6 +33,7 @@ class Cell:
 
     name: str
     value: str
+    prorated: str  # “pro-rated from 3 of 4”; empty where all of it was answered
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,12 @@ def _row(series: Series, one: Answered, *, reads_comments: bool) -> Row:
         total=_figure(one.instrument, one.total),
         step=series.step_to(one),
         cells=tuple(
-            Cell(name, _figure(one.instrument, value)) for name, value in one.score.subscales.items()
+            Cell(
+                name,
+                _figure(one.instrument, value),
+                missing_answers.of_subscale(name, one.score, one.instrument),
+            )
+            for name, value in one.score.subscales.items()
         ),
         missing=sum(value is None for value in one.score.answers.values()),
         comment=_comment(one, reads_comments=reads_comments),
@@ -212,8 +218,9 @@ def _other(one: Answered, *, reads_comments: bool) -> Other:
         why = f"{one.decision.decided_by}: “{one.decision.why}”"
     else:
         why = WHY_HELD[Held(one.response.held)]
-    total = _figure(one.instrument, one.total) if one.is_readable else ""
-    return Other(one, total, why, _comment(one, reads_comments=reads_comments))
+    return Other(
+        one, _total(one) if one.is_readable else "", why, _comment(one, reads_comments=reads_comments)
+    )
 
 
 def _comment(one: Answered, *, reads_comments: bool) -> str:
@@ -223,6 +230,12 @@ def _comment(one: Answered, *, reads_comments: bool) -> str:
 
 def _figure(instrument: Instrument, tenths: int | None) -> str:
     return "–" if tenths is None else figure(instrument, tenths)
+
+
+def _total(one: Answered) -> str:
+    """With how it came about, where that was by the owner's rule about missing answers."""
+    said = _figure(one.instrument, one.total)
+    return f"{said} ({one.prorated})" if one.prorated else said
 
 
 # --- The picture -----------------------------------------------------------------------------------
@@ -259,6 +272,8 @@ class Shown:
     lines: tuple[tuple[str, str, str], ...]  # the question, its answer here, and in the set that counts
     total: str
     why: str
+    language: str  # of the questions
+    stem: str  # what each of them finishes; empty where they are whole
 
 
 def of_response(response: QuestionnaireResponse) -> Shown:
@@ -267,9 +282,12 @@ def of_response(response: QuestionnaireResponse) -> Shown:
     one = next(answered for answered in same if answered.response.pk == response.pk)
     stands = next((other for other in same if other.counts and other is not one), None)
     there = stands.score.answers if stands else {}
+    # As it was read: the name of a question is "item 7" where its words are the owner's.
+    read = responses.read_words(response)
+    words = read.items if read else {}
     lines = [
         (
-            item.label[:1].upper() + item.label[1:],
+            words[item.id].question if item.id in words else item.label[:1].upper() + item.label[1:],
             _figure(one.instrument, one.score.answers[item.id]),
             _figure(one.instrument, there.get(item.id)),
         )
@@ -277,5 +295,11 @@ def of_response(response: QuestionnaireResponse) -> Shown:
     ]
     why = WHY_HELD[Held(response.held)] if response.held else ""
     return Shown(
-        one, stands, tuple(lines) if one.is_readable else (), _figure(one.instrument, one.total), why
+        one,
+        stands,
+        tuple(lines) if one.is_readable else (),
+        _total(one),
+        why,
+        read.language if read else "en",
+        read.stem if read else "",
     )

@@ -12,7 +12,7 @@ from alliance.models import User
 from alliance.prepared import Prepared
 from clients.models import Episode
 from sessions_app.courses.models import Attendance, TherapySession
-from sessions_app.courses.rating_state import RatingState, awaited, state_of, with_waits
+from sessions_app.courses.rating_state import RatingState, awaited, begun_early, state_of, with_waits
 from sessions_app.dashboards.course_standings import CourseStanding
 from sessions_app.flags.facts import beginning_of
 from sessions_app.plans import plan_words, which_forms
@@ -85,6 +85,7 @@ def read(
     if covered:
         theirs = with_waits(TherapySession.objects.filter(episode__in=covered, held_at__gte=since), now)
         sessions = sorted([*sessions, *theirs], key=lambda session: (session.held_at, session.number))
+    early = begun_early(sessions, now)
     for session in sessions:
         course = courses.get(session.episode_id)
         if course is None:  # opened since the courses were read
@@ -95,6 +96,7 @@ def read(
             awaits=awaited(session),
             is_declined=session.is_declined,
             now=now,
+            given=early.get(session.pk),
         )
         lines.append(SessionLine(session, course.episode, state, state.can_be_handed_over(session, now)))
     return lines

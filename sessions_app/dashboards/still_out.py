@@ -5,17 +5,19 @@ from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 from django.utils import timezone
 
 from alliance.models import User
 from clients.closing import Days, OpenReasons, StillOut
-from clients.models import Episode, EpisodeClosing
+from clients.models import Episode, EpisodeClosing, EpisodeQuerySet
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.grants import SENT, RatingGrant
-from sessions_app.courses.models import Attendance, SetAsideRating, TherapySession
+from sessions_app.courses.models import Attendance, Rating, SetAsideRating, TherapySession
+from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.flags import answered_flags
 from sessions_app.flags.episode_standing import EpisodeStanding
+from sessions_app.flags.models import Discussion
 from sessions_app.intake import course_end_actions
 
 DID_NOT_TAKE_PLACE = (Attendance.CANCELLED, Attendance.DID_NOT_ATTEND)
@@ -54,6 +56,15 @@ class CoursesOfTheClinic:
             put_off=sum(flag.is_put_off for flag in flags),
             agreements=waits.exclude(agreement__in=answered).count(),
             set_aside=SetAsideRating.objects.to_settle().filter(session__episode=episode).count(),
+        )
+
+    def with_marks(self, episodes: EpisodeQuerySet) -> EpisodeQuerySet:
+        of = {"session__episode": OuterRef("pk")}
+        return episodes.filter(
+            Exists(Rating.objects.filter(**of))
+            | Exists(SetAsideRating.objects.filter(**of))
+            | Exists(QuestionnaireResponse.objects.filter(**of))
+            | Exists(Discussion.objects.filter(**of))
         )
 
     def days(self, episodes: Collection[int]) -> dict[int, Days]:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alliance.measurement import instruments
-from alliance.measurement.line_levels import usual_marks
+from alliance.measurement.line_levels import own_marks
+from alliance.measurement.parameters import Parameters
+from alliance.measurement.repairs import Rupture
 from alliance.measurement.scoring import points
-from sessions_app.courses.models import Rating
+from alliance.measurement.trends import CourseSession
 
 if TYPE_CHECKING:
     from sessions_app.dashboards.client_page import SessionRow
@@ -28,6 +30,25 @@ class LineMark:
 
 
 @dataclass(frozen=True, slots=True)
+class LineLevels:
+    """The client's own level of each line, as it is known at a session. low_point: the one that goes on.
+
+    rated: the sessions with a complete rating, in the order of their numbers.
+    """
+
+    rated: Sequence[CourseSession]
+    low_point: Rupture | None
+    parameters: Parameters
+
+    def at(self, row: SessionRow) -> dict[str, int]:
+        """Compares only ratings on the same form as this one."""
+        known = [one for one in self.rated if one.number <= row.session.number]
+        if not known or row.rating is None or known[-1].series != row.rating.series:
+            return {}
+        return own_marks(known, self.low_point, self.parameters)
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A sentence of the client. of: the row it belongs to; what the reader may not read is not in any row."""
 
@@ -43,12 +64,12 @@ def words_of(rows: Sequence[SessionRow], row: SessionRow) -> list[Words]:
     return [Words(one.comment, one.rating.language, one) for one in found if one.rating and one.comment]
 
 
-def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
-    """rows: newest first. Empty where no line of that session is known. Ratings on another form are not compared."""
+def marks_of(row: SessionRow, levels: LineLevels) -> list[LineMark]:
+    """Empty where no line of that session is known."""
     rating = row.rating
     if rating is None or rating.is_blank or rating.is_total_only:
         return []
-    usual = usual_marks([one.marks for one in _earlier(rows, row)])
+    usual = levels.at(row)
     items = instruments.get(rating.instrument, rating.instrument_version).items
     found = []
     for item in items:
@@ -65,21 +86,3 @@ def marks_of(rows: Sequence[SessionRow], row: SessionRow) -> list[LineMark]:
             )
         )
     return found
-
-
-def _earlier(rows: Sequence[SessionRow], row: SessionRow) -> list[Rating]:
-    """The ratings before that one on the same form, oldest first."""
-    found: list[Rating] = []
-    is_before, changed = False, bool(row.other_form)
-    for one in rows:
-        if one is row:
-            is_before = True
-            continue
-        if not is_before:
-            continue
-        if changed:
-            break
-        if one.rating:
-            found.append(one.rating)
-        changed = bool(one.other_form)
-    return found[::-1]

@@ -14,7 +14,7 @@ from sessions_app.conversations import repairs
 from sessions_app.conversations.asking import Asking
 from sessions_app.courses.models import Rating, TherapySession
 from sessions_app.dashboards import talk_words
-from sessions_app.dashboards.talk_words import LineMark, Words
+from sessions_app.dashboards.talk_words import LineLevels, LineMark, Words
 from sessions_app.flags.discussion_form import DiscussionForm
 from sessions_app.flags.models import Flag
 
@@ -63,7 +63,11 @@ class Talk:
 
 
 def read(
-    rows: list[SessionRow], ruptures: Sequence[Rupture], form: DiscussionForm | None, questions: Asking
+    rows: list[SessionRow],
+    ruptures: Sequence[Rupture],
+    form: DiscussionForm | None,
+    questions: Asking,
+    levels: LineLevels,
 ) -> list[Talk]:
     """rows: newest first. form: bound, where somebody's words are to be mended. Newest first, what calls before it."""
     talks = _about_flags(rows, form)
@@ -71,6 +75,10 @@ def read(
         low = _about_the_low_point(rows, ruptures, form, questions)
         talks = low + [talk for talk in talks if not low or talk.session != low[0].session]
     questions.prepare([flag for talk in talks for flag in talk.flags])
+    by_session = {row.session: row for row in rows}
+    for talk in talks:
+        row = by_session[talk.session]
+        talk.words, talk.marks = talk_words.words_of(rows, row), talk_words.marks_of(row, levels)
     return talks
 
 
@@ -86,9 +94,9 @@ def _about_flags(rows: list[SessionRow], form: DiscussionForm | None) -> list[Ta
             is_open and row.session.pk == newest
         )
         if calls and not talked_since:
-            talks.append(_talk(rows, row, is_open, bound or discussion_form(row.session)))
+            talks.append(Talk(row.session, is_open, bound or discussion_form(row.session)))
         elif bound is not None:
-            talks.append(_talk(rows, row, row.flags, bound, as_well=True))
+            talks.append(Talk(row.session, row.flags, bound, as_well=True))
         talked_since = talked_since or bool(row.discussions)
     rated = next((row for row in rows if row.total), None)
     for talk in talks:
@@ -105,7 +113,7 @@ def _about_the_low_point(
     if last is None or last.rating is None or not ruptures or not ruptures[-1].stays_low_after_talk:
         return []
     bound = form if form is not None and form.prefix == _prefix(last.session) else None
-    talk = _talk(rows, last, [], bound or discussion_form(last.session))
+    talk = Talk(last.session, [], bound or discussion_form(last.session))
     talk.low_point = ruptures[-1]
     turn = last.session.episode_id + last.session.number
     talk.ways = questions.ways("A", _lowest_line(last.rating), turn=turn)
@@ -117,13 +125,6 @@ def _lowest_line(rating: Rating) -> str | None:
     marks = {line: mark for line, mark in rating.marks.items() if mark is not None}
     lowest = [line for line, mark in marks.items() if mark == min(marks.values())]
     return lowest[0] if len(lowest) == 1 else None
-
-
-def _talk(
-    rows: list[SessionRow], row: SessionRow, flags: list[Flag], form: DiscussionForm, *, as_well: bool = False
-) -> Talk:
-    words, marks = talk_words.words_of(rows, row), talk_words.marks_of(rows, row)
-    return Talk(row.session, flags, form, as_well, words=words, marks=marks)
 
 
 def discussion_form(session: TherapySession, data: Any = None) -> DiscussionForm:

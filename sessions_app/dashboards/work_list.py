@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -15,7 +15,8 @@ from django.utils.safestring import SafeString
 from alliance.measurement.questions import Way
 from alliance.measurement.talk_groups import Group, place
 from alliance.models import User
-from clients.models import Episode
+from alliance.prepared import PreparedValues
+from clients.models import READABLE_FOR, Episode, own_courses
 from sessions_app.conversations import asking, repairs
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.corrections import set_aside
@@ -35,6 +36,7 @@ from sessions_app.questionnaires.risk_answers import RiskAnswer
 from sessions_app.supervision.questions import count_of_open
 
 CLINIC = (waiting.ANY_RISK, waiting.ANY_HELD)
+BESIDE = ("helped", "asked", *CLINIC)
 
 
 @dataclass(frozen=True)
@@ -235,6 +237,8 @@ def build(therapist: User, now: datetime, show: str = "") -> WorkList:
     """Everything the first page shows, in a fixed number of queries. show: of the table, as a link carries it."""
     rows, lines, covered, in_clinic = _rows(therapist, now)
     today, lines_waiting = session_lines.of_today_and_waiting(lines, now)
+    # Those of earlier days ask for no forms: what is for each session is not asked for afterwards, and the rest is
+    # due at the next session (docs/plan-of-forms.md).
     today = session_lines.with_forms(today, now)
     to_look_at = set_aside.to_look_at(therapist, covered)
     looked_at_there = {one.session.pk for one in to_look_at}
@@ -258,18 +262,37 @@ def in_order(therapist: User, now: datetime) -> list[Episode]:
     return [row.episode for row in WorkList(rows, Show.EVERYONE, [], [], [], []).in_order]
 
 
-def _rows(
-    therapist: User, now: datetime
-) -> tuple[list[Row], list[SessionLine], list[int], list[Mapping[str, Any]]]:
-    """The clients by their labels, the sessions of these days, which episodes are only covered, and `CLINIC`."""
+def _written_courses(
+    user: UUID, readable_from: date, today: date, now: datetime
+) -> QuerySet[Episode, tuple[Any, ...]]:
     answers = FollowUp.objects.standing().filter(discussion=OuterRef("standing__agreement"))
-    own = Episode.objects.own(therapist).open()
-    own = own.annotate(
+    keys = own_courses(user=user, readable_from=readable_from, today=today, now=now)
+    own = Episode.objects.filter(pk__in=keys)
+    own = own.open().annotate(
         helped=Subquery(answers.values("answer")[:1]),
         asked=count_of_open(OuterRef("pk")),
         **{name: column for name, column in waiting.in_the_clinic().items() if name in CLINIC},
     )
-    read = course_standings.read(own, now, "client__label_key", beside=("helped", "asked", *CLINIC))
+    return course_standings.columns(own, "client__label_key", beside=BESIDE)
+
+
+_COURSES = PreparedValues(_written_courses, user=UUID, readable_from=date, today=date, now=datetime)
+
+
+def _courses_of(therapist: User) -> list[tuple[Any, ...]]:
+    """The open ones among `Episode.objects.own(therapist)`."""
+    if not (therapist.is_active and therapist.is_therapist):
+        return []
+    today = timezone.localdate()
+    since = today - READABLE_FOR
+    return _COURSES.rows(user=therapist.pk, readable_from=since, today=today, now=timezone.now())
+
+
+def _rows(
+    therapist: User, now: datetime
+) -> tuple[list[Row], list[SessionLine], list[int], list[Mapping[str, Any]]]:
+    """The clients by their labels, the sessions of these days, which episodes are only covered, and `CLINIC`."""
+    read = course_standings.of_rows(_courses_of(therapist), now, beside=BESIDE)
     courses = {course.episode.pk: course for course, _ in read}
     covered = [pk for pk, course in courses.items() if course.episode.therapist_id != therapist.pk]
     lines = session_lines.read(therapist, courses, covered, now)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from sessions_app.courses.decisions import LINE
 from sessions_app.courses.models import EpisodeRows, TherapySession
 
@@ -42,12 +43,12 @@ class Deferral(models.Model):
     )
     flags = models.ManyToManyField("sessions_app.Flag", related_name="deferrals")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    why = models.CharField("reason", max_length=LINE)
+    why = EncryptedCharField("reason", max_length=LINE)
     deferred_at = models.DateTimeField(default=timezone.now)
     deferred_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     undone_at = models.DateTimeField(null=True)
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
-    undone_why = models.CharField("reason of taking it back", max_length=LINE, blank=True, default="")
+    undone_why = EncryptedCharField("reason of taking it back", max_length=LINE, blank=True, default="")
 
     holds = False  # whether it still puts off, where `answered_flags` or the standing says so
 

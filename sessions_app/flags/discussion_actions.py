@@ -1,7 +1,6 @@
 """The writes about what was said and agreed."""
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
@@ -91,10 +90,13 @@ def _note(
     return discussion
 
 
-def _noted_already(session: TherapySession, flags: list[Flag], **words: Any) -> Discussion | None:
+def _noted_already(
+    session: TherapySession, flags: list[Flag], *, said: str, agreed: str, **by: User
+) -> Discussion | None:
     asked = {flag.pk for flag in flags}
-    same = Discussion.objects.standing().filter(session=session, **words).prefetch_related("flags")
-    return next((one for one in same if {flag.pk for flag in one.flags.all()} == asked), None)
+    rows = Discussion.objects.standing().filter(session=session, **by).prefetch_related("flags")
+    same = (one for one in rows if {flag.pk for flag in one.flags.all()} == asked)
+    return next((one for one in same if (one.said, one.agreed) == (said, agreed)), None)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alliance.append_only import append_only
+from alliance.encrypted_field import EncryptedCharField
 from sessions_app.courses.decisions import LINE
 from sessions_app.courses.models import EpisodeRows
 from sessions_app.flags.models import Discussion
@@ -27,9 +28,9 @@ class DiscussionChange(models.Model):
     discussion = models.ForeignKey(Discussion, models.PROTECT, related_name="changes")
     version = models.PositiveIntegerField(help_text="`Discussion.version` before this change.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    said = models.CharField("what the client said", max_length=500)
-    agreed = models.CharField("what we change", max_length=500, blank=True, default="")
-    why = models.CharField("reason", max_length=LINE, blank=True, default="")
+    said = EncryptedCharField("what the client said", max_length=500)
+    agreed = EncryptedCharField("what we change", max_length=500, blank=True, default="")
+    why = EncryptedCharField("reason", max_length=LINE, blank=True, default="")
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

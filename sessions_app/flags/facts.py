@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db.models import Case, Q
 from django.utils import timezone
 
+from alliance.encrypted_field import has_words
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
 from alliance.measurement.overdue import overdue_from
@@ -316,6 +317,6 @@ def rating_fact(row: Rating, edition: str | None, *, in_supervision: bool) -> Ra
         row.replaces_id is not None,
         marks_state(row),
         row.is_imported,
-        bool(row.comment),
+        has_words(row, "comment"),
         in_supervision,
     )

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import floor
 from typing import Any
 
 from alliance.measurement.flag_rules import Finding
+from alliance.measurement.own_level import level_in_lists
 from alliance.measurement.repairs import GOING_ON, STAYS_LOW, RepairState, Rupture, returned, ruptures
 from alliance.measurement.standing import FlagKey
 from alliance.measurement.trends import CourseSession
@@ -50,12 +50,16 @@ def returns(low_points: Iterable[Rupture], held: Sequence[HeldSession]) -> Itera
 
 
 def in_standing(
-    low_points: Sequence[Rupture], held: Sequence[HeldSession], own_level: int | None
+    low_points: Sequence[Rupture], held: Sequence[HeldSession], rules: RuleSettings
 ) -> dict[str, Any]:
     """What `EpisodeStanding.course` keeps of the last low point and of the last complete rating; tenths."""
-    rated = [one.session for one in held if one.session.total is not None]
+    complete = [one for one in held if one.session.total is not None]
+    rated = [one.session for one in complete]
     last = low_points[-1] if low_points else None
-    level = _level(last, own_level)
+    level = None
+    if complete:
+        parameters = rules.parameters(complete[-1].instrument, complete[-1].language)
+        level = level_in_lists(rated, last if last and last.goes_on else None, parameters)
     total = rated[-1].total if rated else None
     compared = last.goal if last and last.goes_on and level is None else level
     return {
@@ -64,13 +68,6 @@ def in_standing(
         "below": None if total is None or compared is None else compared - total,
         "lowest": _lowest(rated[-1]) if rated else None,
     }
-
-
-def _level(last: Rupture | None, own_level: int | None) -> int | None:
-    """While a low point goes on the level before it: the later ratings would draw it down after them."""
-    if last is None or not last.goes_on:
-        return own_level
-    return None if last.before is None else floor(last.before)
 
 
 def _stored(last: Rupture, held: Sequence[HeldSession]) -> dict[str, Any]:

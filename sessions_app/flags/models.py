@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from alliance.measurement import flag_rules, instruments
 from alliance.measurement.handbook import Rule
 from alliance.measurement.questions import Way, ways_to_ask
@@ -155,8 +156,8 @@ class Discussion(models.Model):
         help_text="The session whose rating was talked about.",
     )
     flags = models.ManyToManyField(Flag, related_name="discussions")
-    said = models.CharField("what the client said", max_length=500)
-    agreed = models.CharField("what we change", max_length=500, blank=True, default="")
+    said = EncryptedCharField("what the client said", max_length=500)
+    agreed = EncryptedCharField("what we change", max_length=500, blank=True, default="")
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change of the note.")
     discussed_at = models.DateTimeField(default=timezone.now)
     discussed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")

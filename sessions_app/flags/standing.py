@@ -3,12 +3,12 @@
 `EpisodeStanding.course` holds, in JSON (tenths, ISO moments):
 flags: what is not talked about and either calls for a talk or is news of the last session, each with what its
 words need; points: totals of the last attended sessions; cutoff: {language or "": tenths}, maximum: of the scale;
-last, rated: [number, held_at] of the last attended and the last rated session; total, own_level: tenths;
+last, rated: [number, held_at] of the last attended and the last rated session; total: tenths;
 overdue: [[number, held_at, from]]; talked_through: a session's number; marks: {number: `RatingState` of its rating};
 low_point: the last one, and whether it goes on (`low_points.LowPoint`); level: the client's own, that before a low
-point while it goes on; below: how far the last total is below that, of a low start without one below the cutoff;
-lowest: [lines, mark] of the last complete rating; withheld: whether marks of it were promised to be the therapist's
-alone, so that the lists of whoever supervises say nothing of the whole course.
+point while it goes on (`measurement.own_level`); below: how far the last total is below that, of a low start without
+one below the cutoff; lowest: [lines, mark] of the last complete rating; withheld: whether marks of it were promised to
+be the therapist's alone, so that the lists of whoever supervises say nothing of the whole course.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -82,8 +82,7 @@ def concluded(
             "deferral_id": facts.deferrals[-1].pk if facts.deferrals else None,
             "put_off_id": put_off,
             "put_off_until": until,
-            "course": _course(facts, expected, found, rules)
-            | low_points.in_standing(lows, held, found.own_level),
+            "course": _course(facts, expected, found, rules) | low_points.in_standing(lows, held, rules),
             "process": _process(events, low_points.returns(lows, held)),
         },
     )
@@ -121,7 +120,6 @@ def _course(
         "last": _where(by_number, found.last_attended),
         "rated": _where(by_number, found.last_rated),
         "total": found.last_total,
-        "own_level": found.own_level,
         "overdue": [
             [number, by_number[number].held_at.isoformat(), found.overdue[number].isoformat()]
             for number in attended[-POINTS:]

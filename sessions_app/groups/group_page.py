@@ -54,7 +54,9 @@ class Row:
 
     @property
     def flag_words(self) -> list[str]:
-        return [flag.word for flag in self.flags if flag.session.held_at == self.flags_of]
+        """The strongest first."""
+        flags = [flag for flag in self.flags if flag.session.held_at == self.flags_of]
+        return [flag.word for flag in sorted(flags, key=lambda flag: flag.strength)]
 
     @property
     def needs_a_look(self) -> bool:
@@ -83,10 +85,12 @@ class GroupPage:
         return ["–" if one is None else points(one.median) for one in self.spreads]
 
     @property
-    def ranges(self) -> list[str]:
-        return [
-            "–" if one is None else f"{points(one.lowest)} to {points(one.highest)}" for one in self.spreads
-        ]
+    def highest(self) -> list[str]:
+        return ["–" if one is None else points(one.highest) for one in self.spreads]
+
+    @property
+    def lowest(self) -> list[str]:
+        return ["–" if one is None else points(one.lowest) for one in self.spreads]
 
     @property
     def to_look_at(self) -> list[Row]:
@@ -234,9 +238,9 @@ def place_in_words(place: MemberPlace) -> str:
     if place.place == Place.UNKNOWN:
         return "Too few ratings to say."
     if place.place == Place.AS_USUAL:
-        return "At their own level."
+        return "At their own level in this group."
     lower = max(place.fall or 0, 0)
-    fall = f"{points_apart(lower)} below their own level" if lower else "An open flag"
+    fall = f"{points_apart(lower)} below their own level in this group" if lower else "An open flag"
     if place.place == Place.FALLS or place.others is None:
         return f"{fall}. Of too few others a level is known."
     others = _others(place.others)

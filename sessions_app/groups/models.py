@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from alliance.label_field import LabelField, Labelled, LabelledQuerySet, SearchKeyField
 from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument
@@ -228,7 +229,7 @@ class GroupSession(models.Model):
     voided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, db_index=False
     )
-    void_reason = models.CharField(max_length=VOID_REASON, blank=True, default="")
+    void_reason = EncryptedCharField(max_length=VOID_REASON, blank=True, default="")
 
     was_there = False  # True on what `begin_session` found begun already
 

@@ -6,6 +6,7 @@ places and are not each other with two digits exchanged: a slip of the finger op
 
 import secrets
 from collections.abc import Collection
+from functools import cache
 
 LOWEST, HIGHEST = 100, 999
 
@@ -24,5 +25,9 @@ def are_alike(one: int, other: int) -> bool:
 
 def new_number(taken: Collection[int]) -> int:
     """One that is like none of these."""
-    free = [n for n in range(LOWEST, HIGHEST + 1) if not any(are_alike(n, other) for other in taken)]
-    return secrets.choice(free)
+    return secrets.choice(sorted(set(range(LOWEST, HIGHEST + 1)).difference(*map(_all_like, taken))))
+
+
+@cache
+def _all_like(one: int) -> frozenset[int]:
+    return frozenset(other for other in range(LOWEST, HIGHEST + 1) if are_alike(one, other))

@@ -31,6 +31,11 @@ class Row:
     is_out: bool
     may_read: bool  # whether whoever looks reads the marks
     is_own: bool  # whoever looks works with this course: marks from paper are entered there
+    is_with_a_leader: bool  # else what is written in this course is for whoever works with it
+
+    @property
+    def may_write(self) -> bool:
+        return self.is_own or self.is_with_a_leader
 
     @property
     def is_there(self) -> bool:
@@ -104,6 +109,7 @@ def read(group_session: GroupSession, user: User, now: datetime) -> SessionPage:
             now,
             may_read=member.episode_id in readable,
             is_own=member.episode_id in own,
+            is_with_a_leader=member.episode.therapist_id in group.leader_pks,
         )
         rows.append(row)
         if row.is_there and row.may_read and session and session.standing_ratings:
@@ -118,10 +124,10 @@ def _row(
     now: datetime,
     *,
     may_read: bool,
-    is_own: bool,
+    **whose: bool,
 ) -> Row:
     if session is None or session.is_voided or session.attendance != Attendance.ATTENDED:
-        return Row(member, attendance, session, None, "", False, False, may_read, is_own)
+        return Row(member, attendance, session, None, "", False, False, may_read, **whose)
     rating = next(iter(session.standing_ratings), None)
     awaits = rating_state.awaited(session)
     state = rating_state.state_of(
@@ -133,4 +139,4 @@ def _row(
     )
     total = points(rating.total) if may_read and rating and rating.total is not None else ""
     can_be_asked = state.can_be_rated and now < session.not_rated_from and member.episode.is_open
-    return Row(member, attendance, session, state, total, can_be_asked, awaits is not None, may_read, is_own)
+    return Row(member, attendance, session, state, total, can_be_asked, awaits is not None, may_read, **whose)

@@ -36,5 +36,15 @@ def courses_with_open_marks(user: User, group: Group, members: Collection[GroupM
     return found | (supervised - withheld)
 
 
+def may_write(user: User, group: Group, member: GroupMember) -> bool:
+    """Whether a leader of this group gives a form to this member, or says that they were there.
+
+    A former leader may have taken a member's course along: what is written there is for whoever works with it.
+    """
+    if member.episode.therapist_id in group.leader_pks:
+        return user.pk in group.leader_pks
+    return Episode.objects.own(user).filter(pk=member.episode_id).exists()
+
+
 def _keys(courses: EpisodeQuerySet) -> set[int]:
     return set(courses.values_list("pk", flat=True))

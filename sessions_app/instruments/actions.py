@@ -141,9 +141,14 @@ def record_licence(
     Recorded again word for word while it has not ended, the row that is there.
     """
     said = {"holder": holder, "kind": kind, "number": number, "medium": medium, "valid_to": valid_to}
-    if recorded := Licence.objects.filter(instrument=instrument, ended_at=None, **said).first():
+    same = Licence.objects.filter(instrument=instrument, ended_at=None, **said)
+    if recorded := same.first():
         return recorded
-    licence = Licence.objects.create(instrument=instrument, accepted_by=by, **said)
+    try:
+        with transaction.atomic():
+            licence = Licence.objects.create(instrument=instrument, accepted_by=by, **said)
+    except IntegrityError:  # the other of two presses at once was first
+        return same.get()
     audit.record(LogEvent.LICENCE_RECORDED, licence, by=by, instrument=instrument, medium=medium)
     return licence
 

@@ -1,12 +1,15 @@
 """What the clinic chose about the form that clients read: its languages, and its words on where to find help now."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model, QuerySet, Subquery
 
 from alliance.measurement.instruments import Instrument
+from alliance.prepared import Prepared
 from sessions_app.instruments.clinic_settings import ClinicSettings, languages_at_first
 from sessions_app.instruments.nearest_language import nearest
 
@@ -49,10 +52,42 @@ class ClientForm:
         return [tag for tag in shipped if tag in self.languages] or shipped[:1]
 
 
+def _newest() -> QuerySet[ClinicSettings]:
+    return ClinicSettings.objects.order_by("-version").only("languages", "urgent_help")[:1]
+
+
+_NEWEST = Prepared(_newest)
+
+
 def in_force() -> ClientForm:
     """As it is now; one query."""
-    newest = ClinicSettings.objects.order_by("-version").values_list("languages", "urgent_help").first()
-    return read(*newest) if newest else read(languages_at_first(), {})
+    newest = _NEWEST.first()
+    return read(newest.languages, newest.urgent_help) if newest else read(languages_at_first(), {})
+
+
+def beside() -> dict[str, Subquery]:
+    """Columns that bring what is in force along with a row of another query, for `came_with`."""
+    newest = ClinicSettings.objects.order_by("-version")[:1]
+    return {
+        "form_languages": Subquery(newest.values("languages")),
+        "form_urgent_help": Subquery(newest.values("urgent_help")),
+    }
+
+
+def came_with(row: Model) -> ClientForm:
+    """As it came `beside` a row; of a row that was read without, as it is now.
+
+    A raw query brings JSON as its text.
+    """
+    if not hasattr(row, "form_languages"):
+        return in_force()
+    if row.form_languages is None:
+        return read(languages_at_first(), {})
+    chosen = [
+        json.loads(column) if isinstance(column, str) else column
+        for column in (row.form_languages, row.form_urgent_help)  # type: ignore[attr-defined]
+    ]
+    return read(*chosen)
 
 
 def read(languages: Sequence[str], texts: Mapping[str, Any]) -> ClientForm:

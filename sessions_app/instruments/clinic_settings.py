@@ -59,6 +59,11 @@ class ClinicSettings(models.Model):
     urgent_help = models.JSONField(
         "where to find help now", default=dict, help_text="{language: the clinic's own words}; plain text."
     )
+    prorated = models.JSONField(
+        "pro-rated where an answer is missing",
+        default=list,
+        help_text="Instruments whose owner’s rule about missing answers is switched on.",
+    )
     rules = models.JSONField(
         null=True,
         help_text="{instrument: {language, or empty for all: {parameter: value}}}; the rest is as shipped.",
@@ -92,5 +97,6 @@ class ClinicSettings(models.Model):
             "closing": self.closing,
             "languages": self.languages,
             "urgent_help": self.urgent_help,
+            "prorated": self.prorated,
             "rules": self.rules or None,
         }

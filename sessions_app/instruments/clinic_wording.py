@@ -68,11 +68,26 @@ class Licence(models.Model):
         ordering = ("-accepted_at", "-pk")
         constraints = (
             models.CheckConstraint(condition=Q(medium__in=Medium.values), name="licence_known_medium"),
+            # Two, for SQLite knows no NULLS NOT DISTINCT.
+            models.UniqueConstraint(
+                fields=["instrument", "holder", "kind", "number", "medium", "valid_to"],
+                condition=Q(ended_at__isnull=True),
+                name="licence_recorded_once",
+            ),
+            models.UniqueConstraint(
+                fields=["instrument", "holder", "kind", "number", "medium"],
+                condition=Q(ended_at__isnull=True, valid_to__isnull=True),
+                name="licence_without_end_recorded_once",
+            ),
             models.CheckConstraint(condition=both_or_neither("ended"), name="licence_ended_at_and_by"),
         )
 
     def __str__(self) -> str:
-        return f"Licence for {instruments.get(self.instrument).name}"
+        return f"Licence for {self.instrument_name}"
+
+    @property
+    def instrument_name(self) -> str:
+        return instruments.get(self.instrument).name
 
     @property
     def is_past(self) -> bool:
@@ -89,6 +104,10 @@ class ClinicWordingQuerySet(models.QuerySet["ClinicWording"]):
 
     def of(self, instrument: Instrument) -> Self:
         return self.filter(instrument=instrument.id, instrument_version=instrument.version)
+
+    def invented(self) -> Self:
+        """Words of nobody, for a try-out: the edition of such a file says so. Staff must see it wherever a form is."""
+        return self.filter(edition__istartswith="invented")
 
     def of_the_edition(self, other: "ClinicWording") -> Self:
         """The same text of its owner in every language it is loaded in."""

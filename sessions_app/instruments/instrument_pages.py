@@ -16,6 +16,7 @@ from sessions_app.instruments import client_form, offers, packs
 from sessions_app.instruments.client_form import ClientForm
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.clinic_wording import ClinicWording, Licence
+from sessions_app.instruments.missing_answers import rule_in_words
 from sessions_app.instruments.packs import Folder, InstrumentPack
 
 HISTORY = ("clinicwording", "licence", "clinicsettings", "instrumentpack")
@@ -134,6 +135,10 @@ def facts(instrument: Instrument) -> list[tuple[str, str]]:
     ]
     if instrument.reliable_change is not None:
         said.append(("Reliable change", instrument.reliable_change_source))
+    if instrument.missing is not None:
+        said.append(
+            ("Missing answers", f"no total, unless switched on in Settings: {rule_in_words(instrument)}")
+        )
     if instrument.unconfirmed:
         said.append(("Not confirmed", instrument.unconfirmed))
     return said

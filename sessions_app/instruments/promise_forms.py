@@ -20,7 +20,7 @@ SAYS: dict[Door, tuple[str, str]] = {
         "marks: no total, no picture, no flag. They see that there was a rating.",
     ),
     Door.COMMENT: (
-        "They read what was written beside the marks, where whoever wrote it agrees",
+        "They also read the sentence beside the marks, if the person who wrote it agrees",
         "Without it the form does not ask for that.",
     ),
     Door.EXPORT: (
@@ -33,11 +33,11 @@ SAYS: dict[Door, tuple[str, str]] = {
     ),
     Door.RESEARCH: (
         "The marks may be used for research, without names",
-        "This site does no research by itself. Each row of an export says whether it may be used so.",
+        "This site does no research by itself. Each row of an export says whether it may be used for that.",
     ),
     Door.RECORD_SYSTEM: (
         "The marks may be kept in another system of the clinic, where others who treat the client read them",
-        "This site sends nothing there by itself. Each row of an export says whether it may be kept so.",
+        "This site sends nothing there by itself. Each row of an export says whether it may be kept there.",
     ),
     Door.FAMILY: ("", "No page of this site shows it to them: the therapist does, in the room."),
 }

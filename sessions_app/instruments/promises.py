@@ -5,7 +5,7 @@ version. Marks keep the version that was read with them: a changed promise reach
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,6 +18,19 @@ from django.utils import timezone
 
 from alliance.append_only import append_only
 from alliance.measurement.instruments import RATERS
+
+_RATERS_IN_USE: list[Callable[[], set[str]]] = []
+
+
+def register_raters(in_use: Callable[[], set[str]]) -> None:
+    """Who fills forms in here is known to later rooms, which register how to find it."""
+    if in_use not in _RATERS_IN_USE:
+        _RATERS_IN_USE.append(in_use)
+
+
+def raters_in_use() -> set[str]:
+    """The client, and every other rater to whom this clinic gives a form."""
+    return {"client"}.union(*(in_use() for in_use in _RATERS_IN_USE))
 
 
 class Door(StrEnum):

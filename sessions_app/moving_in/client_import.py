@@ -12,6 +12,7 @@ from alliance.labels import look_alike_key, search_key
 from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, Role, User
 from alliance.refused import Refused
+from clients.closing import courses
 from clients.models import AgeBand, Client, Episode
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.moving_in.models import ImportedNumber
@@ -178,7 +179,9 @@ class EpisodeImport:
             kind=Of.EPISODE, number__in={row.number for row in rows} - {""}
         )
         taken = dict(numbers.values_list("number", "episode_id"))
-        return [self._judged(row, clients, therapists, theirs, taken) for row in rows]
+        of_them = Episode.objects.filter(client__in=[_kept(client) for client in clients.values()]).order_by()
+        with_marks = frozenset(courses().with_marks(of_them).values_list("pk", flat=True))
+        return [self._judged(row, clients, therapists, theirs, taken, with_marks) for row in rows]
 
     def _judged(
         self,
@@ -187,6 +190,7 @@ class EpisodeImport:
         therapists: dict[str, User],
         opened: dict[int, list[Episode]],
         taken: Mapping[str, int | None],
+        with_marks: frozenset[int],
     ) -> Verdict:
         client = clients.get(row.client)
         verdict = Verdict(row, found=(client, therapists.get(row.therapist)))
@@ -205,6 +209,12 @@ class EpisodeImport:
             return verdict.wrong("Episode id", f"{row.number} is the number of another episode here.")
         if not is_new:
             return verdict
+        if any(one.pk in with_marks and one.therapist != verdict.found[1] for one in theirs):
+            return verdict.wrong(
+                "Therapist",
+                f"Client {row.client} has been in therapy with somebody else here, who has ratings of them. Open this "
+                "episode on the client’s page: a second person confirms it.",
+            )
         if row.closed_on is None and self.once.is_again("open", kept, row.therapist):
             return verdict.wrong(
                 "Closed on", "The file has two open episodes of this client with this therapist."

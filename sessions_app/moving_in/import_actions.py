@@ -194,7 +194,7 @@ def import_file(*, run: ImportRun, by: User, opened: Opener | None = None) -> It
     except FoundWrong as error:
         raise Refused(MEANWHILE) from error
     except IntegrityError as error:  # somebody made by hand, after the row was judged, what the row makes
-        logging.getLogger(__name__).exception("A constraint refused a row of import %s", run.code)
+        logging.getLogger(__name__).exception("A constraint refused a row of an import.")
         raise Refused(MEANWHILE) from error
     except Unreadable as error:
         raise Refused(str(error)) from error

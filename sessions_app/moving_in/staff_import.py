@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
+from django.utils import timezone
+
 from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.models import Role, User
-from clients import staff_actions
-from clients.models import Supervision
+from clients import approved_staff, approved_supervision, sight
+from clients.models import Episode, Supervision
 from sessions_app.moving_in.rows import PersonRow, SupervisionRow
 from sessions_app.moving_in.verdicts import Context, OnceOnly, Outcome, Verdict
 
@@ -53,9 +55,9 @@ class PeopleImport:
         for verdict in verdicts:
             row, person = verdict.row, verdict.found
             if verdict.outcome == Outcome.NEW:
-                staff_actions.add_person(email=row.email, name=row.name, roles=set(row.roles), by=by)
+                approved_staff.add_person(email=row.email, name=row.name, roles=set(row.roles), by=by)
             elif verdict.outcome == Outcome.CHANGED:
-                staff_actions.change_person(
+                approved_staff.change_person(
                     person=person,
                     name=row.name,
                     roles={*person.roles, *row.roles},
@@ -127,6 +129,15 @@ class SupervisionImport:
             if verdict.outcome != Outcome.NEW:
                 continue
             row, people = verdict.row, verdict.found
+            if self._opens(row, people[row.supervisor], people[row.therapist]):
+                approved_supervision.start_supervision(
+                    supervisor=people[row.supervisor],
+                    therapist=people[row.therapist],
+                    starts_on=row.starts_on,
+                    ends_on=row.ends_on,
+                    by=self.context.by,
+                )
+                continue
             made = Supervision.objects.create(
                 supervisor=people[row.supervisor],
                 therapist=people[row.therapist],
@@ -143,6 +154,13 @@ class SupervisionImport:
                 audit.record(
                     LogEvent.SUPERVISION_ENDED, made, by=by, client=None, **about, **self.context.of_run
                 )
+
+    def _opens(self, row: SupervisionRow, supervisor: User, therapist: User) -> bool:
+        """Whether it is in force now or to come, for somebody who may sign in, over a therapist with marks."""
+        is_past = row.ends_on is not None and row.ends_on < timezone.localdate()
+        if is_past or not supervisor.is_active:
+            return False
+        return bool(sight.whose(Episode.objects.filter(therapist=therapist), but=[self.context.by]))
 
     def finish(self) -> Iterator[None]:
         yield from ()

@@ -13,10 +13,13 @@ from django.template.loader import render_to_string
 
 from alliance import audit
 from alliance.access import StaffRequest
+from alliance.operations.time_limits import is_busy
 from alliance.refused import Refused
 
 _HERE = "<!-- the steps -->"
 BUSY = "The database is busy with another long write. Nothing was changed by this one: try again in a minute."
+
+UNKNOWN = "The database stopped answering. Look whether the import is there before you start it again."
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ def streamed(
             refusal = ""
         except Refused as refused:
             refusal = str(refused)
-        except OperationalError:
-            refusal = BUSY
+        except OperationalError as error:
+            refusal = BUSY if is_busy(error) else UNKNOWN
         yield render_to_string("import/_done.html", {"then": then, "refusal": refusal})
         yield end
 

@@ -14,6 +14,11 @@ def obstacle(instrument: Instrument, today: date) -> str:
     return risk_confirmations.not_confirmed(instrument) or offers.obstacle(instrument, today)
 
 
+def in_invented_words() -> set[str]:
+    """The instruments whose words here are nobody's, for a try-out; one query."""
+    return set(ClinicWording.objects.switched_on().invented().values_list("instrument", flat=True))
+
+
 def obstacles(offered: Iterable[Instrument], today: date) -> dict[str, str]:
     """{instrument: the same} for all of them; it asks only about those for which the clinic has brought something."""
     licensed, loaded = (

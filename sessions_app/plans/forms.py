@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from alliance.form_keys import FormKeyField
 from alliance.line_field import LineField
@@ -22,6 +23,8 @@ from alliance.models import Role, User
 from alliance.quick_select import QuickSelect
 from alliance.stale_forms import opened_with
 from clients.models import AgeBand
+from sessions_app.courses.raters import Rater
+from sessions_app.plans import can_be_given
 from sessions_app.plans.choice_actions import in_words, scale_and_why, when_and_why
 from sessions_app.plans.models import WHY, ForWhom, PlannedForm
 from sessions_app.plans.plan_words import RATERS
@@ -300,9 +303,26 @@ def why_field() -> LineField:
     )
 
 
-def _named(offered: tuple[Instrument, ...] | list[Instrument]) -> list[tuple[str, str]]:
-    """Each by its name, for whom it is made, who fills it in, and how long that takes."""
-    return [(one.id, f"{one.name} ({', '.join(_notes(one))})") for one in offered]
+def _named(offered: tuple[Instrument, ...] | list[Instrument]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Each by its name, for whom it is made, who fills it in, and how long that takes.
+
+    Grouped, by name: three dozen in one list are found neither by reading nor by typing the first letters.
+    """
+    cannot = can_be_given.obstacles(offered, timezone.localdate())
+    groups: dict[str, list[tuple[str, str]]] = {name: [] for name in _GROUPS}
+    for one in sorted(offered, key=lambda one: one.name.casefold()):
+        by_the_client = _CAN_BE_GIVEN if one.raters[0] == Rater.CLIENT else _OF_OTHERS
+        label = f"{one.name} ({', '.join(_notes(one))})"
+        groups[_NOT_YET if cannot[one.id] else by_the_client].append((one.id, label))
+    return [(name, choices) for name, choices in groups.items() if choices]
+
+
+_CAN_BE_GIVEN, _NOT_YET, _OF_OTHERS = (
+    "Ready to give",
+    "Needs a wording, a licence or a confirmation first",
+    "Filled in by somebody else than the client",
+)
+_GROUPS = (_CAN_BE_GIVEN, _OF_OTHERS, _NOT_YET)
 
 
 def _notes(one: Instrument) -> list[str]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from alliance.append_only import append_only
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from alliance.measurement import instruments
 from alliance.measurement.form_plan import EVERY_AT_MOST, Frequency, Moment, Timing, Whose
 from alliance.measurement.instruments import Instrument
@@ -79,7 +80,7 @@ class PlannedForm(models.Model):
     )
     every = models.PositiveSmallIntegerField(default=0)
     numbers = models.CharField(max_length=100, blank=True, default="", help_text="Chosen sessions, as “3,9”.")
-    why = models.CharField("reason", max_length=WHY, blank=True, default="")
+    why = EncryptedCharField("reason", max_length=WHY, blank=True, default="")
     same_as = models.CharField(max_length=64, help_text="Alike for two rows that may not stand together.")
     form_key = models.UUIDField(null=True, unique=True, help_text="Of the form that added it.")
     replaces = models.OneToOneField("self", models.PROTECT, null=True, related_name="replaced_by")

@@ -37,16 +37,53 @@ class Line:
 
 
 def lines(rows: Iterable[PlannedForm], today: date) -> list[Line]:
-    """One query for all names, and at most two for each form that is not ours."""
+    """One query each for all names, ages and invented words, and at most two for each form that is not ours."""
     rows = list(rows)
     people = plan_words.people_in(rows)
+    ages = _ages_of_therapists() if any(not row.age_band for row in rows) else {}
+    teams = the_plan.of_rows(rows).teams
+    licensed = any(row.form.licence == "licensed" for row in rows)
+    invented = can_be_given.in_invented_words() if licensed else set()
     known: dict[str, str] = {}
     found = []
     for row in rows:
         if row.instrument not in known:
             known[row.instrument] = can_be_given.obstacle(row.form, today)
-        found.append(Line(row, plan_words.sentence(row, people), cautions(row, known[row.instrument])))
+        said = cautions(row, known[row.instrument])
+        if row.instrument in invented:
+            said.append(f"The words of {row.form.name} are invented, for a try-out: give them to no client.")
+        if not (row.age_band or row.is_off or row.is_rating or row.ended_at):
+            said += _of_other_ages(row, ages, teams)
+        found.append(Line(row, plan_words.sentence(row, people), said))
     return found
+
+
+Ages = dict[str, set[str]]  # {therapist: the ages of the clients who are in therapy with them}
+
+
+def _ages_of_therapists() -> Ages:
+    found: Ages = {}
+    rows = Episode.objects.filter(closed_on__isnull=True).order_by().distinct()
+    for therapist, age_band in rows.values_list("therapist", "client__age_band"):
+        found.setdefault(str(therapist), set()).add(age_band)
+    return found
+
+
+def _of_other_ages(row: PlannedForm, ages: Ages, teams: dict[str, set[str]]) -> list[str]:
+    """A plan for any age asks those too for whom the form is not made."""
+    meant = {
+        band
+        for therapist, bands in ages.items()
+        for band in bands
+        if row.whose.has(row.episode_id or 0, therapist, teams.get(therapist, set()), band)
+    }
+    others = [band for band in YEARS if band in meant and not is_made_for(row.form, band)]
+    if not others:
+        return []
+    who = plan_words.listed([str(AgeBand(band).label) for band in others])
+    return [
+        f"{row.form.name} is made for ages {row.form.ages}, and this asks clients of {who} too. Choose an age."
+    ]
 
 
 def cautions(row: PlannedForm, obstacle: str) -> list[str]:

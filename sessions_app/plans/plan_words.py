@@ -82,7 +82,7 @@ def asked_for(forms: FormsOfSession, *, rating: bool = False) -> str:
 
 
 def _named(one: DueForm) -> str:
-    name = one.instrument.name
+    name = one.instrument.name + (" (invented words)" if one.is_invented else "")
     if one.is_out:
         return f"{name} (given out)"
     return f"{name} (cannot be given: {one.obstacle.rstrip('.')})" if one.obstacle else name

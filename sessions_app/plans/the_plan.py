@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from alliance.prepared import Prepared
 from clients.models import Episode, Supervision
-from sessions_app.plans.models import ForWhom, PlannedForm
+from sessions_app.plans.models import ForWhom, PlannedForm, PlannedFormQuerySet
 
 NOT_STORED_YET = 2**63  # a row that is only looked at: it would be the newest
 
@@ -53,6 +54,18 @@ def of_rows(rows: Iterable[PlannedForm]) -> Plan:
 def standing(episodes: Iterable[int]) -> Plan:
     """The plan of today for these courses; one query where nothing is planned."""
     return of_rows(PlannedForm.objects.standing().about(list(episodes)))
+
+
+def _standing_for(episode: int) -> PlannedFormQuerySet:
+    return PlannedForm.objects.standing().about([episode])
+
+
+_STANDING_FOR = Prepared(_standing_for, episode=int)
+
+
+def standing_for(episode: int) -> Plan:
+    """As `standing`, for one course."""
+    return of_rows(_STANDING_FOR.rows(episode=episode))
 
 
 def is_used(episode: Episode) -> bool:

@@ -1,9 +1,10 @@
 """Which form rates the alliance of a session, and which questionnaires are due at it."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 
 from django.utils import timezone
 
@@ -52,6 +53,7 @@ class DueForm:
     number: int
     obstacle: str = ""
     is_out: bool = False
+    is_invented: bool = False  # in words that are nobody's, for a try-out
 
     @property
     def is_at_the_start(self) -> bool:
@@ -119,8 +121,8 @@ def due(
     if not plan.rows:
         return {}
     facts = _Facts.read([pk for pk, course in courses.items() if plan.questionnaires(course)], now)
-    obstacle = _asked_once(timezone.localdate(now))
-    return {session.pk: _of_session(session, plan, facts, obstacle, now) for session in sessions}
+    asked = _AskedOnce(timezone.localdate(now))
+    return {session.pk: _of_session(session, plan, facts, asked, now) for session in sessions}
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _of_session(
     session: TherapySession,
     plan: Plan,
     facts: _Facts,
-    obstacle: Callable[[Instrument], str],
+    once: "_AskedOnce",
     now: datetime,
 ) -> FormsOfSession:
     found: dict[str, DueForm] = {}
@@ -194,8 +196,8 @@ def _of_session(
 
     def as_it_is(one: DueForm) -> DueForm:
         form = one.instrument
-        return DueForm(
-            form, one.rater, one.moment, one.since, one.number, obstacle(form), is_out=form.id in out
+        return replace(
+            one, obstacle=once.obstacle(form), is_out=form.id in out, is_invented=once.is_invented(form)
         )
 
     in_order = sorted(found.values(), key=lambda one: length(one.instrument))
@@ -211,12 +213,22 @@ def _earlier(one: DueForm) -> tuple[bool, int]:
     return not one.is_at_the_start, one.since
 
 
-def _asked_once(today: date) -> Callable[[Instrument], str]:
-    known: dict[str, str] = {}
+class _AskedOnce:
+    """What is known of the forms themselves, whatever session asks for them."""
 
-    def obstacle(instrument: Instrument) -> str:
-        if instrument.id not in known:
-            known[instrument.id] = can_be_given.obstacle(instrument, today)
-        return known[instrument.id]
+    def __init__(self, today: date) -> None:
+        self.today = today
+        self.obstacles: dict[str, str] = {}
 
-    return obstacle
+    def obstacle(self, instrument: Instrument) -> str:
+        if instrument.id not in self.obstacles:
+            self.obstacles[instrument.id] = can_be_given.obstacle(instrument, self.today)
+        return self.obstacles[instrument.id]
+
+    @cached_property
+    def _invented(self) -> set[str]:
+        return can_be_given.in_invented_words()
+
+    def is_invented(self, instrument: Instrument) -> bool:
+        """Only words that a clinic brings can be: for ours no question is asked."""
+        return instrument.licence == "licensed" and instrument.id in self._invented

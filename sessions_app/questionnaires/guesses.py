@@ -69,3 +69,13 @@ class Guess(models.Model):
 
 
 triggers.declare(Guess, guess_in_range)
+
+
+def in_use() -> bool:
+    """Whether anybody guesses here, or did: whoever switched it off finds their guesses again."""
+    return User.objects.filter(guesses_first=True).exists() or Guess.objects.exists()
+
+
+def has_guessed(session: TherapySession, user: User) -> bool:
+    """Whether `user` has guessed this session. No query for whoever does not guess."""
+    return user.guesses_first and Guess.objects.visible_to(user).filter(session=session).exists()

@@ -12,6 +12,7 @@ from alliance import audit
 from alliance.log_events import LogEvent
 from alliance.measurement import scoring
 from alliance.models import User
+from alliance.operations import metrics
 from clients.lock import lock_episode
 from clients.models import Episode
 from sessions_app.courses import wordings
@@ -100,6 +101,7 @@ def _stored(response: QuestionnaireResponse, by: User | None, until: datetime) -
     is_known = before is not None and response.delivery is not None and before.delivery == response.delivery
     if not is_known and of_grant.exclude(held="").count() >= HELD_A_GRANT:
         # Any other copy could be a guess at the answers.
+        metrics.marks_refused(metrics.QUESTIONNAIRE)
         raise TooManyHeld
     if before is not None:
         before.came_before = True
@@ -110,6 +112,10 @@ def _stored(response: QuestionnaireResponse, by: User | None, until: datetime) -
     if not response.held:
         RatingGrant.every.filter(pk=response.grant_id).update(answered_at=response.received_at)
     _note(response, episode, by)
+    if response.held:
+        metrics.marks_set_aside(metrics.QUESTIONNAIRE)
+    else:
+        metrics.marks_accepted(metrics.QUESTIONNAIRE, claimed_at=response.claimed_at)
     return response
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.append_only import append_only
+from alliance.encrypted_field import EncryptedCharField
 from alliance.log_events import LogEvent
 from alliance.measurement import scoring
 from alliance.measurement.instruments import Instrument, Wording
@@ -140,7 +141,7 @@ class RiskNote(models.Model):
     """What somebody wrote about such an answer. The first one acknowledges it; none is ever changed."""
 
     answer = models.ForeignKey(RiskAnswer, models.PROTECT, related_name="notes")
-    note = models.CharField(max_length=NOTE)
+    note = EncryptedCharField(max_length=NOTE)
     noted_at = models.DateTimeField(default=timezone.now)
     noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     form_key = models.UUIDField(

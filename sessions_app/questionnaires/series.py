@@ -9,30 +9,54 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import NamedTuple
 
 from django.db.models import Prefetch, QuerySet
 
-from alliance.measurement import instruments, outcome, scoring
-from alliance.measurement.instruments import Instrument
+from alliance.measurement import instruments, outcome
+from alliance.measurement.instruments import Instrument, Wording
 from alliance.measurement.outcome import Reading, Step
 from alliance.measurement.scoring import Score
 from clients.models import Episode
 from sessions_app.courses.raters import Rater, said_by
 from sessions_app.courses.responses import Held, QuestionnaireResponse, ResponseDecision
+from sessions_app.courses.scales import series_of
+from sessions_app.instruments import missing_answers
+from sessions_app.instruments.missing_answers import SwitchedOn
+from sessions_app.instruments.offers import wording_of
 from sessions_app.instruments.promises import Door
+
+THERAPIST_LEFT_OPEN = "___"  # who it was may have changed since
+
+
+def read_words(response: QuestionnaireResponse) -> Wording | None:
+    """The words that were read, with a blank for the therapist's name; None where nobody knows them."""
+    if response.wording is not None:
+        read: Wording = response.wording.wording
+    elif response.scored_by.wordings:
+        read = wording_of(response.scored_by, response.language)
+    else:
+        return None
+    return read.named(THERAPIST_LEFT_OPEN)
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One set of answers. decision: the newest, None where nobody decided."""
+    """One set of answers. decision: the newest, None where nobody decided. rules: about missing answers."""
 
     response: QuestionnaireResponse
     instrument: Instrument
     decision: ResponseDecision | None
+    rules: SwitchedOn
 
     @cached_property
     def score(self) -> Score:
-        return scoring.score(self.instrument, self.response.marks)
+        return self.rules.score(self.instrument, self.response.marks)
+
+    @property
+    def prorated(self) -> str:
+        """How its total came about, where that was by the owner's rule about missing answers; else empty."""
+        return missing_answers.in_words(self.score, self.instrument)
 
     @property
     def total(self) -> int | None:
@@ -96,6 +120,11 @@ class Series:
         return self.counting[-1] if self.counting else None
 
     @property
+    def last_total_is(self) -> str:
+        """Of the last total: "pro-rated from 9 of 10"; empty where it is of all answers."""
+        return self.totals[-1][0].prorated if self.totals else ""
+
+    @property
     def said_by(self) -> str:
         """Who answered, as pages say it."""
         return said_by(self.rater, self.rater_label)
@@ -122,18 +151,61 @@ def of_grant(response: QuestionnaireResponse) -> list[Answered]:
 
 
 def companions(rows: "QuerySet[QuestionnaireResponse]") -> dict[int, Series]:
-    """{episode: the outcome scale that was marked last there}; of those of `rows` that count; one query."""
+    """{episode: the outcome scale that was marked last there}, of those of `rows` that count; two queries.
+
+    Of each only the ends, as a list shows them: the first total, the last two, and what stands before the first and
+    after the last without one. However long the courses are, a few answers of each are scored.
+    """
     standing = rows.filter(rater=Rater.CLIENT, instrument__in=companion_ids())
-    ordered = standing.select_related("session", "wording").order_by("session__number", "received_at", "pk")
-    by_episode = defaultdict(list)
-    for row in ordered:
-        by_episode[row.session.episode_id].append(Answered(row, row.scored_by, None))
-    found = {}
-    for episode, answered in by_episode.items():
-        last = answered[-1].response.series
-        same = [one for one in answered if one.response.series == last]
-        found[episode] = Series(same[-1].instrument, _edition(same[-1].response), Rater.CLIENT, counting=same)
+    by_episode: dict[int, list[_Place]] = defaultdict(list)
+    columns = ("session__episode_id", "pk", "total", "instrument", "instrument_version", "wording__edition")
+    for episode, pk, total, instrument, version, edition in standing.order_by(*_IN_ORDER).values_list(
+        *columns
+    ):
+        by_episode[episode].append(_Place(pk, total, instrument, version, edition))
+    if not by_episode:
+        return {}
+    wanted = [pk for places in by_episode.values() for pk in _ends(places)]
+    rules, found = SwitchedOn(), {}
+    answered = defaultdict(list)
+    for row in (
+        rows.model.objects.filter(pk__in=wanted).select_related("session", "wording").order_by(*_IN_ORDER)
+    ):
+        answered[row.session.episode_id].append(Answered(row, row.scored_by, None, rules))
+    for episode, those in answered.items():
+        last = those[-1].response
+        found[episode] = Series(those[-1].instrument, _edition(last), Rater.CLIENT, counting=those)
     return found
+
+
+_IN_ORDER = ("session__number", "received_at", "pk")
+
+
+class _Place(NamedTuple):
+    """Where one set of answers stands in a course. total: as stored, so none where an answer is missing."""
+
+    pk: int
+    total: int | None
+    instrument: str
+    version: str
+    edition: str | None
+
+    @property
+    def series(self) -> str:
+        """As `QuestionnaireResponse.series`, of clients: they have no label."""
+        return series_of(self.instrument, self.version, self.edition)
+
+
+def _ends(places: list[_Place]) -> set[int]:
+    """Of the series that was marked last: those up to the first with a total, and from the last but one with one on.
+
+    Those without are among them: the clinic may have switched on an owner's rule by which they have a total after all.
+    """
+    same = [one for one in places if one.series == places[-1].series]
+    with_total = [number for number, one in enumerate(same) if one.total is not None]
+    if len(with_total) < 3:
+        return {one.pk for one in same}
+    return {one.pk for one in [*same[: with_total[0] + 1], *same[with_total[-2] :]]}
 
 
 def companion_ids() -> list[str]:
@@ -145,8 +217,9 @@ def _rows(rows: "QuerySet[QuestionnaireResponse]") -> list[Answered]:
     read = rows.select_related("session", "wording", "grant", "promise").prefetch_related(
         Prefetch("decisions", queryset=decisions, to_attr="all_decisions")
     )
+    rules = SwitchedOn()
     return [
-        Answered(row, row.scored_by, row.all_decisions[-1] if row.all_decisions else None)
+        Answered(row, row.scored_by, row.all_decisions[-1] if row.all_decisions else None, rules)
         for row in read.order_by("session__number", "received_at", "pk")
     ]
 

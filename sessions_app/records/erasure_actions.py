@@ -16,7 +16,7 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from alliance import audit
+from alliance import audit, kept_values
 from alliance.erasures import Erasure, Reason
 from alliance.log_events import LogEvent
 from alliance.models import User
@@ -25,7 +25,6 @@ from alliance.stale_forms import Opened, changed
 from clients.lock import lock_episodes
 from clients.models import Client, Episode
 from sessions_app.courses.erased_grants import ErasedGrant
-from sessions_app.dashboards import kept
 from sessions_app.records import erasure as rows
 from sessions_app.records import retention
 from sessions_app.records.retention_rule import RetentionRule
@@ -99,7 +98,7 @@ def _erase(client: Client, erasure: Erasure, by: User | None) -> Erasure:
 
 
 def _afterwards(erasure: Erasure) -> None:
-    kept.forget_everything()
+    kept_values.forget_everything()
     rows.forget_in_files()
     outside.warning("%s", rows.as_line(erasure))
 

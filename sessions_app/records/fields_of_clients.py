@@ -42,6 +42,8 @@ TABLES_OF_CLIENTS = (
             "last_login": NOT_SHOWN,
             "password": SECRET,
             "draft_salt": SECRET,
+            "link_salt": SECRET,
+            "link_good_until": NOT_SHOWN,
         },
     ),
     Table(
@@ -56,6 +58,7 @@ TABLES_OF_CLIENTS = (
             "therapist": column(OFFICE, "therapist", "name"),
             "starts_on": column(OFFICE, "starts_on", "first day"),
             "ends_on": column(OFFICE, "ends_on", "last day; empty: in force"),
+            "lapses_at": NOT_SHOWN,
         },
     ),
     # --- A client ---
@@ -154,6 +157,7 @@ TABLES_OF_CLIENTS = (
             "id": ROW_NUMBER,
             "code": NOT_SHOWN,
             "made_together": NOT_SHOWN,
+            "lapses_at": NOT_SHOWN,
             "episode": LINK,
             "colleague": column(OFFICE, "colleague", "name"),
             "starts_on": column(OFFICE, "starts_on", "first day"),

@@ -102,8 +102,14 @@ TABLES_OF_QUESTIONNAIRES = (
             "subscales": Computed(
                 CLINICAL,
                 "in points; a dash where an answer is missing",
-                ("answers", "instrument", "instrument_version", "wording__form"),
+                response_columns.SCORED,
                 response_columns.subscales,
+            ),
+            "total_pro_rated": Computed(
+                CLINICAL,
+                "in points, by the owner’s rule about missing answers, where the clinic has switched it on",
+                response_columns.SCORED,
+                response_columns.prorated_total,
             ),
             "in_words": Computed(
                 CLINICAL,

@@ -90,7 +90,17 @@ TABLES_OF_THE_CLINIC = (
         "sessions_app.ClinicSettings",
         whose=Whose.CLINIC,
         fields=not_shown(
-            *("id", "code", "version", "instrument", "closing", "languages", "urgent_help", "rules"),
+            *(
+                "id",
+                "code",
+                "version",
+                "instrument",
+                "closing",
+                "languages",
+                "urgent_help",
+                "prorated",
+                "rules",
+            ),
             *("made_at", "made_by"),
         ),
     ),
@@ -161,7 +171,19 @@ TABLES_OF_THE_CLINIC = (
             **not_shown("entity_code", "client", "clients", "detail", erased=Erased.PSEUDONYM),
         },
     ),
-    # Of the lines of the log it holds hashes alone, and no line is ever taken out.
+    # Of the lines of the log it holds hashes alone. A line is never taken out but to a file, whole.
+    Table(
+        "alliance.BackupMade",
+        whose=Whose.SITE,
+        fields=not_shown(
+            "id", "file", "made_at", "seconds", "size", "encrypted", "version", "rows", "log_head"
+        ),
+    ),
+    Table(
+        "alliance.BackupVerified",
+        whose=Whose.SITE,
+        fields=not_shown("id", "file", "made_at", "verified_at", "seconds", "key", "is_whole", "found"),
+    ),
     Table(
         "alliance.AuditSeal",
         whose=Whose.CLINIC,
@@ -169,6 +191,36 @@ TABLES_OF_THE_CLINIC = (
             "id", "number", "previous", "after", "upto", "count", "entries", "sealed_at", "hash"
         ),
     ),
+    Table(
+        "alliance.ClockBeat",
+        whose=Whose.CLINIC,
+        fields=not_shown("id", "beat_at", "host", "pid", "leads_since"),
+    ),
+    # Its sentences say what failed, and never about whom.
+    Table(
+        "alliance.ClockTask",
+        whose=Whose.CLINIC,
+        fields=not_shown("id", "name", "started_at", "ended_at", "succeeded_at", "failures", "error"),
+    ),
+    Table(
+        "alliance.AuditArchive",
+        whose=Whose.CLINIC,
+        fields=not_shown(
+            *(
+                "id",
+                "name",
+                "sha256",
+                "first_seal",
+                "last_seal",
+                "after",
+                "upto",
+                "count",
+                "last_at",
+                "made_at",
+            ),
+        ),
+    ),
+    Table("alliance.ArchivePermit", whose=Whose.SITE, fields=not_shown("id", "archive", "never")),
     Table(
         "alliance.Erasure",
         whose=Whose.CLINIC,
@@ -179,6 +231,25 @@ TABLES_OF_THE_CLINIC = (
             **not_shown("note", erased=Erased.EMPTIED),
         },
     ),
+    # Codes of staff, clients and episodes. A line that was typed about a client goes when it is decided.
+    Table(
+        "alliance.ApprovalRequest",
+        whose=Whose.CLINIC,
+        fields={
+            **not_shown(
+                "id", "code", "kind", "said", "same", "person", "asked_at", "asked_by", "waits_until"
+            ),
+            **not_shown("outcome", "decided_at", "decided_by", "why", "used_at"),
+            **not_shown("emergency_at", "emergency_by", "emergency_reason", "emergency_made"),
+            **not_shown("what", erased=Erased.PSEUDONYM),
+            **not_shown("note", erased=Erased.EMPTIED),
+        },
+    ),
+    Table(
+        "alliance.ApprovalNotice", whose=Whose.STAFF, fields=not_shown("id", "request", "person", "seen_at")
+    ),
+    Table("alliance.MaintenanceNotice", whose=Whose.SITE, fields=not_shown("id", "sentence", "since")),
+    Table("alliance.RotationPermit", whose=Whose.SITE, fields=not_shown("id", "never")),
     Table("alliance.ErasurePermit", whose=Whose.SITE, fields=not_shown("id", "erasure", "never")),
     Table(
         "sessions_app.ErasedGrant",

@@ -10,7 +10,7 @@ from alliance.stale_forms import opened_with
 from sessions_app.records import sheets
 from sessions_app.records.export_file import Format
 from sessions_app.records.retention_rule import LEAST, MOST, RetentionRule
-from sessions_app.records.sheets import Part
+from sessions_app.records.sheets import Part, Scope
 
 PARTS = {
     Part.OWN: "My clients, with everything I hold about them",
@@ -38,7 +38,7 @@ class ExportForm(forms.Form):
     def __init__(self, data: Any = None, *, user: User, **options: Any) -> None:
         super().__init__(data, **options)
         parts = sheets.parts_of(user)
-        names = dict.fromkeys(sheet.name for part in parts for sheet in sheets.sheets(part))
+        names = dict.fromkeys(sheet.name for part in parts for sheet in sheets.named(Scope(user, part)))
         single = [(name, f"{name}.csv") for name in names]
         self.fields["part"].choices = [(part.value, PARTS[part]) for part in parts]  # type: ignore[attr-defined]
         self.fields["part"].initial = parts[0].value if parts else None

@@ -3,15 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from alliance.measurement import instruments, scoring
+from alliance.measurement import instruments
 from alliance.measurement.instruments import Instrument, Wording
 from alliance.measurement.scoring import figure, scale_end
 from alliance.measurement.stated_parts import as_stated, from_stored
 from alliance.measurement.wording_file import as_wording
+from sessions_app.instruments import missing_answers
 from sessions_app.instruments.offers import wording_of
 
 # What is needed of a row to say an answer in words, in the order of the parameters below.
 OF = ("answers", "instrument", "instrument_version", "language", "wording__items", "wording__form")
+# What is needed of a row to score it; the last comes with the query, so that no row costs one of its own.
+SCORED = ("answers", "instrument", "instrument_version", "wording__form", missing_answers.IN_FORCE)
 Answers = Mapping[str, int | None]
 
 
@@ -46,15 +49,31 @@ def name(instrument: str, version: str) -> str:
     return found.name if found == instruments.get(instrument) else f"{found.name}, version {version}"
 
 
-def subscales(answers: Answers, instrument: str, version: str, form: Mapping[str, Any] | None) -> str | None:
+def subscales(
+    answers: Answers, instrument: str, version: str, form: Mapping[str, Any] | None, rules: Any
+) -> str | None:
     """Each with its value in points, a dash where an answer is missing; None where it has none."""
     scored = _scored(instrument, version, form)
     if not scored.subscales or not answers:
         return None
-    found = scoring.score(scored, answers).subscales
-    return "; ".join(
-        f"{one} {'–' if value is None else figure(scored, value)}" for one, value in found.items()
-    )
+    score = missing_answers.came_with(rules).score(scored, answers)
+    said = {one: "–" if value is None else figure(scored, value) for one, value in score.subscales.items()}
+    how = {one: missing_answers.of_subscale(one, score, scored) for one in said}
+    return "; ".join(f"{one} {value}{f' ({how[one]})' if how[one] else ''}" for one, value in said.items())
+
+
+def prorated_total(
+    answers: Answers, instrument: str, version: str, form: Mapping[str, Any] | None, rules: Any
+) -> str | None:
+    """The total where it is pro-rated, in points and with how; None where all is answered, and where no rule holds."""
+    scored = _scored(instrument, version, form)
+    if scored.missing is None or not answers:
+        return None
+    # An item that is not in the row was not answered either.
+    given = {item.id: answers.get(item.id) for item in scored.items}
+    score = missing_answers.came_with(rules).score(scored, given)
+    how = missing_answers.in_words(score, scored)
+    return f"{figure(scored, score.total)} ({how})" if how and score.total is not None else None
 
 
 def range_of_total(instrument: str, version: str, form: Mapping[str, Any] | None) -> str | None:

@@ -18,12 +18,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from alliance.encrypted_field import Sealed
 from alliance.erasures import Erasure
 from alliance.measurement import instruments
 from alliance.measurement.scoring import points
 from alliance.models import Role, User
 from clients.models import Client, Episode
 from sessions_app.courses.responses import QuestionnaireResponse
+from sessions_app.instruments import missing_answers
 from sessions_app.instruments.promises import Door
 from sessions_app.records import foreign_marks, promised
 from sessions_app.records.field_kinds import (
@@ -48,6 +50,16 @@ class Part(StrEnum):
     SUPERVISED = "supervised"
     CLINIC = "clinic"
 
+
+IF_USED = frozenset(
+    {
+        "forms_chosen",
+        "questionnaires",
+        "questionnaire_decisions",
+        "answers_about_self_harm",
+        "notes_about_self_harm",
+    }
+)
 
 READS: dict[Part, Secrecy] = {Part.OWN: THERAPIST, Part.SUPERVISED: SAID, Part.CLINIC: OFFICE}
 ROLES = {Part.OWN: Role.THERAPIST, Part.SUPERVISED: Role.SUPERVISOR, Part.CLINIC: Role.ADMINISTRATOR}
@@ -151,6 +163,11 @@ def sheets(part: Part) -> list[Sheet]:
     return found
 
 
+def named(scope: Scope) -> list[Sheet]:
+    """The sheets that a page names: of questionnaires only those with rows, for most clinics give none."""
+    return [one for one in sheets(scope.part) if one.name not in IF_USED or scope.rows(one.table).exists()]
+
+
 def raw_rows(sheet: Sheet, scope: Scope) -> Iterator[Sequence[tuple[Any, ...]]]:
     """Each row as what its columns' lookups found; a page at a time, so that a caller may look up between them."""
     lookups = [name for one in sheet.columns for name in one.lookups]
@@ -159,6 +176,8 @@ def raw_rows(sheet: Sheet, scope: Scope) -> Iterator[Sequence[tuple[Any, ...]]]:
         slice(1 + end - len(one.lookups), 1 + end) for one, end in zip(sheet.columns, ends, strict=True)
     ]
     rows = scope.rows(sheet.table).order_by("pk")
+    if missing_answers.IN_FORCE in lookups:
+        rows = rows.annotate(**missing_answers.beside())
     after = None
     while True:
         page = rows if after is None else rows.filter(pk__gt=after)
@@ -333,7 +352,7 @@ def _plain(value: Any) -> Any:
         return timezone.localtime(value).isoformat(timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    return str(value) if isinstance(value, UUID | Sealed) else value
 
 
 def _points(tenths: int | None) -> str | None:

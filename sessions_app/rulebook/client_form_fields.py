@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 
 from alliance.labels import clean_label
 from alliance.measurement import instruments
+from sessions_app.instruments import missing_answers
 from sessions_app.instruments.client_form import NAMES, TAGS
 from sessions_app.instruments.clinic_settings import ClinicSettings
 
@@ -25,7 +26,7 @@ class HelpField(forms.CharField):
             label=f"Where to find help now, in {NAMES[language]}",
             required=False,
             max_length=LONGEST_HELP,
-            widget=forms.Textarea({"rows": 2, "lang": language, "dir": "auto"}),
+            widget=forms.Textarea({"rows": 4, "lang": language, "dir": "auto"}),
         )
 
     def to_python(self, value: Any) -> str:
@@ -62,10 +63,34 @@ def help_fields(now: ClinicSettings) -> dict[str, HelpField]:
     return fields
 
 
+def missing_answer_fields(now: ClinicSettings) -> dict[str, forms.MultipleChoiceField]:
+    """Which owners' rules about missing answers hold; {} where the clinic may use no instrument that has one."""
+    found = missing_answers.to_choose(now)
+    if not found:
+        return {}
+    field = forms.MultipleChoiceField(
+        label="Where an answer is missing, pro-rate",
+        required=False,
+        help_text="As shipped, a missing answer leaves no total. Where the owner of a questionnaire has published a "
+        "rule, each missing answer can count as the mean of the others. Such a total says “pro-rated from 9 of 10” "
+        "wherever it stands, and is to be read with caution. It holds for earlier answers too, on pages and in files. "
+        "What was answered is not changed: switch it off, and these totals are gone again.",
+        choices=[(one.id, f"{one.name}: {missing_answers.rule_in_words(one)}") for one in found],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    return {"prorated": field}
+
+
 def stored(now: ClinicSettings) -> dict[str, Any]:
     """What is in force, by the names of the fields."""
     texts = {HELP + tag: now.urgent_help.get(tag, "") for tag in TAGS}
-    return {"instrument": now.instrument, "closing": now.closing, "languages": now.languages, **texts}
+    return {
+        "instrument": now.instrument,
+        "closing": now.closing,
+        "languages": now.languages,
+        "prorated": now.prorated,
+        **texts,
+    }
 
 
 def as_columns(now: ClinicSettings, new: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +107,8 @@ def changes(before: ClinicSettings, after: ClinicSettings) -> list[str]:
     said = []
     if before.languages != after.languages:
         said.append(f"Languages of our own form: {_listed(after)} (were {_listed(before)})")
+    if before.prorated != after.prorated:
+        said.append(f"Pro-rated where an answer is missing: {_pro_rated(after)} (was {_pro_rated(before)})")
     for tag in TAGS:
         was, text = (one.urgent_help.get(tag, "") for one in (before, after))
         if was != text:
@@ -92,6 +119,10 @@ def changes(before: ClinicSettings, after: ClinicSettings) -> list[str]:
 
 def _listed(one: ClinicSettings) -> str:
     return ", ".join(NAMES[tag] for tag in TAGS if tag in one.languages)
+
+
+def _pro_rated(one: ClinicSettings) -> str:
+    return ", ".join(instruments.get(name).name for name in one.prorated) or "nothing"
 
 
 def _shipped() -> list[str]:

@@ -32,7 +32,7 @@ def change_settings(
 ) -> ClinicSettings:
     """The next version of the clinic's settings.
 
-    of_the_form: `languages`, and `urgent_help_<language>` for each text; what is not given stays as it is.
+    of_the_form: `languages`, `prorated`, and `urgent_help_<language>` for each text; what is not given stays as it is.
     """
     typed = {"instrument": instrument, "closing": closing, **of_the_form}
 

@@ -19,6 +19,7 @@ from sessions_app.rulebook import client_form_fields, list_words
 from sessions_app.rulebook.list_words import Side
 from sessions_app.rulebook.rule_fields import changes, list_change
 from sessions_app.rulebook.rule_pages import EVENTS
+from sessions_app.rulebook.unused_parts import UnusedParts
 
 LANGUAGES = {tag: str(name) for tag, name in settings.LANGUAGES}
 VERSIONS_SHOWN = 200
@@ -45,10 +46,11 @@ class Scale:
         return is_further and not self.is_chosen and not self.differs
 
 
-def scales(chosen: str, rules: RuleSettings) -> list[Scale]:
-    """Every alliance scale, the one in use first."""
+def scales(chosen: str, rules: RuleSettings, unused: UnusedParts) -> list[Scale]:
+    """Every alliance scale that this clinic uses or may choose, the one in use first."""
     rows = [Scale(one, one.id == chosen, _differs(one, rules)) for one in instruments.session_scales()]
-    return sorted(rows, key=lambda row: not row.is_chosen)
+    shown = [row for row in rows if row.differs or not unused.leaves_out(row.instrument, chosen)]
+    return sorted(shown, key=lambda row: not row.is_chosen)
 
 
 def _differs(instrument: Instrument, rules: RuleSettings) -> list[str]:

@@ -138,11 +138,11 @@ def put_back_item(*, item: AgendaItem, by: User) -> None:
 def forget(labels: Collection[str]) -> None:
     """Before clients are erased: take the words of lines that name one of them and hang on no client."""
     words = [re.compile(rf"(?<!\w){re.escape(search_key(label))}(?!\w)") for label in labels]
-    free = AgendaItem.objects.filter(episode=None).exclude(text__in=["", ERASED])
+    free = AgendaItem.objects.filter(episode=None).exclude(text="")
     named = [
         pk
         for pk, text in free.order_by().values_list("pk", "text")
-        if any(word.search(search_key(text)) for word in words)
+        if any(word.search(search_key(str(text))) for word in words)
     ]
     AgendaItem.objects.filter(pk__in=named).update(text=ERASED)
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from alliance.models import User
 from clients.models import Episode, Supervision
 from clients.plausible_days import FIRST_DAY
@@ -87,7 +88,7 @@ class AgendaItem(models.Model):
     place = models.IntegerField(help_text="The lowest comes first.")
     episode = models.ForeignKey(Episode, models.PROTECT, related_name="+", null=True)
     why = models.CharField(max_length=20, choices=Why.choices)
-    text = models.CharField(max_length=LINE, blank=True, default="")
+    text = EncryptedCharField(max_length=LINE, blank=True, default="")
     added_at = models.DateTimeField(default=timezone.now)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     form_key = models.UUIDField(

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alliance.append_only import append_only
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from clients.models import Episode
 from sessions_app.supervision.rows import WORDS, BetweenTwo
 
@@ -40,11 +41,11 @@ class SupervisionQuestion(models.Model):
 
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     episode = models.ForeignKey(Episode, models.PROTECT, related_name="supervision_questions")
-    words = models.CharField("question", max_length=WORDS)
+    words = EncryptedCharField("question", max_length=WORDS)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change.")
     asked_at = models.DateTimeField(default=timezone.now)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
-    answer = models.CharField(max_length=WORDS, blank=True, default="")
+    answer = EncryptedCharField(max_length=WORDS, blank=True, default="")
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True)
     withdrawn_at = models.DateTimeField(null=True)
@@ -94,8 +95,8 @@ class SupervisionQuestionChange(models.Model):
     question = models.ForeignKey(SupervisionQuestion, models.PROTECT, related_name="changes")
     version = models.PositiveIntegerField(help_text="`SupervisionQuestion.version` before this change.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
-    words = models.CharField(max_length=WORDS)
-    answer = models.CharField(max_length=WORDS, blank=True, default="")
+    words = EncryptedCharField(max_length=WORDS)
+    answer = EncryptedCharField(max_length=WORDS, blank=True, default="")
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

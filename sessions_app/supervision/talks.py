@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from alliance.append_only import append_only
 from alliance.at_and_by import at_and_by
+from alliance.encrypted_field import EncryptedCharField
 from clients.models import Episode
 from clients.plausible_days import FIRST_DAY
 from sessions_app.supervision.rows import WORDS, BetweenTwo
@@ -27,7 +28,7 @@ class SupervisionTalk(models.Model):
     code = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     episode = models.ForeignKey(Episode, models.PROTECT, related_name="supervision_talks")
     held_on = models.DateField("day")
-    agreed = models.CharField("what was agreed", max_length=WORDS)
+    agreed = EncryptedCharField("what was agreed", max_length=WORDS)
     version = models.PositiveIntegerField(default=1, help_text="Grows with every change.")
     noted_at = models.DateTimeField(default=timezone.now)
     noted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -72,7 +73,7 @@ class SupervisionTalkChange(models.Model):
     version = models.PositiveIntegerField(help_text="`SupervisionTalk.version` before this change.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     held_on = models.DateField()
-    agreed = models.CharField(max_length=WORDS)
+    agreed = EncryptedCharField(max_length=WORDS)
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
 

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from alliance import audit
 from alliance.access import StaffRequest, own_or_404, page
 from alliance.log_events import LogEvent
-from alliance.models import Role
+from alliance.models import Role, User
 from alliance.refused import Refused
 from alliance.undo import say_done
-from clients import cover_actions, earlier_courses
+from clients import cover_actions, earlier_courses, more_pages
 from clients.models import Episode
 from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.courses.models import TherapySession
@@ -75,7 +75,7 @@ def client(request: StaffRequest, code: UUID) -> HttpResponse:
         forms = render_to_string("dashboard/_forms_of_client.html", due, request) if due["forms"] else ""
         return HttpResponse(drawn.course + forms)
     context = {"episode": episode, "drawn": drawn}
-    return render(request, "dashboard/client.html", {**context, **_beside(episode)})
+    return render(request, "dashboard/client.html", {**context, **_beside(request.user, episode)})
 
 
 @require_POST
@@ -143,13 +143,14 @@ def course_after(
     if request.htmx:
         return HttpResponse(course, status=status)
     drawn = DrawnCourse(course, page.latest is not None)
-    context = {"episode": episode, "drawn": drawn, **_beside(episode)}
+    context = {"episode": episode, "drawn": drawn, **_beside(request.user, episode)}
     return render(request, "dashboard/client.html", context, status=status)
 
 
-def _beside(episode: Episode) -> dict[str, Any]:
-    """What stands above the course: who covers, and that there was an earlier one."""
+def _beside(user: User, episode: Episode) -> dict[str, Any]:
+    """What stands above the course: other pages about it, who covers, and that there was an earlier one."""
     return {
+        "more_pages": more_pages.of_course(user, episode),
         "has_caregivers": raters_page.may_have_caregivers(episode),
         "covers": cover_actions.of_episode(episode),
         "earlier": earlier_courses.read(episode) if episode.is_open else [],

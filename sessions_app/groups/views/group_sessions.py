@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from alliance import audit, device_lock
 from alliance.access import StaffRequest, own_or_404, page, visible_or_404
+from alliance.compressed import never_compressed
 from alliance.form_keys import key_of
 from alliance.form_pages import form_page, posted, written
 from alliance.log_events import LogEvent
@@ -22,7 +23,7 @@ from alliance.see_other import see_other
 from alliance.undo import say_done
 from sessions_app.courses.models import TherapySession
 from sessions_app.courses.tablets import PairedTablet
-from sessions_app.groups import round_actions, session_actions, session_page
+from sessions_app.groups import round_actions, session_actions, session_page, who_reads
 from sessions_app.groups.forms import BeginForm, VoidGroupSessionForm
 from sessions_app.groups.models import Group, GroupAttendance, GroupMember, GroupSession
 from sessions_app.groups.views.groups import own_group
@@ -92,6 +93,8 @@ def attendance(request: StaffRequest, code: UUID) -> HttpResponse:
     """One tap: a member was there, or was not. With htmx the rows come anew, else the page."""
     of = _own_session(request, code)
     member = _member_of(of.group, request.POST.get("member", ""))
+    if not who_reads.may_write(request.user, of.group, member):
+        raise Http404
     present = request.POST.get("present") == "1"
     try:
         session_actions.note_attendance(group_session=of, member=member, present=present, by=request.user)
@@ -166,6 +169,8 @@ def _part(request: StaffRequest, code: UUID) -> tuple[GroupAttendance, TherapySe
     """A member's part of a session of one's own group: also of a course that is with the other leader."""
     rows = GroupAttendance.objects.select_related("group_session__group", "member__episode__client")
     part: GroupAttendance = own_or_404(request, rows, code)
+    if not who_reads.may_write(request.user, part.group_session.group, part.member):
+        raise Http404
     return part, TherapySession.every.select_related("episode__client").get(pk=part.session_id)
 
 
@@ -226,7 +231,7 @@ def make_link(request: StaffRequest, code: UUID) -> HttpResponse:
         "short_code": short_codes.in_groups(link.short_code),
         "short_code_until": link.grant.short_code_until,
     }
-    return render(request, "groups/link.html", context)
+    return never_compressed(render(request, "groups/link.html", context))
 
 
 @require_POST

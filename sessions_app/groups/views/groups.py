@@ -21,8 +21,9 @@ from alliance.log_events import LogEvent
 from alliance.models import Role, User
 from alliance.refused import Refused
 from alliance.undo import say_done
+from clients.approval_pages import page_of_waiting
 from clients.models import Client
-from sessions_app.groups import group_actions, group_page
+from sessions_app.groups import approved_leaders, group_actions, group_page
 from sessions_app.groups.forms import GroupForm, LeadersForm, NewGroupForm
 from sessions_app.groups.models import Group, GroupMember
 
@@ -150,7 +151,9 @@ def leaders(request: StaffRequest, code: UUID) -> HttpResponse:
     """Name who leads it: a leader, whoever supervises one, or an administrator, when a leader has left."""
     group = _managed(request, code)
     form = LeadersForm(posted(request), group=group)
-    if led := written(form, group_actions.change_leaders, group=group, by=request.user):
+    if led := written(form, approved_leaders.change_leaders, group=group, by=request.user):
+        if waits := page_of_waiting(request, led):
+            return waits
         went_on = [str(member.episode.client.label) for member in led.went_on]
         more = (
             f" From now on these members’ sessions are in a course with {led.group.leader}: {', '.join(went_on)}."
@@ -172,7 +175,7 @@ def add_member(request: StaffRequest, code: UUID) -> HttpResponse:
     group = _changed(request, code)
     client = _client_to_add(request)
     try:
-        joined = group_actions.add_member(group=group, client=client, by=request.user)
+        joined = approved_leaders.add_member(group=group, client=client, by=request.user)
     except Refused as refusal:
         messages.error(request, str(refusal))
     else:

@@ -1,7 +1,7 @@
 """The page between two people where a tablet goes round. It knows nobody: no name, no group, not how many.
 
-It looks the same for whoever comes next, and after the last. Whoever types a number finds the form that waits for it,
-or one sentence that says the same of every other number.
+It looks the same for whoever comes next, and after the last; only the first person is not asked to pass it on. Whoever
+types a number finds the form that waits for it, or one sentence that says the same of every other number.
 """
 
 from uuid import UUID

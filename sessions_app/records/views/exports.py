@@ -36,7 +36,8 @@ def export(request: StaffRequest) -> HttpResponseBase:
 @page(Role.THERAPIST, Role.SUPERVISOR, Role.ADMINISTRATOR)
 def columns(request: StaffRequest) -> HttpResponse:
     """What each column of the files says."""
-    parts = [(PARTS[part], sheets.sheets(part)) for part in sheets.parts_of(request.user)]
+    user = request.user
+    parts = [(PARTS[part], sheets.named(Scope(user, part))) for part in sheets.parts_of(user)]
     return render(request, "exports/columns.html", {"parts": parts, "says": export_file.SAYS})
 
 

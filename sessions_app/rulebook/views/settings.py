@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -24,7 +25,13 @@ from sessions_app.flags import recompute
 from sessions_app.instruments import instrument_pages, rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from sessions_app.instruments.rule_settings import EVERY_LANGUAGE
-from sessions_app.rulebook import impact_preview, list_words, settings_actions, settings_pages
+from sessions_app.rulebook import (
+    impact_preview,
+    list_words,
+    settings_actions,
+    settings_pages,
+    unused_parts,
+)
 from sessions_app.rulebook.rule_forms import RulesForm
 from sessions_app.rulebook.settings_forms import SettingsForm
 from sessions_app.rulebook.settings_pages import Step
@@ -38,14 +45,17 @@ SECONDS_A_STEP = 1.0
 def change(request: StaffRequest) -> HttpResponse:
     """The form of every session and the closing moment; from here to the flag rules."""
     now = ClinicSettings.objects.in_force()
-    form = SettingsForm(posted(request), now=now)
+    unused = unused_parts.read()
+    form = SettingsForm(posted(request), now=now, unused=unused)
     if written(form, settings_actions.change_settings, by=request.user):
         messages.success(request, "The settings are saved. They hold for every new form.")
         return redirect("settings:change")
     context = {
         "now": now,
         "obstacle": instrument_pages.obstacle(now.form),
-        "scales": settings_pages.scales(now.instrument, rule_settings.of(now)),
+        "scales": settings_pages.scales(now.instrument, rule_settings.of(now), unused),
+        "unused": unused,
+        "address_of_guesses": request.build_absolute_uri(reverse("dashboard:guesses")),
         "run": recompute.pending(),
         "work_list": list_words.page(rule_settings.of(now).parameters(now.form)),
         "is_former": rule_settings.of(now).work_list == ANY_CHANGE,

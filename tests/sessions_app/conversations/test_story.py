@@ -82,8 +82,11 @@ class TestTheStory:
             ("29 Apr", "Session 3: 32.1 after 38.4; largest fall: goals and topics."),
             ("6 May", "We talk too little about my job."),
             ("6 May", "Session 4: 35.1, the first rating after the talk."),
-            ("13 May", "Session 5: 37.9, back once near the usual level (37.2 or higher)."),
-            ("20 May", "Session 6: 38.3, the second rating in a row near the usual level (37.2 or higher)."),
+            ("13 May", "Session 5: 37.9, back once near the earlier level (37.2 or higher)."),
+            (
+                "20 May",
+                "Session 6: 38.3, the second rating in a row near the earlier level (37.2 or higher).",
+            ),
             ("20 May", "Did it help? It helped."),
         ]
 
@@ -146,7 +149,7 @@ class TestTheStory:
         assert story(clinic)[0].moments[0].day == "30 Dec 2025"
 
 
-NEAR = "near the usual level (37.0 or higher)"
+NEAR = "near the earlier level (37.0 or higher)"
 
 
 @pytest.mark.parametrize(
@@ -200,8 +203,8 @@ def test_of_many_ratings_the_lowest_and_those_that_are_back_are_told(clinic):
     assert [one.text for one in story(clinic)[0].moments] == [
         "Session 2: 32.0 after 38.0; largest fall: relationship.",
         "Session 5: 31.0, the lowest.",
-        "Session 7: 37.5, back once near the usual level (37.0 or higher).",
-        "Session 8: 37.6, the second rating in a row near the usual level (37.0 or higher).",
+        "Session 7: 37.5, back once near the earlier level (37.0 or higher).",
+        "Session 8: 37.6, the second rating in a row near the earlier level (37.0 or higher).",
     ]
 
 
@@ -215,7 +218,7 @@ def test_a_fall_within_is_a_low_point_of_its_own(clinic):
         (
             "Session 2",
             "Fell again",
-            "It fell again before it was back near the usual level (37.0 or higher).",
+            "It fell again before it was back near the earlier level (37.0 or higher).",
         ),
     ]
 
@@ -273,7 +276,10 @@ class TestTheChart:
     def shown(self, clinic, *lows):
         rated = course.read(clinic.olgas, NOW)
         found = [
-            SimpleNamespace(began=began, ended=ended, state=state, before=Fraction(380), goal=370)
+            SimpleNamespace(
+                **{"began": began, "ended": ended, "state": state, "is_low_start": False},
+                **{"before": Fraction(380), "goal": 370},
+            )
             for began, ended, state in lows
         ]
         shown = course_picture.picture(rated, INSTRUMENT.parameters, INSTRUMENT, (), found, now=NOW)
@@ -337,7 +343,7 @@ class TestTheRate:
             weekly(cast.episode(clinic.olga, label), *totals)
         assert back(clinic.olga) == Share(1, 2)
         text = sign_in(clinic.sina).get(reverse("caseload:overview")).text
-        assert "Back once near the usual level" in text
+        assert "Back once near the earlier level" in text
         assert "1 of 2" in text
         assert (
             f"too few for a rate; {repairs.rate_by_chance(chance_returns.under('defaults-1').table)}" in text

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from alliance.measurement import instruments
 from alliance.models import AuditEvent
 from alliance.refused import Refused
 from clients.models import Episode
@@ -15,8 +16,10 @@ from sessions_app.corrections import families, misfiling_actions, right_sessions
 from sessions_app.courses.decisions import Misfiling
 from sessions_app.courses.grants import Channel, RatingGrant
 from sessions_app.courses.models import Mode, Rating, SetAsideRating, TherapySession
+from sessions_app.courses.raters import Rater
 from sessions_app.flags.checks import differing
 from sessions_app.intake import hand_over_actions, session_actions
+from sessions_app.intake.form_sets import Forms, ToFillIn
 from sessions_app.intake.paper_entry import enter_rating
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
@@ -289,6 +292,28 @@ class TestMove:
         starts = wrong.received_at + timedelta(minutes=16)
         TherapySession.objects.filter(pk=right.pk).update(held_at=starts, ends_at=starts + timedelta(hours=1))
         assert not offered()
+
+    @pytest.mark.parametrize("begins_with_a_form", [True, False])
+    def test_a_session_that_began_early_with_a_form_is_offered_and_takes_them(
+        self, clinic, session, right, begins_with_a_form
+    ):
+        """Only a new session was offered: the form given before and the marks stood in two."""
+        if begins_with_a_form:
+            forms = Forms(False, (ToFillIn(instruments.get("life-lines"), Rater.CLIENT),))
+            hand_over_actions.hand_over(session=right, by=clinic.olga, forms=forms)
+        wrong = cast.rating(session, 210)
+        starts = wrong.received_at + timedelta(minutes=30)
+        TherapySession.objects.filter(pk=right.pk).update(held_at=starts, ends_at=starts + timedelta(hours=1))
+        to = TherapySession.objects.get(pk=right.pk)
+        choices = right_sessions.choices(wrong, clinic.olga, None)
+        offered = [code for _, group in choices[1:] for code, _ in group]
+        assert (str(to.code) in offered) is begins_with_a_form
+        if begins_with_a_form:
+            moved(wrong, to, clinic.olga)
+            assert (standing(session), standing(to).total, is_concluded()) == (None, 210, True)
+        else:
+            with pytest.raises(Refused, match="still to come when the marks came"):
+                moved(wrong, to, clinic.olga)
 
     def test_a_form_that_is_out_for_the_right_session_is_taken_back(self, clinic, wrong, right):
         grant, _ = hand_over_actions.hand_over(session=right, by=clinic.olga)

@@ -15,6 +15,7 @@ from clients.models import Episode, Supervision
 from sessions_app.dashboards.change_stamp import WRITES_LOOKED_AT, stamp
 from sessions_app.intake import hand_over_actions, session_actions
 from tests import cast
+from tests.site_role import left_here
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def pages_read_after(looks, clinic):
         for episode in (clinic.olgas, clinic.carls)
         for number in range(looks)
     )
-    with connection.cursor() as cursor:
+    with left_here(), connection.cursor() as cursor:
         cursor.execute("ANALYZE alliance_auditevent, clients_client, clients_episode")
         with CaptureQueriesContext(connection) as queries:
             stamp(Episode.objects.all())

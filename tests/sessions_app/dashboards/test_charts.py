@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from alliance.measurement import instruments
 from alliance.measurement.flag_rules import Finding
+from alliance.measurement.scoring import points
 from sessions_app.dashboards import charts, course_drawing, course_picture
 from sessions_app.dashboards.course_frame import talk_groups
 from sessions_app.dashboards.sparkline import SPARK_HEIGHT, sparkline
@@ -109,6 +110,7 @@ class TestFigures:
         assert [one[0] for one in domains] == sorted((one[0] for one in domains), reverse=True)
         assert layout["yaxis"]["domain"][0] >= domains[0][1]
         assert layout["xaxis"]["anchor"] == "y5"
+        assert layout["xaxis"]["tickformatstops"][0]["value"] == "%-d %b\n%Y"
         assert {one["text"] for one in layout["annotations"] if one["name"] == "line"} == {
             *("Relationship", "Goals and topics", "Approach", "Overall")
         }
@@ -203,6 +205,14 @@ class TestFigures:
             == "2 complete ratings in 2 attended sessions: the last one 33.0, all between 33.0 and 38.0. Cutoff: 36.0."
         )
         assert shown.answer.sentence.startswith("Lower at the last rating: 5.0 points below the one before.")
+
+    def test_the_words_and_the_flag_name_the_same_usual_range(self, clinic):
+        """Its upper end is 37.06: no total of 37.1 lies inside."""
+        rows = cast.rated_course(clinic.olgas, [278, 344, 46, 265, 159])
+        evidence = rows[-1].flags.get(rule="E").evidence
+        ends = (points(evidence["lower"]), points(evidence["upper"]))
+        words = course_picture.in_words(picture(clinic.olgas))
+        assert ends == re.search(r"Usual range before the last one: (\S+) to (\S+)\. ", words).groups()
 
     def test_words_do_not_name_a_span_that_is_none(self, clinic):
         cast.rated_course(clinic.olgas, [400, 400, None])

@@ -59,7 +59,7 @@ class TestWorkList:
     def test_a_client_who_comes_while_the_list_is_read_is_on_the_next_one(
         self, clinic, flagged, sign_in, monkeypatch
     ):
-        read = course_standings.read
+        read = course_standings.of_rows
 
         def overtaken(*args, **options):
             found = read(*args, **options)
@@ -67,7 +67,7 @@ class TestWorkList:
             return found
 
         with monkeypatch.context() as patch:
-            patch.setattr(course_standings, "read", overtaken)
+            patch.setattr(course_standings, "of_rows", overtaken)
             first = sign_in(clinic.olga).get(reverse("dashboard:work_list"))
         assert ("K-1" in first.text, "K-9" in first.text) == (True, False)
         assert "K-9" in sign_in(clinic.olga).get(reverse("dashboard:work_list")).text
@@ -101,6 +101,13 @@ class TestWorkList:
             record_rating(grant=grant, answers=rated, mode="line")
         (line,) = sign_in(clinic.olga).get(reverse("dashboard:work_list")).context["lists"].today
         assert (line.session.code, line.state) == (session.code, state)
+
+    def test_a_session_of_today_that_began_before_midnight_has_its_day(self, clinic, sign_in):
+        midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        cast.therapy_session(clinic.olgas, held_at=midnight - timedelta(minutes=25))
+        page = sign_in(clinic.olga).get(reverse("dashboard:work_list"))
+        assert len(page.context["lists"].today) == 1
+        assert "yesterday, 23:35" in " ".join(page.text.split())
 
     def test_a_client_who_chose_not_to_rate_is_not_waited_for(self, clinic, sign_in):
         session = cast.therapy_session(clinic.olgas, ago=timedelta(0))  # an hour ago may have been yesterday

@@ -8,11 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance.kept_values import Kept
 from clients.models import Client
 from sessions_app.conversations import follow_up_actions
 from sessions_app.courses.models import Attendance
 from sessions_app.dashboards import course_standings
-from sessions_app.dashboards.kept import Kept
 from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.episode_standing import EpisodeStanding

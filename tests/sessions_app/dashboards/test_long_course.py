@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from sessions_app.dashboards import kept
+from alliance import kept_values
 from tests import cast
 from tests.sessions_app.dashboards.long_course import long_course
 
@@ -88,7 +88,7 @@ def test_the_page_asks_as_often_for_40_sessions_as_for_80(
     for person, episode in ((clinic.olga, clinic.olgas), (clinic.carl, clinic.carls)):
         browser = sign_in(person)
         browser.get("/dashboard/")
-        kept.forget_everything()
+        kept_values.forget_everything()
         with django_assert_max_num_queries(60) as asked_for:
             browser.get(reverse("dashboard:client", args=[episode.code]) + asked)
         counts.append(len(asked_for))

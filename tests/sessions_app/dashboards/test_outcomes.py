@@ -8,7 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from sessions_app.dashboards import caseload, kept
+from alliance import kept_values
+from sessions_app.dashboards import caseload, outcome_drawing
+from sessions_app.dashboards.outcome_drawing import Line
 from tests import cast
 from tests.sessions_app.dashboards.test_questionnaire_pages import mixed
 from tests.sessions_app.questionnaires.answering import life
@@ -19,7 +21,7 @@ NOT_IMPROVING = "Not improving by session 4 (GAD-7), and the alliance is low: lo
 
 
 def read(clinic):
-    kept.forget_everything()
+    kept_values.forget_everything()
     return caseload.read(clinic.sina, timezone.now())
 
 
@@ -32,7 +34,7 @@ def rows_of(read):
 
 
 def asked(clinic):
-    kept.forget_everything()
+    kept_values.forget_everything()
     with CaptureQueriesContext(connection) as queries:
         caseload.read(clinic.sina, timezone.now())
     return len(queries)
@@ -44,14 +46,14 @@ def test_without_an_outcome_scale_nothing_of_it_is_seen(clinic, sign_in):
     assert "outcome" not in sign_in(clinic.sina).get(reverse("caseload:overview")).content.decode().lower()
 
 
-def test_it_asks_for_two_queries_more_where_one_is_in_use_and_as_often_for_30_as_for_3(clinic):
+def test_it_asks_for_three_queries_more_where_one_is_in_use_and_as_often_for_30_as_for_3(clinic):
     sessions = [cast.rated_course(clinic.olgas, LOW)]
     sessions += [cast.rated_course(cast.episode(clinic.olga, f"C-{n}"), LOW[:2]) for n in range(2)]
     none = asked(clinic)
     for course in sessions:
         mixed(course[-1], 10)
     few = asked(clinic)
-    assert few == none + 2
+    assert few == none + 3
     for n in range(27):
         session = cast.therapy_session(cast.episode(clinic.olga, f"D-{n}"))
         cast.rating(session, 380)
@@ -123,5 +125,19 @@ def test_our_own_lines_are_shown_and_are_never_a_reason(clinic):
 def test_another_supervisor_has_nothing_of_it(clinic):
     for session in cast.rated_course(clinic.olgas, LOW):
         mixed(session, 14)
-    kept.forget_everything()
+    kept_values.forget_everything()
     assert caseload.read(clinic.stefan, timezone.now()).needs_a_talk == ()
+
+
+def test_the_last_figure_of_a_small_picture_is_not_struck_through_by_a_cutoff():
+    now = timezone.now()
+
+    def place(total, levels):
+        within = outcome_drawing.frame([now])
+        drawn = outcome_drawing.drawing(Line([(now, total)], 0, 400, levels), within, labelled_by="one")
+        dot = int(re.search(r'class="dot" cx="\d+" cy="(\d+)"', drawn)[1])
+        return int(re.search(r'class="words" x="\d+" y="(\d+)"', drawn)[1]) - dot
+
+    assert place(320, [(360, "cutoff")]) > 0  # below its dot
+    assert place(320, []) < 0
+    assert place(380, [(360, "cutoff")]) < 0

@@ -1,5 +1,6 @@
 """Questionnaires on the client's page: a panel for each series, decisions, and alliance and outcome together."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -9,14 +10,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from alliance import kept_values
 from alliance.measurement import instruments
 from alliance.models import AuditEvent
 from sessions_app.courses.raters import Rater
 from sessions_app.courses.responses import QuestionnaireResponse, ResponseDecision
-from sessions_app.dashboards import kept, outcome_drawing, questionnaire_panels
+from sessions_app.dashboards import outcome_drawing, questionnaire_panels
 from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.questionnaires import series
 from tests import cast
+from tests.sessions_app.intake import inventories
 from tests.sessions_app.questionnaires.answering import answer, given, life
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +156,21 @@ class TestDecisions:
         life(course[0], 200, grant=grant)
         second = life(course[0], 320, grant=grant)
         text = re.sub(r"\s+", " ", sign_in(clinic.olga).get(address("count", second)).content.decode())
-        assert '<th scope="row">Feeling</th><td class="number">8.0</td> <td class="number">5.0</td>' in text
+        figures = '<td class="number">8.0</td> <td class="number">5.0</td>'
+        question = instruments.get("life-lines").wordings["en"].items["feeling"].question
+        assert f'<th scope="row" lang="en" dir="auto">{question}</th>{figures}' in text
+
+    def test_answers_to_a_loaded_wording_stand_beside_the_questions_that_were_read(
+        self, clinic, course, sign_in
+    ):
+        """They were "Item 1" to "Item 12": nobody could say what does not count."""
+        inventories.loaded(clinic.adam, "wai-sr")
+        ids = [item.id for item in instruments.get("wai-sr").items]
+        answered = answer(course[0], "wai-sr", dict.fromkeys(ids, 40))
+        text = sign_in(clinic.olga).get(address("leave", answered)).text
+        read = answered.wording.wording.items[ids[6]].question
+        assert f">{read.replace('{therapist}', '___')}</th>" in html.unescape(text)
+        assert "Item 7" not in text
 
     def test_decided_in_two_tabs_the_second_is_told(self, clinic, course, sign_in):
         held, browser = withdrawn(course[0], clinic), sign_in(clinic.olga)
@@ -200,7 +217,7 @@ class TestTheClientsPage:
         assert asked[1] == asked[0] + 1
 
     def asked(self, browser, clinic):
-        kept.forget_everything()
+        kept_values.forget_everything()
         with CaptureQueriesContext(
             connection,
         ) as queries:

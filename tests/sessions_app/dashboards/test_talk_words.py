@@ -4,7 +4,8 @@ import pytest
 from django.utils import timezone
 
 from alliance.measurement import instruments
-from sessions_app.dashboards import client_page
+from clients.models import Episode
+from sessions_app.dashboards import client_page, course_standings, spoken_line
 from sessions_app.flags.conclude import conclude
 from sessions_app.intake.imported_rating import imported_rating
 from tests import cast
@@ -49,3 +50,13 @@ def test_a_line_that_was_left_out_says_so(clinic):
     said = {one.heading: one.said for one in marks_of_the_talk(clinic.olgas, clinic.olga)}
     assert said["Overall"] == "left out"
     assert said["Relationship"] == "1.0"
+
+
+def test_usually_has_one_meaning_on_the_list_and_in_the_talk(clinic):
+    """The list said "usually 38.0", and the four lines beside it were the middle of other ratings."""
+    cast.rated_course(clinic.olgas, [384, 376, 392, 392, 300, 300, 300])
+    (row,) = course_standings.read(Episode.objects.filter(pk=clinic.olgas.pk), timezone.now())
+    listed = spoken_line.spoken(row[0], helped=None, reads_comments=True)
+    marks = client_page.build(clinic.olgas, clinic.olga, timezone.now()).talks[0].marks
+    assert listed.usual.startswith("usually ")
+    assert f"usually {sum(float(one.usual) for one in marks):.1f}," in listed.usual

@@ -332,6 +332,7 @@ WITHOUT_A_COURSE = {
     "keep_invalid",  # marks beside the rating: they count for nothing
     "send",  # as make_link: `ask`, walked in test_paired_tablets
     "open_on_phone",
+    "why_it_opens_nothing",  # it writes nothing
     "open_in_room",
     "ask_to_be_paired",
     "pair",

@@ -1,12 +1,14 @@
 """Two tabs change one note at once: with real threads and real connections, on both databases."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError
 
 from alliance.refused import Refused
 from clients.models import Episode
+from sessions_app.courses.models import TherapySession
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.models import Discussion
@@ -61,6 +63,47 @@ def test_edited_and_taken_back_at_once_it_is_one_of_both(clinic):
         assert (note.withdrawn_at is None, note.said) == (
             (True, "One.") if change.kind == "edited" else (False, "Too fast.")
         )
+
+
+def staying_low(clinic):
+    """The last session of a course that fell, was talked about, and was rated no better since."""
+    *_, fell = cast.rated_course(clinic.olgas, [380, 380, 380, 300], last_ago=timedelta(days=7))
+    discussion_actions.discuss(
+        flags=fell.flags.filter(on_work_list=True), said="Too fast.", agreed="", by=clinic.olga
+    )
+    session = cast.therapy_session(clinic.olgas)
+    cast.rating(session, 300)
+    return session
+
+
+def talking_again(session, said, by):
+    return lambda: discussion_actions.discuss_low_point(
+        session=TherapySession.objects.get(pk=session.pk), said=said, agreed="", by=by
+    )
+
+
+def test_of_two_tabs_that_note_another_talk_at_a_low_point_one_is_told(clinic):
+    session = staying_low(clinic)
+    outcomes = at_once(*(talking_again(session, said, clinic.olga) for said in ("One.", "Two.")))
+    assert unexpected(outcomes, Refused) == []
+    assert sorted(type(one).__name__ for one in outcomes) == ["Discussion", "Refused"]
+    assert Discussion.objects.filter(session=session).count() == 1
+
+
+@pytest.mark.postgresql
+def test_control_without_the_lock_both_tabs_note_a_talk_at_the_low_point(clinic, monkeypatch):
+    session = staying_low(clinic)
+    looked = threading.Barrier(2, timeout=MEET_WITHIN)
+    note = discussion_actions._note
+
+    def notes_once_both_have_looked(*args, **words):
+        looked.wait()
+        return note(*args, **words)
+
+    monkeypatch.setattr(discussion_actions, "lock_open_episode", lambda pk: Episode.objects.get(pk=pk))
+    monkeypatch.setattr(discussion_actions, "_note", notes_once_both_have_looked)
+    outcomes = at_once(*(talking_again(session, said, clinic.olga) for said in ("One.", "Two.")))
+    assert [type(one) for one in outcomes] == [Discussion, Discussion]
 
 
 @pytest.mark.postgresql

@@ -47,7 +47,7 @@ class TestWhatItHolds:
         cast.rated_course(clinic.olgas, [380, None, 384, 330])
         row = EpisodeStanding.objects.get(episode=clinic.olgas)
         assert row.course["points"] == [380, None, 384, 330]
-        assert (row.course["total"], row.course["own_level"], row.course["maximum"]) == (330, 380, 400)
+        assert (row.course["total"], row.course["level"], row.course["maximum"]) == (330, 380, 400)
         assert {flag["rule"] for flag in row.course["flags"]} == {"A", "C"}
         assert row.calls_from <= timezone.now()
 

@@ -1,5 +1,6 @@
 """What the standing keeps of the last low point: what the lists need, under the lock, rebuilt at will."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from alliance.measurement.repairs import RepairState
+from alliance.measurement.scoring import points
 from clients.models import Episode
 from sessions_app.dashboards import client_page, course_standings
 from sessions_app.flags import checks, low_points
@@ -25,9 +27,53 @@ def standing_of(episode):
 
 
 def test_without_a_low_point_there_is_the_own_level(clinic):
-    cast.rated_course(clinic.olgas, [380, 384, 376])
+    cast.rated_course(clinic.olgas, [380, 384, 376, 376, 376])
     course = standing_of(clinic.olgas)
-    assert (course.low_point, course.low_point_word, course.level, course.below) == (None, "", 380, 4)
+    assert (course.low_point, course.low_point_word, course.level, course.below) == (None, "", 382, 6)
+
+
+COURSES = {
+    "steady": [381, 385, 376, 380, 384, 377],
+    "three ratings": [380, 370, 371],
+    "a sudden fall": [381, 385, 390, 386, 300],
+    "low since": [381, 385, 390, 386, 300, 302, 310, 305, 300],
+    "a lasting fall": [370, 371, 372, 370, 371, 338, 328, 326, 326, 327],
+    "it fell again": [381, 385, 380, 386, 330, 332, 331, 330, 250, 252],
+    "recovered": [381, 385, 376, 220, 386, 390],
+    "a low start with a level": [300, 310, 305, 300, 312, 306],
+}
+
+
+@pytest.mark.parametrize("totals", COURSES.values(), ids=COURSES)
+def test_the_list_and_the_page_of_the_client_name_one_own_level(clinic, totals):
+    """The list compared with a median, the page with a mean: two "own levels" of one person."""
+    cast.rated_course(clinic.olgas, totals)
+    page = client_page.build(clinic.olgas, clinic.olga, timezone.now())
+    course = standing_of(clinic.olgas)
+    assert re.search(r"Own level of [\w ]+: ([\d.]+) \(", page.in_words).group(1) == points(course.level)
+    assert course.below == course.level - totals[-1]
+
+
+def test_the_level_of_each_of_these_courses(clinic):
+    """By hand: the mean of up to eight ratings before the last three, or before the last three at the low point."""
+    found = {}
+    for label, totals in COURSES.items():
+        episode = cast.episode(clinic.olga, label)
+        cast.rated_course(episode, totals)
+        found[label] = standing_of(episode).level
+    assert (
+        found
+        == {
+            "steady": 381,  # 380.67
+            "three ratings": 380,
+            "a sudden fall": 383,
+            "low since": 383,
+            "a lasting fall": 371,  # 370.75: it calls at the seventh rating, of which four come before the last three
+            "it fell again": 369,  # 381, 385, 380, 386, and 330 and 332 as 340.5: 4.0 below their median
+            "recovered": 381,  # 381, 385 and 376
+            "a low start with a level": 305,
+        }
+    )
 
 
 def test_of_nothing_nothing_is_kept(clinic):
@@ -50,10 +96,10 @@ def test_a_low_point_that_goes_on_with_its_talk_and_how_far_below_the_own_level_
 
 
 def test_the_level_does_not_follow_the_client_down(clinic):
-    """The median of the last ratings did: of a slide of nine points half was left."""
+    """The level of the last ratings did: of a slide of nine points half was left."""
     cast.rated_course(clinic.olgas, [380, 380, 380, 300, 300, 300, 300, 290])
     course = standing_of(clinic.olgas)
-    assert (course.row.course["own_level"], course.level, course.below) == (300, 380, 90)
+    assert (course.level, course.below) == (380, 90)
     assert course.is_not_back
 
 

@@ -17,6 +17,7 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
 from tests.sessions_app.flags.standing_reference import states
+from tests.site_role import left_here
 
 HISTORIES = int(os.environ.get("HISTORIES", "400"))
 AT_ONCE = 400
@@ -63,7 +64,7 @@ class Histories:
                 Discussion.flags.through,
             ]
             models += [Deferral, Deferral.flags.through]
-            with connection.cursor() as cursor:
+            with left_here(), connection.cursor() as cursor:
                 cursor.execute(f"ANALYZE {', '.join(model._meta.db_table for model in models)}")
 
     def moment(self, near):

@@ -164,18 +164,18 @@ def holding(token):
 
 
 class TestWhereItIsFound:
-    def test_a_clinic_without_groups_is_offered_to_make_one_and_sees_nothing_else_of_it(
-        self, clinic, sign_in, client
-    ):
+    def test_a_clinic_without_groups_finds_them_in_the_settings_and_nowhere_else(self, clinic, sign_in):
         for who in (clinic.olga, clinic.adam):
-            page = words(sign_in(who).get(reverse("clients:list")))
-            assert page.count("groups/") == page.count(">New group<") == 1
+            assert "groups/" not in words(sign_in(who).get(reverse("clients:list")))
         assert "groups/" not in words(sign_in(clinic.sina).get(reverse("caseload:overview")))
+        assert words(sign_in(clinic.adam).get(reverse("settings:change"))).count(">New group<") == 1
 
     def test_with_one_the_lists_lead_to_it_for_whom_it_concerns(self, clinic, group, sign_in):
         link = f'href="{reverse("groups:list")}"'
         assert link in words(sign_in(clinic.olga).get(reverse("clients:list")))
         assert link not in words(sign_in(clinic.carl).get(reverse("clients:list")))
+        assert ">New group<" in words(sign_in(clinic.carl).get(reverse("clients:list")))
+        assert ">New group<" not in words(sign_in(clinic.adam).get(reverse("settings:change")))
         assert link in words(sign_in(clinic.sina).get(reverse("caseload:overview")))
         assert link not in words(sign_in(clinic.stefan).get(reverse("caseload:overview")))
 
@@ -409,3 +409,42 @@ class TestTheSessionPage:
         assert bad.status_code == 422
         save(browser, reverse("groups:new"), {"name": "<b>x</b>", "kind": "group"})
         assert "<b>x</b>" not in browser.get(reverse("groups:list")).content.decode()
+
+
+def test_a_leader_finds_no_way_from_a_members_page_to_the_group(clinic, group, sign_in):
+    """The link stands on the page of a member's course, for whoever leads and for nobody else."""
+    member = group.members.select_related("episode__client", "episode__therapist").first()
+    course = reverse("dashboard:client", args=[member.episode.code])
+    link = f'<a href="{page_of("group", group)}">{group.name}</a>'
+    browser = sign_in(member.episode.therapist)
+    assert link in browser.get(course).content.decode()
+    Group.objects.filter(pk=group.pk).update(leader=clinic.carl, co_leader=None)
+    assert link not in browser.get(course).content.decode()
+
+
+def test_who_leads_the_group_now_writes_nothing_in_a_course_that_a_former_leader_took_along(
+    clinic, group, sign_in
+):
+    held = a_group.begun(group)
+    part = held.attendances.select_related("member__episode", "session").first()
+    assert part.member.episode.therapist != clinic.carl
+    Group.objects.filter(pk=group.pk).update(leader=clinic.carl, co_leader=None)
+    carl = sign_in(clinic.carl)
+    page = carl.get(page_of("session", held)).content.decode()
+    assert part.member.episode.client.label in page
+    absent = {"member": str(part.member.code), "present": "0"}
+    answers = [
+        carl.get(page_of("give", part)),
+        *(carl.post(page_of(name, part)) for name in ("give", "make_link", "send", "take_back")),
+        carl.post(page_of("attendance", held), absent),
+    ]
+    assert [one.status_code for one in answers] == [404] * 6
+    assert page_of("give", part) not in page
+    assert not RatingGrant.objects.exists()
+    part.session.refresh_from_db()
+    assert part.session.attendance == Attendance.ATTENDED
+    # Control: whoever works with the course does, as soon as they lead.
+    Group.objects.filter(pk=group.pk).update(leader=part.member.episode.therapist)
+    olga = sign_in(part.member.episode.therapist)
+    assert olga.get(page_of("give", part)).status_code == 200
+    assert olga.post(page_of("attendance", held), absent).status_code == 302

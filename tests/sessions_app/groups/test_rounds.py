@@ -117,11 +117,31 @@ class TestPassedOn:
         assert [number for number in numbers for page in between if number in page.split("<main", 1)[1]] == []
 
     def test_the_page_between_two_is_the_same_to_the_byte_but_for_its_token(self, clinic, held, tablet):
-        first = without_token(tablet.get(NEXT))
+        between = []
+        for label in a_group.LABELS:
+            tablet.post(NEXT, {"number": number_of(clinic, label)})
+            hands_in(tablet)
+            tablet.get("/rate/done/")
+            between.append(without_token(tablet.get(NEXT)))
+        assert len(between) == 5
+        assert all(page == between[0] for page in between)
+
+    def test_the_first_person_is_not_told_to_pass_the_tablet_on_that_nobody_had_before_them(
+        self, clinic, held, tablet
+    ):
+        first, again = tablet.get(NEXT).text, tablet.post(NEXT, {"number": "1"}).text
+        for page in (first, again):
+            assert ("<h1>Please type your number</h1>" in page, "pass the tablet" in page) == (True, False)
         tablet.post(NEXT, {"number": number_of(clinic, "K-11")})
-        hands_in(tablet)
-        tablet.get("/rate/done/")
-        assert without_token(tablet.get(NEXT)) == first
+        tablet.post("/rate/not-today/")
+        assert "<h1>Please pass the tablet to the next person.</h1>" in tablet.get(NEXT).text
+
+    def test_the_last_person_reads_where_the_tablet_goes(self, clinic, held, tablet):
+        for label in a_group.LABELS:
+            tablet.post(NEXT, {"number": number_of(clinic, label)})
+            hands_in(tablet)
+            tablet.get("/rate/done/")
+        assert "If everybody has had it, please hand it back to your therapist." in tablet.get(NEXT).text
 
     @pytest.mark.parametrize("typed", ["", "0", "abc", "-1", "٣٤٥٦٧", "99999999", "1e3", " "])
     def test_another_number_finds_the_same_sentence_whatever_it_is(self, clinic, held, tablet, typed):

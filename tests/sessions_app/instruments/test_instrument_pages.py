@@ -149,7 +149,9 @@ class TestSwitchingAndLicences:
         adam.post(LICENCE, terms(valid_to=last_day.isoformat()))
         licence = Licence.objects.get()
         assert (licence.holder, licence.valid_to, licence.accepted_by) == ("We", last_day, clinic.adam)
-        page = said(adam.post(reverse("instruments:end_licence", args=[licence.code]), follow=True))
+        end = reverse("instruments:end_licence", args=[licence.code])
+        assert f"End the licence for {licence.instrument_name}?" in said(adam.get(end))
+        page = said(adam.post(end, follow=True))
         assert "Ended" in page
         again = adam.post(reverse("instruments:end_licence", args=[licence.code]))
         assert "was ended already" in said(again)

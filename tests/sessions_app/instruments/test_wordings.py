@@ -307,6 +307,7 @@ class TestSwitching:
             )
 
 
+@pytest.mark.usefixtures("as_owner")  # the site's role is refused before a trigger speaks
 class TestTheDatabase:
     @pytest.mark.parametrize(
         "change",

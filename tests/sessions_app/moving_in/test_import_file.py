@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from alliance.models import AuditEvent, Role
+from alliance.operations import checks_of_key
+from alliance.operations.findings import State
 from alliance.refused import Refused
 from clients.models import Client
 from sessions_app.moving_in import import_actions
@@ -122,7 +124,10 @@ class TestTheFile:
         earlier, settings.SECRET_KEY = settings.SECRET_KEY, "another-" + "1" * 50
         with pytest.raises(Refused, match="sealed with a key"):
             list(import_actions.check(run=run, by=clinic.adam))
+        (finding,) = checks_of_key.key()
+        assert "1 of 1 files that wait to be imported cannot be opened" in finding.sentence
         settings.SECRET_KEY_FALLBACKS = [earlier]
+        assert [finding.state for finding in checks_of_key.key()] == [State.OK]
         assert len(list(import_actions.check(run=run, by=clinic.adam))) == 1
 
     def test_a_piece_opens_in_its_own_place_alone(self, clinic):

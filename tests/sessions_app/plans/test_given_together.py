@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from sessions_app.courses.grants import RatingGrant
-from sessions_app.courses.models import Attendance, TherapySession
+from sessions_app.courses.models import Attendance, Rating, TherapySession
 from sessions_app.courses.tablets import PairedTablet
 from tests import cast
+from tests.sessions_app.intake import inventories
 from tests.sessions_app.intake.pairing import paired
 from tests.sessions_app.intake.rate_form import DONE, FORM, marks
 from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END, on_now
@@ -54,6 +55,49 @@ def press(client, clinic, session, *forms, name="hand_over", **more):
 def out():
     rows = RatingGrant.every.awaiting(timezone.now()).order_by("place_in_set")
     return list(rows.values_list("instrument", flat=True))
+
+
+def test_a_questionnaire_is_not_lost_where_the_tablet_is_handed_over_a_second_time(
+    olga, clinic, session, plan
+):
+    """Signed in again before anything was marked, the second hand-over takes back all that the first one gave."""
+    plan("life-lines", moment="end")
+    assert press(olga, clinic, session, "life-lines", rating="on").status_code == 303
+    again = sign_in_again(olga, clinic)
+    page = again.get(address(clinic, f"?session={session.code}"))
+    assert ticked(page) == ["on", "life-lines"]
+    # Control: given for itself it is on its way, and is not asked for twice.
+    RatingGrant.objects.update(withdrawn_at=timezone.now(), withdrawn_by=clinic.olga)
+    assert ticked(again.get(address(clinic, f"?session={session.code}"))) == ["on"]
+
+
+def sign_in_again(browser, clinic):
+    browser.force_login(clinic.olga, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return browser
+
+
+def test_words_that_are_nobodys_are_called_so_where_they_are_given(olga, clinic, session, plan):
+    inventories.loaded(clinic.adam, "wai-sr", edition="invented words")
+    plan("wai-sr", moment="end")
+    said = "WAI-SR (invented words)"
+    assert said in olga.get(reverse("dashboard:work_list")).content.decode()
+    assert said in olga.get(reverse("dashboard:client", args=[clinic.olgas.code])).content.decode()
+    assert "in invented words, for the end" in olga.get(address(clinic)).content.decode()
+
+
+def test_a_session_that_is_due_something_has_one_way_to_paper_and_not_two(olga, clinic, session, plan):
+    plan("life-lines", moment="end")
+    page = olga.get(reverse("dashboard:client", args=[clinic.olgas.code])).content.decode()
+    due = page.split('id="forms-of-client"')[1].split("</section>")[0]
+    assert due.count(reverse("dashboard:paper_forms", args=[session.code])) == 1
+
+
+def test_without_a_planned_session_the_page_does_not_say_that_nothing_is_due(olga, clinic, plan):
+    plan("life-lines", moment="end")
+    page = olga.get(reverse("dashboard:client", args=[clinic.olgas.code])).content.decode()
+    assert "Nothing is due" not in page
+    assert "What a new one asks for stands at" in page
+    assert "life-lines" in ticked(olga.get(address(clinic)))
 
 
 class TestAClinicThatPlansNothing:
@@ -150,6 +194,37 @@ class TestBeforeTheSession:
         session = TherapySession.objects.get()
         assert (session.attendance, out()) == (Attendance.PLANNED, ["life-lines"])
         assert session.ends_at > timezone.now()
+
+    @pytest.mark.parametrize("begins_with_a_form", [True, False])
+    def test_a_session_that_began_early_with_its_first_form_is_the_one_that_is_rated(
+        self, clinic, plan, sign_in, time_machine, begins_with_a_form
+    ):
+        """Planned for 15:00, begun at 14:05: its rating became a new session, apart from the form given before."""
+        begun = timezone.localtime().replace(hour=14, minute=5, second=0, microsecond=0)
+        time_machine.move_to(begun, tick=False)
+        at_three = cast.therapy_session(
+            clinic.olgas, held_at=begun + timedelta(minutes=55), attendance=Attendance.PLANNED
+        )
+        plan()
+        olga = sign_in(clinic.olga)
+        if begins_with_a_form:
+            page = olga.get(address(clinic, "?forms=alone"))
+            assert page.context["choice"].chosen == at_three
+            press(olga, clinic, at_three, "life-lines", forms="alone")
+        time_machine.move_to(begun + timedelta(minutes=34), tick=False)
+        olga = sign_in_again(olga, clinic)
+        page = olga.get(address(clinic))
+        said = "today, 15:00 to 15:50, begun early: a form was given at 14:05"
+        assert (said in text(page)) is begins_with_a_form
+        chosen = page.context["choice"].chosen
+        assert chosen == (at_three if begins_with_a_form else None)
+        typed = {"forms": "with rating", "session": chosen.code if chosen else "new", "rating": "on"}
+        olga.post(address(clinic), {"form_key": hidden(page, "form_key"), **typed})
+        olga.post(FORM, marks())
+        rated = Rating.objects.get().session
+        assert (rated == at_three, TherapySession.objects.count()) == (
+            (True, 1) if begins_with_a_form else (False, 2)
+        )
 
     def test_and_after_the_rating_came(self, olga, clinic, session, plan):
         plan(**AT_EACH_END)

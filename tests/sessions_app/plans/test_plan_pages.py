@@ -12,6 +12,7 @@ from clients.models import Client
 from sessions_app.plans import plan_actions
 from sessions_app.plans.models import PlannedForm
 from tests import cast
+from tests.sessions_app.intake import inventories
 from tests.sessions_app.plans.conftest import AS_RATING, AT_3_AND_9, AT_EACH_END
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +56,7 @@ def test_it_is_looked_at_before_it_is_stored_and_undone_after(adam, clinic):
     assert "Every client: Life lines at the start of each session." in said
     assert "It is about 2 clients who are in therapy today." in said
     assert (
-        "it would have asked 1 client, those among them who have ended since, for 4 forms: about 0.5 a week"
+        "it would have asked 1 client, including those who have ended since, for 4 forms: about 0.5 a week"
         in said
     )
     assert "Minutes a session 1 2" in said
@@ -154,6 +155,28 @@ def test_sentences_that_anybody_in_the_office_understands(plan, clinic, adam):
 def test_a_form_that_is_not_made_for_the_age_is_said(plan, adam):
     plan("child-session-rating", age_band="adult", **AS_RATING)
     assert "Child session rating is made for ages 6-12." in text(adam.get(LIST))
+
+
+def test_a_child_whom_a_plan_for_any_age_would_ask_an_adults_form_is_said_before_it_is_saved(
+    adam, clinic, plan
+):
+    caution = "Life lines is made for ages 13+, and this asks clients of 6 to 12 too. Choose an age."
+    typed = opened(adam, ADD, **LIFE, step="preview")
+    assert caution not in text(adam.post(ADD, typed))
+    Client.objects.filter(pk=clinic.olgas.client_id).update(age_band="child")
+    assert caution in text(adam.post(ADD, typed))
+    # Of the therapists who are meant alone.
+    for_carl = {**typed, "for_whom": "therapists", "therapists": [str(clinic.carl.pk)]}
+    assert caution not in text(adam.post(ADD, for_carl))
+    assert caution not in text(adam.post(ADD, {**typed, "age_band": "adult"}))
+    plan("life-lines")
+    assert caution in text(adam.get(LIST))
+
+
+def test_words_that_are_nobodys_are_called_so_in_the_plan(adam, clinic, plan):
+    inventories.loaded(clinic.adam, "wai-sr", edition="Invented words")
+    plan("wai-sr", moment="end")
+    assert "The words of WAI-SR are invented, for a try-out: give them to no client." in text(adam.get(LIST))
 
 
 def test_the_page_names_what_cannot_be_given_and_why(adam):
@@ -289,3 +312,16 @@ def test_3_and_30_clients_ask_the_same_number_of_queries(adam, plan, clinic, dja
             assert adam.get(LIST).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_forms_to_choose_from_are_grouped_by_whether_and_by_whom_they_can_be_filled_in(clinic, sign_in):
+    page = sign_in(clinic.adam).get(reverse("plan:add"))
+    groups = dict(page.context["form"].fields["instrument"].choices[1:])
+    named = {name: [value for value, _ in choices] for name, choices in groups.items()}
+    assert {"life-lines", "phq-8", "gad-7"} <= set(named["Ready to give"])
+    assert "caregiver-session-rating" in named["Filled in by somebody else than the client"]
+    assert {"wai-sr", "phq-9"} <= set(named["Needs a wording, a licence or a confirmation first"])
+    assert page.text.count("<optgroup ") == len(groups) == 3
+    for choices in groups.values():  # by name, so that its first letters lead to a form
+        names = [label.split(" (")[0].casefold() for _, label in choices]
+        assert names == sorted(names)

@@ -241,6 +241,7 @@ def tried(sql):
         cursor.execute(sql)
 
 
+REFUSED = "append-only|permission denied"  # by the trigger, or to the site's role before it comes to that
 APPEND_ONLY = ("sessions_app_correction", "sessions_app_setasiderating", "sessions_app_rating")
 
 
@@ -248,7 +249,7 @@ APPEND_ONLY = ("sessions_app_correction", "sessions_app_setasiderating", "sessio
 def test_outside_an_erasure_nothing_of_a_client_can_be_deleted(clinic, table):
     full_course(clinic.olgas)
     asked(clinic)  # asked for is not confirmed
-    with pytest.raises(DatabaseError, match="append-only"):
+    with pytest.raises(DatabaseError, match=REFUSED):
         tried(f"DELETE FROM {table}")  # noqa: S608
 
 
@@ -264,10 +265,10 @@ def test_the_permit_of_one_client_lets_nothing_of_another_go(clinic):
         permit = ErasurePermit.objects.create(erasure=one)
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
             Rating.objects.filter(pk__in=theirs)._raw_delete("default")
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
             tried("DELETE FROM alliance_auditevent")
         for table in APPEND_ONLY:
-            with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+            with pytest.raises(DatabaseError, match=REFUSED), transaction.atomic():
                 tried(f"UPDATE {table} SET id = id")  # noqa: S608
         permit.delete()
 

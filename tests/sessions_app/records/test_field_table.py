@@ -129,16 +129,20 @@ def test_every_text_that_could_be_about_a_client_goes_or_says_what_becomes_of_it
         and not name.endswith(("_key", "_look"))  # of a name, beside it
     }
     assert stays == {
+        "alliance.BackupVerified.found",
+        "alliance.ClockTask.error",  # a sentence of ours, or the place of a fault: `heartbeat.in_words`
         "alliance.Erasure.counts",
         "mfa.Authenticator.data",
         "sessions.Session.session_data",
         "sessions_app.ChanceReturns.figures",
         "sessions_app.ClinicSettings.languages",
+        "sessions_app.ClinicSettings.prorated",
         "sessions_app.ClinicSettings.rules",
         "sessions_app.ClinicSettings.urgent_help",
         "sessions_app.ClinicWording.form",
         "sessions_app.ClinicWording.introduction",
         "sessions_app.ClinicWording.items",
+        "sessions_app.GroupSession.void_reason",  # of a session with several clients
         "sessions_app.ImportRun.columns",
         "sessions_app.Promise.own",
         "sessions_app.ImportRun.counts",

@@ -10,6 +10,7 @@ from django.urls import reverse
 from alliance.models import AuditEvent
 from sessions_app.flags.models import Flag
 from sessions_app.flags.recomputations import Recomputation
+from sessions_app.groups import group_actions
 from sessions_app.instruments import rule_settings
 from sessions_app.instruments.clinic_settings import ClinicSettings
 from tests import cast
@@ -43,14 +44,6 @@ SHIPPED = {
     "recovered_within": "1.0",
     **{f"rule_{letter}": "on" for letter in "ABCDEFGJL"},
 }
-
-
-@pytest.fixture(autouse=True)
-def _few_simulated(monkeypatch):
-    """The simulation has tests of its own; here it only has to be there."""
-    monkeypatch.setattr("sessions_app.rulebook.settings_pages.SIMULATED_CLIENTS", 50)
-    monkeypatch.setattr("sessions_app.rulebook.list_words.SIMULATED_CLIENTS", 20)
-    monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
 
 
 @pytest.fixture
@@ -252,8 +245,9 @@ class TestSaving:
 class TestComputingAgain:
     @pytest.fixture
     def waiting(self, clinic, monkeypatch):
-        # What chance does under other rules is simulated first: seconds for the usual number of clients.
-        monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
+        monkeypatch.setattr(
+            "sessions_app.rulebook.views.settings.SECONDS_A_STEP", 600
+        )  # on a busy machine too
         cast.rated_course(clinic.olgas, [380, 350])
         cast.choose_rules(clinic.adam, cutoff=340)
 
@@ -267,6 +261,13 @@ class TestComputingAgain:
         assert "The flags of all 2 courses follow the rules" in piece
         assert not Flag.objects.standing().filter(rule="A").exists()
         assert "Watch it" not in said(adam.get(SETTINGS))
+
+    def test_in_the_demo_no_clock_goes_on_with_it(self, adam, waiting, settings):
+        assert "on its own" in said(adam.get(RUN))
+        settings.DEMO = True
+        for page in (said(adam.get(RUN)), said(adam.get(SETTINGS))):
+            assert "on its own" not in page
+            assert "In the demo" in page
 
     def test_without_scripts_a_button_does(self, adam, waiting):
         assert adam.post(RUN).url == RUN
@@ -371,6 +372,13 @@ def test_our_further_forms_are_folded_away_until_one_is_in_use(clinic, sign_in):
 
 
 def test_the_forms_to_choose_from_begin_with_ours(clinic, sign_in):
+    page = sign_in(clinic.adam).get(reverse("settings:change"))
+    offered = [value for value, _label in page.context["form"].fields["instrument"].choices]
+    assert offered[:2] == ["session-rating", "child-session-rating"]
+    assert not {"couple-family-session-rating", "group-session-rating", "group-srs"} & set(offered)
+    group_actions.make_group(
+        name="Thursday", kind="group", leader=clinic.olga, co_leader=None, by=clinic.adam
+    )
     page = sign_in(clinic.adam).get(reverse("settings:change"))
     offered = [value for value, _label in page.context["form"].fields["instrument"].choices]
     ours = ["session-rating", "child-session-rating", "couple-family-session-rating", "group-session-rating"]

@@ -26,11 +26,6 @@ SETTINGS, LIST, EFFECT, RUN, VERSIONS, RULES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _few_simulated(monkeypatch):
-    monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
-
-
 @pytest.fixture
 def adam(clinic, sign_in):
     browser = sign_in(clinic.adam)
@@ -88,7 +83,6 @@ class TestTheSwitch:
         assert f'hx-get="{EFFECT}"' in page
 
     def test_where_the_rules_are_others_both_sides_are_simulated_with_them(self, adam, clinic, monkeypatch):
-        monkeypatch.setattr(list_words, "SIMULATED_CLIENTS", 20)
         cast.choose_rules(clinic.adam, calls_from_fall=120)
         shown = list_words.two_sides(rule_settings.in_force().parameters(instruments.get("session-rating")))
         assert [row.what for row in shown[0].rows] == [row.what for row in shown[1].rows]

@@ -184,6 +184,10 @@ class TestTalks:
         assert (page.status_code, AGREED in page.text) == (422, True)
 
 
+def asked_question():
+    return next(one for one in SupervisionQuestion.objects.all() if one.words == ASKED)
+
+
 class TestWhoReadsIt:
     """Each of the three texts is a canary."""
 
@@ -223,7 +227,7 @@ class TestWhoReadsIt:
         Supervision.objects.create(supervisor=tom, therapist=clinic.olga, starts_on=cast.STARTED)
         browser = sign_in(tom)
         assert all(word in browser.get(course(clinic, "caseload")).text for word in said)
-        question = SupervisionQuestion.objects.get(words=ASKED)
+        question = asked_question()
         assert browser.get(reverse("supervision:change_question", args=[question.code])).status_code == 404
 
     def test_a_colleague_who_covers_does_not(self, clinic, said, sign_in):
@@ -238,7 +242,7 @@ class TestWhoReadsIt:
         assert not any(word in texts for word in said)
         assert "Asked in supervision" not in texts
         assert "open question from supervision" not in texts
-        question = SupervisionQuestion.objects.get(words=ASKED)
+        question = asked_question()
         assert browser.get(reverse("supervision:answer", args=[question.code])).status_code == 404
         assert browser.get(reverse("supervision:note", args=[clinic.olgas.code])).status_code == 404
 
