@@ -8,7 +8,8 @@ import { forget, forgetTheOld, keep, ofForm } from "./store.js";
 const FORMS = "main form";
 const WORDS = "textarea, input[type=text], input[type=email], input[type=number], input[type=date], input:not([type])";
 const SECRET = "input[type=password], input[type=file], [autocomplete=one-time-code], [name=csrfmiddlewaretoken], [name=draft]";
-const SAVED = "saved_draft";
+// Its name begins with __Host- where the site is on HTTPS.
+const SAVED = /^((?:__Host-)?saved_draft)=(.+)$/;
 const A_MOMENT = 250; // milliseconds without a stroke
 const AGAIN = 10_000; // until the keys are asked for once more
 
@@ -199,10 +200,9 @@ async function discard(form, earlier, box) {
 
 // The server says so with a cookie, on whatever page comes next.
 async function forgetWhatWasSaved() {
-  const said = document.cookie.split("; ").find((one) => one.startsWith(`${SAVED}=`));
-  if (!said) return;
-  document.cookie = `${SAVED}=; path=/; max-age=0`;
-  const id = said.slice(SAVED.length + 1);
+  const [, name, id] = document.cookie.split("; ").map((one) => SAVED.exec(one)).find((found) => found) || [];
+  if (!id) return;
+  document.cookie = `${name}=; path=/; max-age=0${location.protocol === "https:" ? "; secure" : ""}`;
   for (const form of pending) if (notes.get(form).id === id) pending.delete(form);
   await forget(id);
 }
