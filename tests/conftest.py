@@ -1,11 +1,14 @@
 """The named cast, and what the database needs between tests."""
 
+import gc
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from tempfile import TemporaryFile
 
 import pytest
 from django.conf import settings
+from django.core.management.commands import flush as flush_command
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
@@ -13,11 +16,49 @@ from django.test.utils import setup_databases, teardown_databases
 from alliance import triggers
 from alliance.measurement import instruments
 from alliance.measurement.parameters import ANY_CHANGE
+from alliance.operations import maintenance
 from sessions_app.instruments import clinic_settings
-from tests import cast
+from tests import cast, site_role
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+# Collecting makes some million objects and leaves next to no garbage: looking for it took more than half of the time.
+gc.disable()
+
+
+# They start servers and commands, which reach a database that pytest-django knows nothing of.
+STARTS_PROCESSES = ("operations", "chaos", "guide", "upgrades")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `database` every test that may query one. The others give the same result on every database."""
+    for item in items:
+        if _may_ask_the_database(item):
+            item.add_marker("database")
+
+
+def _may_ask_the_database(item: pytest.Item) -> bool:
+    if any(folder in item.path.parts for folder in STARTS_PROCESSES):
+        return True
+    if any(item.get_closest_marker(name) for name in ("django_db", "postgresql", "browser")):
+        return True
+    # By a fixture of pytest-django, or by one of the tests' own that lifts the block.
+    if {"db", "transactional_db", "live_server"} & set(item.fixturenames):
+        return True
+    return any(
+        "django_db_blocker" in one.argnames
+        and not one.func.__module__.startswith(("pytest_django.", "tests.conftest"))
+        for found in item._fixtureinfo.name2fixturedefs.values()
+        for one in found
+    )
+
+
+def pytest_collection_finish() -> None:
+    """What was collected lives to the end: no search for garbage between the tests goes through it again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -32,8 +73,14 @@ def _flush_past_the_triggers() -> Iterator[None]:
         lift, put_back = _without_triggers(self.connection)
         return [*lift, *flush(self, style, tables, **options), *put_back]
 
+    def as_owner(self, **options):
+        with site_role.left_here():
+            whole_flush(self, **options)
+
+    whole_flush = flush_command.Command.handle
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(connection.ops), "sql_flush", lifted)
+        patch.setattr(flush_command.Command, "handle", as_owner)
         yield
 
 
@@ -72,10 +119,61 @@ def django_db_setup(_configured_database, django_db_setup, django_db_blocker) ->
         teardown_databases(made, verbosity=0)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _as_the_sites_own_role(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """On PostgreSQL the whole product is tested as the role that owns nothing; a test that makes tables says so."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with django_db_blocker.unblock():
+        site_role.make()
+        with site_role.assumed():
+            yield
+
+
+@pytest.fixture
+def as_owner() -> Iterator[None]:
+    """What this test does to tables and triggers, the site's role may not."""
+    with site_role.left():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _every_request_has_one_number(request, monkeypatch) -> None:
+    """Pages about errors show it: two that say the same could not be compared. Its own tests draw real ones."""
+    if "operations" not in request.path.parts:
+        monkeypatch.setattr("alliance.operations.request_number.drawn", lambda: "TEST-2345")
+
+
 @pytest.fixture(autouse=True)
 def _mails_at_once(monkeypatch) -> None:
     """A mail sent beside the answer would fall into the next test's outbox."""
-    monkeypatch.setattr("alliance.accounts.send_later", lambda written: written().send())
+    for sender in ("alliance.accounts", "alliance.new_browsers", "clients.approval_notices"):
+        monkeypatch.setattr(f"{sender}.send_later", lambda written: written().send())
+
+
+@pytest.fixture(autouse=True)
+def _files_sent_are_closed(monkeypatch) -> Iterator[None]:
+    """As a server closes them. A test that does not read its file would leave it to the garbage collector, which
+    warns in the midst of some other test."""
+    sent = []
+
+    def file():
+        sent.append(TemporaryFile())  # noqa: SIM115 - closed below
+        return sent[-1]
+
+    monkeypatch.setattr("alliance.whole_file.TemporaryFile", file)
+    yield
+    for one in sent:
+        one.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _open_without_a_look() -> Iterator[None]:
+    """Whether the site is closed is read every few seconds: it would count among the queries of some pages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(maintenance.switch, "state", lambda: None)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -83,6 +181,15 @@ def _every_language_is_switched_on() -> Iterator[None]:
     """As where an administrator has read and chosen them all; `test_client_form.py` begins with a new clinic."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clinic_settings, "AT_FIRST", tuple(tag for tag, _name in settings.LANGUAGES))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _few_clients_are_simulated() -> Iterator[None]:
+    """Seconds for each page and each change of the rules otherwise; the simulation has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        for place in ("flags.chance_returns", "rulebook.list_words", "rulebook.settings_pages"):
+            patch.setattr(f"sessions_app.{place}.SIMULATED_CLIENTS", 20)
         yield
 
 

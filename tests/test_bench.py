@@ -22,7 +22,7 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 
 
 @pytest.fixture
-def course(clinic):
+def course(as_owner, clinic):
     *_, last = cast.rated_course(clinic.olgas, [380, 380, None])
     grant, _ = hand_over_actions.hand_over(session=last, by=clinic.olga)
     record_rating(grant=grant, answers=cast.answers(200), mode=Mode.LINE, delivery=uuid4())
@@ -67,7 +67,7 @@ def test_finds_a_copy_whose_flags_are_not_what_the_rules_say(course):
 
 
 @pytest.mark.postgresql
-def test_no_label_of_a_copy_is_part_of_another(clinic):
+def test_no_label_of_a_copy_is_part_of_another(as_owner, clinic):
     Client.objects.update(label="K-100001")
     Client.objects.filter(pk=clinic.olgas.client_id).update(label="K-100002")
 

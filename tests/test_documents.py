@@ -130,3 +130,23 @@ def test_the_map_names_every_room():
     assert rooms - {"demo", "management", "migrations", "models"} == set(
         re.findall(r"^\| `sessions_app/(\w+)/` \|", DEVELOPING, re.M)
     )
+
+
+# --- Pictures ------------------------------------------------------------------------------------
+
+PICTURES = ROOT / "docs" / "pictures"
+MADE = {
+    name
+    for path in (ROOT / "tests" / "browser").glob("*.py")
+    for name in re.findall(r'\bpicture\(\w+, "([\w-]+)"\)', path.read_text("utf-8"))
+}
+SHOWN = {
+    name
+    for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    for name in re.findall(r"pictures/([\w-]+)\.png\)", path.read_text("utf-8"))
+}
+
+
+def test_every_picture_is_made_by_a_browser_test_and_shown_in_a_document():
+    assert len(MADE) > 10
+    assert {path.stem for path in PICTURES.iterdir()} == MADE == SHOWN

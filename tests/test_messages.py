@@ -6,7 +6,9 @@ import re
 
 import pytest
 from django.conf import settings
+from django.utils.translation import to_locale
 
+from alliance import languages
 from alliance.measurement import instruments
 from tests.test_repository import ROOT
 
@@ -18,6 +20,15 @@ SAID = messages.sentences()
 CATALOGUES = messages.catalogues()
 OTHERS = {tag for tag, _name in settings.LANGUAGES} - {"en"}
 EACH = pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda one: one.language)
+TO_CHILDREN = messages.to_children()
+EACH_TO_A_CHILD = pytest.mark.parametrize("catalogue", TO_CHILDREN, ids=lambda one: one.language)
+FORMAL = {
+    "de": re.compile(
+        r"\b(Sie (?!sind|stehen|verschwinden|dürfen|werden)|Ihr(?! könnt)(?:e[nmrs]?)?\b|Ihnen\b)"
+    ),
+    "fr": re.compile(r"\b(votre|vos|[cv]euillez)\b|\bvous (?!pouvez les regarder)", re.I),
+    "es": re.compile(r"\b(usted|su (?:frase|terapeuta)|sus (?:marcas|respuestas)|[Tt]oque)\b", re.I),
+}
 PLACES = re.compile(r"%\(\w+\)s")
 QUOTES = {"es": "«»", "de": "„“", "fr": "«»", "ar": "«»"}
 
@@ -93,6 +104,54 @@ def test_a_catalogue_is_written_as_it_was_read(tmp_path):
     copy.write_text(german.path.read_text("utf-8"), "utf-8")
     messages.Catalogue(copy).write(SAID)
     assert copy.read_text("utf-8") == german.path.read_text("utf-8")
+
+
+# --- What is said to a child ---------------------------------------------------------------------
+
+
+def test_every_language_that_addresses_a_child_otherwise_says_so_and_has_a_catalogue():
+    assert {one.around.language for one in TO_CHILDREN} == languages.SAID_OTHERWISE_TO_A_CHILD
+    assert {to_locale(languages.to_a_child(tag)) for tag in languages.SAID_OTHERWISE_TO_A_CHILD} == {
+        one.language for one in TO_CHILDREN
+    }
+    assert languages.to_a_child("ar") == "ar"
+
+
+@EACH_TO_A_CHILD
+def test_a_catalogue_for_children_is_whole_where_it_says_nothing_of_its_own(catalogue):
+    assert catalogue.problems(SAID) == []
+    with catalogue.compiled.open("rb") as file:
+        read = gettext.GNUTranslations(file)
+    around = catalogue.around.translations
+    assert all(read.gettext(one) == catalogue.translations.get(one, around[one]) for one in SAID)
+    # A change around it shows at once as not compiled.
+    assert len(catalogue.translations) < len(around)
+
+
+@EACH_TO_A_CHILD
+def test_a_child_is_addressed_as_an_adult_nowhere_around_the_form(catalogue):
+    """Of what stands in the pages of lines and of choices; promises are compared below."""
+    language = catalogue.around.language
+    of_pages = [
+        sentence
+        for sentence, places in SAID.items()
+        if any(place.startswith("templates/rate/") for place in places)
+    ] + [
+        "Your therapist sees your answers.",
+        "The therapists of this session see your marks.",
+        "Please answer this question again.",
+        "This answer did not arrive. Please look at it again.",
+    ]
+    said = {one: catalogue.translations.get(one, catalogue.around.translations[one]) for one in of_pages}
+    assert {one: text for one, text in said.items() if FORMAL[language].search(text)} == {}
+    # Control: to an adult it is said formally.
+    assert any(FORMAL[language].search(catalogue.around.translations[one]) for one in of_pages)
+    for sentence, text in catalogue.translations.items():
+        assert sorted(PLACES.findall(sentence)) == sorted(PLACES.findall(text)), sentence
+        if sentence:
+            assert not FORMAL[language].search(text), text
+            if language == "fr":
+                assert not re.search(r"(?<!\u00a0)[?:;!»](?!\n)|'", text), text
 
 
 # --- The lines -----------------------------------------------------------------------------------

@@ -65,16 +65,32 @@ class Filled:
         """Port and process of the site's web server, as scripts/start.sh starts it."""
         port = _free_port()
         granian = Path(sys.executable).with_name("granian")
-        options = ["--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
-        options += ["--workers", str(workers), "--blocking-threads", "4", "--log-level", "error"]
-        options += ["--workers-kill-timeout", "5", "alliance.wsgi:application"]
-        process = subprocess.Popen([granian, *options], cwd=self.folder, env=self.environment)
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/healthz")
-            yield port, process.pid
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+        is_asgi = (self.folder / "alliance" / "asgi.py").exists()  # an older commit has none
+        interface, name = ("asginl", "asgi") if is_asgi else ("wsgi", "wsgi")
+        options = [
+            "--interface",
+            interface,
+            "--no-ws",
+            "--http",
+            "1",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ]
+        options += ["--workers", str(workers), "--log-level", "error"]
+        options += ["--workers-kill-timeout", "5", f"alliance.{name}:application"]
+        if not is_asgi:
+            options += ["--blocking-threads", "4"]
+        # The line of each request goes to a file, as to a clinic's log: among the tables nobody could read them.
+        with tempfile.TemporaryFile() as log:
+            process = subprocess.Popen([granian, *options], cwd=self.folder, env=self.environment, stderr=log)
+            try:
+                _wait_for(f"http://127.0.0.1:{port}/healthz")
+                yield port, process.pid
+            finally:
+                process.terminate()
+                process.wait(timeout=20)
 
 
 def _free_port() -> int:

@@ -16,7 +16,7 @@ from tests.browser.traces import shown, stored
 
 SAID = "Bilbysaid: nobody asked me about school."
 AGREED = "Dunnartagreed: school comes first."
-OFFER = re.compile(r"You had begun a note on \d+ \w+, \d\d:\d\d\.")
+OFFER = re.compile(r"You began to write here on \d+ \w+, \d\d:\d\d and did not save it\.")
 # What the page tells once the words are on the disk.
 KEPT = "form[data-kept]"
 

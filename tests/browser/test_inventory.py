@@ -9,6 +9,7 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.responses import QuestionnaireResponse
 from tests import cast
 from tests.browser.conftest import CUT, NARROW, PHONE, TABLET, _give_session, ready
+from tests.browser.pictures import picture
 from tests.browser.test_offline import QUEUE
 from tests.browser.test_rate import DONE, FORM, too_small
 from tests.browser.test_rate_languages import choose, cut_off
@@ -71,6 +72,7 @@ def by_turns(page: Page, wished: dict[str, int]) -> None:
 
 
 class TestOnAPhone:
+    @pytest.mark.pictures
     def test_36_questions_in_arabic_with_the_network_off_in_between_and_then_the_next_form(
         self, opened, live_clinic, another_browser, axe
     ):
@@ -83,6 +85,7 @@ class TestOnAPhone:
         page.locator("[data-next]").click()
         found["question"] = axe(page) + too_small(page) + cut_off(page)
         assert page.locator("[data-line]:visible").count() == 1
+        picture(page, "inventory-on-a-phone")
         page.locator("[data-back]").click()
         phone.set_offline(True)
         wished = as_wished("wai")
@@ -146,6 +149,7 @@ class TestOnAPhone:
 
 
 class TestOnATablet:
+    @pytest.mark.pictures
     def test_12_questions_by_keyboard_alone(self, opened, live_clinic, axe):
         inventories.loaded(live_clinic.adam)
         inventories.loaded(live_clinic.adam, language="de")
@@ -167,6 +171,8 @@ class TestOnATablet:
                 page.keyboard.press("Space")  # prefers not to answer
             page.keyboard.press("Tab")
         expect(page.locator("[data-how-far] p")).to_have_text("Answered: 11 of 12. About one minute.")
+        page.evaluate("scrollTo(0, 0)")
+        picture(page, "inventory")
         choose(page, "de")
         expect(page.locator("#line-item-3 legend")).to_contain_text("Unser Boot ist langsamer")
         expect(page.locator("[data-how-far] p")).to_have_text("Beantwortet: 11 von 12. Etwa eine Minute.")

@@ -1,6 +1,5 @@
 """The main job as its people do it: hand over, mark, see, talk, look after it."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -11,6 +10,7 @@ from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Flag
 from tests import cast
 from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
+from tests.browser.pictures import picture
 from tests.sessions_app import answered
 
 SOON = 15_000  # it asks every three seconds; a busy machine takes its time
@@ -34,18 +34,13 @@ def mark(page: Page, finger, item: str, share: float) -> None:
     finger.touch((box["x"] + 8 + share * (box["width"] - 16), box["y"] + box["height"] / 2))
 
 
-def picture(page: Page, name: str) -> None:
-    """`make pictures` keeps these for the README; a test run leaves the files alone."""
-    if folder := os.environ.get("PICTURES"):
-        page.screenshot(path=f"{folder}/{name}.png")
-
-
 @pytest.fixture
 def course(live_clinic):
     """Five steady ratings, the last one a week ago."""
     return cast.rated_course(live_clinic.olgas, [380, 375, 385, 380, 378], last_ago=timedelta(weeks=1))
 
 
+@pytest.mark.pictures
 def test_from_hand_over_to_the_conversation_and_to_supervision(
     context, another_browser, live_clinic, course, finger, axe
 ):

@@ -7,6 +7,8 @@ from sessions_app.courses.grants import RatingGrant
 from sessions_app.plans import plan_actions
 from sessions_app.plans.models import PlannedForm
 from tests import cast
+from tests.browser.conftest import LAPTOP
+from tests.browser.pictures import picture
 
 
 @pytest.fixture
@@ -21,6 +23,7 @@ def page_of(another_browser, sign_in_browser):
     return opened
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
 def test_planned_looked_at_saved_and_undone(live_clinic, page_of, axe, scripts):
     cast.rated_course(live_clinic.olgas, [380, 370, 390])
@@ -40,6 +43,8 @@ def test_planned_looked_at_saved_and_undone(live_clinic, page_of, axe, scripts):
     expect(page.get_by_role("row", name="Minutes a session")).to_be_visible()
     if scripts:
         assert axe(page) == []
+        page.set_viewport_size(LAPTOP)
+        picture(page, "plan")
     page.get_by_role("button", name="Save").press("Enter")
     expect(page.get_by_text("Planned. Every client")).to_be_visible()
     if scripts:
@@ -49,6 +54,7 @@ def test_planned_looked_at_saved_and_undone(live_clinic, page_of, axe, scripts):
     assert not PlannedForm.objects.standing().exists()
 
 
+@pytest.mark.pictures
 def test_due_at_the_session_ticked_and_given_in_one_press(live_clinic, page_of, axe):
     plan_actions.plan_form(
         **{"instrument": "life-lines", "moment": "end", "frequency": "each", "every": None, "numbers": ""},
@@ -59,6 +65,8 @@ def test_due_at_the_session_ticked_and_given_in_one_press(live_clinic, page_of, 
     page = page_of(live_clinic.olga)
     page.goto("/dashboard/")
     expect(page.get_by_text("end: session rating, Life lines")).to_be_visible()
+    page.set_viewport_size(LAPTOP)
+    picture(page, "due")
     page.get_by_role("link", name="Hand over", exact=False).first.press("Enter")
     ticked = page.get_by_role("checkbox", name="Life lines")
     expect(ticked).to_be_checked()

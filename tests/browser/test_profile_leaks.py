@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Error, Page, TimeoutError, expect
 
 from tests.browser.careless import server_without
+from tests.browser.conftest import whole_chromium
 from tests.browser.traces import (
     CLIENTS_WORDS,
     entries,
@@ -32,6 +33,12 @@ WHERE_THINGS_GO = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _pages_in_clear(monkeypatch) -> None:
+    """Compressed, a page that a browser kept would hold the words, and this search would not see them."""
+    monkeypatch.setattr("alliance.compressed.may_be_compressed", lambda request, response: False)
+
+
 @pytest.fixture
 def profile(tmp_path, live_clinic) -> Path:
     planted(live_clinic)
@@ -45,6 +52,7 @@ def start(browser_type, browser_type_launch_args, browser_context_args, profile)
 
     def launched(*more: str) -> BrowserContext:
         options = {**browser_type_launch_args, **browser_context_args, "timeout": PATIENCE}
+        options["executable_path"] = whole_chromium()  # the headless shell has nothing to restore
         options["args"] = [*options["args"], *more]
         opened.append(browser_type.launch_persistent_context(profile, **options))
         return opened[-1]

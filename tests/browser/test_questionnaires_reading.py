@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from sessions_app.questionnaires.risk_answers import RiskNote
 from tests import cast
 from tests.browser.conftest import LAPTOP, NARROW, TABLET
+from tests.browser.pictures import picture
 from tests.sessions_app.questionnaires.answering import confirm, life, phq
 
 
@@ -23,6 +24,7 @@ def fits(page):
     return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.pictures
 def test_the_panels_come_by_themselves_and_move_nobody(olgas_laptop, answered, axe):
     page = olgas_laptop
     page.goto(f"/dashboard/clients/{answered.code}/")
@@ -37,6 +39,8 @@ def test_the_panels_come_by_themselves_and_move_nobody(olgas_laptop, answered, a
     panels.first.get_by_text("Figures of 5 times").press("Enter")
     expect(panels.first.get_by_role("table")).to_be_visible()
     assert axe(page) == []
+    panels.first.scroll_into_view_if_needed()
+    picture(page, "questionnaire")
 
     page.get_by_role("link", name="Alliance and outcome together").press("Enter")
     page.get_by_role("link", name="Life lines").click()
@@ -45,6 +49,20 @@ def test_the_panels_come_by_themselves_and_move_nobody(olgas_laptop, answered, a
         page.set_viewport_size(size)
         assert fits(page), size
     assert axe(page) == []
+
+
+@pytest.mark.pictures
+def test_one_sentence_says_what_to_look_at_first(olgas_laptop, live_clinic, course):
+    for session in course:
+        phq(session, 10, instrument="gad-7")
+    cast.rating(last := cast.therapy_session(live_clinic.olgas), 320)
+    phq(last, 10, instrument="gad-7")
+    page = olgas_laptop
+    page.goto(f"/dashboard/clients/{live_clinic.olgas.code}/")
+    page.get_by_role("link", name="Alliance and outcome together").click()
+    expect(page.get_by_text("the alliance is low: look at the alliance first.")).to_be_visible()
+    page.set_viewport_size({**LAPTOP, "height": 1000})
+    picture(page, "alliance-and-outcome")
 
 
 def test_what_has_to_be_looked_at_stands_first_until_it_is_written_down(olgas_laptop, answered, axe):

@@ -41,6 +41,11 @@ def test_from_a_flag_to_its_meaning_and_back_to_a_question_in_ones_own_language(
     expect(page.get_by_text("(from your clinic)")).to_be_visible()
     assert axe(page) == []
 
+    page.emulate_media(media="print")  # what nobody can press on paper
+    expect(page.locator(".flag").get_by_text("Sudden fall")).to_be_visible()
+    for word in ("How sure is this?", "Other ways to ask", "How to talk about it", "We talked about it"):
+        expect(page.get_by_text(word, exact=True)).to_be_hidden()
+    page.emulate_media(media="screen")
     page.get_by_role("link", name="Sudden fall How sure is this?").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sudden fall")
     expect(page.get_by_role("img", name="The flag is raised at session 5.")).to_be_visible()

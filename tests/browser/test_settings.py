@@ -14,14 +14,6 @@ from tests.browser.conftest import NARROW
 RULES = "/clinic/settings/rules/"
 
 
-@pytest.fixture(autouse=True)
-def _few_simulated(monkeypatch):
-    """The figures have tests of their own; here they only have to come."""
-    monkeypatch.setattr("sessions_app.rulebook.settings_pages.SIMULATED_CLIENTS", 200)
-    monkeypatch.setattr("sessions_app.rulebook.list_words.SIMULATED_CLIENTS", 50)
-    monkeypatch.setattr("sessions_app.flags.chance_returns.SIMULATED_CLIENTS", 20)
-
-
 @pytest.fixture
 def adam(context, live_clinic, sign_in_browser) -> Page:
     for number in range(10):

@@ -66,7 +66,7 @@ def test_words_that_came_back_with_both_versions_are_not_offered_as_a_note_of_be
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_label("Closed on")).to_have_value(f"{last - timedelta(days=1)}")
     expect(page.locator("form[data-kept]")).to_be_visible()
-    expect(page.get_by_text("You had begun a note")).to_have_count(0)
+    expect(page.get_by_text("You began to write here")).to_have_count(0)
     page.get_by_label("Why").press("Enter")
     expect(page.get_by_text("The days are corrected.")).to_be_visible()
     over.refresh_from_db()

@@ -44,7 +44,7 @@ def test_the_story_is_read_asked_about_and_looked_at_together(page, repaired):
     expect(page.get_by_role("heading", name="Last time")).to_be_in_viewport()
     story = page.locator(".chapter")
     expect(story).to_contain_text("32.9 after 38.0; largest fall: goals and topics")
-    expect(story).to_contain_text("37.6, back once near the usual level")
+    expect(story).to_contain_text("37.6, back once near the earlier level")
     # The low point is a bar, with its name beside it.
     expect(page.locator("[data-chart] .ytick text", has_text="low point")).to_be_visible()
 

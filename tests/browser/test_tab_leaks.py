@@ -29,8 +29,8 @@ def course(live_clinic) -> str:
 def olgas(another_browser, live_clinic, sign_in_browser, course):
     """Olga's browser at her client's page."""
 
-    def opened(**options) -> Page:
-        context = another_browser(complains=("status of 4",), **options)
+    def opened(*, complains: tuple[str, ...] = (), **options) -> Page:
+        context = another_browser(complains=("status of 4", *complains), **options)
         sign_in_browser(context, live_clinic.olga)
         page = context.new_page()
         page.goto(course)
@@ -129,7 +129,8 @@ class TestAQuestionUnderWay:
     EMPTY = "document.getElementById('work-list').querySelectorAll('section').forEach((one) => one.remove())"
 
     def walk(self, olgas, course: str) -> Page:
-        page = olgas()
+        # htmx would put the answer into what was taken out of the page: the policy for strings refuses that too.
+        page = olgas(complains=("TrustedHTML", "htmx:swapError"))
         second = page.context.new_page()
         held = []
 

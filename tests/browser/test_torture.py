@@ -4,12 +4,14 @@ In processes of their own, as `make torture` runs them: a browser that answers n
 """
 
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.browser.conftest import chromium
 from tests.torture import plan
 from tests.torture.faults import FAULTS, Moment
 
@@ -21,7 +23,8 @@ def torture(folder, *words):
     """Its exit code, its last line and every run."""
     file = folder / "runs.json"
     command = [sys.executable, "-m", "tests.torture", *words, "--json", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "CHROMIUM": chromium()}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert file.exists(), done.stdout[-2000:] + done.stderr[-2000:]
     return done.returncode, done.stdout.strip().splitlines()[-1], json.loads(file.read_text())
 

@@ -12,8 +12,12 @@ from tests.browser.test_rate import FORM
 
 FILE = "/static/rate/queue.js"
 NO_CONNECTION = "No connection just now"
-REGISTER = """([script, scope]) => navigator.serviceWorker.register(script, { scope, type: "module" })
-  .then((registration) => new URL(registration.scope).pathname, (error) => error.name)"""
+# Whoever types in a console takes the name of a policy that these pages leave unused.
+REGISTER = """([script, scope]) => {
+  if (!trustedTypes.defaultPolicy) trustedTypes.createPolicy("default", { createScriptURL: (address) => address });
+  return navigator.serviceWorker.register(script, { scope, type: "module" })
+    .then((registration) => new URL(registration.scope).pathname, (error) => error.name);
+}"""
 REGISTERED = """() => navigator.serviceWorker.getRegistrations().then((all) => all.map(({ active, scope }) =>
   [scope, active?.scriptURL ?? "" ].map((url) => url && new URL(url).pathname).join(" ")).sort())"""
 PLANT = """async ([url, content, headers]) => {
