@@ -157,7 +157,12 @@ function leave(arrived) {
   location.replace(form.dataset.done + (arrived ? `?now=${arrived}` : "") + (grant ? `#${grant}` : ""));
 }
 
+let isLeaving = false;
+
+// Once: the next page takes a moment, and a second way out would break off the first, or lose whose marks arrived.
 async function end(arrived) {
+  if (isLeaving) return;
+  isLeaving = true;
   await turns.unwind();
   leave(arrived);
 }

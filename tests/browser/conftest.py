@@ -257,6 +257,7 @@ def axe() -> Any:
     """`axe(page)`: every accessibility rule; the list of violations, empty where there is none."""
 
     def run(page: Page) -> list[str]:
+        page.wait_for_load_state()  # a page that was only just reached has no root element yet
         found = Axe().run(page).response["violations"]
         return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 

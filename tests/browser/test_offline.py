@@ -154,6 +154,24 @@ class TestWithoutNetwork:
         marks = {Rating.objects.get().answers["goals"], SetAsideRating.objects.get().answers["goals"]}
         assert marks == {64, 20}
 
+    def test_a_page_that_is_leaving_is_not_led_away_a_second_time(self, open_form, context):
+        """Another tab says that it handed in, while the thanks for this one's marks are still on their way."""
+        page = open_form()
+        other = context.new_page()
+        other.goto("/static/rate/offline.js")  # any page of the site
+        held = []
+        context.route("**" + DONE + "*", lambda route: held.append(route))
+        press(page)
+        while not held:
+            other.wait_for_timeout(50)
+        other.evaluate("() => new BroadcastChannel('hand-over').postMessage({ kind: 'handed in' })")
+        other.wait_for_timeout(300)
+        for route in list(held):
+            route.continue_()
+        page.wait_for_url("**" + DONE + "*")
+        (only,) = held
+        assert "?now=" in only.request.url
+
 
 ANSWERS = {
     "busy": {"status": 503, "content_type": "text/html", "body": "<h1>Busy</h1>"},
