@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from alliance import audit
 from alliance.log_events import LogEvent
-from alliance.measurement import instruments
+from alliance.measurement import instruments, scoring
 from alliance.measurement.pack_file import read_pack
 from alliance.measurement.wording_file import read_wording
 from alliance.models import Role, User
@@ -26,9 +26,11 @@ from clients.staff_actions import add_person
 from sessions_app.conversations import question_actions
 from sessions_app.conversations.own_questions import OwnQuestion
 from sessions_app.courses.grants import RatingGrant
+from sessions_app.courses.marks_hash import hash_of_answers
 from sessions_app.courses.models import Attendance, Mode, Rating, TherapySession
 from sessions_app.courses.responses import QuestionnaireResponse
 from sessions_app.courses.tablets import PairedTablet
+from sessions_app.courses.tokens import hash_of_token, new_token
 from sessions_app.flags.conclude import conclude_many
 from sessions_app.instruments import actions, promise_actions
 from sessions_app.instruments.clinic_settings import ClinicSettings
@@ -45,6 +47,7 @@ from tests.measurement.wording_files import a_file, a_form, a_pack
 PASSWORD = "correct horse battery staple"
 ITEMS = ("relationship", "goals", "approach", "overall")
 STARTED = date(2026, 1, 7)
+MINUTES_50 = timedelta(minutes=50)
 
 
 def person(name: str, *roles: Role) -> User:
@@ -97,7 +100,7 @@ def therapy_session(of: Episode, *, ago: timedelta | None = None, **fields: Any)
     """The next session; without `ago`, an hour ago, or at midnight where that was yesterday."""
     number = of.sessions.count() + 1
     held_at: datetime = fields.pop("held_at", timezone.now() - ago if ago is not None else an_hour_ago())
-    fields = {"ends_at": held_at + timedelta(minutes=50), "attendance": Attendance.ATTENDED, **fields}
+    fields = {"ends_at": held_at + MINUTES_50, "attendance": Attendance.ATTENDED, **fields}
     session = TherapySession.objects.create(episode=of, number=number, held_at=held_at, **fields)
     conclude_many(episodes=[of.pk])
     return session
@@ -143,14 +146,79 @@ def sent(session: TherapySession, *, tablet: PairedTablet, by: User) -> RatingGr
 def rated_course(
     of: Episode, totals: list[int | None], *, last_ago: timedelta = timedelta(hours=1)
 ) -> list[TherapySession]:
-    """Weekly sessions, the last one `last_ago`; a total of None is a session without a rating."""
-    rows = []
-    for place, total in enumerate(totals):
-        weeks = timedelta(weeks=len(totals) - 1 - place)
-        rows.append(therapy_session(of, ago=last_ago + weeks))
-        if total is not None:
-            rating(rows[-1], total)
+    """Weekly sessions, the last one `last_ago`; a total of None is a session without a rating.
+
+    The first rating comes through the doors. The others are written like it, all at once, for a third of the tests
+    have such a course: test_cast.py compares them with those that came through the doors.
+    """
+    first, now = of.sessions.count() + 1, timezone.now()
+    rows = [
+        TherapySession(
+            episode=of,
+            number=first + place,
+            held_at=at,
+            ends_at=at + MINUTES_50,
+            attendance=Attendance.ATTENDED,
+        )
+        for place in range(len(totals))
+        for at in [now - last_ago - timedelta(weeks=len(totals) - 1 - place)]
+    ]
+    TherapySession.objects.bulk_create(rows)
+    rated = [(row, total) for row, total in zip(rows, totals, strict=True) if total is not None]
+    if rated:
+        (session, total), *others = rated
+        _rated_likewise(rating(session, total), others)
+    if len(rated) != 1:
+        conclude_many(episodes=[of.pk])
     return rows
+
+
+def _rated_likewise(first: Rating, others: list[tuple[TherapySession, int]]) -> None:
+    instrument = instruments.get(first.instrument, first.instrument_version)
+    grants = [
+        RatingGrant(
+            **_same(first.grant, but={"session_id", "token_hash", "form_set", "made_at", "form_key"}),
+            session=session,
+            token_hash=hash_of_token(new_token()),
+        )
+        for session, _ in others
+    ]
+    ratings = []
+    for grant, (session, total) in zip(grants, others, strict=True):
+        score = scoring.score(instrument, answers(total))
+        marks = {
+            "answers": score.answers,
+            "total": score.total,
+            "sha256": hash_of_answers(score.answers, "", share_comment=False),
+        }
+        of_another = {"grant_id", "session_id", "received_at", *marks}
+        ratings.append(Rating(**_same(first, but=of_another), grant=grant, session=session, **marks))
+    RatingGrant.objects.bulk_create(grants)
+    Rating.objects.bulk_create(ratings)
+    audit.write(
+        [
+            line
+            for grant, made in zip(grants, ratings, strict=True)
+            for line in (
+                audit.line(
+                    LogEvent.HANDED_OVER, grant, by=grant.made_by, client=grant.client_code, rater=grant.rater
+                ),
+                audit.line(
+                    LogEvent.RATED,
+                    made,
+                    by=None,
+                    client=grant.client_code,
+                    channel=grant.channel,
+                    mode=made.mode,
+                ),
+            )
+        ]
+    )
+
+
+def _same(row: RatingGrant | Rating, *, but: set[str]) -> dict[str, Any]:
+    names = {field.attname for field in row._meta.concrete_fields} - but - {"id", "code"}
+    return {name: getattr(row, name) for name in names}
 
 
 def conclude_everything() -> None:

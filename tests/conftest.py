@@ -10,15 +10,13 @@ import pytest
 from django.conf import settings
 from django.core.management.commands import flush as flush_command
 from django.db import connection
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test.utils import setup_databases, teardown_databases
 
-from alliance import triggers
 from alliance.measurement import instruments
 from alliance.measurement.parameters import ANY_CHANGE
 from alliance.operations import maintenance
 from sessions_app.instruments import clinic_settings
-from tests import cast, site_role
+from tests import cast, flush, site_role
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -62,40 +60,11 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_triggers() -> Iterator[None]:
-    """A flush empties the tables, which the append-only triggers refuse: lift them for the flush alone.
-
-    For the whole run: with a live server the flush comes after the fixtures of the test are gone.
-    """
-    flush = type(connection.ops).sql_flush
-
-    def lifted(self, style, tables, **options):
-        lift, put_back = _without_triggers(self.connection)
-        return [*lift, *flush(self, style, tables, **options), *put_back]
-
-    def as_owner(self, **options):
-        with site_role.left_here():
-            whole_flush(self, **options)
-
-    whole_flush = flush_command.Command.handle
+def _flush_what_holds_rows() -> Iterator[None]:
+    """For the whole run: with a live server the flush comes after the fixtures of the test are gone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(connection.ops), "sql_flush", lifted)
-        patch.setattr(flush_command.Command, "handle", as_owner)
+        patch.setattr(flush_command.Command, "handle", lambda _, **options: flush.flush(options["database"]))
         yield
-
-
-def _without_triggers(wrapper: BaseDatabaseWrapper) -> tuple[list[str], list[str]]:
-    """SQLite empties a table with DELETE, PostgreSQL with TRUNCATE."""
-    if wrapper.vendor == "sqlite":
-        with wrapper.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            found = cursor.fetchall()
-        return [f'DROP TRIGGER "{name}"' for name, _ in found], [sql for _, sql in found]
-    refusing = [one for one in triggers.declared(wrapper) if one.name.endswith("_truncate")]
-    return (
-        [f"ALTER TABLE {one.table} DISABLE TRIGGER {one.name}" for one in refusing],
-        [f"ALTER TABLE {one.table} ENABLE TRIGGER {one.name}" for one in refusing],
-    )
 
 
 @pytest.fixture(scope="session")
