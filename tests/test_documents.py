@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -150,3 +151,23 @@ SHOWN = {
 def test_every_picture_is_made_by_a_browser_test_and_shown_in_a_document():
     assert len(MADE) > 10
     assert {path.stem for path in PICTURES.iterdir()} == MADE == SHOWN
+
+
+# --- Commits -------------------------------------------------------------------------------------
+
+WITH_FIGURES = ("docs/performance.md", "docs/reliability.md", "README.md", "CHANGELOG.md")
+
+
+@pytest.mark.parametrize("name", WITH_FIGURES)
+def test_a_figure_names_a_commit_that_can_be_checked_out(name):
+    """A figure from code that nobody has cannot be measured again."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("No repository here, only its files.")
+    text = (ROOT / name).read_text("utf-8")
+    named = {
+        word
+        for word in re.findall(r"\b[0-9a-f]{7}\b", text)
+        if re.search("[a-f]", word) and re.search("[0-9]", word)
+    }
+    git = ["git", "-c", f"safe.directory={ROOT}", "cat-file", "-e"]
+    assert {one for one in named if subprocess.run([*git, f"{one}^{{commit}}"], cwd=ROOT).returncode} == set()
