@@ -163,13 +163,18 @@ def rated_course(
         for place in range(len(totals))
         for at in [now - last_ago - timedelta(weeks=len(totals) - 1 - place)]
     ]
-    TherapySession.objects.bulk_create(rows)
     rated = [(row, total) for row, total in zip(rows, totals, strict=True) if total is not None]
     if rated:
         (session, total), *others = rated
-        _rated_likewise(rating(session, total), others)
-    if len(rated) != 1:
-        conclude_many(episodes=[of.pk])
+        # Those that follow do not exist yet: several without a rating would be flagged.
+        so_far = rows.index(session) + 1
+        TherapySession.objects.bulk_create(rows[:so_far])
+        made = rating(session, total)
+        TherapySession.objects.bulk_create(rows[so_far:])
+        _rated_likewise(made, others)
+    else:
+        TherapySession.objects.bulk_create(rows)
+    conclude_many(episodes=[of.pk])
     return rows
 
 

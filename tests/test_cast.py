@@ -59,6 +59,7 @@ def everything(episode):
         "grants": rows_of(RatingGrant, **of_the_session),
         "ratings": rows_of(Rating, **of_the_session),
         "flags": sorted(
+            # One that came and went on the way is not made.
             rows_of(Flag, **of_the_session, withdrawn_at__isnull=True),
             key=lambda flag: (flag["rule"], str(flag["evidence"])),
         ),
