@@ -1,5 +1,7 @@
 """What rows are declared append-only is refused by the database itself, whatever a migration did to the table."""
 
+from copy import deepcopy
+
 import pytest
 from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
@@ -36,6 +38,7 @@ from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestionChange
 from sessions_app.supervision.talks import SupervisionTalkChange
 from tests import cast
+from tests.alliance.built_once import built_once
 from tests.sessions_app.questionnaires.answering import confirm
 
 ROWS = (
@@ -73,9 +76,9 @@ def put_back():
     triggers.put_back(using=connection.alias)
 
 
-@pytest.fixture
-def one_of_each(clinic):
+def with_one_of_each():
     """A row in every append-only table, so that there is something to change."""
+    clinic = cast.clinic()
     made = {"file": "a.tar", "made_at": timezone.now(), "seconds": 1}
     BackupMade.objects.create(**made, size=1, encrypted=False, version="0.1.0", rows=1, log_head="")
     BackupVerified.objects.create(**made, key=WhichKey.NONE, is_whole=True)
@@ -131,14 +134,27 @@ def one_of_each(clinic):
     AuditArchive.objects.create(
         name="x", sha256="0", first_seal=1, last_seal=1, after=0, upto=0, count=1, last_at=timezone.now()
     )
+    return clinic
+
+
+# Not for the whole module: the tests of migrations stand outside of any transaction.
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, with_one_of_each) as made:
+        yield made
+
+
+@pytest.fixture
+def one_of_each(built, db):
+    made = deepcopy(built)
     if POSTGRESQL:
         # A constraint that waits for the end would refuse TRUNCATE instead of us.
         run("SET CONSTRAINTS ALL IMMEDIATE")
-        yield
+        yield made
         return
     # As any other program that opens the file: what our own connections do on top must not be needed.
     run("PRAGMA recursive_triggers = OFF")
-    yield
+    yield made
     run("PRAGMA recursive_triggers = ON")
 
 
@@ -247,15 +263,15 @@ class TestEveryUniqueKey:
         run(copied("sessions_app_licence", **ANEW, number="'another'"))
         assert SetAsideRating.objects.count() == Licence.objects.count() == 2
 
-    def test_a_condition_counts_as_in_the_index(self, clinic, one_of_each):
+    def test_a_condition_counts_as_in_the_index(self, one_of_each):
         """A corrected rating of the same session: the index of first ratings does not hold it."""
-        hand_over_actions.hand_over(session=cast.therapy_session(clinic.olgas), by=clinic.olga)
+        hand_over_actions.hand_over(session=cast.therapy_session(one_of_each.olgas), by=one_of_each.olga)
         changed = {"grant_id": "(SELECT max(id) FROM sessions_app_ratinggrant)", "replaces_id": "id"}
         run(copied("sessions_app_rating", **ANEW, **changed))
         assert Rating.objects.filter(replaces__isnull=False).count() == 1
 
-    def test_a_change_of_state_takes_no_other_row_away(self, clinic, one_of_each):
-        other = cast.wording(clinic.adam, on=False, edition="2027")
+    def test_a_change_of_state_takes_no_other_row_away(self, one_of_each):
+        other = cast.wording(one_of_each.adam, on=False, edition="2027")
         verb = "UPDATE" if POSTGRESQL else "UPDATE OR REPLACE"
         on = "switched_on_at = '2026-11-22 10:00:00Z', switched_on_by_id = loaded_by_id"
         with pytest.raises(DatabaseError, match="unique" if POSTGRESQL else "append-only"):

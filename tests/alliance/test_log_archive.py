@@ -17,7 +17,6 @@ from alliance.log_events import LogEvent
 from alliance.models import AuditEvent, AuditSeal
 from alliance.operations import archive_task, clock_tasks
 from tests.alliance.tampering import tamper, without_triggers
-from tests.alliance.test_log_seals import few_lines_a_seal, found, verify  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 POSTGRESQL = connection.vendor == "postgresql"
@@ -39,7 +38,7 @@ def folder(settings, tmp_path):
 
 
 @pytest.fixture
-def year_of_the_site(db, few_lines_a_seal, folder, time_machine):  # noqa: F811
+def year_of_the_site(db, few_lines_a_seal, folder, time_machine):
     """Five lines of September, six of October 2025, and three of now. {month: the ids}"""
     time_machine.move_to(TODAY, tick=False)
     september = timezone.make_aware(datetime(2025, 9, 10, 12))
@@ -89,7 +88,7 @@ def test_a_file_is_private_and_holds_what_was_hashed(archived, folder):
     assert row.sha256 == log_archiving.digest_of(path) == noted.detail["sha256"]
 
 
-def test_the_seals_cover_table_and_files(archived, verify):  # noqa: F811
+def test_the_seals_cover_table_and_files(archived, verify):
     said, error = verify("--read-only")
     assert error is None
     assert "16 lines under 6 seals were compared." in said
@@ -98,7 +97,7 @@ def test_the_seals_cover_table_and_files(archived, verify):  # noqa: F811
     assert "5 lines under 2 seals were compared." in said
 
 
-def test_one_may_begin_in_the_middle_of_a_file(archived, found):  # noqa: F811
+def test_one_may_begin_in_the_middle_of_a_file(archived, found):
     for seal in AuditSeal.objects.all():
         assert found("--after", seal.hash) == []
 
@@ -127,7 +126,7 @@ def rewritten(path, change):
         file.writelines(change(lines))
 
 
-def test_a_changed_line_in_a_file(archived, folder, found):  # noqa: F811
+def test_a_changed_line_in_a_file(archived, folder, found):
     rewritten(folder / SEPTEMBER, lambda lines: [line.replace(b"signed in", b"signed up") for line in lines])
     said = found()
     assert said[0] == f"The file {SEPTEMBER} in {folder} is not as it was written."
@@ -137,7 +136,7 @@ def test_a_changed_line_in_a_file(archived, folder, found):  # noqa: F811
     ]
 
 
-def test_a_line_removed_from_a_file_and_one_added_at_its_end(archived, folder, found):  # noqa: F811
+def test_a_line_removed_from_a_file_and_one_added_at_its_end(archived, folder, found):
     last = archived["october"][-1]
     rewritten(
         folder / OCTOBER,
@@ -149,7 +148,7 @@ def test_a_line_removed_from_a_file_and_one_added_at_its_end(archived, folder, f
     ]
 
 
-def test_a_file_that_is_gone_or_damaged_is_named_and_the_rest_compared(archived, folder, found, verify):  # noqa: F811
+def test_a_file_that_is_gone_or_damaged_is_named_and_the_rest_compared(archived, folder, found, verify):
     (folder / SEPTEMBER).unlink()
     (folder / OCTOBER).write_bytes((folder / OCTOBER).read_bytes()[:-20])
     assert found() == [
@@ -159,7 +158,7 @@ def test_a_file_that_is_gone_or_damaged_is_named_and_the_rest_compared(archived,
     assert "5 lines under 6 seals were compared." in verify("--read-only")[0]
 
 
-def test_a_line_slipped_into_the_table_where_the_log_is_in_files(archived, found):  # noqa: F811
+def test_a_line_slipped_into_the_table_where_the_log_is_in_files(archived, found):
     first = archived["september"][0]
     AuditEvent.objects.create(pk=first, action=LogEvent.SIGNED_IN, entity="user")
     assert found() == [
@@ -168,7 +167,7 @@ def test_a_line_slipped_into_the_table_where_the_log_is_in_files(archived, found
     ]
 
 
-def test_an_archive_that_nobody_made_is_no_excuse_for_lines_that_are_gone(year, folder, found):  # noqa: F811
+def test_an_archive_that_nobody_made_is_no_excuse_for_lines_that_are_gone(year, folder, found):
     upto = year["september"][-1]
     made = {"first_seal": 1, "last_seal": 2, "after": 0, "upto": upto, "count": 5, "last_at": TODAY}
     AuditArchive.objects.create(name="made-up.gz", sha256="0", **made)
@@ -215,7 +214,7 @@ def test_without_a_permit_no_line_is_deleted_and_with_one_none_of_another_month(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_permit_cannot_be_left_behind(few_lines_a_seal, folder):  # noqa: F811
+def test_a_permit_cannot_be_left_behind(few_lines_a_seal, folder):
     made = AuditArchive.objects.create(
         name="x", sha256="0", first_seal=1, last_seal=1, after=0, upto=1, count=1, last_at=TODAY
     )
@@ -278,7 +277,7 @@ def test_the_archive_s_own_rows_are_append_only(archived):
             cursor.execute(change)
 
 
-def test_a_missing_trigger_of_the_archive_is_named(archived, verify):  # noqa: F811
+def test_a_missing_trigger_of_the_archive_is_named(archived, verify):
     (lost, *_) = (one for one in triggers.declared(connection) if one.table == "alliance_auditarchive")
     with connection.cursor() as cursor:
         cursor.execute(triggers.drop(connection, lost))

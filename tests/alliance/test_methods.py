@@ -1,10 +1,14 @@
 """Methods that no page takes, HEAD beside GET, and addresses that no browser would send."""
 
+from copy import deepcopy
+
 import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
+from tests import cast
+from tests.alliance.built_once import built_once
 from tests.alliance.page_table import OURS, addresses, addresses_of_all, browser_of, with_rows
 from tests.alliance.test_declared_charset import lacking
 
@@ -46,21 +50,28 @@ def test_no_address_takes_another_method_and_nobody_is_asked_who_they_are(clinic
     assert asked > 1500
 
 
-@pytest.mark.parametrize("who", ["olga", "adam", "anonymous"])
-def test_head_answers_as_get_without_a_body_or_not_at_all(clinic, who):
-    world = with_rows(clinic)
-    browser, wrong, alike = browser_of(world, who), [], 0
-    for name, entry in OURS:
-        address = addresses(world, name, entry)[0]
-        head = browser.head(address)
-        if content_of(head) or lacking(head):
-            wrong.append(f"{address}: a body, or without {lacking(head)}")
-        if head.status_code != 405:
-            get, alike = browser.get(address), alike + 1
-            if (get.status_code, headers_of(get)) != (head.status_code, headers_of(head)):
-                wrong.append(f"{address}: {head.status_code}, and {get.status_code} to GET")
-    assert wrong == []
-    assert alike > 60
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, lambda: with_rows(cast.clinic())) as made:
+        yield made
+
+
+class TestHead:
+    @pytest.mark.parametrize("who", ["olga", "adam", "anonymous"])
+    def test_head_answers_as_get_without_a_body_or_not_at_all(self, built, who):
+        world = deepcopy(built)
+        browser, wrong, alike = browser_of(world, who), [], 0
+        for name, entry in OURS:
+            address = addresses(world, name, entry)[0]
+            head = browser.head(address)
+            if content_of(head) or lacking(head):
+                wrong.append(f"{address}: a body, or without {lacking(head)}")
+            if head.status_code != 405:
+                get, alike = browser.get(address), alike + 1
+                if (get.status_code, headers_of(get)) != (head.status_code, headers_of(head)):
+                    wrong.append(f"{address}: {head.status_code}, and {get.status_code} to GET")
+        assert wrong == []
+        assert alike > 60
 
 
 LONG = "x" * 60_000

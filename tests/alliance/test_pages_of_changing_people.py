@@ -4,6 +4,8 @@ Which rows they see is tested condition by condition in `test_rules_deleted`; wh
 `test_access_matrix`. Here both meet: one request of each person for each sort of page.
 """
 
+from copy import deepcopy
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +14,7 @@ from alliance.models import Role
 from clients.models import Episode
 from sessions_app.flags import discussion_actions
 from tests import cast
+from tests.alliance.built_once import built_once
 from tests.alliance.page_table import browser_of
 from tests.alliance.whole_cast import whole_cast
 
@@ -41,8 +44,8 @@ LISTS = {
 }
 
 
-@pytest.fixture
-def world(clinic):
+def with_everybody():
+    clinic = cast.clinic()
     session = cast.therapy_session(clinic.olgas)
     cast.rating(session, 317, comment=WORDS)
     discussion_actions.discuss(flags=session.flags.all(), said=WORDS, agreed=WORDS, by=clinic.olga)
@@ -51,6 +54,17 @@ def world(clinic):
     people["office and supervisor"] = cast.person("Office.s", Role.ADMINISTRATOR, Role.SUPERVISOR)
     clinic.people = people
     return clinic
+
+
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with built_once(django_db_blocker, with_everybody) as made:
+        yield made
+
+
+@pytest.fixture
+def world(built, db):
+    return deepcopy(built)
 
 
 def text_of(answer):

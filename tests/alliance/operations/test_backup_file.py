@@ -2,6 +2,7 @@
 
 import subprocess
 import tracemalloc
+from io import BytesIO
 from random import Random
 
 import pyrage
@@ -17,6 +18,17 @@ CONTENT = [Random(1).randbytes(1_000_003) for _ in range(20)]  # more than two p
 @pytest.fixture
 def pair():
     return backup_keys.one_for_the_moment()
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """The key, and the bytes of a file that is encrypted to it and of one in clear."""
+    private, public = backup_keys.one_for_the_moment()
+    files = {}
+    for encrypted in (True, False):
+        backup_file.write(file := BytesIO(), MANIFEST, iter(CONTENT), [public] if encrypted else [])
+        files[encrypted] = file.getvalue()
+    return private, files
 
 
 def written(path, recipients, content=CONTENT):
@@ -53,29 +65,34 @@ def test_each_of_several_keys_opens_it_and_no_other(tmp_path, pair):
 
 
 @pytest.mark.parametrize("left", [10, 150, 700, 70_000, 9_000_000, -600, -17, -1])
-def test_a_file_that_is_cut_short_is_not_taken_for_whole(tmp_path, pair, left):
-    path = written(tmp_path / "a", [pair[1]])
-    path.write_bytes(path.read_bytes()[:left])
+def test_a_file_that_is_cut_short_is_not_taken_for_whole(tmp_path, whole, left):
+    private, files = whole
+    path = with_content(tmp_path / "a", files[True][:left])
     with pytest.raises(Failed, match=r"cut short or damaged|not a backup"):
-        read(path, [pair[0]])
+        read(path, [private])
 
 
 @pytest.mark.parametrize("left", [0, 10, 700, 70_000, 9_000_000, -1600, -1024 - 512])
-def test_nor_one_that_is_in_clear(tmp_path, left):
-    path = written(tmp_path / "a", [])
-    path.write_bytes(path.read_bytes()[:left])
+def test_nor_one_that_is_in_clear(tmp_path, whole, left):
+    _, files = whole
+    path = with_content(tmp_path / "a", files[False][:left])
     with pytest.raises(Failed, match=r"cut short or damaged|not a backup"):
         read(path, [])
 
 
 @pytest.mark.parametrize("encrypted", [True, False])
-def test_one_changed_byte_is_noticed(tmp_path, pair, encrypted):
-    path = written(tmp_path / "a", [pair[1]] if encrypted else [])
-    content = bytearray(path.read_bytes())
+def test_one_changed_byte_is_noticed(tmp_path, whole, encrypted):
+    private, files = whole
+    content = bytearray(files[encrypted])
+    assert read(with_content(tmp_path / "whole", content), [private])[0] == MANIFEST
     content[5_000_000] ^= 1
-    path.write_bytes(content)
     with pytest.raises(Failed, match="cut short or damaged"):
-        read(path, [pair[0]])
+        read(with_content(tmp_path / "a", content), [private])
+
+
+def with_content(path, content):
+    path.write_bytes(content)
+    return path
 
 
 def test_another_file_is_told_apart(tmp_path):
@@ -104,12 +121,13 @@ def test_what_the_source_or_the_disk_says_comes_out(tmp_path, pair, encrypted):
         backup_file.write(full, MANIFEST, iter(CONTENT), recipients)
 
 
-def test_reading_may_stop_half_way(tmp_path, pair):
+def test_reading_may_stop_half_way(tmp_path, whole):
     """As when the database refuses what is in it: the thread that decrypts must not wait for ever."""
-    path = written(tmp_path / "a", [pair[1]])
+    private, files = whole
+    path = with_content(tmp_path / "a", files[True])
 
     def refuse():
-        with backup_file.opened(path, [pair[0]]) as backup:
+        with backup_file.opened(path, [private]) as backup:
             next(backup.content())
             raise Failed("The database refused.")
 

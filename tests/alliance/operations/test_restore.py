@@ -133,7 +133,14 @@ class TestWhatFails:
 
         return is_as_it_was
 
-    def test_a_file_cut_short_another_key_another_version(self, site, made, running, tmp_path, monkeypatch):
+    def test_the_database_is_as_it_was(self, site, made, running, elsewhere, tmp_path, monkeypatch):
+        """One after the other on one database, which is looked at after each: to restore it takes seconds."""
+        self.a_file_cut_short_another_key_another_version(site, made, running, tmp_path, monkeypatch)
+        self.the_database_refuses_what_is_in_it(site, made, running, tmp_path)
+        self.it_dies_at_the_last_step(site, made, running, monkeypatch)
+        self.the_site_still_runs(site, made, running, elsewhere)
+
+    def a_file_cut_short_another_key_another_version(self, site, made, running, tmp_path, monkeypatch):
         cut = tmp_path / made.name
         cut.write_bytes(made.read_bytes()[:-20])
         answer = restored(cut, site, even_though_newer=True)
@@ -162,7 +169,7 @@ class TestWhatFails:
             assert says in restored(wrong, site, even_though_newer=True)
             assert running()
 
-    def test_the_database_refuses_what_is_in_it(self, site, made, running, tmp_path):
+    def the_database_refuses_what_is_in_it(self, site, made, running, tmp_path):
         told = backup_file.manifest_of(made, backup_keys.identities(site.key))
         wrong = tmp_path / "wrong.tar"
         with wrong.open("wb") as file:
@@ -171,14 +178,14 @@ class TestWhatFails:
         assert "damaged" in answer or "pg_restore failed" in answer
         assert running()
 
-    def test_the_site_still_runs(self, site, made, running, elsewhere):
+    def the_site_still_runs(self, site, made, running, elsewhere):
         with _somebody_connected(elsewhere.database):
             answer = restored(made, site, even_though_newer=True)
         assert "stop" in answer
         assert "first" in answer
         assert running()
 
-    def test_it_dies_at_the_last_step(self, site, made, running, elsewhere, monkeypatch):
+    def it_dies_at_the_last_step(self, site, made, running, monkeypatch):
         def fails(*_):
             raise Failed("The disk is full.")
 
