@@ -2,8 +2,9 @@
 
 from django.utils import timezone
 
+from alliance.measurement.standing import FlagKey
 from clients.models import Episode
-from sessions_app.flags import answered_flags
+from sessions_app.flags import answered_flags, facts
 from sessions_app.flags.models import Flag
 
 
@@ -24,10 +25,12 @@ def discussed(now=None):
 
 
 def _those_that(wanted, now):
+    """All courses in as many queries as one."""
     moment = now or timezone.now()
-    flags = (
-        flag
-        for pk in Episode.objects.values_list("pk", flat=True)
-        for flag in answered_flags.read(pk, moment)
-    )
+    rows = {
+        FlagKey(row.session_id, row.instrument, row.rule): row
+        for row in Flag.objects.standing().select_related("session")
+    }
+    courses = facts.read(list(Episode.objects.values_list("pk", flat=True)))
+    flags = (flag for one in courses.values() for flag in answered_flags.answered(rows, one, moment))
     return Flag.objects.filter(pk__in=[flag.pk for flag in flags if wanted(flag)])

@@ -21,6 +21,7 @@ from sessions_app.flags.models import Discussion
 from sessions_app.intake import hand_over_actions, paper_entry, sending_actions, session_actions
 from tests import cast
 from tests.sessions_app import answered
+from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.corrections.marks import disputed
 
 pytestmark = pytest.mark.django_db
@@ -111,8 +112,18 @@ def test_every_action_looks_whether_the_course_is_over_or_says_why_not():
     assert {*STILL_POSSIBLE} <= {name for name, _ in found}
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        yield full_course(cast.clinic())
+
+
 @pytest.fixture
-def course(clinic):
+def course(built):
+    return copy_of(built)
+
+
+def full_course(clinic):
     """Everything that can be written about, in a course that goes on."""
     first, second, last = cast.rated_course(clinic.olgas, [380, 384, 330], last_ago=timedelta(days=2))
     clinic.first, clinic.last = first, last

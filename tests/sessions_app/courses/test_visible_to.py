@@ -15,6 +15,7 @@ from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
+from tests.sessions_app.built_once import copy_of, kept_open
 
 pytestmark = pytest.mark.django_db
 MODELS = [
@@ -31,9 +32,14 @@ SEEN_BY = [
 ]
 
 
-@pytest.fixture
-def rows(clinic):
-    """A row of each model, of Olga's client."""
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        yield a_row_of_each(cast.clinic())
+
+
+def a_row_of_each(clinic):
+    """Of each model, of Olga's client."""
     session = cast.therapy_session(clinic.olgas)
     rating = cast.rating(session, 340)
     with pytest.raises(NotStored):
@@ -44,17 +50,26 @@ def rows(clinic):
     return clinic
 
 
-@pytest.mark.parametrize(("name", "sees"), SEEN_BY)
-@pytest.mark.parametrize("model", MODELS)
-def test_rows_are_seen_by_the_owner_and_todays_supervisor_only(rows, model, name, sees):
-    assert model.objects.exists()
-    assert model.objects.visible_to(getattr(rows, name)).exists() is sees
+class TestARowOfEachModel:
+    @pytest.fixture
+    def rows(self, built):
+        return copy_of(built)
 
+    @pytest.mark.parametrize(("name", "sees"), SEEN_BY)
+    @pytest.mark.parametrize("model", MODELS)
+    def test_rows_are_seen_by_the_owner_and_todays_supervisor_only(self, rows, model, name, sees):
+        assert model.objects.exists()
+        assert model.objects.visible_to(getattr(rows, name)).exists() is sees
 
-@pytest.mark.parametrize("model", MODELS)
-def test_rows_are_written_by_the_owner_only(rows, model):
-    owners = [name for name, _ in SEEN_BY if model.objects.own(getattr(rows, name)).exists()]
-    assert owners == ["olga"]
+    @pytest.mark.parametrize("model", MODELS)
+    def test_rows_are_written_by_the_owner_only(self, rows, model):
+        owners = [name for name, _ in SEEN_BY if model.objects.own(getattr(rows, name)).exists()]
+        assert owners == ["olga"]
+
+    def test_the_office_sees_labels_and_no_clinical_row(self, rows):
+        assert Client.objects.visible_to(rows.adam).count() == 2
+        assert Episode.objects.managed_by(rows.adam).count() == 2
+        assert not Episode.objects.visible_to(rows.adam).exists()
 
 
 @pytest.mark.parametrize(
@@ -80,12 +95,6 @@ def test_whoever_is_disabled_or_loses_the_role_sees_nothing_at_once(clinic, name
     setattr(someone, field, False)
     someone.save()
     assert not Episode.objects.visible_to(someone).exists()
-
-
-def test_the_office_sees_labels_and_no_clinical_row(rows):
-    assert Client.objects.visible_to(rows.adam).count() == 2
-    assert Episode.objects.managed_by(rows.adam).count() == 2
-    assert not Episode.objects.visible_to(rows.adam).exists()
 
 
 def test_after_a_transfer_each_therapist_sees_their_own_episode(clinic):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from time_machine import travel
 
 from alliance.measurement.talk_groups import Group
 from alliance.models import AuditEvent
@@ -15,6 +16,7 @@ from sessions_app.flags.deferral_form import CHANGED, NO_REASON, REASONS
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
+from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, labels, read, talk
 
 pytestmark = pytest.mark.usefixtures("today", "former_list")
@@ -22,9 +24,28 @@ pytestmark = pytest.mark.usefixtures("today", "former_list")
 WORK_LIST = reverse("dashboard:work_list")
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        with travel(NOW, tick=False), under_the_former_list():
+            clinic = cast.clinic()
+            fall = fallen(clinic.olgas, ago=2 * DAY)[-1]
+        yield clinic, fall
+
+
 @pytest.fixture
-def session(clinic):
-    return fallen(clinic.olgas, ago=2 * DAY)[-1]
+def copied(db, built):
+    return copy_of(built)
+
+
+@pytest.fixture
+def clinic(copied):
+    return copied[0]
+
+
+@pytest.fixture
+def session(copied):
+    return copied[1]
 
 
 @pytest.fixture

@@ -55,8 +55,7 @@ def test_it_asks_for_three_queries_more_where_one_is_in_use_and_as_often_for_30_
     few = asked(clinic)
     assert few == none + 3
     for n in range(27):
-        session = cast.therapy_session(cast.episode(clinic.olga, f"D-{n}"))
-        cast.rating(session, 380)
+        (session,) = cast.rated_course(cast.episode(clinic.olga, f"D-{n}"), [380])
         mixed(session, 10)
     assert asked(clinic) == few
 

@@ -13,6 +13,7 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
 from tests import cast
 from tests.sessions_app import answered
+from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 DAY = timedelta(days=1)
@@ -22,10 +23,28 @@ def at(name, row):
     return reverse(f"dashboard:{name}", args=[row.code])
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        with under_the_former_list():
+            clinic = cast.clinic()
+            *_, low = cast.rated_course(clinic.olgas, [380, 384, 330], last_ago=2 * DAY)
+        yield clinic, low
+
+
 @pytest.fixture
-def low(clinic):
-    *_, low = cast.rated_course(clinic.olgas, [380, 384, 330], last_ago=2 * DAY)
-    return low
+def copied(built):
+    return copy_of(built)
+
+
+@pytest.fixture
+def clinic(copied):
+    return copied[0]
+
+
+@pytest.fixture
+def low(copied):
+    return copied[1]
 
 
 @pytest.fixture

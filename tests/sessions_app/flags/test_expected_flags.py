@@ -1,66 +1,17 @@
 """Many episodes at once: the same conclusions as one by one, in a number of statements that does not grow."""
 
-import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from alliance.measurement.parameters import ANY_CHANGE
-from clients.models import Episode
 from sessions_app.courses.models import Attendance
-from sessions_app.flags import course, expected_flags, facts
+from sessions_app.flags import facts
 from sessions_app.flags.conclude import conclude, conclude_many
 from sessions_app.flags.models import Flag
 from sessions_app.instruments.rule_settings import RuleSettings
 from tests import cast
-
-RULES = {
-    "as shipped": RuleSettings(),
-    "another cutoff": RuleSettings(1, {"session-rating": {"": {"cutoff": 340, "cutoff_operator": "<="}}}),
-    "by language": RuleSettings(
-        2, {"session-rating": {"": {"enabled": {"A": False}}, "en": {"enabled": {"A": True}, "cutoff": 300}}}
-    ),
-    "the former list": RuleSettings().with_work_list(ANY_CHANGE),
-    "lasting falls": RuleSettings(4, {"session-rating": {"": {"lasting_limit": 90, "calls_from_fall": 45}}}),
-    "badge and gaps": RuleSettings(3, {"session-rating": {"": {"badge_fall": 5, "missing_of": 2}}}),
-}
-
-
-def sorted_text(evidence):
-    """PostgreSQL keeps the keys of JSON in an order of its own."""
-    return json.dumps(evidence, sort_keys=True)
-
-
-def as_pages_see_it(episode, now, rules):
-    return {
-        (one.session.pk, finding.rule, finding.is_new, finding.on_work_list, sorted_text(evidence))
-        for one in course.read(episode, now, rules)
-        for finding in one.findings
-        for evidence in [course.evidence_of(finding, one.instrument, one.parameters)]
-    }
-
-
-def as_batches_see_it(found, now, rules):
-    held = expected_flags.held_sessions(found, now)
-    return {
-        (flag.key.session, flag.key.rule, flag.is_new, flag.on_work_list, sorted_text(flag.evidence))
-        for flag in expected_flags.expected_flags(held, rules)
-    }
-
-
-@pytest.mark.parametrize("name", RULES)
-def test_batches_and_pages_conclude_the_same_of_the_whole_demo(seeded, name):
-    """Two readings of the same rows, one for each purpose."""
-    rules = RULES[name]
-    episodes = list(Episode.objects.all())
-    read = facts.read([episode.pk for episode in episodes])
-    found = 0
-    for episode in episodes:
-        expected = as_pages_see_it(episode, seeded, rules)
-        assert as_batches_see_it(read[episode.pk], seeded, rules) == expected
-        found += len(expected)
-    assert found > 300
+from tests.sessions_app.flags.both_readings import as_batches_see_it, as_pages_see_it, sorted_text
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from sessions_app.flags.recomputations import Recomputation
 from sessions_app.management.commands import recompute_flags
 from sessions_app.rulebook import settings_actions
 from tests import cast
+from tests.sessions_app.built_once import copy_of, kept_open
 
 
 def run_all(**options):
@@ -23,15 +24,31 @@ def run_all(**options):
     return out.getvalue()
 
 
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    """Seven episodes: two of the cast, five more; all total 35.0 in their last session."""
+    with kept_open(django_db_blocker):
+        clinic = cast.clinic()
+        more = [cast.episode(clinic.carl, f"M-{number}") for number in range(5)]
+        courses = [clinic.olgas, clinic.carls, *more]
+        for episode in courses:
+            cast.rated_course(episode, [380, 350])
+        yield clinic, courses
+
+
 @pytest.mark.django_db
 class TestRuns:
     @pytest.fixture(autouse=True)
-    def courses(self, clinic):
-        """Seven episodes: two of the cast, five more; all total 35.0 in their last session."""
-        more = [cast.episode(clinic.carl, f"M-{number}") for number in range(5)]
-        for episode in (clinic.olgas, clinic.carls, *more):
-            cast.rated_course(episode, [380, 350])
-        return [clinic.olgas, clinic.carls, *more]
+    def copied(self, built):
+        return copy_of(built)
+
+    @pytest.fixture
+    def clinic(self, copied):
+        return copied[0]
+
+    @pytest.fixture
+    def courses(self, copied):
+        return copied[1]
 
     def below(self):
         return Flag.objects.standing().filter(rule="A").count()

@@ -8,14 +8,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from alliance.measurement.standing import flag_standings
 from clients.models import Client, Episode
 from sessions_app.courses.grants import RatingGrant
 from sessions_app.courses.models import Attendance, Rating, TherapySession
-from sessions_app.flags import facts
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
+from tests.sessions_app.flags.both_readings import by_the_rule
 from tests.sessions_app.flags.standing_reference import states
 from tests.site_role import left_here
 
@@ -188,16 +187,6 @@ class Histories:
         )
 
 
-def by_the_rule(episodes, now):
-    found = {}
-    for one in facts.read([episode.pk for episode in episodes]).values():
-        pk_of = {key: flag.pk for key, flag in one.flags.items()}
-        for flag in flag_standings(one.events()):
-            said = (flag.is_settled, flag.is_not_needed, flag.is_put_off(now), flag.is_same_fall)
-            found[pk_of[flag.flag.key]] = (*said, flag.calls(now))
-    return found
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(max(1, HISTORIES // AT_ONCE)))
 def test_both_say_the_same_of_every_flag(clinic, seed):
@@ -207,9 +196,3 @@ def test_both_say_the_same_of_every_flag(clinic, seed):
     assert found == expected
     for place in range(5):  # each answer is given and withheld somewhere, or nothing was compared
         assert {state[place] for state in expected.values()} == {True, False}
-
-
-def test_both_say_the_same_of_the_whole_demo(seeded):
-    expected, found = states(seeded), by_the_rule(list(Episode.objects.all()), seeded)
-    assert found == expected
-    assert len(expected) > 300

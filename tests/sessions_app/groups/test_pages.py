@@ -18,6 +18,7 @@ from sessions_app.groups import group_actions, session_actions
 from sessions_app.groups.models import Group, GroupMember, GroupSession
 from sessions_app.intake import hand_over_actions
 from tests import cast
+from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.groups import a_group
 from tests.sessions_app.intake.pairing import paired
 from tests.sessions_app.intake.rate_form import put_lock
@@ -39,6 +40,29 @@ def group(clinic):
     return a_group.of_five(clinic)
 
 
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        clinic = cast.clinic()
+        yield clinic, a_group.of_five(clinic)
+
+
+class WithAGroup:
+    """The group is made once for the tests of the class."""
+
+    @pytest.fixture
+    def copied(self, built):
+        return copy_of(built)
+
+    @pytest.fixture
+    def clinic(self, copied):
+        return copied[0]
+
+    @pytest.fixture
+    def group(self, copied):
+        return copied[1]
+
+
 def save(browser, address, typed, **options):
     """Open the page, type, press."""
     form = browser.get(address).context["form"]
@@ -54,7 +78,7 @@ def rated(group, weeks, totals, **others):
     return held
 
 
-class TestWhatWasPromised:
+class TestWhatWasPromised(WithAGroup):
     """Marks that were promised to be the therapists' alone: both leaders read them, whoever supervises does not."""
 
     @pytest.mark.parametrize(("supervisor", "shown"), [(True, True), (False, False)])
@@ -77,7 +101,7 @@ class TestWhatWasPromised:
         assert ("27.3" in seen, "38.1" in seen) == (True, False)
 
 
-class TestWhoReads:
+class TestWhoReads(WithAGroup):
     @pytest.mark.parametrize(
         ("who", "group_page", "people"),
         [
@@ -286,7 +310,7 @@ class TestTheGroupPage:
         assert all(len(found) == 1 for found in counted.values()), counted
 
 
-class TestTheSessionPage:
+class TestTheSessionPage(WithAGroup):
     def test_begun_with_who_is_ticked_and_corrected_by_a_tap(self, clinic, group, sign_in):
         browser = sign_in(clinic.cora)
         there = a_group.codes_of([clinic.members[label] for label in ("K-1", "K-11", "K-21")])
@@ -403,12 +427,13 @@ class TestTheSessionPage:
             browser.post(page_of("put_session_back", held), follow=True)
         )
 
-    def test_a_name_is_a_label_and_never_markup(self, clinic, sign_in):
-        browser = sign_in(clinic.olga)
-        bad = save(browser, reverse("groups:new"), {"name": "a\u202eb", "kind": "group"})
-        assert bad.status_code == 422
-        save(browser, reverse("groups:new"), {"name": "<b>x</b>", "kind": "group"})
-        assert "<b>x</b>" not in browser.get(reverse("groups:list")).content.decode()
+
+def test_a_name_is_a_label_and_never_markup(clinic, sign_in):
+    browser = sign_in(clinic.olga)
+    bad = save(browser, reverse("groups:new"), {"name": "a\u202eb", "kind": "group"})
+    assert bad.status_code == 422
+    save(browser, reverse("groups:new"), {"name": "<b>x</b>", "kind": "group"})
+    assert "<b>x</b>" not in browser.get(reverse("groups:list")).content.decode()
 
 
 def test_a_leader_finds_no_way_from_a_members_page_to_the_group(clinic, group, sign_in):

@@ -16,6 +16,7 @@ from sessions_app.groups.models import TabletRound
 from sessions_app.groups.views import passing
 from sessions_app.intake import hand_over_actions, sending_actions
 from tests import cast
+from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.groups import a_group
 from tests.sessions_app.intake.rate_form import marks
 
@@ -29,9 +30,26 @@ def signed_in(person, **options):
     return browser
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        clinic = cast.clinic()
+        yield clinic, a_group.begun(a_group.of_five(clinic))
+
+
 @pytest.fixture
-def held(clinic):
-    return a_group.begun(a_group.of_five(clinic))
+def copied(built):
+    return copy_of(built)
+
+
+@pytest.fixture
+def clinic(copied):
+    return copied[0]
+
+
+@pytest.fixture
+def held(copied):
+    return copied[1]
 
 
 @pytest.fixture

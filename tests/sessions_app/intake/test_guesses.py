@@ -18,8 +18,8 @@ from sessions_app.questionnaires import guess_pairs
 from sessions_app.questionnaires.guesses import Guess
 from sessions_app.records import client_record, erasure_actions
 from tests import cast
-from tests.alliance.page_table import OURS, addresses, browser_of, let_in
 from tests.alliance.sign_in import just_asked
+from tests.sessions_app.every_page import opened_by
 
 pytestmark = pytest.mark.django_db
 CANARY = "17.3"
@@ -252,14 +252,10 @@ def test_no_page_and_no_file_of_anybody_else_holds_a_guess(clinic, guessing, sig
     assert "4.4" in own  # the first line of 17.3
     codes = [clinic.olgas.code, session.code, clinic.olgas.client.code, clinic.olga.pk]
     for name in ("sina", "carl", "adam"):
-        browser = browser_of(clinic, name)
-        for page, entry in OURS:
-            if name in let_in(page):
-                for address in addresses(clinic, page, entry, codes):
-                    answer = browser.get(address)
-                    text = "" if answer.streaming else answer.text
-                    assert CANARY not in text, (name, address)
-                    assert "4.4</td>" not in text, (name, address)
+        for address, answer in opened_by(name, clinic, codes):
+            text = "" if answer.streaming else answer.text
+            assert CANARY not in text, (name, address)
+            assert "4.4</td>" not in text, (name, address)
     for person, part in (("olga", "own"), ("carl", "own"), ("sina", "supervised"), ("adam", "clinic")):
         browser = just_asked(sign_in(getattr(clinic, person)))
         answer = browser.post("/export/", {"separator": ",", "part": part, "what": "json"})

@@ -253,12 +253,15 @@ class TestTheLanguageThatWasRead:
 
 
 class TestEveryTenthByNumber:
-    @pytest.mark.parametrize("tenths", range(101))
-    def test_a_number_and_the_tenths_beyond_it(self, client, grant, tenths):
-        number, over = str(tenths - tenths % 10), str(tenths % 10)
-        client.post(FORM, marks(mode="number", goals=number, **{"goals-tenths": over}))
+    @pytest.mark.parametrize("first", range(0, 101, 4))
+    def test_a_number_and_the_tenths_beyond_it(self, client, grant, first):
+        """From 0.0 to 10.0, one on each line of the form."""
+        tenths = dict(zip(cast.ITEMS, range(first, min(first + 4, 101)), strict=False))
+        sent = {line: str(mark - mark % 10) for line, mark in tenths.items()}
+        sent |= {f"{line}-tenths": str(mark % 10) for line, mark in tenths.items()}
+        client.post(FORM, marks(mode="number", **sent))
         rating = Rating.objects.get()
-        assert (rating.answers["goals"], rating.mode) == (tenths, Mode.NUMBER)
+        assert ({line: rating.answers[line] for line in tenths}, rating.mode) == (tenths, Mode.NUMBER)
 
     @pytest.mark.parametrize(
         ("number", "over", "sentence"),

@@ -18,6 +18,7 @@ from sessions_app.intake.views import rate, room
 from tests import cast
 from tests.alliance.page_table import OURS, addresses
 from tests.canaries import CANARIES, planted
+from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.intake.pairing import code_on
 from tests.sessions_app.intake.rate_form import marks
 
@@ -31,8 +32,32 @@ HTMX = {"HX-Request": "true"}
 POLL = {**HTMX, "X-Poll": "1"}
 
 
+@pytest.fixture(scope="module")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        clinic = with_codes(cast.clinic())
+        yield clinic, at_her_pages(clinic).cookies
+
+
 @pytest.fixture
-def clinic(clinic):
+def copied(built):
+    return copy_of(built)
+
+
+@pytest.fixture
+def clinic(copied):
+    return copied[0]
+
+
+@pytest.fixture
+def olgas(copied):
+    """Olga's, on the tablet, with her pages open."""
+    olgas = Client()
+    olgas.cookies = copied[1]
+    return olgas
+
+
+def with_codes(clinic):
     planted(clinic)
     clinic.course = reverse("dashboard:client", args=[clinic.olgas.code])
     sessions = list(clinic.olgas.sessions.order_by("number"))
@@ -59,9 +84,7 @@ def clinic(clinic):
     return clinic
 
 
-@pytest.fixture
-def olgas(clinic):
-    """Olga's, on the tablet, with her pages open."""
+def at_her_pages(clinic):
     olgas = Client()
     olgas.force_login(clinic.olga, backend=BY_STAFF)
     assert {"label", "said", "agreed", "comment", "total"} <= told(olgas.get(clinic.course))

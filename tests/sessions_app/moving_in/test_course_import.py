@@ -23,6 +23,7 @@ from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from tests import cast
+from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.moving_in.files import (
     SESSIONS,
     a_client,
@@ -42,9 +43,17 @@ LINES = {"relationship": 82, "goals": 79, "approach": 85, "overall": 80}
 NO_LINES = dict.fromkeys(LINES)
 
 
+@pytest.fixture(scope="module")
+def moved_in(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        clinic = cast.clinic()
+        a_client(clinic.adam)
+        yield clinic
+
+
 @pytest.fixture(autouse=True)
-def _moved_in(clinic):
-    a_client(clinic.adam)
+def clinic(moved_in):
+    return copy_of(moved_in)
 
 
 def episode() -> Episode:

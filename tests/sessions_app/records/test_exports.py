@@ -18,6 +18,7 @@ from sessions_app.records import erasure_actions, export_file, sheets
 from sessions_app.records.sheets import ErasedMeanwhile, Part, Scope
 from tests import cast
 from tests.alliance.sign_in import just_asked
+from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.records.courses import IN_SUPERVISION, full_course
 
 pytestmark = pytest.mark.django_db
@@ -61,22 +62,6 @@ def rows_of(answer, separator=","):
     return list(csv.DictReader(io.StringIO(sheet_of(answer), newline=""), delimiter=separator))
 
 
-def test_a_therapist_takes_away_everything_of_their_own_clients_and_of_nobody_elses(clinic, exporting):
-    said = full_course(clinic.olgas, "olga")
-    others = full_course(clinic.carls, "carl")
-    whole = json.loads(content(exporting(clinic.olga, part="own", what="json")))
-    text = json.dumps(whole, ensure_ascii=False)
-    assert {place for place, words in said.items() if words not in text} == set()
-    assert [words for words in others.values() if words in text] == []
-    assert IN_SUPERVISION not in text, "between therapist and supervisor: in no file"
-    assert {name for name, rows in whole["sheets"].items() if not rows} == {"consents"}  # of a second course
-    ratings = whole["sheets"]["ratings"]
-    assert {row["client_label"] for row in ratings} == {said["label"]}
-    assert (
-        sorted(row["counts"] for row in ratings).count(False) == 3
-    )  # corrected; replaced by marks set aside; none left
-
-
 def test_tenths_and_points_stand_in_columns_of_their_own(clinic, exporting):
     cast.rating(
         cast.therapy_session(clinic.olgas), None, relationship=95, goals=None, approach=0, overall=100
@@ -89,55 +74,6 @@ def test_tenths_and_points_stand_in_columns_of_their_own(clinic, exporting):
     assert (row["counts"], row["session_number"]) == ("yes", "1")
 
 
-def test_a_supervisor_is_given_the_clients_own_words_only_where_they_were_shared(clinic, exporting):
-    said = full_course(clinic.olgas, "olga")
-    full_course(clinic.carls, "carl")
-    text = content(exporting(clinic.sina, part="supervised", what="json")).decode()
-    seen = {place for place, words in said.items() if words in text}
-    assert seen == {
-        "label",
-        "shared",
-        "said",
-        "agreed",
-        "later",
-        "correction",
-        "settled",
-        "misfiled",
-        "earlier",
-        "edited",
-        "day",
-        *("answered", "decided", "looked", "switched_off"),
-    }
-    assert "-carl" not in text
-    assert IN_SUPERVISION not in text
-    assert "-olga" not in content(exporting(clinic.stefan, part="supervised", what="json")).decode()
-
-
-def test_an_administrator_is_given_people_and_dates_and_no_mark_or_word(clinic, exporting):
-    said = full_course(clinic.olgas, "olga")
-    whole = json.loads(content(exporting(clinic.adam, part="clinic", what="json")))
-    assert list(whole["sheets"]) == OFFICE
-    text = json.dumps(whole)
-    assert {place for place, words in said.items() if words in text} == {"label", "day"}
-    for word in ("tenths", "points", "rating", "flag", "comment", "password"):
-        assert word not in text, word
-    assert {row["client_label"] for row in whole["sheets"]["clients"]} == {said["label"], "K-2"}
-
-
-@pytest.mark.parametrize(
-    ("who", "part"),
-    [("olga", "supervised"), ("olga", "clinic"), ("sina", "own"), ("adam", "own"), ("adam", "supervised")],
-)
-def test_nobody_is_given_a_part_of_a_role_they_do_not_have(clinic, sign_in, who, part):
-    full_course(clinic.olgas)
-    person = getattr(clinic, who)
-    browser = just_asked(sign_in(person))
-    assert browser.post(EXPORT, {"part": part, "what": "json", "separator": ","}).status_code == 422
-    scope = Scope(person, Part(part))
-    clinical = [sheet for sheet in sheets.sheets(Part.OWN) if list(sheets.values(sheet, scope))]
-    assert clinical == []
-
-
 def test_a_sheet_that_is_not_among_the_records_is_refused_with_a_sentence(clinic, sign_in):
     clinic.olga.is_administrator = True
     clinic.olga.save()
@@ -146,24 +82,6 @@ def test_a_sheet_that_is_not_among_the_records_is_refused_with_a_sentence(clinic
     )
     assert answer.status_code == 422
     assert "not among these records" in answer.content.decode()
-
-
-def test_the_zip_holds_every_sheet_and_what_the_columns_say(clinic, exporting):
-    full_course(clinic.olgas)
-    answer = exporting(clinic.olga, part="own", what="zip", separator=";")
-    archive = zipfile.ZipFile(io.BytesIO(content(answer)))
-    assert archive.testzip() is None
-    names = [sheet.name for sheet in sheets.sheets(Part.OWN)]
-    assert archive.namelist() == ["columns.csv", "READ-ME.txt", *(f"{name}.csv" for name in names)]
-    text = archive.read("columns.csv").decode("utf-8-sig")
-    said = {(row[0], row[1]) for row in csv.reader(io.StringIO(text), delimiter=";")}
-    lines = 0
-    for sheet in sheets.sheets(Part.OWN):
-        text = archive.read(f"{sheet.name}.csv").decode("utf-8-sig")
-        header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=";")
-        assert {(sheet.name, name) for name in header} <= said
-        lines += len(rows)
-    assert int(answer.headers["X-Rows"]) == lines
 
 
 def test_a_label_in_a_list_with_semicolons_splits_into_no_formula(clinic, exporting):
@@ -248,7 +166,14 @@ def test_three_rows_and_thirty_take_as_many_queries(clinic):
     assert counts[0] == counts[1]
 
 
-# --- Beside an erasure ---------------------------------------------------------------------------
+# --- A client with something in every table ---------------------------------------------------------
+
+
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        clinic = cast.clinic()
+        yield clinic, full_course(clinic.olgas, "olga")
 
 
 def erase(clinic):
@@ -256,27 +181,120 @@ def erase(clinic):
     erasure_actions.confirm(erasure=asked, by=clinic.olga)
 
 
-@pytest.mark.parametrize("form", ["json", "zip"])
-def test_an_export_during_which_a_client_is_erased_breaks_off_instead_of_holding_half_of_them(clinic, form):
-    """The web server ends such an answer as any other: what came must not pass for a whole file."""
-    full_course(clinic.olgas)
-    scope = Scope(clinic.olga, Part.OWN)
-    whole = sheets.sheets(Part.OWN)
-    pieces = export_file.as_json(scope) if form == "json" else export_file.as_zip(scope, whole)
-    begun = [next(pieces), next(pieces)]
-    erase(clinic)
-    with pytest.raises(ErasedMeanwhile):
-        begun += list(pieces)
-    if form == "zip":
-        with pytest.raises(zipfile.BadZipFile):
-            zipfile.ZipFile(io.BytesIO(b"".join(begun)))
-    else:
-        with pytest.raises(json.JSONDecodeError):
-            json.loads("".join(begun))
+class TestOfAFullCourse:
+    @pytest.fixture
+    def clinic(self, built):
+        return copy_of(built[0])
 
+    @pytest.fixture
+    def said(self, built):
+        return built[1]
 
-def test_control_an_export_without_an_erasure_ends(clinic):
-    full_course(clinic.olgas)
-    pieces = export_file.as_json(Scope(clinic.olga, Part.OWN))
-    next(pieces)
-    assert list(pieces)[-1] == "}}\n"
+    def test_a_therapist_takes_away_everything_of_their_own_clients_and_of_nobody_elses(
+        self, clinic, said, exporting
+    ):
+        others = full_course(clinic.carls, "carl")
+        whole = json.loads(content(exporting(clinic.olga, part="own", what="json")))
+        text = json.dumps(whole, ensure_ascii=False)
+        assert {place for place, words in said.items() if words not in text} == set()
+        assert [words for words in others.values() if words in text] == []
+        assert IN_SUPERVISION not in text, "between therapist and supervisor: in no file"
+        assert {name for name, rows in whole["sheets"].items() if not rows} == {
+            "consents"
+        }  # of a second course
+        ratings = whole["sheets"]["ratings"]
+        assert {row["client_label"] for row in ratings} == {said["label"]}
+        assert (
+            sorted(row["counts"] for row in ratings).count(False) == 3
+        )  # corrected; replaced by marks set aside; none left
+
+    def test_a_supervisor_is_given_the_clients_own_words_only_where_they_were_shared(
+        self, clinic, said, exporting
+    ):
+        full_course(clinic.carls, "carl")
+        text = content(exporting(clinic.sina, part="supervised", what="json")).decode()
+        seen = {place for place, words in said.items() if words in text}
+        assert seen == {
+            "label",
+            "shared",
+            "said",
+            "agreed",
+            "later",
+            "correction",
+            "settled",
+            "misfiled",
+            "earlier",
+            "edited",
+            "day",
+            *("answered", "decided", "looked", "switched_off"),
+        }
+        assert "-carl" not in text
+        assert IN_SUPERVISION not in text
+        assert "-olga" not in content(exporting(clinic.stefan, part="supervised", what="json")).decode()
+
+    def test_an_administrator_is_given_people_and_dates_and_no_mark_or_word(self, clinic, said, exporting):
+        whole = json.loads(content(exporting(clinic.adam, part="clinic", what="json")))
+        assert list(whole["sheets"]) == OFFICE
+        text = json.dumps(whole)
+        assert {place for place, words in said.items() if words in text} == {"label", "day"}
+        for word in ("tenths", "points", "rating", "flag", "comment", "password"):
+            assert word not in text, word
+        assert {row["client_label"] for row in whole["sheets"]["clients"]} == {said["label"], "K-2"}
+
+    @pytest.mark.parametrize(
+        ("who", "part"),
+        [
+            ("olga", "supervised"),
+            ("olga", "clinic"),
+            ("sina", "own"),
+            ("adam", "own"),
+            ("adam", "supervised"),
+        ],
+    )
+    def test_nobody_is_given_a_part_of_a_role_they_do_not_have(self, clinic, sign_in, who, part):
+        person = getattr(clinic, who)
+        browser = just_asked(sign_in(person))
+        assert browser.post(EXPORT, {"part": part, "what": "json", "separator": ","}).status_code == 422
+        scope = Scope(person, Part(part))
+        clinical = [sheet for sheet in sheets.sheets(Part.OWN) if list(sheets.values(sheet, scope))]
+        assert clinical == []
+
+    def test_the_zip_holds_every_sheet_and_what_the_columns_say(self, clinic, exporting):
+        answer = exporting(clinic.olga, part="own", what="zip", separator=";")
+        archive = zipfile.ZipFile(io.BytesIO(content(answer)))
+        assert archive.testzip() is None
+        names = [sheet.name for sheet in sheets.sheets(Part.OWN)]
+        assert archive.namelist() == ["columns.csv", "READ-ME.txt", *(f"{name}.csv" for name in names)]
+        text = archive.read("columns.csv").decode("utf-8-sig")
+        said = {(row[0], row[1]) for row in csv.reader(io.StringIO(text), delimiter=";")}
+        lines = 0
+        for sheet in sheets.sheets(Part.OWN):
+            text = archive.read(f"{sheet.name}.csv").decode("utf-8-sig")
+            header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+            assert {(sheet.name, name) for name in header} <= said
+            lines += len(rows)
+        assert int(answer.headers["X-Rows"]) == lines
+
+    @pytest.mark.parametrize("form", ["json", "zip"])
+    def test_an_export_during_which_a_client_is_erased_breaks_off_instead_of_holding_half_of_them(
+        self, clinic, form
+    ):
+        """The web server ends such an answer as any other: what came must not pass for a whole file."""
+        scope = Scope(clinic.olga, Part.OWN)
+        whole = sheets.sheets(Part.OWN)
+        pieces = export_file.as_json(scope) if form == "json" else export_file.as_zip(scope, whole)
+        begun = [next(pieces), next(pieces)]
+        erase(clinic)
+        with pytest.raises(ErasedMeanwhile):
+            begun += list(pieces)
+        if form == "zip":
+            with pytest.raises(zipfile.BadZipFile):
+                zipfile.ZipFile(io.BytesIO(b"".join(begun)))
+        else:
+            with pytest.raises(json.JSONDecodeError):
+                json.loads("".join(begun))
+
+    def test_control_an_export_without_an_erasure_ends(self, clinic):
+        pieces = export_file.as_json(Scope(clinic.olga, Part.OWN))
+        next(pieces)
+        assert list(pieces)[-1] == "}}\n"

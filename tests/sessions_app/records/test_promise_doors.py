@@ -24,8 +24,9 @@ from sessions_app.intake.record_rating import NotStored, record_rating
 from sessions_app.records import client_record
 from sessions_app.supervision import agenda_actions
 from tests import cast
-from tests.alliance.page_table import OURS, addresses, browser_of, let_in
+from tests.alliance.page_table import browser_of
 from tests.alliance.sign_in import just_asked
+from tests.sessions_app.every_page import opened_by
 
 pytestmark = pytest.mark.django_db
 # Earlier marks stand on pages without a total: by their first line.
@@ -82,15 +83,13 @@ def full(clinic):
 
 def on_pages(clinic, name):
     """All that this person can read on any page of the site, tried with every code there is."""
-    browser, found = browser_of(clinic, name), []
     codes = [
         *(clinic.olgas.code, clinic.rating.code, clinic.misfiling.code, clinic.agenda.code, clinic.olga.pk),
         *(clinic.aside.code, clinic.rating.session.code, clinic.olgas.client.code),
     ]
-    for page, entry in OURS:
-        if name in let_in(page):
-            answers = [browser.get(address) for address in addresses(clinic, page, entry, codes)]
-            found += [answer.text for answer in answers if answer.status_code == 200 and not answer.streaming]
+    answers = [answer for _, answer in opened_by(name, clinic, codes)]
+    found = [answer.text for answer in answers if answer.status_code == 200 and not answer.streaming]
+    browser = browser_of(clinic, name)
     found.append(browser.get(reverse("caseload:client", args=[clinic.olgas.code]) + "?all=1").text)
     return "\n".join(found)
 

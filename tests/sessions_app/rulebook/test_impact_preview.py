@@ -17,6 +17,7 @@ from sessions_app.rulebook import impact_preview
 from sessions_app.rulebook.impact_preview import AS_NOW, FEWER, NO_CHANGE
 from tests import cast
 from tests.sessions_app import answered
+from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 OURS = instruments.get("session-rating")
@@ -36,9 +37,32 @@ def row(found, letter):
     return next(one for one in found.rules if one.name == RULES[letter].name)
 
 
-@pytest.fixture
-def clients(clinic):
-    """Ten clients at 39.0 and then 35.0, five more at 39.0 throughout."""
+@pytest.fixture(scope="class")
+def built(django_db_setup, django_db_blocker):
+    with kept_open(django_db_blocker):
+        with under_the_former_list():
+            clinic = cast.clinic()
+            episodes = fifteen_clients(clinic)
+        yield clinic, episodes
+
+
+class WithClients:
+    """Ten clients of Olga's at 39.0 and then 35.0, five of Carl's at 39.0 throughout, for every test of the class."""
+
+    @pytest.fixture
+    def copied(self, built):
+        return copy_of(built)
+
+    @pytest.fixture
+    def clinic(self, copied):
+        return copied[0]
+
+    @pytest.fixture
+    def clients(self, copied):
+        return copied[1]
+
+
+def fifteen_clients(clinic):
     episodes = [cast.episode(clinic.olga, f"L-{number}") for number in range(10)]
     for episode in episodes:
         cast.rated_course(episode, [390, 352])
@@ -47,7 +71,7 @@ def clients(clinic):
     return episodes
 
 
-class TestFigures:
+class TestFigures(WithClients):
     def test_flags_sessions_and_the_work_list_now_and_then(self, clients):
         found = look(rules(cutoff=340, enabled={"C": False}))
         assert (found.clients, found.rated, found.is_enough, found.drawn_from) == (15, 30, True, 0)
@@ -90,50 +114,6 @@ class TestFigures:
     def test_a_client_who_would_come_on_the_work_list_is_counted(self, clients):
         assert look(rules(cutoff=395)).waiting == "about 10 now, about 15 after"
 
-    def test_the_work_list_is_the_one_that_comes_after_saving(self, clinic, monkeypatch):
-        """Talks, talks that were found needless, and the same fall once more, as the list itself counts them."""
-        monkeypatch.setattr(impact_preview, "FEW", 0)
-        monkeypatch.setattr(impact_preview, "_rounded", int)
-        courses = [
-            [390, 352],
-            [352, 349],
-            [390, 352, 360, 341],
-            [390, 330, 372, 331],
-            [375, 350, 352, 351, 352],
-            [390, 352, 372, 365],
-            [390, 352, 372, 366],
-            [352, 341, 385, 351],
-        ]
-        for number in range(24):
-            totals = courses[number % 8]
-            episode = cast.episode(clinic.olga, f"W-{number}")
-            sessions = cast.rated_course(episode, totals[:2])
-            flags = list(sessions[-1].flags.all())
-            if number % 3 == 1 and flags:
-                discussion_actions.discuss(flags=flags, said="x", agreed="", by=clinic.olga)
-            if number % 3 == 2 and flags:
-                Deferral.objects.create(
-                    session=sessions[-1], kind="not_needed", why="x", deferred_by=clinic.olga
-                ).flags.set(flags)
-            for total in totals[2:]:
-                cast.rating(cast.therapy_session(episode, ago=timedelta(0)), total)
-        for values in (
-            *({"cutoff": cutoff} for cutoff in (300, 340, 353, 370, 395)),
-            {"badge_fall": 5},
-            {"badge_fall": 45, "sudden_fall": 35},
-            {"cutoff": 395, "sudden_fall": 60},
-        ):
-            with (
-                transaction.atomic()
-            ):  # the courses take seconds to make: each tries its settings on the same
-                foretold = look(rules(**values)).waiting
-                now = answered.calling().values("session__episode").distinct().count()
-                cast.choose_rules(clinic.adam, **values)
-                list(recompute.go_on())
-                then = answered.calling().values("session__episode").distinct().count()
-                assert foretold == f"about {now} now, about {then} after", values
-                transaction.set_rollback(True)
-
     def test_what_is_older_than_a_year_is_not_counted(self, clinic, clients):
         old = cast.episode(clinic.olga, "old")
         cast.rated_course(old, [390, 352], last_ago=timedelta(days=366))
@@ -166,15 +146,51 @@ class TestFigures:
         assert counts[0] == counts[1]
 
 
-class TestNobodyIsFound:
-    """An administrator sees no ratings. Trying cutoffs must not be a way to read one client's total."""
+def test_the_work_list_is_the_one_that_comes_after_saving(clinic, monkeypatch):
+    """Talks, talks that were found needless, and the same fall once more, as the list itself counts them."""
+    monkeypatch.setattr(impact_preview, "FEW", 0)
+    monkeypatch.setattr(impact_preview, "_rounded", int)
+    courses = [
+        [390, 352],
+        [352, 349],
+        [390, 352, 360, 341],
+        [390, 330, 372, 331],
+        [375, 350, 352, 351, 352],
+        [390, 352, 372, 365],
+        [390, 352, 372, 366],
+        [352, 341, 385, 351],
+    ]
+    for number in range(24):
+        totals = courses[number % 8]
+        episode = cast.episode(clinic.olga, f"W-{number}")
+        sessions = cast.rated_course(episode, totals[:2])
+        flags = list(sessions[-1].flags.all())
+        if number % 3 == 1 and flags:
+            discussion_actions.discuss(flags=flags, said="x", agreed="", by=clinic.olga)
+        if number % 3 == 2 and flags:
+            Deferral.objects.create(
+                session=sessions[-1], kind="not_needed", why="x", deferred_by=clinic.olga
+            ).flags.set(flags)
+        for total in totals[2:]:
+            cast.rating(cast.therapy_session(episode, ago=timedelta(0)), total)
+    for values in (
+        *({"cutoff": cutoff} for cutoff in (300, 340, 353, 370, 395)),
+        {"badge_fall": 5},
+        {"badge_fall": 45, "sudden_fall": 35},
+        {"cutoff": 395, "sudden_fall": 60},
+    ):
+        with transaction.atomic():  # the courses take seconds to make: each tries its settings on the same
+            foretold = look(rules(**values)).waiting
+            now = answered.calling().values("session__episode").distinct().count()
+            cast.choose_rules(clinic.adam, **values)
+            list(recompute.go_on())
+            then = answered.calling().values("session__episode").distinct().count()
+            assert foretold == f"about {now} now, about {then} after", values
+            transaction.set_rollback(True)
 
-    def test_of_nine_clients_nothing_is_said(self, clinic):
-        for number in range(9):
-            cast.rated_course(cast.episode(clinic.olga, f"N-{number}"), [390, 300])
-        found = look(rules(cutoff=200))
-        assert not found.is_enough
-        assert (found.rules, found.calling, found.waiting) == ((), "", "")
+
+class TestNobodyIsFound(WithClients):
+    """An administrator sees no ratings. Trying cutoffs must not be a way to read one client's total."""
 
     @pytest.mark.parametrize("is_protected", [True, False], ids=["as it is", "control: exact counts"])
     def test_one_client_on_either_side_of_a_cutoff_looks_the_same(
@@ -192,15 +208,6 @@ class TestNobodyIsFound:
         cast.rated_course(cast.episode(clinic.carl, "other"), [390, 311])
         is_same = [look(rules(cutoff=cutoff)) for cutoff in tried] == answers
         assert is_same == is_protected
-
-    def test_four_who_change_are_as_none(self, clinic):
-        for number in range(11):
-            cast.rated_course(cast.episode(clinic.olga, f"F-{number}"), [390, 330 if number < 4 else 300])
-        found = look(rules(cutoff=320))
-        below = row(found, "A")
-        assert (below.then, below.come, below.go) == (AS_NOW, FEWER, FEWER)
-        assert found.waiting.endswith("about as many after")
-        assert row(look(rules(cutoff=290)), "A").go == "about 10"
 
     def test_a_language_of_one_client_is_no_way_to_that_client(self, clinic, clients):
         clients[0].client.language = "ar"
@@ -256,14 +263,33 @@ class TestNobodyIsFound:
         assert [one.rated for one in (before, after)] == ([30, 30] if is_protected else [30, 31])
         assert (before.rules == after.rules) == is_protected
 
-    def test_the_months_are_whole_and_begin_in_the_clinic_s_own_time(self):
-        moment = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # in Berlin it is April already
-        with timezone.override("Europe/Berlin"):
-            since, until = impact_preview._twelve_months(moment)
-            assert [str(timezone.localtime(one)) for one in (since, until)] == [
-                "2025-04-01 00:00:00+02:00",
-                "2026-04-01 00:00:00+02:00",
-            ]
+
+class TestNobodyIsFoundAmongFew:
+    def test_of_nine_clients_nothing_is_said(self, clinic):
+        for number in range(9):
+            cast.rated_course(cast.episode(clinic.olga, f"N-{number}"), [390, 300])
+        found = look(rules(cutoff=200))
+        assert not found.is_enough
+        assert (found.rules, found.calling, found.waiting) == ((), "", "")
+
+    def test_four_who_change_are_as_none(self, clinic):
+        for number in range(11):
+            cast.rated_course(cast.episode(clinic.olga, f"F-{number}"), [390, 330 if number < 4 else 300])
+        found = look(rules(cutoff=320))
+        below = row(found, "A")
+        assert (below.then, below.come, below.go) == (AS_NOW, FEWER, FEWER)
+        assert found.waiting.endswith("about as many after")
+        assert row(look(rules(cutoff=290)), "A").go == "about 10"
+
+
+def test_the_months_are_whole_and_begin_in_the_clinic_s_own_time():
+    moment = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)  # in Berlin it is April already
+    with timezone.override("Europe/Berlin"):
+        since, until = impact_preview._twelve_months(moment)
+        assert [str(timezone.localtime(one)) for one in (since, until)] == [
+            "2025-04-01 00:00:00+02:00",
+            "2026-04-01 00:00:00+02:00",
+        ]
 
 
 def out_of_sight(episode):

@@ -1,18 +1,22 @@
-"""The demo clinic under another cutoff, and back: every conversation stays where it was."""
+"""The whole demo clinic, written once: under another cutoff and back, and as every reading of its rows sees it."""
 
 from collections import defaultdict
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 
 from alliance.measurement.parameters import ANY_CHANGE, LASTING_FALLS
 from alliance.models import AuditEvent, User
 from clients.models import Episode
 from sessions_app.courses.models import Rating
-from sessions_app.flags import checks
+from sessions_app.flags import checks, facts
 from sessions_app.flags.models import Discussion, Flag
+from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.rulebook import settings_actions
 from tests import cast
+from tests.sessions_app.flags.both_readings import as_batches_see_it, as_pages_see_it, by_the_rule
+from tests.sessions_app.flags.standing_reference import states
 
 
 def run_all(**options):
@@ -25,7 +29,7 @@ def standing():
     return set(Flag.objects.standing().values_list("code", "rule", "is_new", "on_work_list"))
 
 
-def facts():
+def written_by_people():
     """What no recomputation may touch."""
     return (
         list(Rating.objects.order_by("pk").values()),
@@ -37,7 +41,7 @@ def facts():
 def test_another_cutoff_and_back_keeps_every_conversation(seeded):
     adam = User.objects.get(is_administrator=True)
     run_all()
-    before, untouched = standing(), facts()
+    before, untouched = standing(), written_by_people()
     below = Flag.objects.standing().filter(rule="A").count()
 
     cast.choose_rules(adam, cutoff=340)
@@ -45,20 +49,20 @@ def test_another_cutoff_and_back_keeps_every_conversation(seeded):
     lower = Flag.objects.standing().filter(rule="A")
     assert lower.count() < below * 0.8
     assert {flag.evidence["cutoff"] for flag in lower} == {340}
-    assert facts() == untouched
+    assert written_by_people() == untouched
     withdrawn = Flag.objects.filter(rule="A", withdrawn_at__isnull=False)
     assert withdrawn.filter(discussions__isnull=False).exists()
 
     cast.choose_rules(adam, cutoff=360)
     run_all(pending=True)
     assert standing() == before
-    assert facts() == untouched
+    assert written_by_people() == untouched
 
 
 def test_the_former_list_and_back_keeps_every_conversation(seeded):
     adam = User.objects.get(is_administrator=True)
     run_all()
-    before, untouched = standing(), facts()
+    before, untouched = standing(), written_by_people()
     calling = Flag.objects.standing().filter(on_work_list=True)
     shipped = calling.values("session").distinct().count()
 
@@ -66,13 +70,13 @@ def test_the_former_list_and_back_keeps_every_conversation(seeded):
     run_all(pending=True)
     assert calling.values("session").distinct().count() > 1.3 * shipped
     assert list(checks.differing(Episode.objects.values_list("pk", flat=True), seeded)) == []
-    assert facts() == untouched
+    assert written_by_people() == untouched
 
     settings_actions.change_work_list(work_list=LASTING_FALLS, by=adam)
     run_all(pending=True)
     assert standing() == before
     assert list(checks.differing(Episode.objects.values_list("pk", flat=True), seeded)) == []
-    assert facts() == untouched
+    assert written_by_people() == untouched
 
 
 def test_at_most_ten_of_a_hundred_rated_sessions_of_the_demo_call(seeded):
@@ -107,3 +111,38 @@ def flags_of_each():
     ):
         found[code].append(flag)
     return found
+
+
+# --- Readings of the same rows ---------------------------------------------------------------------
+
+
+RULES = {
+    "as shipped": RuleSettings(),
+    "another cutoff": RuleSettings(1, {"session-rating": {"": {"cutoff": 340, "cutoff_operator": "<="}}}),
+    "by language": RuleSettings(
+        2, {"session-rating": {"": {"enabled": {"A": False}}, "en": {"enabled": {"A": True}, "cutoff": 300}}}
+    ),
+    "the former list": RuleSettings().with_work_list(ANY_CHANGE),
+    "lasting falls": RuleSettings(4, {"session-rating": {"": {"lasting_limit": 90, "calls_from_fall": 45}}}),
+    "badge and gaps": RuleSettings(3, {"session-rating": {"": {"badge_fall": 5, "missing_of": 2}}}),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_batches_and_pages_conclude_the_same_of_the_whole_demo(seeded, name):
+    """Two readings of the same rows, one for each purpose."""
+    rules = RULES[name]
+    episodes = list(Episode.objects.all())
+    read = facts.read([episode.pk for episode in episodes])
+    found = 0
+    for episode in episodes:
+        expected = as_pages_see_it(episode, seeded, rules)
+        assert as_batches_see_it(read[episode.pk], seeded, rules) == expected
+        found += len(expected)
+    assert found > 300
+
+
+def test_both_say_the_same_of_the_whole_demo(seeded):
+    expected, found = states(seeded), by_the_rule(list(Episode.objects.all()), seeded)
+    assert found == expected
+    assert len(expected) > 300

@@ -1,0 +1,51 @@
+"""Rows that several tests read and change: built once for a module or a class, and rolled back after each test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+from django.db import transaction
+
+from alliance.kept_values import forget_everything
+from alliance.measurement import instruments
+from alliance.measurement.parameters import ANY_CHANGE
+
+Built = TypeVar("Built")
+
+
+@contextmanager
+def kept_open(blocker: Any) -> Iterator[None]:
+    """A transaction around those tests: what is written at its beginning is there for each, and gone after the last.
+
+    Each test takes a `copy_of` the objects. Not for tests with `transaction=True`, which empty the tables, and not
+    beside tests that begin with empty ones: these stand in another class or module.
+    """
+    with blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def copy_of(built: Built) -> Built:
+    """The objects for one test: what it changes in memory stays with it, as what it writes is rolled back.
+
+    The process forgets the pieces of pages it keeps: they are found by the numbers of rows, which come again after a
+    rollback.
+    """
+    forget_everything()
+    return deepcopy(built)
+
+
+@contextmanager
+def under_the_former_list() -> Iterator[None]:
+    """As the fixture `former_list`, for what is built before a single test has its fixtures."""
+    instruments.newest()  # kept for the whole run: as shipped, whoever asks first
+    by_any_change = tuple(
+        replace(one, parameters=replace(one.parameters, work_list=ANY_CHANGE))
+        for one in instruments.all_instruments()
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(instruments, "all_instruments", lambda: by_any_change)
+        yield
