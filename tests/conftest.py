@@ -3,7 +3,6 @@
 import gc
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from tempfile import TemporaryFile
 
 import pytest
@@ -12,11 +11,10 @@ from django.core.management.commands import flush as flush_command
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
-from alliance.measurement import instruments
-from alliance.measurement.parameters import ANY_CHANGE
 from alliance.operations import maintenance
 from sessions_app.instruments import clinic_settings
 from tests import cast, flush, site_role
+from tests.built_once import under_the_former_list
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -163,16 +161,13 @@ def _few_clients_are_simulated() -> Iterator[None]:
 
 
 @pytest.fixture
-def former_list(monkeypatch) -> None:
+def former_list() -> Iterator[None]:
     """The work list that calls by any change, as if it were shipped: for what follows from a call, whatever calls.
 
     Two ratings are enough for one then, 39 and 35.2.
     """
-    by_any_change = tuple(
-        replace(one, parameters=replace(one.parameters, work_list=ANY_CHANGE))
-        for one in instruments.all_instruments()
-    )
-    monkeypatch.setattr(instruments, "all_instruments", lambda: by_any_change)
+    with under_the_former_list():
+        yield
 
 
 @pytest.fixture

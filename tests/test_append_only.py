@@ -38,7 +38,7 @@ from sessions_app.supervision import question_actions, talk_actions
 from sessions_app.supervision.questions import SupervisionQuestionChange
 from sessions_app.supervision.talks import SupervisionTalkChange
 from tests import cast
-from tests.alliance.built_once import built_once
+from tests.built_once import built_once
 from tests.sessions_app.questionnaires.answering import confirm
 
 ROWS = (

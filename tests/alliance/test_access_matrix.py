@@ -1,6 +1,5 @@
 """Routes x actors x objects, from the URLconf itself. What is expected stands in the table here, not in the code."""
 
-from copy import deepcopy
 from datetime import timedelta
 from functools import cached_property
 from uuid import UUID, uuid4
@@ -25,7 +24,6 @@ from sessions_app.corrections import actions
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from tests import cast
-from tests.alliance.built_once import built_once
 from tests.alliance.codes_of_pages import BY_NAME, KIND_OF
 from tests.alliance.page_table import (
     DEVICE,
@@ -50,6 +48,7 @@ from tests.alliance.page_table import (
     with_rows,
 )
 from tests.alliance.test_methods import headers_of
+from tests.built_once import built_once, copy_of
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +62,7 @@ def built(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def world(built, db):
-    return deepcopy(built)
+    return copy_of(built)
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """Methods that no page takes, HEAD beside GET, and addresses that no browser would send."""
 
-from copy import deepcopy
-
 import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 
 from tests import cast
-from tests.alliance.built_once import built_once
 from tests.alliance.page_table import OURS, addresses, addresses_of_all, browser_of, with_rows
 from tests.alliance.test_declared_charset import lacking
+from tests.built_once import built_once, copy_of
 
 pytestmark = pytest.mark.django_db
 OTHERS = ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "A" * 5000)
@@ -59,7 +57,7 @@ def built(django_db_setup, django_db_blocker):
 class TestHead:
     @pytest.mark.parametrize("who", ["olga", "adam", "anonymous"])
     def test_head_answers_as_get_without_a_body_or_not_at_all(self, built, who):
-        world = deepcopy(built)
+        world = copy_of(built)
         browser, wrong, alike = browser_of(world, who), [], 0
         for name, entry in OURS:
             address = addresses(world, name, entry)[0]

@@ -4,8 +4,6 @@ Which rows they see is tested condition by condition in `test_rules_deleted`; wh
 `test_access_matrix`. Here both meet: one request of each person for each sort of page.
 """
 
-from copy import deepcopy
-
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -14,9 +12,9 @@ from alliance.models import Role
 from clients.models import Episode
 from sessions_app.flags import discussion_actions
 from tests import cast
-from tests.alliance.built_once import built_once
 from tests.alliance.page_table import browser_of
 from tests.alliance.whole_cast import whole_cast
+from tests.built_once import built_once, copy_of
 
 pytestmark = pytest.mark.django_db
 WORDS, MARKS = "canary-3e9a", "31.7"
@@ -64,7 +62,7 @@ def built(django_db_setup, django_db_blocker):
 
 @pytest.fixture
 def world(built, db):
-    return deepcopy(built)
+    return copy_of(built)
 
 
 def text_of(answer):

@@ -1,7 +1,6 @@
 """No lost updates: a walk over every form of staff, with a page that is older than what is stored."""
 
 import re
-from copy import deepcopy
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -23,10 +22,10 @@ from clients import cover_actions, earlier_courses, merge_actions, staff_actions
 from clients.models import Client, Episode, Supervision
 from sessions_app.instruments import actions as instrument_actions
 from tests import cast
-from tests.alliance.built_once import built_once
 from tests.alliance.page_table import OURS, addresses, browser_of, snapshot, with_rows
 from tests.alliance.stale_acts import ACTS
 from tests.alliance.stale_pages import EDITS, language_chosen_by_the_client, moving, olga, person
+from tests.built_once import built_once, copy_of
 from tests.opened import save
 
 pytestmark = pytest.mark.django_db
@@ -85,7 +84,7 @@ def built(django_db_setup, django_db_blocker):
 class TestEveryForm:
     @pytest.fixture
     def world(self, built, db):
-        return deepcopy(built)
+        return copy_of(built)
 
     @pytest.fixture
     def clinic(self, world):

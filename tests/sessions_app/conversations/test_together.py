@@ -18,8 +18,8 @@ from sessions_app.courses.models import Rating
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
+from tests.built_once import copy_of, kept_open
 from tests.sessions_app import answered
-from tests.sessions_app.built_once import copy_of, kept_open
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)

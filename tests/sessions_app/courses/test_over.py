@@ -20,8 +20,8 @@ from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
 from sessions_app.intake import hand_over_actions, paper_entry, sending_actions, session_actions
 from tests import cast
+from tests.built_once import copy_of, kept_open
 from tests.sessions_app import answered
-from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.corrections.marks import disputed
 
 pytestmark = pytest.mark.django_db

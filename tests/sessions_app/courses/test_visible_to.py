@@ -15,7 +15,7 @@ from sessions_app.flags.discussion_changes import DiscussionChange
 from sessions_app.flags.models import Discussion, Flag
 from sessions_app.intake.record_rating import NotStored, record_rating
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open
+from tests.built_once import copy_of, kept_open
 
 pytestmark = pytest.mark.django_db
 MODELS = [

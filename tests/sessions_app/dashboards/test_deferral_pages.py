@@ -16,7 +16,7 @@ from sessions_app.flags.deferral_form import CHANGED, NO_REASON, REASONS
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
+from tests.built_once import copy_of, kept_open, under_the_former_list
 from tests.sessions_app.caseloads import DAY, HOUR, NOW, fallen, labels, read, talk
 
 pytestmark = pytest.mark.usefixtures("today", "former_list")

@@ -12,8 +12,8 @@ from sessions_app.flags import deferral_actions, discussion_actions
 from sessions_app.flags.deferrals import Deferral
 from sessions_app.flags.models import Discussion
 from tests import cast
+from tests.built_once import copy_of, kept_open, under_the_former_list
 from tests.sessions_app import answered
-from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 DAY = timedelta(days=1)

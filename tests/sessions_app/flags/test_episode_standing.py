@@ -21,7 +21,7 @@ from sessions_app.flags.models import Flag
 from sessions_app.flags.process_days import ProcessDay
 from sessions_app.intake import session_actions
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
+from tests.built_once import copy_of, kept_open, under_the_former_list
 from tests.sessions_app.flags.every_write import (
     ROOMS_THAT_WRITE,
     WITHOUT_A_COURSE,

@@ -15,7 +15,7 @@ from sessions_app.flags.recomputations import Recomputation
 from sessions_app.management.commands import recompute_flags
 from sessions_app.rulebook import settings_actions
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open
+from tests.built_once import copy_of, kept_open
 
 
 def run_all(**options):

@@ -18,7 +18,7 @@ from sessions_app.groups import group_actions, session_actions
 from sessions_app.groups.models import Group, GroupMember, GroupSession
 from sessions_app.intake import hand_over_actions
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open
+from tests.built_once import copy_of, kept_open
 from tests.sessions_app.groups import a_group
 from tests.sessions_app.intake.pairing import paired
 from tests.sessions_app.intake.rate_form import put_lock

@@ -16,7 +16,7 @@ from sessions_app.groups.models import TabletRound
 from sessions_app.groups.views import passing
 from sessions_app.intake import hand_over_actions, sending_actions
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open
+from tests.built_once import copy_of, kept_open
 from tests.sessions_app.groups import a_group
 from tests.sessions_app.intake.rate_form import marks
 

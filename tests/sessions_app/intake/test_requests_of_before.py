@@ -17,8 +17,8 @@ from sessions_app.intake import sending_actions
 from sessions_app.intake.views import rate, room
 from tests import cast
 from tests.alliance.page_table import OURS, addresses
+from tests.built_once import copy_of, kept_open
 from tests.canaries import CANARIES, planted
-from tests.sessions_app.built_once import copy_of, kept_open
 from tests.sessions_app.intake.pairing import code_on
 from tests.sessions_app.intake.rate_form import marks
 

@@ -23,7 +23,7 @@ from sessions_app.intake import hand_over_actions, session_actions
 from sessions_app.moving_in.columns import Kind
 from sessions_app.moving_in.models import ImportedNumber
 from tests import cast
-from tests.sessions_app.built_once import copy_of, kept_open
+from tests.built_once import copy_of, kept_open
 from tests.sessions_app.moving_in.files import (
     SESSIONS,
     a_client,

@@ -18,7 +18,7 @@ from sessions_app.records import erasure_actions, export_file, sheets
 from sessions_app.records.sheets import ErasedMeanwhile, Part, Scope
 from tests import cast
 from tests.alliance.sign_in import just_asked
-from tests.sessions_app.built_once import copy_of, kept_open
+from tests.built_once import copy_of, kept_open
 from tests.sessions_app.records.courses import IN_SUPERVISION, full_course
 
 pytestmark = pytest.mark.django_db

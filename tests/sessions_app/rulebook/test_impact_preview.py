@@ -16,8 +16,8 @@ from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.rulebook import impact_preview
 from sessions_app.rulebook.impact_preview import AS_NOW, FEWER, NO_CHANGE
 from tests import cast
+from tests.built_once import copy_of, kept_open, under_the_former_list
 from tests.sessions_app import answered
-from tests.sessions_app.built_once import copy_of, kept_open, under_the_former_list
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
 OURS = instruments.get("session-rating")

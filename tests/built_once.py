@@ -1,13 +1,13 @@
 """Rows that several tests read and change: built once for a module or a class, and rolled back after each test."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
-from django.db import transaction
+from django.test import TestCase
 
 from alliance.kept_values import forget_everything
 from alliance.measurement import instruments
@@ -20,12 +20,27 @@ Built = TypeVar("Built")
 def kept_open(blocker: Any) -> Iterator[None]:
     """A transaction around those tests: what is written at its beginning is there for each, and gone after the last.
 
-    Each test takes a `copy_of` the objects. Not for tests with `transaction=True`, which empty the tables, and not
-    beside tests that begin with empty ones: these stand in another class or module.
+    One like the tests' own, so that what asks for an outermost one gets it. Each test takes a `copy_of` the objects.
+    Not for tests with `transaction=True`, which empty the tables, and not beside tests that begin with empty ones:
+    these stand in another class or module.
     """
-    with blocker.unblock(), transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+    with blocker.unblock():
+        around = TestCase._enter_atomics()
+        try:
+            yield
+        finally:
+            TestCase._rollback_atomics(around)
+
+
+@contextmanager
+def built_once(blocker: Any, build: Callable[[], Built]) -> Iterator[Built]:
+    """What `build` returns, in such a transaction; mails that it sends are not sent beside it."""
+    with kept_open(blocker):
+        with pytest.MonkeyPatch.context() as patch:
+            for sender in ("alliance.accounts", "alliance.new_browsers", "clients.approval_notices"):
+                patch.setattr(f"{sender}.send_later", lambda written: written().send())
+            made = build()
+        yield made
 
 
 def copy_of(built: Built) -> Built:
