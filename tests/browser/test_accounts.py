@@ -31,7 +31,8 @@ def test_from_a_copied_invitation_to_a_sign_in_with_a_passkey(context, another_b
     noras.goto(office.evaluate("navigator.clipboard.readText()"))
     noras.get_by_label("New password", exact=True).fill(CHOSEN)
     noras.get_by_label("New password once more").fill(CHOSEN)
-    noras.get_by_role("button", name="Save the password").press("Enter")
+    with noras.expect_navigation():
+        noras.get_by_role("button", name="Save the password").press("Enter")
     assert axe(noras) == []
     noras.get_by_role("link", name="Go to the sign-in page").press("Enter")
 

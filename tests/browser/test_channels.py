@@ -173,7 +173,8 @@ class TestTheRoom:
         assert axe(page) == []
         shot(page, "pairing-code-tablet")
         therapist.goto("/dashboard/")
-        therapist.get_by_role("link", name="Tablets").click()
+        with therapist.expect_navigation():
+            therapist.get_by_role("link", name="Tablets").click()
         assert axe(therapist) == []
         therapist.get_by_role("link", name="Pair a tablet").first.click()
         therapist.get_by_label("Code on the tablet").fill(shown)

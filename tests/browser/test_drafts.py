@@ -28,11 +28,11 @@ def course(live_clinic):
 
 
 @pytest.fixture
-def page(context, live_clinic, course) -> Page:
+def page(context, live_clinic, course, sign_in_browser) -> Page:
     context.set_default_timeout(SOON)
+    sign_in_browser(context, live_clinic.olga)
     page = context.new_page()
     page.set_viewport_size(LAPTOP)
-    sign_in(page, "olga")
     page.goto(address(live_clinic))
     return page
 

@@ -8,7 +8,7 @@ from sessions_app.courses.models import Mode, Rating
 from sessions_app.intake import hand_over_actions
 from sessions_app.intake.record_rating import record_rating
 from tests import cast
-from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
+from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET, case
 from tests.browser.test_former_client import hand_in, mark
 
 SENTENCE = "My sister said so."
@@ -97,9 +97,8 @@ def test_take_back_on_a_page_that_is_older_than_the_marks_says_so(page, live_cli
     page.wait_for_url(f"**/marks/{rating.code}/set-aside/")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_of_it_is_open_to_everybody_and_fits_every_screen(
-    another_browser, live_clinic, course, sign_in_browser, axe, scheme
+    another_browser, live_clinic, course, sign_in_browser, axe
 ):
     other = cast.episode(live_clinic.olga, "K-106")
     wrong = cast.rating(cast.therapy_session(live_clinic.olgas), 210, comment="W" * 300)
@@ -117,13 +116,16 @@ def test_every_page_of_it_is_open_to_everybody_and_fits_every_screen(
         f"/marks/{wrong.code}/set-aside/",
         f"/marks/{misfiling.code}/put-back/",
     ]
-    browser = another_browser(viewport=LAPTOP, color_scheme=scheme, reduced_motion="reduce")
-    sign_in_browser(browser, live_clinic.olga)
-    page = browser.new_page()
-    for address in addresses:
-        page.goto(address)
-        for viewport in (LAPTOP, TABLET, PHONE, NARROW) if scheme == "light" else (LAPTOP,):
-            page.set_viewport_size(viewport)
-            assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], address
-        page.set_viewport_size(LAPTOP)
-        assert axe(page) == [], address
+    for scheme in ("light", "dark"):
+        with case(scheme):
+            browser = another_browser(viewport=LAPTOP, color_scheme=scheme, reduced_motion="reduce")
+            sign_in_browser(browser, live_clinic.olga)
+            page = browser.new_page()
+            for address in addresses:
+                page.goto(address)
+                for viewport in (LAPTOP, TABLET, PHONE, NARROW) if scheme == "light" else (LAPTOP,):
+                    page.set_viewport_size(viewport)
+                    assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], address
+                page.set_viewport_size(LAPTOP)
+                assert axe(page) == [], address
+            browser.close()

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from alliance import sealing
 from sessions_app.courses.models import Rating, SetAsideRating
 from tests import cast
-from tests.browser.conftest import CUT, PHONE, instead_of_the_site, ready
+from tests.browser.conftest import CUT, PHONE, case, instead_of_the_site, ready
 from tests.browser.devices import pair
 from tests.browser.test_rate import DONE, FORM, by_mouse, to_review
 
@@ -208,19 +208,26 @@ class TestTheWorkersStore:
 
 
 class TestAnswersThatAreNotTheServersWord:
-    @pytest.mark.parametrize("answer", ANSWERS)
-    def test_are_tried_again(self, open_form, context, witness, answer):
-        witness.expect("Failed to load resource")
-        page, tries = open_form(), []
+    def once(self, tries: list[str], **answer):
+        """Answers the first try."""
 
-        def once(route):
+        def instead(route):
             tries.append(route.request.method)
-            route.fulfill(**ANSWERS[answer]) if len(tries) == 1 else route.continue_()
+            route.fulfill(**answer) if len(tries) == 1 else route.continue_()
 
-        page.route("**" + UPLOAD, once)
-        press(page)
-        arrives(page)
-        assert tries == ["POST", "POST"]
+        return instead
+
+    def test_are_tried_again(self, open_form, witness):
+        witness.expect("Failed to load resource")
+        for stored, answer in enumerate(ANSWERS, 1):
+            with case(answer):
+                page, tries = open_form(), []
+                page.route("**" + UPLOAD, self.once(tries, **ANSWERS[answer]))
+                press(page)
+                page.wait_for_url("**" + DONE, timeout=10_000)
+                assert tries == ["POST", "POST"]
+                assert [one.answers["goals"] for one in Rating.objects.all()] == [64] * stored
+                page.close()
 
     def test_stored_but_the_answer_was_lost(self, open_form, witness):
         witness.expect("Failed to load resource")

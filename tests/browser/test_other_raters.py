@@ -41,7 +41,8 @@ def test_a_caregiver_rates_by_a_link_in_another_language_than_the_clients(
     client.save()
     olga = page_of(live_clinic.olga)
     olga.goto(f"/dashboard/clients/{live_clinic.olgas.code}/")
-    olga.get_by_role("link", name="Other raters").press("Enter")
+    with olga.expect_navigation():
+        olga.get_by_role("link", name="Other raters").press("Enter")
     assert axe(olga) == []
     olga.get_by_label("Who fills it in").fill("mother")
     olga.get_by_label("Language of this form").select_option("ar")
@@ -86,7 +87,8 @@ def test_guess_first_then_read_both(live_clinic, page_of, axe):
     guess_actions.choose_guessing(on=True, by=live_clinic.olga)
     olga = page_of(live_clinic.olga)
     olga.goto(f"/dashboard/clients/{live_clinic.olgas.code}/hand-over/")
-    olga.get_by_role("link", name="Guess first").press("Enter")
+    with olga.expect_navigation():
+        olga.get_by_role("link", name="Guess first").press("Enter")
     assert axe(olga) == []
     for place, mark in enumerate(("8.5", "9", "7,5", "8")):
         olga.get_by_role("textbox").nth(place).fill(mark)
@@ -127,7 +129,8 @@ def test_a_promise_is_read_in_every_language_before_it_is_saved(live_clinic, pag
     adam.get_by_label("Password").fill(cast.PASSWORD)
     adam.get_by_label("Password").press("Enter")
     adam.wait_for_url(lambda url: "reauthenticate" not in url)
-    adam.get_by_role("link", name="Read it, or change it").press("Enter")
+    with adam.expect_navigation():
+        adam.get_by_role("link", name="Read it, or change it").press("Enter")
     assert axe(adam) == []
     adam.get_by_role("link", name="Change what is promised: A client").press("Enter")
     adam.get_by_label("Whoever supervises the therapist sees the marks").uncheck()

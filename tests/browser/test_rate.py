@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from sessions_app.courses.models import Mode, Rating, SetAsideRating
 from tests import cast
-from tests.browser.conftest import NARROW, PHONE, TABLET
+from tests.browser.conftest import NARROW, PHONE, TABLET, case
 
 FORM, DONE, HELP = "/rate/", "/rate/done/", "/rate/help/"
 VALUES = ((0, 1, 49, 50), (51, 99, 100, 50))
@@ -66,8 +66,9 @@ def by_keyboard(page, finger, item, tenths):
 def by_switch(page, finger, item, tenths):
     """Nothing but one button and a way to press it."""
     button = page.locator(f"#line-{item} [data-nudge='{1 if tenths >= 50 else -1}']")
+    button.focus()
     for _ in range(abs(tenths - 50) + 1):
-        button.press("Enter")
+        page.keyboard.press("Enter")
 
 
 def by_number(page, finger, item, tenths):
@@ -94,45 +95,55 @@ def hand_in(page: Page) -> Rating:
 
 
 def hand_in_from_the_review(page: Page) -> Rating:
+    before = set(Rating.objects.values_list("pk", flat=True))
     page.locator("button[value=hand-in]").click()
     page.wait_for_url("**" + DONE)
-    return Rating.objects.get()
+    return Rating.objects.exclude(pk__in=before).get()
 
 
 class TestExactlyWhatWasMarkedIsStored:
+    """Each row of values by the next session of the same client, on the same tablet."""
+
     @pytest.mark.parametrize("language", ["en", "ar"])
-    @pytest.mark.parametrize("values", VALUES)
     @pytest.mark.parametrize("way", WAYS)
-    def test_on_the_line(self, open_form, finger, way, values, language):
-        page = open_form(language)
-        touch = finger(page)
-        for item, tenths in zip(cast.ITEMS, values, strict=True):
-            way(page, touch, item, tenths)
-        rating = hand_in(page)
-        assert tuple(rating.answers[item] for item in cast.ITEMS) == values
-        assert rating.mode == Mode.LINE
+    def test_on_the_line(self, open_form, finger, way, language):
+        for values in VALUES:
+            with case(values):
+                page = open_form(language)
+                touch = finger(page)
+                for item, tenths in zip(cast.ITEMS, values, strict=True):
+                    way(page, touch, item, tenths)
+                rating = hand_in(page)
+                assert tuple(rating.answers[item] for item in cast.ITEMS) == values
+                assert rating.mode == Mode.LINE
+                page.close()
 
     @pytest.mark.parametrize("language", ["en", "ar"])
-    @pytest.mark.parametrize("values", VALUES)
-    def test_by_choosing_a_number(self, open_form, values, language):
-        page = open_form(language)
-        page.locator("input[name=way][value=number]").check()
-        for item, tenths in zip(cast.ITEMS, values, strict=True):
-            by_number(page, None, item, tenths)
-        rating = hand_in(page)
-        assert tuple(rating.answers[item] for item in cast.ITEMS) == values
-        assert rating.mode == Mode.NUMBER
+    def test_by_choosing_a_number(self, open_form, language):
+        for values in VALUES:
+            with case(values):
+                page = open_form(language)
+                page.locator("input[name=way][value=number]").check()
+                for item, tenths in zip(cast.ITEMS, values, strict=True):
+                    by_number(page, None, item, tenths)
+                rating = hand_in(page)
+                assert tuple(rating.answers[item] for item in cast.ITEMS) == values
+                assert rating.mode == Mode.NUMBER
+                page.close()
 
     @pytest.mark.parametrize("language", ["en", "ar"])
-    @pytest.mark.parametrize("values", VALUES)
-    def test_without_javascript(self, another_browser, open_form, values, language):
-        page = open_form(language, within=another_browser(java_script_enabled=False))
-        for item, tenths in zip(cast.ITEMS, values, strict=True):
-            by_number(page, None, item, tenths)
-        page.locator("#comment").fill("Thanks.")
-        rating = hand_in(page)
-        assert tuple(rating.answers[item] for item in cast.ITEMS) == values
-        assert (rating.mode, rating.comment) == (Mode.NUMBER, "Thanks.")
+    def test_without_javascript(self, another_browser, open_form, language):
+        browser = another_browser(java_script_enabled=False)
+        for values in VALUES:
+            with case(values):
+                page = open_form(language, within=browser)
+                for item, tenths in zip(cast.ITEMS, values, strict=True):
+                    by_number(page, None, item, tenths)
+                page.locator("#comment").fill("Thanks.")
+                rating = hand_in(page)
+                assert tuple(rating.answers[item] for item in cast.ITEMS) == values
+                assert (rating.mode, rating.comment) == (Mode.NUMBER, "Thanks.")
+                page.close()
 
     def test_nothing_marked_is_nothing_and_never_the_middle(self, open_form):
         page = open_form()
@@ -298,21 +309,23 @@ class TestNobodyThere:
         page.clock.run_for(100_000)
         assert page.locator("input[name=goals]").input_value() == "65"
 
-    @pytest.mark.parametrize(("minutes", "is_clear"), [(4, False), (6, True), (-600, True)])
-    def test_the_time_asleep_counts(self, open_form, context, minutes, is_clear):
+    def test_the_time_asleep_counts(self, open_form):
         """The clock of the timers stands still then, and the next person may open the cover."""
-        page = open_form()
-        by_mouse(page, None, "goals", 64)
-        page.evaluate(
-            """minutes => {
-              const now = Date.now;
-              Date.now = () => now() + minutes * 60_000;
-              document.dispatchEvent(new Event("visibilitychange"));
-            }""",
-            minutes,
-        )
-        expect(page.locator("#idle")).to_be_visible(visible=is_clear)
-        assert page.locator("input[name=goals]").input_value() == ("" if is_clear else "64")
+        for minutes, is_clear in ((4, False), (6, True), (-600, True)):
+            with case(f"{minutes} minutes"):
+                page = open_form()
+                by_mouse(page, None, "goals", 64)
+                page.evaluate(
+                    """minutes => {
+                      const now = Date.now;
+                      Date.now = () => now() + minutes * 60_000;
+                      document.dispatchEvent(new Event("visibilitychange"));
+                    }""",
+                    minutes,
+                )
+                expect(page.locator("#idle")).to_be_visible(visible=is_clear)
+                assert page.locator("input[name=goals]").input_value() == ("" if is_clear else "64")
+                page.close()
 
 
 class TestForEverybody:

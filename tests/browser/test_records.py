@@ -87,7 +87,8 @@ def test_a_client_is_erased_by_two_people(olga, live_clinic, another_browser, si
     adam = signed_in(another_browser(), live_clinic.adam, sign_in_browser)
     label = Client.objects.get(pk=live_clinic.olgas.client_id).label
     adam.goto(f"/clients/{live_clinic.olgas.client.code}/")
-    adam.get_by_role("link", name="Erase this client").press("Enter")
+    with adam.expect_navigation():
+        adam.get_by_role("link", name="Erase this client").press("Enter")
     assert axe(adam) == []
     adam.get_by_label("Reason").select_option("asked")
     adam.get_by_label("For the second person").fill("The letter lies in the folder.")

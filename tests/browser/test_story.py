@@ -10,7 +10,7 @@ from sessions_app.conversations.follow_ups import FollowUp
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Discussion
 from tests import cast
-from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET
+from tests.browser.conftest import LAPTOP, NARROW, PHONE, TABLET, case
 
 DAY = timedelta(days=1)
 NOT_FOR_CLIENTS = ("cutoff", "usual range", "flag", "sudden fall", "recovered", "by chance", "of 40")
@@ -76,26 +76,30 @@ def test_the_story_is_read_asked_about_and_looked_at_together(page, repaired):
     expect(page.get_by_role("heading", name="Last time")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_is_open_to_everybody_and_fits_every_screen(
-    another_browser, live_clinic, repaired, sign_in_browser, axe, scheme
+    another_browser, live_clinic, repaired, sign_in_browser, axe
 ):
-    browser = another_browser(viewport=LAPTOP, color_scheme=scheme, reduced_motion="reduce")
-    sign_in_browser(browser, live_clinic.olga)
-    page = browser.new_page()
-    code = Discussion.objects.get().code
-    client = repaired.client
-    for language in ("en", "ar"):
-        client.language = language
-        client.save()
-        for address in (
-            f"/dashboard/clients/{repaired.code}/",
-            f"/together/{repaired.code}/choose/",
-            f"/together/{repaired.code}/?chosen=1&show={code}",
-        ):
-            page.goto(address)
-            for viewport in (LAPTOP, TABLET, PHONE, NARROW):
-                page.set_viewport_size(viewport)
-                assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], address
-            page.set_viewport_size(LAPTOP)
-            assert axe(page) == [], address
+    for scheme in ("light", "dark"):
+        with case(scheme):
+            browser = another_browser(viewport=LAPTOP, color_scheme=scheme, reduced_motion="reduce")
+            sign_in_browser(browser, live_clinic.olga)
+            page = browser.new_page()
+            code = Discussion.objects.get().code
+            client = repaired.client
+            for language in ("en", "ar"):
+                client.language = language
+                client.save()
+                for address in (
+                    f"/dashboard/clients/{repaired.code}/",
+                    f"/together/{repaired.code}/choose/",
+                    f"/together/{repaired.code}/?chosen=1&show={code}",
+                ):
+                    page.goto(address)
+                    for viewport in (LAPTOP, TABLET, PHONE, NARROW):
+                        page.set_viewport_size(viewport)
+                        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], (
+                            address
+                        )
+                    page.set_viewport_size(LAPTOP)
+                    assert axe(page) == [], address
+            browser.close()

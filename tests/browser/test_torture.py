@@ -5,12 +5,15 @@ In processes of their own, as `make torture` runs them: a browser that answers n
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
 
+from alliance.models import User
 from tests.browser.conftest import chromium
 from tests.torture import plan
 from tests.torture.faults import FAULTS, Moment
@@ -19,14 +22,28 @@ SEED = 2026
 SHORT = plan.short(SEED)
 
 
-def torture(folder, *words):
-    """Its exit code, its last line and every run."""
+def torture(folder, *words, database=None):
+    """Its exit code, its last line and every run; on this database, or on one of its own for each process."""
     file = folder / "runs.json"
     command = [sys.executable, "-m", "tests.torture", *words, "--json", str(file)]
     environment = {**os.environ, "CHROMIUM": chromium()}
+    if database:
+        environment |= {"DATABASE_URL": f"sqlite:///{database}", "THROW_AWAY_DATABASE": "yes"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert file.exists(), done.stdout[-2000:] + done.stderr[-2000:]
+    # Begun again on the same database it would take its own rows of the time before for strange ones.
+    assert not database or "is started again" not in done.stdout, done.stdout
     return done.returncode, done.stdout.strip().splitlines()[-1], json.loads(file.read_text())
+
+
+@pytest.fixture(scope="module")
+def on_a_copy(tmp_path_factory, django_db_setup, django_db_blocker):
+    """`torture` for a run or two, on a copy of an empty database: to make one takes longer than such runs."""
+    empty = tmp_path_factory.mktemp("empty") / "empty.sqlite3"
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        assert not User.objects.exists()
+        cursor.execute("VACUUM INTO %s", [str(empty)])
+    return lambda folder, *words: torture(folder, *words, database=shutil.copy(empty, folder))
 
 
 class TestThePlan:
@@ -70,7 +87,7 @@ CONTROLS = {
 
 
 @pytest.fixture(scope="module")
-def controlled(tmp_path_factory):
+def controlled(tmp_path_factory, on_a_copy):
     """{control: what its runs ended with, to be waited for}: two at a time, for they wait most of theirs."""
 
     def run(control: str, folder):
@@ -78,7 +95,7 @@ def controlled(tmp_path_factory):
         words = ("--control", control, "--fault", fault, "--moment", moment.value)
         # Somebody to be taken for another has to be there first.
         runs = "2" if control == "mixes up" else "1"
-        return torture(folder, *words, "--runs", runs)
+        return on_a_copy(folder, *words, "--runs", runs)
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         # The longest first.
@@ -95,8 +112,8 @@ def test_without_this_protection_the_runs_do_not_end_in_zeros(controlled, contro
     assert code == 1
 
 
-def test_marks_that_were_wiped_before_they_were_sent_are_noticed(tmp_path):
+def test_marks_that_were_wiped_before_they_were_sent_are_noticed(tmp_path, on_a_copy):
     """The one way to lose marks: the therapist sees a session that waits for its rating."""
     words = ("--fault", "storage cleared", "--moment", Moment.AFTER_6_DAYS.value, "--runs", "1")
-    code, _said, runs = torture(tmp_path, *words)
+    code, _said, runs = on_a_copy(tmp_path, *words)
     assert ([one["outcome"] for one in runs], code) == (["never came"], 0)
