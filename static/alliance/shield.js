@@ -4,7 +4,17 @@
 // the caseload after a hand-over, and the back/forward cache keeps a page as it looked when left:
 // `no-store` alone did not stop Chromium from showing it again.
 
+// What htmx has asked for and not been told yet.
+const asked = new Set();
+document.addEventListener("htmx:beforeSend", (event) => {
+  const { xhr } = /** @type {CustomEvent} */ (event).detail;
+  asked.add(xhr);
+  xhr.addEventListener("loadend", () => asked.delete(xhr));
+});
+
 function clear() {
+  // Its answer would come to a place that is gone, with a client in it.
+  for (const xhr of asked) xhr.onload = xhr.onerror = null;
   document.title = "";
   document.body.replaceChildren();
   document.body.removeAttribute("hx-headers");
