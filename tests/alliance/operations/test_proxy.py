@@ -18,10 +18,14 @@ from tests.guide.blocks import block_with
 
 TEMPLATE = Path(__file__).resolve().parents[3] / "deploy" / "nginx" / "alliance.conf.template"
 
-# Debian keeps it where only root's PATH leads. Where CI=true it is installed, or this fails.
-FOUND = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-NGINX = [FOUND or "nginx"] if FOUND or os.environ.get("CI") == "true" else []
-CADDY = [found] if (found := shutil.which("caddy")) else []
+
+def installed(proxy):
+    """Debian keeps them where only root's PATH leads. Where CI=true they are installed, or their tests fail."""
+    found = shutil.which(proxy, path=f"{os.environ['PATH']}:/usr/sbin")
+    return [found or proxy] if found or os.environ.get("CI") == "true" else []
+
+
+NGINX, CADDY = installed("nginx"), installed("caddy")
 SITE = "alliance.clinic.example"
 
 
