@@ -52,7 +52,8 @@ def test_an_approval_is_read_opened_in_an_emergency_and_withdrawn(page, live_cli
     page.get_by_role("link", name="Open it now for").press("Enter")
     fits(page)
     page.go_back()
-    page.get_by_role("button", name="Withdraw it").press("Enter")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Withdraw it").press("Enter")
     page.goto(reverse("approvals:list"))
     expect(page.get_by_text("Nothing waits")).to_be_visible()
 

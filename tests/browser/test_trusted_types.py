@@ -31,8 +31,11 @@ def test_work_list_and_clients_page_draw_and_swap_without_a_refusal(
     requires_trusted_types(page)
     page.locator("[hx-push-url]").nth(1).click()
     page.wait_for_url("**show=**")
+    page.evaluate("() => { globalThis.isOfBefore = true }")
     page.go_back()
-    page.wait_for_url("**/dashboard/")
+    # The address changes first, and then htmx loads the page again.
+    page.wait_for_function("() => !globalThis.isOfBefore && document.readyState === 'complete'")
+    assert page.url.endswith("/dashboard/")
     page.goto(f"/dashboard/clients/{live_clinic.olgas.code}/")
     requires_trusted_types(page)
     page.wait_for_selector("[data-picture][data-drawn] .main-svg")
