@@ -32,13 +32,18 @@ def kept_open(blocker: Any) -> Iterator[None]:
             TestCase._rollback_atomics(around)
 
 
+def send_mails_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A mail sent beside the answer would fall into the next test's outbox."""
+    for sender in ("alliance.accounts", "alliance.new_browsers", "clients.approval_notices"):
+        patch.setattr(f"{sender}.send_later", lambda written: written().send())
+
+
 @contextmanager
 def built_once(blocker: Any, build: Callable[[], Built]) -> Iterator[Built]:
     """What `build` returns, in such a transaction; mails that it sends are not sent beside it."""
     with kept_open(blocker):
         with pytest.MonkeyPatch.context() as patch:
-            for sender in ("alliance.accounts", "alliance.new_browsers", "clients.approval_notices"):
-                patch.setattr(f"{sender}.send_later", lambda written: written().send())
+            send_mails_at_once(patch)
             made = build()
         yield made
 
@@ -51,6 +56,18 @@ def copy_of(built: Built) -> Built:
     """
     forget_everything()
     return deepcopy(built)
+
+
+class OnACopy:
+    """The tests of a class whose fixture `built` gives a clinic and something of it: each has a copy of both."""
+
+    @pytest.fixture
+    def copied(self, built: tuple[Any, Any]) -> tuple[Any, Any]:
+        return copy_of(built)
+
+    @pytest.fixture
+    def clinic(self, copied: tuple[Any, Any]) -> Any:
+        return copied[0]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from django.test.utils import setup_databases, teardown_databases
 from alliance.operations import maintenance
 from sessions_app.instruments import clinic_settings
 from tests import cast, flush, site_role
-from tests.built_once import under_the_former_list
+from tests.built_once import send_mails_at_once, under_the_former_list
 
 # Playwright's synchronous driver runs an event loop in this thread; Django would refuse the database.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -114,9 +114,7 @@ def _every_request_has_one_number(request, monkeypatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _mails_at_once(monkeypatch) -> None:
-    """A mail sent beside the answer would fall into the next test's outbox."""
-    for sender in ("alliance.accounts", "alliance.new_browsers", "clients.approval_notices"):
-        monkeypatch.setattr(f"{sender}.send_later", lambda written: written().send())
+    send_mails_at_once(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

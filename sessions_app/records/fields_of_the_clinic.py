@@ -171,7 +171,6 @@ TABLES_OF_THE_CLINIC = (
             **not_shown("entity_code", "client", "clients", "detail", erased=Erased.PSEUDONYM),
         },
     ),
-    # Of the lines of the log it holds hashes alone. A line is never taken out but to a file, whole.
     Table(
         "alliance.BackupMade",
         whose=Whose.SITE,
@@ -184,6 +183,7 @@ TABLES_OF_THE_CLINIC = (
         whose=Whose.SITE,
         fields=not_shown("id", "file", "made_at", "verified_at", "seconds", "key", "is_whole", "found"),
     ),
+    # Of the lines of the log it holds hashes alone. A line is never taken out but to a file, whole.
     Table(
         "alliance.AuditSeal",
         whose=Whose.CLINIC,

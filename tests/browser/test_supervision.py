@@ -50,6 +50,20 @@ def test_a_question_is_asked_and_answered(browser, context, live_clinic, sign_in
     expect(page.locator("#supervision")).to_be_hidden()
 
 
+def test_everyone_else_is_folded_on_the_screen_and_stands_open_on_paper(
+    context, live_clinic, sign_in_browser
+):
+    cast.rated_course(live_clinic.olgas, [380, 384, 382])
+    sign_in_browser(context, live_clinic.sina)
+    page = context.new_page()
+    page.goto("/caseload/")
+    row = page.locator(".others").get_by_text("K-1")
+    expect(page.get_by_text("Everyone else (1)")).to_be_visible()
+    expect(row).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(row).to_be_visible()
+
+
 def test_an_agenda_is_put_in_order_ticked_and_printed_on_one_page(context, live_clinic, sign_in_browser, axe):
     for number in range(14):
         cast.rated_course(cast.episode(live_clinic.olga, f"K-{number + 20}"), [380, 384, 300 + number])

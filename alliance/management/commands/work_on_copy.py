@@ -22,8 +22,6 @@ from alliance.operations.copy_process import COPY_IS
 
 class Command(BaseCommand):
     help = "Used by restore and verify_backup on a copy of the database; refuses any other."
-    # The command that starts this one has just been checked with the same code and settings.
-    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=["verify", "restore"])

@@ -18,7 +18,7 @@ from sessions_app.courses.models import Rating
 from sessions_app.flags import discussion_actions
 from sessions_app.flags.models import Discussion, Flag
 from tests import cast
-from tests.built_once import copy_of, kept_open
+from tests.built_once import OnACopy, kept_open
 from tests.sessions_app import answered
 
 pytestmark = pytest.mark.django_db
@@ -34,19 +34,11 @@ def built(django_db_setup, django_db_blocker):
         yield clinic, talked_about(clinic)
 
 
-class WithATalk:
+class WithATalk(OnACopy):
     """Olga's client with flags of every kind but G, a comment, a talk, an answer, and later marks; the label a canary.
 
     Built once for the tests of the class.
     """
-
-    @pytest.fixture
-    def copied(self, built):
-        return copy_of(built)
-
-    @pytest.fixture
-    def clinic(self, copied):
-        return copied[0]
 
     @pytest.fixture
     def flagged(self, copied):

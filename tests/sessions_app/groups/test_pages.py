@@ -18,7 +18,7 @@ from sessions_app.groups import group_actions, session_actions
 from sessions_app.groups.models import Group, GroupMember, GroupSession
 from sessions_app.intake import hand_over_actions
 from tests import cast
-from tests.built_once import copy_of, kept_open
+from tests.built_once import OnACopy, kept_open
 from tests.sessions_app.groups import a_group
 from tests.sessions_app.intake.pairing import paired
 from tests.sessions_app.intake.rate_form import put_lock
@@ -47,16 +47,8 @@ def built(django_db_setup, django_db_blocker):
         yield clinic, a_group.of_five(clinic)
 
 
-class WithAGroup:
+class WithAGroup(OnACopy):
     """The group is made once for the tests of the class."""
-
-    @pytest.fixture
-    def copied(self, built):
-        return copy_of(built)
-
-    @pytest.fixture
-    def clinic(self, copied):
-        return copied[0]
 
     @pytest.fixture
     def group(self, copied):

@@ -16,7 +16,7 @@ from sessions_app.instruments.rule_settings import RuleSettings
 from sessions_app.rulebook import impact_preview
 from sessions_app.rulebook.impact_preview import AS_NOW, FEWER, NO_CHANGE
 from tests import cast
-from tests.built_once import copy_of, kept_open, under_the_former_list
+from tests.built_once import OnACopy, kept_open, under_the_former_list
 from tests.sessions_app import answered
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("former_list")]
@@ -46,16 +46,8 @@ def built(django_db_setup, django_db_blocker):
         yield clinic, episodes
 
 
-class WithClients:
+class WithClients(OnACopy):
     """Ten clients of Olga's at 39.0 and then 35.0, five of Carl's at 39.0 throughout, for every test of the class."""
-
-    @pytest.fixture
-    def copied(self, built):
-        return copy_of(built)
-
-    @pytest.fixture
-    def clinic(self, copied):
-        return copied[0]
 
     @pytest.fixture
     def clients(self, copied):
